@@ -62,6 +62,13 @@ const (
 	Replaced State = "replaced" // split; its children follow with Parent set
 )
 
+// A Return is money given back after settlement. Some networks tell of it in a
+// feed of its own and leave the order row as it was.
+type Return struct {
+	At     time.Time `json:"at"`
+	Amount money.Fen `json:"amount"`
+}
+
 // A Line is one item of an order in its network's book.
 type Line struct {
 	ID         string    `json:"id"`     // unique line number
@@ -74,6 +81,7 @@ type Line struct {
 	Why        string    `json:"why"`        // "cancelled", "refunded", "violation"
 	Price      money.Fen `json:"price"`      // what the buyer paid for the line
 	Refunded   money.Fen `json:"refunded"`   // of that, given back
+	Returns    []Return  `json:"returns"`    // the part of Refunded that came after settlement, oldest first
 	Commission money.Fen `json:"commission"` // what the network owes for the line now, after its own fee
 	Rate       money.Bps `json:"rate"`       // may be changed by the network later
 	Created    time.Time `json:"created"`
@@ -106,6 +114,9 @@ type book struct {
 func New(now func() time.Time, fee money.Bps, first int64) *Market {
 	return &Market{now: now, fee: fee, book: book{Next: first, Lines: map[string]*Line{}}}
 }
+
+// Fee is the part of each commission that the network keeps.
+func (m *Market) Fee() money.Bps { return m.fee }
 
 // OnChange makes f hear of the whole book after every change, to keep it. f is
 // called with the book locked and must not call back.
@@ -273,6 +284,9 @@ func (m *Market) Refund(id string, amount money.Fen) error {
 		}
 		l.Refunded += amount
 		l.RefundedAt = m.now()
+		if l.State == Settled {
+			l.Returns = append(slices.Clip(l.Returns), Return{l.RefundedAt, amount})
+		}
 		if l.Refunded == l.Price && l.State != Settled {
 			l.State, l.Why = Invalid, "refunded"
 		}
