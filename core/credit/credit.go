@@ -1,0 +1,313 @@
+// Package credit enters rebates in the ledger.
+//
+// The ledger does not know rebates and rebates do not know accounts; this
+// package knows both. For every order line it remembers what it has booked, and
+// when a rebate changes it posts the difference between what the line should
+// have and what it has. So the order in which news arrives does not matter, and
+// news that comes twice posts nothing.
+//
+// # Guarantees
+//
+//   - What is booked for a line is exactly what its newest rebate says.
+//   - Nothing is taken back that was not given.
+//   - What cannot be taken from the available money, because it was paid out or
+//     is on its way, becomes debt; the next money that becomes available pays it
+//     first.
+package credit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/ledger"
+	"fanli/core/money"
+	"fanli/core/order"
+	"fanli/core/rebate"
+)
+
+// A Booked is what was entered for one order line.
+type Booked struct {
+	Key       order.Key
+	Seq       int64 // of the rebate that it follows
+	User      int64
+	Pending   money.Fen
+	Available money.Fen
+	Margin    money.Fen
+}
+
+// A Store keeps what was booked, together with the ledger.
+type Store interface {
+	// InTx runs fn in one transaction; fn may be run again after a deadlock.
+	InTx(ctx context.Context, fn func(Tx) error) error
+}
+
+// A Tx is what a transaction can do. It works on batches.
+type Tx interface {
+	event.Emitter
+	event.Inbox
+	ledger.Tx
+	// Booked returns the known ones of keys, locked.
+	Booked(keys []order.Key) (map[order.Key]Booked, error)
+	// PutBooked inserts or updates.
+	PutBooked(bs []Booked) error
+}
+
+// A Cashier is the service that enters rebates. It is safe for concurrent use.
+type Cashier struct {
+	Store Store
+	Now   func() time.Time
+}
+
+// Posted is the content of ledger.posted: what one batch has changed for users.
+type Posted struct {
+	Changes []Change `json:"changes"`
+}
+
+// A Change is what became of the money of one order line.
+type Change struct {
+	Key    order.Key    `json:"key"`
+	Seq    int64        `json:"seq"`
+	User   int64        `json:"user"`
+	Order  string       `json:"order"`
+	Title  string       `json:"title"`
+	State  order.State  `json:"state"`
+	Why    string       `json:"why,omitempty"`
+	Stage  rebate.Stage `json:"stage"`
+	Before money.Fen    `json:"before"`           // pending + available of this line, before
+	Now    money.Fen    `json:"now"`              // and now
+	Was    rebate.Stage `json:"was"`              // where Before was
+	Debt   money.Fen    `json:"debt,omitempty"`   // became debt with this change
+	Repaid money.Fen    `json:"repaid,omitempty"` // of earlier debt was paid with this change
+	Due    time.Time    `json:"due,omitzero"`
+	Expect time.Time    `json:"expect,omitzero"`
+}
+
+// RebateChanged hears rebate.changed and posts the differences, all rebates of
+// the batch in one transaction.
+func (c *Cashier) RebateChanged(ctx context.Context, e event.Event) error {
+	var ch rebate.Changed
+	if err := e.Decode(&ch); err != nil {
+		return fault.Wrap(fault.Invalid, "credit.RebateChanged", err)
+	}
+	return c.Store.InTx(ctx, func(tx Tx) error {
+		if before, err := tx.Handled(e.ID); err != nil || before {
+			return err
+		}
+		keys := make([]order.Key, len(ch.Rebates))
+		for i, r := range ch.Rebates {
+			keys[i] = r.Key
+		}
+		booked, err := tx.Booked(keys)
+		if err != nil {
+			return err
+		}
+		j, err := ledger.Open(tx, c.Now(), accounts(ch.Rebates, booked)...)
+		if err != nil {
+			return err
+		}
+		var put []Booked
+		var posted Posted
+		for _, r := range ch.Rebates {
+			old := booked[r.Key]
+			if old.Seq >= r.Seq {
+				continue
+			}
+			b, change, err := follow(j, old, r)
+			if err != nil {
+				return err
+			}
+			put = append(put, b)
+			if r.User != 0 {
+				posted.Changes = append(posted.Changes, change)
+			}
+		}
+		return c.finish(tx, j, e.ID, put, posted)
+	})
+}
+
+func (c *Cashier) finish(tx Tx, j *ledger.Journal, cause string, put []Booked, posted Posted) error {
+	if len(put) == 0 {
+		return nil
+	}
+	if err := j.Post(); err != nil {
+		return err
+	}
+	if err := tx.PutBooked(put); err != nil {
+		return err
+	}
+	if len(posted.Changes) == 0 {
+		return nil
+	}
+	e, err := event.New("ledger/"+cause, event.LedgerPosted, c.Now(), posted)
+	if err != nil {
+		return err
+	}
+	return tx.Emit(e)
+}
+
+// accounts are those that a batch will use, so that they are read at once.
+func accounts(rs []rebate.ChangedRebate, booked map[order.Key]Booked) []ledger.Account {
+	seen := map[ledger.Account]bool{}
+	var out []ledger.Account
+	add := func(as ...ledger.Account) {
+		for _, a := range as {
+			if !seen[a] {
+				seen[a] = true
+				out = append(out, a)
+			}
+		}
+	}
+	for _, r := range rs {
+		add(ledger.Network(r.Key.Network), ledger.Margin)
+		for _, u := range []int64{r.User, booked[r.Key].User} {
+			if u != 0 {
+				add(ledger.User(u, ledger.Pending), ledger.User(u, ledger.Available), ledger.User(u, ledger.Debt))
+			}
+		}
+	}
+	return out
+}
+
+// A poster posts the entries of one change of one line.
+type poster struct {
+	j     *ledger.Journal
+	r     rebate.ChangedRebate
+	legs  int
+	cause string
+}
+
+func (p *poster) move(kind ledger.Kind, from, to ledger.Account, amount money.Fen) error {
+	if amount == 0 {
+		return nil
+	}
+	p.legs++
+	return p.j.Move(ledger.Entry{
+		Key:  fmt.Sprintf("rebate/%s/seq%d/%d-%s", p.r.Key, p.r.Seq, p.legs, kind),
+		Kind: kind, From: from, To: to, Amount: amount, Cause: p.cause, Note: p.r.Title,
+	})
+}
+
+// follow makes what is booked for a line follow its rebate.
+func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Change, error) {
+	p := &poster{j: j, r: r, cause: r.Key.String()}
+	b := Booked{Key: r.Key, Seq: r.Seq, User: r.User, Margin: r.Margin}
+	switch r.Stage {
+	case rebate.Pending:
+		b.Pending = r.Amount
+	case rebate.Available:
+		b.Available = r.Amount
+	case rebate.Nothing:
+	}
+	ch := Change{
+		Key: r.Key, Seq: r.Seq, User: r.User, Order: r.Order, Title: r.Title, State: r.State, Why: r.Why,
+		Stage: r.Stage, Now: b.Pending + b.Available, Was: rebate.Nothing, Due: r.Due, Expect: r.Expect,
+	}
+	if old.User != 0 && old.User != r.User { // it was found to be somebody else's
+		if _, err := p.user(old, Booked{User: old.User}); err != nil {
+			return b, ch, err
+		}
+		old.Pending, old.Available = 0, 0
+	}
+	ch.Before = old.Pending + old.Available
+	switch {
+	case old.Available > 0:
+		ch.Was = rebate.Available
+	case old.Pending > 0:
+		ch.Was = rebate.Pending
+	}
+	if r.User != 0 {
+		debt, err := p.user(old, b)
+		if err != nil {
+			return b, ch, err
+		}
+		ch.Debt = debt
+		if ch.Repaid, err = repay(p, r.User); err != nil {
+			return b, ch, err
+		}
+	}
+	return b, ch, p.margin(old.Margin, b.Margin)
+}
+
+// user posts the user's difference between two bookings of one line and returns
+// how much of it became debt. What merely changes its place is moved first, so
+// that a line that settles reads as one entry.
+func (p *poster) user(old, b Booked) (debt money.Fen, err error) {
+	network := ledger.Network(p.r.Key.Network)
+	pending, available := ledger.User(b.User, ledger.Pending), ledger.User(b.User, ledger.Available)
+	dp, da := b.Pending-old.Pending, b.Available-old.Available
+	if dp < 0 && da > 0 {
+		n := min(-dp, da)
+		if err := p.move(ledger.Settle, pending, available, n); err != nil {
+			return 0, err
+		}
+		dp, da = dp+n, da-n
+	}
+	if dp > 0 {
+		kind := ledger.Earn
+		if old.Pending > 0 || old.Available > 0 {
+			kind = ledger.Adjust
+		}
+		if err := p.move(kind, network, pending, dp); err != nil {
+			return 0, err
+		}
+	}
+	lower := ledger.Adjust
+	if b.Pending+b.Available == 0 {
+		lower = ledger.Revoke
+	}
+	if dp < 0 {
+		if err := p.move(lower, pending, network, -dp); err != nil {
+			return 0, err
+		}
+	}
+	if da > 0 {
+		kind := ledger.Earn
+		if old.Pending > 0 || old.Available > 0 {
+			kind = ledger.Adjust
+		}
+		return 0, p.move(kind, network, available, da)
+	}
+	return p.take(lower, available, network, -da, b.User)
+}
+
+// take takes n back from the available money, and makes debt of what is not
+// there any more.
+func (p *poster) take(kind ledger.Kind, available, network ledger.Account, n money.Fen, user int64) (debt money.Fen, err error) {
+	have, err := p.j.Balance(available)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	now := min(n, have)
+	if err := p.move(kind, available, network, now); err != nil {
+		return 0, err
+	}
+	debt = n - now
+	return debt, p.move(ledger.Claw, ledger.User(user, ledger.Debt), network, debt)
+}
+
+// repay pays a user's debt from what is available, and returns how much.
+func repay(p *poster, user int64) (money.Fen, error) {
+	available, debt := ledger.User(user, ledger.Available), ledger.User(user, ledger.Debt)
+	owed, err := p.j.Balance(debt)
+	if err != nil || owed == 0 {
+		return 0, err
+	}
+	have, err := p.j.Balance(available)
+	if err != nil {
+		return 0, err
+	}
+	n := min(-owed, have)
+	return n, p.move(ledger.Repay, available, debt, n)
+}
+
+// margin posts the house's difference.
+func (p *poster) margin(old, now money.Fen) error {
+	network := ledger.Network(p.r.Key.Network)
+	if now >= old {
+		return p.move(ledger.Keep, network, ledger.Margin, now-old)
+	}
+	return p.move(ledger.Keep, ledger.Margin, network, old-now)
+}

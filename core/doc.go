@@ -1,0 +1,21 @@
+// Package core holds no code. Its subpackages are the business, each named
+// after what it does, and this comment is the map.
+//
+//	fault            how something did not work
+//	money            fen and basis points
+//	event            how parts tell each other what has happened
+//	lock             who of several may do something
+//	market           a model of the outside world, for fakes and tests
+//	user             who the people are
+//	link             what people paste, and the links they get back
+//	order            what the networks say was bought, and whose it is
+//	ledger           who owes whom how much, and why
+//	rebate           how much of a commission becomes a user's
+//	credit           how a rebate is entered in the ledger
+//	withdraw         how a balance leaves us
+//	notify           what users are told
+//
+// A package imports only packages on lines above its own, and nothing but them
+// and the standard library. What must flow upwards flows as an event. The test
+// in this folder keeps both promises.
+package core

@@ -1,0 +1,329 @@
+package link
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"strings"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/money"
+)
+
+// SlotHold is how long a slot of a network's pool belongs to the first user who
+// asked for an item through it. Networks look back about that long for the
+// click that earned an order.
+const SlotHold = 10 * 24 * time.Hour
+
+// linkFresh is how long the same user who asks for the same item at the same
+// terms gets the link that is there already.
+const linkFresh = 30 * time.Minute
+
+// slotTriesMax bounds how often a slot is chosen anew when another user takes
+// it between choosing and storing.
+const slotTriesMax = 3
+
+// A Store keeps links. Implementations pass storetest.Links.
+type Store interface {
+	// InTx runs fn in one transaction; fn may be run again after a deadlock.
+	InTx(ctx context.Context, fn func(Tx) error) error
+	// Recent returns the user's newest link for an item since a time, or
+	// fault.NotFound.
+	Recent(ctx context.Context, user int64, network, item string, since time.Time) (Link, error)
+}
+
+// A Tx is what a transaction on links can do.
+type Tx interface {
+	event.Emitter
+	// SlotUsers says who used which slot for an item since a time, latest use
+	// of each slot last.
+	SlotUsers(network, item string, since time.Time) ([]SlotUse, error)
+	// Insert stores a link and returns its id; fault.Conflict for a known tag.
+	Insert(l Link) (int64, error)
+}
+
+// A SlotUse is one use of a slot.
+type SlotUse struct {
+	Slot string
+	User int64
+	At   time.Time
+}
+
+// A Promiser says what a user will get for an offer.
+type Promiser interface {
+	Promise(ctx context.Context, user int64, o Offer) (Promise, error)
+}
+
+// A Quote is an offer with what the user would get.
+type Quote struct {
+	Offer   Offer
+	Promise Promise
+}
+
+// LinkMade is the content of link.made: what the order target needs to find out
+// whose an order is.
+type LinkMade struct {
+	Link    int64     `json:"link"`
+	User    int64     `json:"user"`
+	Network string    `json:"network"`
+	Item    string    `json:"item"`
+	Tag     string    `json:"tag"`
+	Slot    string    `json:"slot,omitempty"`
+	Promise Promise   `json:"promise"`
+	At      time.Time `json:"at"`
+}
+
+// A Desk answers what shoppers paste. It is safe for concurrent use.
+type Desk struct {
+	Networks []Network
+	Promises Promiser
+	Store    Store
+	Now      func() time.Time
+	Deadline time.Duration // for one answer; a stalled network does not stall longer
+}
+
+// network returns the one called name, or fault.NotFound.
+func (d *Desk) network(name string) (Network, error) {
+	for _, n := range d.Networks {
+		if n.Name() == name {
+			return n, nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "link.network_off")
+}
+
+// Quote asks the network for the offer behind ref and says what user would get.
+// Errors as Network.Offer; fault.NotFound with "link.network_off" where the
+// network is not configured.
+func (d *Desk) Quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	defer cancel()
+	return d.quote(ctx, user, ref)
+}
+
+func (d *Desk) quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
+	n, err := d.network(ref.Network)
+	if err != nil {
+		return Quote{}, err
+	}
+	o, err := n.Offer(ctx, ref)
+	if err != nil {
+		return Quote{}, fault.In("link.Quote", err)
+	}
+	p, err := d.Promises.Promise(ctx, user, o)
+	return Quote{o, p}, err
+}
+
+// Make answers ref with a tagged link, stored before it is returned. Asking
+// again for the same item at the same terms within half an hour returns the
+// link that is there. Errors as Quote.
+func (d *Desk) Make(ctx context.Context, user int64, ref Ref) (Link, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	defer cancel()
+	q, err := d.quote(ctx, user, ref)
+	if err != nil {
+		return Link{}, err
+	}
+	return d.make(ctx, user, q)
+}
+
+// MakeFor is Make for an offer that was quoted before, as from Search.
+func (d *Desk) MakeFor(ctx context.Context, user int64, q Quote) (Link, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	defer cancel()
+	return d.make(ctx, user, q)
+}
+
+func (d *Desk) make(ctx context.Context, user int64, q Quote) (Link, error) {
+	n, err := d.network(q.Offer.Network)
+	if err != nil {
+		return Link{}, err
+	}
+	now := d.Now()
+	old, err := d.Store.Recent(ctx, user, q.Offer.Network, q.Offer.ItemKey(), now.Add(-linkFresh))
+	switch {
+	case err == nil && old.Promise.Terms == q.Promise.Terms && (old.Made.Expires.IsZero() || old.Made.Expires.After(now.Add(linkFresh))):
+		old.Offer = q.Offer
+		old.Promise.Rebate = q.Promise.Rebate
+		return old, nil
+	case err != nil && !fault.Is(err, fault.NotFound):
+		return Link{}, err
+	}
+	for range slotTriesMax {
+		l, err := d.makeOnce(ctx, n, user, q, now)
+		if !fault.Is(err, fault.Conflict) {
+			return l, err
+		}
+	}
+	return Link{}, fault.New(fault.Unavailable, "link.slots_contended")
+}
+
+// makeOnce makes and stores one link; fault.Conflict if another user took the
+// slot meanwhile.
+func (d *Desk) makeOnce(ctx context.Context, n Network, user int64, q Quote, now time.Time) (Link, error) {
+	var slots []string
+	if p, ok := n.(Pooled); ok {
+		slots = p.Slots()
+	}
+	l := Link{
+		User: user, Network: n.Name(), Item: q.Offer.ItemKey(), Title: q.Offer.Title,
+		Mark: Mark{Tag: newTag()}, Offer: q.Offer, Promise: q.Promise, At: now,
+	}
+	err := d.Store.InTx(ctx, func(tx Tx) error {
+		uses, err := tx.SlotUsers(l.Network, l.Item, now.Add(-SlotHold))
+		l.Mark.Slot = chooseSlot(slots, uses, user)
+		return err
+	})
+	if err != nil {
+		return Link{}, err
+	}
+	if l.Made, err = n.Link(ctx, q.Offer, l.Mark); err != nil {
+		return Link{}, fault.In("link.Make", err)
+	}
+	err = d.Store.InTx(ctx, func(tx Tx) error {
+		if len(slots) > 0 {
+			uses, err := tx.SlotUsers(l.Network, l.Item, now.Add(-SlotHold))
+			if err != nil {
+				return err
+			}
+			if takenByOther(l.Mark.Slot, slots, uses, user) {
+				return fault.New(fault.Conflict, "link.slot_taken")
+			}
+		}
+		if l.ID, err = tx.Insert(l); err != nil {
+			return err
+		}
+		e, err := event.New("link/"+l.Mark.Tag, event.LinkMade, now, LinkMade{
+			l.ID, user, l.Network, l.Item, l.Mark.Tag, l.Mark.Slot, l.Promise, now,
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Emit(e)
+	})
+	return l, err
+}
+
+// takenByOther reports whether another user holds slot although one of slots is
+// still free for user.
+func takenByOther(slot string, slots []string, uses []SlotUse, user int64) bool {
+	free := chooseSlot(slots, uses, user)
+	return heldByOther(slot, uses, user) && !heldByOther(free, uses, user)
+}
+
+func heldByOther(slot string, uses []SlotUse, user int64) bool {
+	for _, u := range uses {
+		if u.Slot == slot && u.User != user {
+			return true
+		}
+	}
+	return false
+}
+
+// chooseSlot prefers the slot that user has for the item already and shares with
+// nobody, then one that nobody has, then the one whose latest use is oldest. It
+// returns "" for an empty pool.
+func chooseSlot(slots []string, uses []SlotUse, user int64) string {
+	var best string
+	bestScore, bestAt := -1, time.Time{}
+	for _, s := range slots {
+		score, at := 1, time.Time{}
+		mine := false
+		for _, u := range uses {
+			if u.Slot != s {
+				continue
+			}
+			if u.User != user {
+				score = 0
+			} else {
+				mine = true
+			}
+			if u.At.After(at) {
+				at = u.At
+			}
+		}
+		if score == 1 && mine {
+			score = 2
+		}
+		if score > bestScore || score == bestScore && at.Before(bestAt) {
+			best, bestScore, bestAt = s, score, at
+		}
+	}
+	return best
+}
+
+// newTag returns 16 characters that nobody can guess.
+func newTag() string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "f" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}
+
+// Search finds goods by words on every network that can, best net price first
+// within each network's own order of relevance. Networks that fail are left
+// out; the error is only returned when none answered.
+func (d *Desk) Search(ctx context.Context, user int64, words string, page, count int) ([]Quote, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	defer cancel()
+	type answer struct {
+		offers []Offer
+		err    error
+	}
+	var pending []chan answer
+	for _, n := range d.Networks {
+		s, ok := n.(Searcher)
+		if !ok {
+			continue
+		}
+		c := make(chan answer, 1)
+		pending = append(pending, c)
+		go func() {
+			o, err := s.Search(ctx, words, page, count)
+			c <- answer{o, err}
+		}()
+	}
+	var lists [][]Offer
+	failed := fault.New(fault.NotFound, "link.no_search")
+	var lastErr error = failed
+	for _, c := range pending {
+		a := <-c
+		if a.err != nil {
+			lastErr = a.err
+			continue
+		}
+		lists = append(lists, a.offers)
+	}
+	if len(lists) == 0 {
+		return nil, lastErr
+	}
+	return d.interleave(ctx, user, lists, count)
+}
+
+// interleave takes the offers of several networks in turn, so that none is
+// hidden behind another.
+func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer, count int) ([]Quote, error) {
+	var out []Quote
+	for i := 0; len(out) < count; i++ {
+		some := false
+		for _, l := range lists {
+			if i >= len(l) || len(out) == count {
+				continue
+			}
+			some = true
+			p, err := d.Promises.Promise(ctx, user, l[i])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, Quote{l[i], p})
+		}
+		if !some {
+			break
+		}
+	}
+	return out, nil
+}
+
+// Net is what the goods cost after coupon and rebate.
+func (q Quote) Net() money.Fen { return q.Offer.Final - q.Promise.Rebate }

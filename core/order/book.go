@@ -1,0 +1,311 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/link"
+)
+
+// rerunMax bounds how many unattributed lines one new link may re-open.
+const rerunMax = 200
+
+// dueMax bounds one batch of lines whose settlement date has come.
+const dueMax = 500
+
+// A Book is the service that keeps orders. It is safe for concurrent use.
+type Book struct {
+	Store Store
+	Now   func() time.Time
+}
+
+// Apply learns one page of a feed: in one transaction, with one event, and with
+// the progress p that reading the page has made (nil for a page outside of any
+// stream). It returns how many lines changed.
+func (b *Book) Apply(ctx context.Context, page Page, p *Progress) (changed int, err error) {
+	now := b.Now()
+	err = b.Store.InTx(ctx, func(tx Tx) error {
+		changed = 0
+		lines, err := b.learn(tx, page.Revisions, now)
+		if err != nil {
+			return err
+		}
+		changed = len(lines)
+		if len(page.Bad) > 0 {
+			if err := tx.Quarantine(page.Bad, now); err != nil {
+				return err
+			}
+		}
+		if err := b.store(tx, lines); err != nil {
+			return err
+		}
+		if p != nil {
+			return tx.SetProgress(*p)
+		}
+		return nil
+	})
+	return changed, fault.In("order.Apply", err)
+}
+
+// learn lets the lines of a batch learn its revisions and returns those that
+// changed, in the order of the batch.
+func (b *Book) learn(tx Tx, revisions []Revision, now time.Time) ([]*Line, error) {
+	keys := make([]Key, 0, len(revisions))
+	for _, r := range revisions {
+		keys = append(keys, r.Key)
+	}
+	known, err := tx.Lines(keys)
+	if err != nil {
+		return nil, err
+	}
+	lines := map[Key]*Line{}
+	var changed []*Line
+	var raw []Past
+	for _, r := range revisions {
+		l := lines[r.Key]
+		if l == nil {
+			if k, ok := known[r.Key]; ok {
+				l = &k
+			} else {
+				l = &Line{Key: r.Key, Seen: now}
+			}
+			lines[r.Key] = l
+		}
+		if !l.take(r, now) {
+			continue
+		}
+		raw = append(raw, Past{r.Key, r.Aspect, now, r.Raw})
+		if !slices.Contains(changed, l) {
+			changed = append(changed, l)
+		}
+	}
+	if len(raw) > 0 {
+		if err := tx.Keep(raw); err != nil {
+			return nil, err
+		}
+	}
+	return changed, nil
+}
+
+// store attributes what is nobody's yet among changed lines, stores them and
+// tells others.
+func (b *Book) store(tx Tx, changed []*Line) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	kin, err := b.attribute(tx, changed)
+	if err != nil {
+		return err
+	}
+	return b.put(tx, append(changed, kin...))
+}
+
+// put stores lines with a new Rev and tells others.
+func (b *Book) put(tx Tx, lines []*Line) error {
+	for _, l := range lines {
+		l.Rev++
+	}
+	if err := tx.Put(lines); err != nil {
+		return err
+	}
+	c := Changed{Lines: make([]ChangedLine, len(lines))}
+	for i, l := range lines {
+		c.Lines[i] = l.changed()
+	}
+	first := lines[0]
+	e, err := event.New(fmt.Sprintf("order/%s/rev%d/%d", first.Key, first.Rev, len(lines)), event.OrderChanged, b.Now(), c)
+	if err != nil {
+		return err
+	}
+	return tx.Emit(e)
+}
+
+// attribute runs the ladder for those of lines that are nobody's. It returns
+// further lines that became somebody's because a line of the same order did.
+func (b *Book) attribute(tx Tx, lines []*Line) (kin []*Line, err error) {
+	byNetwork := map[string][]*Line{}
+	for _, l := range lines {
+		if l.User == 0 && l.Whole != nil {
+			byNetwork[l.Key.Network] = append(byNetwork[l.Key.Network], l)
+		}
+	}
+	for network, open := range byNetwork {
+		more, err := b.attributeOn(tx, network, open, lines)
+		if err != nil {
+			return nil, err
+		}
+		kin = append(kin, more...)
+	}
+	return kin, nil
+}
+
+func (b *Book) attributeOn(tx Tx, network string, open, batch []*Line) (kin []*Line, err error) {
+	ways, err := b.ways(tx, network, open)
+	if err != nil {
+		return nil, err
+	}
+	for again := true; again; { // a second round finds the kin of those found in the first
+		again = false
+		for _, l := range open {
+			if l.User != 0 {
+				continue
+			}
+			v, ok := whose(l.Row(), ways)
+			if !ok {
+				continue
+			}
+			if err := b.give(tx, l, v, ways); err != nil {
+				return nil, err
+			}
+			if n := l.Row().Order; !slices.Contains(ways.Kin[n], l.User) {
+				ways.Kin[n] = append(ways.Kin[n], l.User)
+			}
+			again = true
+		}
+	}
+	for _, l := range open {
+		if l.User == 0 {
+			continue
+		}
+		others, err := tx.ByOrder(network, l.Row().Order)
+		if err != nil {
+			return nil, err
+		}
+		for i := range others {
+			o := &others[i]
+			same := func(x *Line) bool { return x.Key == o.Key }
+			if o.User != 0 || o.Whole == nil || slices.ContainsFunc(batch, same) || slices.ContainsFunc(kin, same) {
+				continue
+			}
+			if v, ok := whose(o.Row(), ways); ok {
+				if err := b.give(tx, o, v, ways); err != nil {
+					return nil, err
+				}
+				kin = append(kin, o)
+			}
+		}
+	}
+	return kin, nil
+}
+
+// ways fetches all that could explain lines, in one go.
+func (b *Book) ways(tx Tx, network string, open []*Line) (Ways, error) {
+	var tags, items, orders, suffixes []string
+	since := b.Now()
+	for _, l := range open {
+		r := l.Row()
+		if r.Tag != "" {
+			tags = append(tags, r.Tag)
+		}
+		if r.Item != "" {
+			items = append(items, r.Item)
+		}
+		if s := Suffix(network, r.Order); s != "" {
+			suffixes = append(suffixes, s)
+		}
+		orders = append(orders, r.Order)
+		if !r.Created.IsZero() && r.Created.Before(since) {
+			since = r.Created
+		}
+	}
+	w, err := tx.Ways(network, tags, items, orders, suffixes, since.Add(-claimWindow))
+	if w.Kin == nil {
+		w.Kin = map[string][]int64{}
+	}
+	return w, err
+}
+
+// give makes a line somebody's, with its evidence.
+func (b *Book) give(tx Tx, l *Line, v verdict, w Ways) error {
+	l.User, l.Link, l.Step, l.Evidence, l.Promise = v.user, v.way.Link, v.step, v.evidence, v.way.Promise
+	if v.step != ByClaim {
+		return nil
+	}
+	for _, c := range w.Claims[l.Row().Order] {
+		if c.User == v.user {
+			if err := tx.SetClaim(c.ID, ClaimGranted); err != nil {
+				return err
+			}
+		}
+	}
+	if s := Suffix(l.Key.Network, l.Row().Order); s != "" {
+		return tx.AddSuffix(l.Key.Network, s, v.user)
+	}
+	return nil
+}
+
+// rerun climbs the ladder again for those of lines that are nobody's, and
+// stores and tells what it finds.
+func (b *Book) rerun(tx Tx, lines []Line) (found int, err error) {
+	var open []*Line
+	for i := range lines {
+		if lines[i].User == 0 && lines[i].Whole != nil {
+			open = append(open, &lines[i])
+		}
+	}
+	kin, err := b.attribute(tx, open)
+	if err != nil {
+		return 0, err
+	}
+	owned := append(slices.DeleteFunc(open, func(l *Line) bool { return l.User == 0 }), kin...)
+	if len(owned) == 0 {
+		return 0, nil
+	}
+	return len(owned), b.put(tx, owned)
+}
+
+// LinkMade hears link.made: it keeps the link for the ladder, and looks again at
+// orders that came before the news of their link.
+func (b *Book) LinkMade(ctx context.Context, e event.Event) error {
+	var m link.LinkMade
+	if err := e.Decode(&m); err != nil {
+		return fault.Wrap(fault.Invalid, "order.LinkMade", err)
+	}
+	return b.Store.InTx(ctx, func(tx Tx) error {
+		if before, err := tx.Handled(e.ID); err != nil || before {
+			return err
+		}
+		if err := tx.AddWay(Way{m.Link, m.User, m.Network, m.Item, m.Tag, m.Slot, m.Promise, m.At}); err != nil {
+			return err
+		}
+		open, err := tx.Unowned(m.Network, m.Tag, m.Item, rerunMax)
+		if err != nil {
+			return err
+		}
+		_, err = b.rerun(tx, open)
+		return err
+	})
+}
+
+// SettleDue makes settled what the network has bound itself to settle by now. It
+// does one batch and reports how many lines changed.
+func (b *Book) SettleDue(ctx context.Context) (n int, err error) {
+	now := b.Now()
+	err = b.Store.InTx(ctx, func(tx Tx) error {
+		lines, err := tx.Due(now, dueMax)
+		if err != nil {
+			return err
+		}
+		var ripe []*Line
+		for i := range lines {
+			if lines[i].ripen(now) {
+				ripe = append(ripe, &lines[i])
+			}
+		}
+		n = len(ripe)
+		if n == 0 {
+			return nil
+		}
+		return b.put(tx, ripe)
+	})
+	return n, fault.In("order.SettleDue", err)
+}
+
+// Note stores that reading a stream made no progress, or moved without a page.
+func (b *Book) Note(ctx context.Context, p Progress) error {
+	return b.Store.InTx(ctx, func(tx Tx) error { return tx.SetProgress(p) })
+}

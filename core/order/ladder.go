@@ -1,0 +1,166 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"fanli/core/link"
+)
+
+// A Step of the ladder says what decided whose a line is.
+type Step string
+
+// The steps, strongest first.
+const (
+	ByTag    Step = "tag"    // the link's own tag came back
+	BySlot   Step = "slot"   // the slot, the item and the time fit exactly one user
+	ByItem   Step = "item"   // no mark came back; the item and the time fit exactly one user
+	ByKin    Step = "kin"    // another line of the same order is this user's
+	BySuffix Step = "suffix" // several users fit; one had confirmed the buyer's number before
+	ByClaim  Step = "claim"  // the user gave the order number, and had asked for the item
+	ByStaff  Step = "staff"  // a person decided
+)
+
+// How far before an order its click may lie, and how far a network's clock may
+// be ahead of ours.
+const (
+	clickWindow = 24 * time.Hour
+	clockSlack  = 2 * time.Minute
+)
+
+// suffixLen is how many last digits of a Taobao order number name its buyer.
+const suffixLen = 6
+
+// Suffix returns the part of an order number that all orders of one buyer share,
+// or "" for a network without one.
+func Suffix(network, number string) string {
+	if network != link.Taobao || len(number) < 18 {
+		return ""
+	}
+	return number[len(number)-suffixLen:]
+}
+
+// A Way is a link as the order target knows it: one way in which an item could
+// have been bought.
+type Way struct {
+	Link    int64
+	User    int64
+	Network string
+	Item    string
+	Tag     string
+	Slot    string
+	Promise link.Promise
+	At      time.Time
+}
+
+// Ways are all that could explain a batch of lines, fetched at once.
+type Ways struct {
+	ByTag    map[string]Way     // of the batch's network
+	Kin      map[string][]int64 // users who own another line of an order number
+	ByItem   map[string][]Way   // candidates for each item, any slot
+	Suffixes map[string][]int64 // users who confirmed a suffix
+	Claims   map[string][]Claim // open claims for each order number
+}
+
+// A verdict says whose a line is and why.
+type verdict struct {
+	user     int64
+	way      Way
+	step     Step
+	evidence string
+}
+
+// whose climbs the ladder for one line. It never guesses: ok is false unless
+// exactly one user is left.
+func whose(r Revision, w Ways) (v verdict, ok bool) {
+	if r.Tag != "" {
+		if way, found := w.ByTag[r.Tag]; found {
+			return verdict{way.User, way, ByTag, fmt.Sprintf("tag %s is on link %d", r.Tag, way.Link)}, true
+		}
+		return verdict{}, false // another promoter's, or a forged one
+	}
+	fits := candidates(r, w.ByItem[r.Item])
+	step := ByItem
+	if r.Slot != "" {
+		step = BySlot
+		fits = slices.DeleteFunc(fits, func(way Way) bool { return way.Slot != r.Slot })
+	}
+	users := distinct(fits)
+	switch {
+	case len(users) == 1:
+		way := fits[len(fits)-1]
+		return verdict{way.User, way, step, fmt.Sprintf("link %d for item %s at %s fits, slot %q, no other user's does",
+			way.Link, way.Item, way.At.UTC().Format(time.RFC3339), way.Slot)}, true
+	case len(users) > 1:
+		if v, ok := bySuffix(r, w, fits); ok {
+			return v, true
+		}
+	}
+	if kin := w.Kin[r.Order]; len(users) == 0 && len(kin) == 1 {
+		return verdict{kin[0], Way{}, ByKin, "another line of order " + r.Order + " is theirs"}, true
+	}
+	return byClaim(r, w)
+}
+
+// candidates are the ways whose time fits the line's click, oldest first.
+func candidates(r Revision, ways []Way) []Way {
+	at := r.Clicked
+	if at.IsZero() {
+		at = r.Created
+	}
+	var fits []Way
+	for _, way := range ways {
+		if !way.At.After(at.Add(clockSlack)) && way.At.After(at.Add(-clickWindow)) {
+			fits = append(fits, way)
+		}
+	}
+	slices.SortStableFunc(fits, func(a, b Way) int { return a.At.Compare(b.At) })
+	return fits
+}
+
+func distinct(ways []Way) map[int64]bool {
+	users := map[int64]bool{}
+	for _, w := range ways {
+		users[w.User] = true
+	}
+	return users
+}
+
+// bySuffix picks the one candidate who has confirmed the buyer's digits before.
+func bySuffix(r Revision, w Ways, fits []Way) (verdict, bool) {
+	s := Suffix(r.Key.Network, r.Order)
+	owners := w.Suffixes[s]
+	if s == "" || len(owners) == 0 {
+		return verdict{}, false
+	}
+	fits = slices.DeleteFunc(slices.Clone(fits), func(way Way) bool { return !slices.Contains(owners, way.User) })
+	if len(distinct(fits)) != 1 {
+		return verdict{}, false
+	}
+	way := fits[len(fits)-1]
+	return verdict{way.User, way, BySuffix, fmt.Sprintf("link %d fits, and its user confirmed buyer …%s before", way.Link, s)}, true
+}
+
+// claimWindow is how long before an order its claimant must have asked for the
+// item.
+const claimWindow = 15 * 24 * time.Hour
+
+// byClaim grants a claim to the one claimant who had asked for the item before
+// the order was placed. Knowing a number alone is not enough: numbers can be
+// guessed.
+func byClaim(r Revision, w Ways) (verdict, bool) {
+	var found []verdict
+	for _, c := range w.Claims[r.Order] {
+		for _, way := range w.ByItem[r.Item] {
+			if way.User == c.User && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow)) {
+				found = append(found, verdict{c.User, way, ByClaim, fmt.Sprintf("claim %d, and link %d for the item before the order", c.ID, way.Link)})
+				break
+			}
+		}
+	}
+	if len(found) != 1 {
+		return verdict{}, false
+	}
+	return found[0], true
+}

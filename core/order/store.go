@@ -1,0 +1,108 @@
+package order
+
+import (
+	"context"
+	"time"
+
+	"fanli/core/event"
+)
+
+// A Store keeps orders. Implementations pass storetest.Orders.
+type Store interface {
+	// InTx runs fn in one transaction; fn may be run again after a deadlock,
+	// so it must touch nothing but its Tx.
+	InTx(ctx context.Context, fn func(Tx) error) error
+	Reader
+}
+
+// A Reader answers questions about orders.
+type Reader interface {
+	// OfUser returns a user's lines, newest first, starting after the line
+	// with id before (0: from the newest).
+	OfUser(ctx context.Context, user int64, before int64, count int) ([]Line, error)
+	// ByNumber returns all lines of an order number at any network.
+	ByNumber(ctx context.Context, number string) ([]Line, error)
+	// History returns the raw rows of a line, oldest first.
+	History(ctx context.Context, key Key) ([]Past, error)
+	// Progress returns where a feed stands; a zero one with At zero if unknown.
+	Progress(ctx context.Context, at Place) (Progress, error)
+	// Places returns where all feeds stand.
+	Places(ctx context.Context) ([]Progress, error)
+	// Counts says how many lines, unattributed lines and quarantined rows there are.
+	Counts(ctx context.Context) (Counts, error)
+}
+
+// Counts are figures for operators.
+type Counts struct {
+	Lines, Unattributed, Quarantined int64
+}
+
+// A Past is one raw row as it was received.
+type Past struct {
+	Key    Key
+	Aspect Aspect
+	At     time.Time // when we received it
+	Raw    []byte
+}
+
+// A Tx is what a transaction on orders can do. It works on batches.
+type Tx interface {
+	event.Emitter
+	event.Inbox
+
+	// Lines returns the known ones of keys, locked.
+	Lines(keys []Key) (map[Key]Line, error)
+	// ByOrder returns all lines with an order number, locked.
+	ByOrder(network, number string) ([]Line, error)
+	// Unowned returns lines of a network that are nobody's yet and carry the
+	// tag, or the item, locked, at most count.
+	Unowned(network, tag, item string, count int) ([]Line, error)
+	// Due returns received lines whose settlement date is not after now, locked,
+	// at most count.
+	Due(now time.Time, count int) ([]Line, error)
+	// Put inserts lines with ID 0 and updates the others; it sets the ids.
+	Put(lines []*Line) error
+	// Keep stores raw rows.
+	Keep(rows []Past) error
+	// Quarantine stores rows that could not be read. The same row is stored once.
+	Quarantine(rows []Bad, at time.Time) error
+
+	// AddWay stores a link for the ladder; a known one changes nothing.
+	AddWay(w Way) error
+	// Ways returns what could explain lines of one network with these tags,
+	// items and order numbers, looking back to since.
+	Ways(network string, tags, items, orders, suffixes []string, since time.Time) (Ways, error)
+	// AddSuffix stores that user confirmed a buyer's suffix.
+	AddSuffix(network, suffix string, user int64) error
+
+	// PutClaim stores a claim, or returns the one that the same user has for
+	// the same order.
+	PutClaim(c Claim) (Claim, error)
+	SetClaim(id int64, s ClaimState) error
+	CountClaims(user int64, since time.Time) (int, error)
+
+	// SetProgress stores where a feed stands. It fails with fault.Conflict if a
+	// holder with a higher fence wrote before.
+	SetProgress(p Progress) error
+}
+
+// A Place names one stream that is followed: a scene of a feed, on one rung of
+// the re-scan ladder.
+type Place struct {
+	Network, Account, Scene string
+	Rung                    string // "follow", or how far back the re-scan looks
+}
+
+// Progress is where following a stream stands. Everything before Done was read
+// completely.
+type Progress struct {
+	Place
+	Done    time.Time // the watermark
+	To      time.Time // end of the window that is being read; zero: none
+	Cursor  string    // next page of that window
+	At      time.Time // last success
+	Failing time.Time // since when it fails; zero: it does not
+	Fails   int
+	Error   string // code and reason of the last failure
+	Fence   int64  // token of the lease under which it was written
+}

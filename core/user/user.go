@@ -1,0 +1,188 @@
+// Package user knows the people: by which channel they write, what language
+// they read, which level they have reached and where their money should go.
+//
+// # Guarantees
+//
+//   - An identity on a channel belongs to exactly one user, also when its first
+//     two messages arrive at the same time.
+//   - A payout account is kept sealed and is shown masked.
+package user
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/fault"
+)
+
+// A User is one person.
+type User struct {
+	ID     int64
+	Level  int    // 0 for everybody at first
+	Locale string // "zh" or "en"
+	Joined time.Time
+}
+
+// An Identity is how a channel knows a person.
+type Identity struct {
+	Channel  string // "telegram", "web", "terminal"
+	External string // the channel's own id of the person
+}
+
+// A Payee is where a user's money goes. It is personal data: it is stored
+// sealed, and only String may reach logs.
+type Payee struct {
+	Method  string    `json:"method"` // "alipay", "wechat"
+	Account string    `json:"account"`
+	Name    string    `json:"name"`
+	Changed time.Time `json:"changed"`
+}
+
+// String masks the account and the name: "alipay 138****0000 (*三)".
+func (p Payee) String() string { return p.Method + " " + p.Masked() }
+
+// GoString keeps %#v from printing the account.
+func (p Payee) GoString() string { return p.String() }
+
+// Masked shows enough of the account for its owner to know it again.
+func (p Payee) Masked() string {
+	s := mask([]rune(p.Account))
+	if n := []rune(p.Name); len(n) > 0 {
+		s += " (*" + string(n[len(n)-1:]) + ")"
+	}
+	return s
+}
+
+func mask(r []rune) string {
+	if at := strings.IndexRune(string(r), '@'); at > 0 {
+		s := string(r)
+		return mask([]rune(s[:at])) + s[at:]
+	}
+	switch {
+	case len(r) >= 8:
+		return string(r[:3]) + "****" + string(r[len(r)-4:])
+	case len(r) > 1:
+		return string(r[:1]) + "****"
+	default:
+		return "****"
+	}
+}
+
+// IsZero reports whether there is no payee.
+func (p Payee) IsZero() bool { return p.Account == "" }
+
+// Limits of a payee's texts, in characters.
+const (
+	accountMax = 64
+	nameMax    = 32
+)
+
+// Validate refuses what no provider could pay to, with fault.Invalid.
+func (p Payee) Validate() error {
+	switch {
+	case p.Method != "alipay" && p.Method != "wechat":
+		return fault.New(fault.Invalid, "payee.method")
+	case len(p.Account) < 5 || len([]rune(p.Account)) > accountMax || strings.ContainsAny(p.Account, " \t\r\n<>\"'"):
+		return fault.New(fault.Invalid, "payee.account")
+	case strings.TrimSpace(p.Name) == "" || len([]rune(p.Name)) > nameMax || strings.ContainsAny(p.Name, "\r\n<>\"'0123456789"):
+		return fault.New(fault.Invalid, "payee.name")
+	default:
+		return nil
+	}
+}
+
+// A Store keeps users. Implementations pass storetest.Users.
+type Store interface {
+	// InTx runs fn in one transaction; fn may be run again after a deadlock.
+	InTx(ctx context.Context, fn func(Tx) error) error
+	// User returns one user or fault.NotFound.
+	User(ctx context.Context, id int64) (User, error)
+	// ByIdentity returns whose identity it is, or fault.NotFound.
+	ByIdentity(ctx context.Context, i Identity) (User, error)
+	// Identities returns all identities of a user, latest used first.
+	Identities(ctx context.Context, user int64) ([]Identity, error)
+	// Payee returns the payout account; a zero one if there is none.
+	Payee(ctx context.Context, user int64) (Payee, error)
+}
+
+// A Tx is what a transaction on users can do.
+type Tx interface {
+	event.Emitter
+	// Insert stores a new user with one identity and returns its id. It fails
+	// with fault.Conflict if the identity has a user already.
+	Insert(u User, i Identity) (int64, error)
+	SetLocale(user int64, locale string) error
+	SetPayee(user int64, p Payee) error
+}
+
+// Joined is the content of user.joined.
+type Joined struct {
+	User    int64  `json:"user"`
+	Channel string `json:"channel"`
+}
+
+// A Directory is the service that knows users.
+type Directory struct {
+	Store Store
+	Now   func() time.Time
+}
+
+// Resolve returns the user behind an identity, making one at first sight.
+// joined reports whether it was made now.
+func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u User, joined bool, err error) {
+	u, err = d.Store.ByIdentity(ctx, i)
+	if !fault.Is(err, fault.NotFound) {
+		return u, false, err
+	}
+	u = User{Locale: locale, Joined: d.Now()}
+	err = d.Store.InTx(ctx, func(tx Tx) error {
+		id, err := tx.Insert(u, i)
+		if err != nil {
+			return err
+		}
+		u.ID = id
+		e, err := event.New("user/"+i.Channel+"/"+i.External+"/joined", event.UserJoined, u.Joined, Joined{id, i.Channel})
+		if err != nil {
+			return err
+		}
+		return tx.Emit(e)
+	})
+	if fault.Is(err, fault.Conflict) { // the same person's other message was faster
+		u, err = d.Store.ByIdentity(ctx, i)
+		return u, false, err
+	}
+	return u, err == nil, err
+}
+
+// User returns one user or fault.NotFound.
+func (d *Directory) User(ctx context.Context, id int64) (User, error) { return d.Store.User(ctx, id) }
+
+// Identities returns where a user can be reached, latest used first.
+func (d *Directory) Identities(ctx context.Context, user int64) ([]Identity, error) {
+	return d.Store.Identities(ctx, user)
+}
+
+// SetLocale changes the language that a user reads. It fails with
+// fault.Invalid for one we do not speak.
+func (d *Directory) SetLocale(ctx context.Context, user int64, locale string) error {
+	if locale != "zh" && locale != "en" {
+		return fault.New(fault.Invalid, "user.locale")
+	}
+	return d.Store.InTx(ctx, func(tx Tx) error { return tx.SetLocale(user, locale) })
+}
+
+// Payee returns the payout account; a zero one if there is none.
+func (d *Directory) Payee(ctx context.Context, user int64) (Payee, error) {
+	return d.Store.Payee(ctx, user)
+}
+
+// SetPayee changes the payout account and stamps the time of the change.
+func (d *Directory) SetPayee(ctx context.Context, user int64, p Payee) error {
+	p.Account, p.Name, p.Changed = strings.TrimSpace(p.Account), strings.TrimSpace(p.Name), d.Now()
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	return d.Store.InTx(ctx, func(tx Tx) error { return tx.SetPayee(user, p) })
+}

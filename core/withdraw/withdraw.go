@@ -1,0 +1,155 @@
+// Package withdraw is how a balance leaves us.
+//
+// A [Withdrawal] is a user's request. Money is reserved in the transaction that
+// accepts it. To send it, the intent (payer, number, amount, payee) is committed
+// first and the payer is called afterwards, outside of any transaction; after a
+// crash or a time-out the payer is only ever asked about that number, or sent
+// the same request under the same number again.
+//
+//	requested ─▶ reviewing ─▶ approved ─▶ sending ─▶ paid
+//	    │            │            │          ├─────▶ failed    (money back)
+//	    └────────────┴─▶ refused, cancelled  └─────▶ unknown ─▶ paid | failed
+//
+// # Guarantees
+//
+//   - However often and from wherever a user asks at the same time, no fen is
+//     reserved twice.
+//   - One withdrawal leads to at most one payment: its number never changes.
+//   - A withdrawal whose outcome is not known stays reserved until it is.
+//   - Every change of state is compare-and-set; an illegal or repeated one
+//     changes nothing.
+package withdraw
+
+import (
+	"context"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/ledger"
+	"fanli/core/money"
+	"fanli/core/user"
+)
+
+// State is how far a withdrawal has come.
+type State string
+
+// The states.
+const (
+	Requested State = "requested" // money is reserved; nobody has looked yet
+	Reviewing State = "reviewing" // a person has to decide; Reason says why
+	Approved  State = "approved"  // will be sent by the next run
+	Sending   State = "sending"   // the intent is committed; the payer may or may not know
+	Unknown   State = "unknown"   // the payer did not say; only queries from here
+	Paid      State = "paid"      // final
+	Failed    State = "failed"    // final; money is available again
+	Refused   State = "refused"   // final; by staff; money is available again
+	Cancelled State = "cancelled" // final; by the user; money is available again
+)
+
+// next lists the legal changes of state.
+var next = map[State][]State{
+	Requested: {Reviewing, Approved, Refused, Cancelled},
+	Reviewing: {Approved, Refused, Cancelled},
+	Approved:  {Sending, Reviewing, Refused, Cancelled},
+	Sending:   {Paid, Failed, Unknown},
+	Unknown:   {Paid, Failed},
+}
+
+// Final reports whether nothing can change any more.
+func (s State) Final() bool { return len(next[s]) == 0 }
+
+// A Withdrawal is a user's request to be paid.
+type Withdrawal struct {
+	ID      int64
+	Key     string // idempotency key of the request, made by the asker
+	User    int64
+	Amount  money.Fen
+	Payee   user.Payee // as it was when the request was made
+	State   State
+	Reason  string // stable key: why it is reviewed, failed or was refused
+	Payer   string // name of the payer that it was given to
+	Number  string // at the payer: letters and digits, ≤ 32
+	Actor   string // who approved, refused or confirmed: "auto", "cli", "telegram:12"
+	Rev     int64  // counts the changes of state, from 1
+	Tries   int    // how often the payer was asked
+	At      time.Time
+	Changed time.Time
+	NextAt  time.Time // Sending, Unknown: not before then
+}
+
+// Changed is the content of withdrawal.changed.
+type Changed struct {
+	ID     int64     `json:"id"`
+	User   int64     `json:"user"`
+	Amount money.Fen `json:"amount"`
+	State  State     `json:"state"`
+	Was    State     `json:"was,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	Payee  string    `json:"payee"` // masked
+}
+
+// A Payment is what a payer is asked to do.
+type Payment struct {
+	Number string
+	Amount money.Fen
+	Payee  user.Payee
+	Note   string // what the payee reads
+}
+
+// A Verdict is what a payer says about a payment.
+type Verdict string
+
+// The verdicts.
+const (
+	Done    Verdict = "done"    // the money has left
+	Dead    Verdict = "dead"    // it will never leave under this number
+	Busy    Verdict = "busy"    // accepted, not finished
+	Unclear Verdict = "unclear" // it may or may not have been accepted
+	Absent  Verdict = "absent"  // the payer does not know the number: send again, same number
+)
+
+// An Outcome is a verdict with its reason.
+type Outcome struct {
+	Verdict Verdict
+	Reason  string // stable key for people: "payout.no_such_account"
+}
+
+// A Payer sends money. Implementations pass payertest.Run. Repeating Send with
+// the same payment sends the money at most once.
+type Payer interface {
+	// Name is short, lower case and never changes: it is stored with every
+	// withdrawal.
+	Name() string
+	// Send asks for a payment. An error means Unclear.
+	Send(ctx context.Context, p Payment) (Outcome, error)
+	// Query asks what became of a number. An error means Unclear.
+	Query(ctx context.Context, number string) (Outcome, error)
+}
+
+// A Store keeps withdrawals, together with the ledger.
+type Store interface {
+	// InTx runs fn in one transaction; fn may be run again after a deadlock.
+	InTx(ctx context.Context, fn func(Tx) error) error
+	// Withdrawal returns one or fault.NotFound.
+	Withdrawal(ctx context.Context, id int64) (Withdrawal, error)
+	// OfUser returns a user's withdrawals, newest first.
+	OfUser(ctx context.Context, user int64, count int) ([]Withdrawal, error)
+	// InState returns withdrawals in one of the states whose NextAt is not
+	// after now, oldest first.
+	InState(ctx context.Context, now time.Time, count int, states ...State) ([]Withdrawal, error)
+}
+
+// A Tx is what a transaction can do.
+type Tx interface {
+	event.Emitter
+	ledger.Tx
+	// ByKey returns the withdrawal with an idempotency key, or fault.NotFound.
+	ByKey(key string) (Withdrawal, error)
+	// Open returns how many of the user's withdrawals are not final.
+	Open(user int64) (int, error)
+	// Insert stores a new one and returns its id.
+	Insert(w Withdrawal) (int64, error)
+	// Swap stores w if its stored state still is was. ok is false, and nothing
+	// is stored, if it is not.
+	Swap(w Withdrawal, was State) (ok bool, err error)
+}
