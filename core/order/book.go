@@ -309,3 +309,15 @@ func (b *Book) SettleDue(ctx context.Context) (n int, err error) {
 func (b *Book) Note(ctx context.Context, p Progress) error {
 	return b.Store.InTx(ctx, func(tx Tx) error { return tx.SetProgress(p) })
 }
+
+// OfUser returns a user's lines, newest first, starting after the line with id
+// before (0: from the newest).
+func (b *Book) OfUser(ctx context.Context, user, before int64, count int) ([]Line, error) {
+	return b.Store.OfUser(ctx, user, before, count)
+}
+
+// ByNumber returns all lines of an order number at any network. Who may see them
+// is the asker's to decide.
+func (b *Book) ByNumber(ctx context.Context, number string) ([]Line, error) {
+	return b.Store.ByNumber(ctx, number)
+}
