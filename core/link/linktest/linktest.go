@@ -128,19 +128,10 @@ func (s Subject) goods(t *testing.T, ref link.Ref) market.Goods {
 	return g
 }
 
-// owed returns what the book would owe for one piece of g after the network's
-// fee. It buys a piece to find out, and takes that back.
-func (s Subject) owed(t *testing.T, g market.Goods) money.Fen {
-	t.Helper()
-	book := s.Market.Save()
-	line, err := s.Market.Buy(market.Click{Item: g.ID}, 1, func(int64) (string, string) { return "linktest", "linktest" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Market.Load(book); err != nil {
-		t.Fatal(err)
-	}
-	return line.Commission
+// owed returns what the network will owe for one piece of g, after its fee.
+func (s Subject) owed(g market.Goods) money.Fen {
+	gross := g.Final().Share(g.Rate)
+	return gross - gross.Share(s.Market.Fee())
 }
 
 // mark returns the nth mark for s, with a slot where the network has a pool.

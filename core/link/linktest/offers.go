@@ -48,8 +48,8 @@ func (s Subject) wantOffer(t *testing.T, o link.Offer, g market.Goods) {
 		t.Errorf("Rate = %s, want %s", o.Rate, g.Rate)
 	}
 	// A network rounds its own fee; a fen of difference is not ours to judge.
-	if d := o.Commission - s.owed(t, g); d < -1 || d > 1 {
-		t.Errorf("Commission = %s, want what the network will owe: %s", o.Commission, s.owed(t, g))
+	if d := o.Commission - s.owed(g); d < -1 || d > 1 {
+		t.Errorf("Commission = %s, want what the network will owe: %s", o.Commission, s.owed(g))
 	}
 	if o.At.IsZero() {
 		t.Error("At is not set")

@@ -76,6 +76,9 @@ func (w *world) fill(sc order.Scene) map[string]bool {
 		}
 		w.tick()
 		there, pages := w.count(sc)
+		if len(there) != 0 && len(there) != w.bought {
+			w.t.Fatalf("%s: read %d of %d rows on %d pages, and nothing moved", sc.Name, len(there), w.bought, pages)
+		}
 		if pages >= pagesMin || len(there) == 0 || w.bought >= rowsMax {
 			w.t.Logf("%s: %d rows on %d pages", sc.Name, len(there), pages)
 			return there
