@@ -1,0 +1,291 @@
+package credit_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"fanli/core/credit"
+	"fanli/core/event"
+	"fanli/core/ledger"
+	"fanli/core/ledger/ledgertest"
+	"fanli/core/money"
+	"fanli/core/order"
+	"fanli/core/rebate"
+)
+
+// books is a credit.Store in memory.
+type books struct {
+	*ledgertest.Memory
+	booked  map[order.Key]credit.Booked
+	handled map[string]bool
+	said    []event.Event
+}
+
+func open() *books {
+	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil}
+}
+
+func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error { return fn(b) }
+func (b *books) Emit(e event.Event) error                               { b.said = append(b.said, e); return nil }
+func (b *books) Handled(id string) (bool, error) {
+	before := b.handled[id]
+	b.handled[id] = true
+	return before, nil
+}
+func (b *books) Booked([]order.Key) (map[order.Key]credit.Booked, error) {
+	return maps.Clone(b.booked), nil
+}
+func (b *books) PutBooked(bs []credit.Booked) error {
+	for _, x := range bs {
+		b.booked[x.Key] = x
+	}
+	return nil
+}
+
+var now = time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC)
+
+func key(id string) order.Key { return order.Key{Network: "jd", Account: "main", ID: id} }
+
+// hear lets the cashier hear one rebate.
+func hear(t interface{ Fatal(...any) }, b *books, rs ...rebate.ChangedRebate) credit.Posted {
+	c := credit.Cashier{Store: b, Now: func() time.Time { return now }}
+	e, err := event.New(fmt.Sprintf("rebate/%v/%d", rs[0].Key, rs[0].Seq), event.RebateChanged, now, rebate.Changed{Rebates: rs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(b.said)
+	if err := c.RebateChanged(context.Background(), e); err != nil {
+		t.Fatal(err)
+	}
+	var p credit.Posted
+	if len(b.said) > n {
+		if err := b.said[n].Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func wallet(b *books, user int64) string {
+	w, _ := credit.Purse{Ledger: ledgertest.Reader{Memory: b.Memory}}.Wallet(context.Background(), user)
+	return fmt.Sprintf("%d pending, %d available, %d reserved, %d debt", w.Pending, w.Available, w.Reserved, w.Debt)
+}
+
+func at(seq int64, user int64, stage rebate.Stage, amount, margin money.Fen) rebate.ChangedRebate {
+	return rebate.ChangedRebate{Key: key("1"), Seq: seq, User: user, Stage: stage, Amount: amount, Margin: margin, Title: "水壶", State: order.Paid}
+}
+
+// spend moves what is available out of the house.
+func spend(t *testing.T, b *books, user int64, amount money.Fen) {
+	t.Helper()
+	j, err := ledger.Open(b, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, leg := range [][2]ledger.Account{
+		{ledger.User(user, ledger.Available), ledger.User(user, ledger.Reserved)},
+		{ledger.User(user, ledger.Reserved), ledger.Payer("manual")},
+	} {
+		if err := j.Move(ledger.Entry{Key: fmt.Sprint("w", i, len(b.Book)), Kind: ledger.Payout, From: leg[0], To: leg[1], Amount: amount, Cause: "withdrawal/1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Post(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestARebateGoesItsWay(t *testing.T) {
+	t.Parallel()
+	b := open()
+	p := hear(t, b, at(1, 42, rebate.Pending, 170, 73))
+	if got := wallet(b, 42); got != "170 pending, 0 available, 0 reserved, 0 debt" {
+		t.Error(got)
+	}
+	if c := p.Changes[0]; c.Before != 0 || c.Now != 170 {
+		t.Errorf("%+v", c)
+	}
+	hear(t, b, at(2, 42, rebate.Available, 170, 73))
+	if got := wallet(b, 42); got != "0 pending, 170 available, 0 reserved, 0 debt" {
+		t.Error(got)
+	}
+	if len(b.Book) != 3 {
+		t.Errorf("earning, the house's part and settling are %d entries", len(b.Book))
+	}
+	if b.Sums[ledger.Network("jd")] != -243 || b.Sums[ledger.Margin] != 73 {
+		t.Errorf("the network owes %s, the house has %s", b.Sums[ledger.Network("jd")], b.Sums[ledger.Margin])
+	}
+}
+
+func TestNewsThatComesTwiceOrLatePostsNothing(t *testing.T) {
+	t.Parallel()
+	b := open()
+	hear(t, b, at(2, 42, rebate.Available, 170, 73))
+	n := len(b.Book)
+	hear(t, b, at(2, 42, rebate.Available, 170, 73))
+	b.handled = map[string]bool{} // even if the inbox forgot
+	hear(t, b, at(2, 42, rebate.Available, 170, 73))
+	hear(t, b, at(1, 42, rebate.Pending, 99, 1))
+	if len(b.Book) != n {
+		t.Errorf("%d entries became %d", n, len(b.Book))
+	}
+}
+
+func TestARefundIsTakenWhereTheMoneyIs(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		stage rebate.Stage
+		spent money.Fen
+		left  money.Fen
+		want  string
+		debt  money.Fen
+	}{
+		{"pending shrinks", rebate.Pending, 0, 100, "100 pending, 0 available, 0 reserved, 0 debt", 0},
+		{"pending goes", rebate.Pending, 0, 0, "0 pending, 0 available, 0 reserved, 0 debt", 0},
+		{"available is debited", rebate.Available, 0, 100, "0 pending, 100 available, 0 reserved, 0 debt", 0},
+		{"paid out becomes debt", rebate.Available, 170, 0, "0 pending, 0 available, 0 reserved, 170 debt", 170},
+		{"partly paid out, partly debt", rebate.Available, 150, 0, "0 pending, 0 available, 0 reserved, 150 debt", 150},
+		{"a part of it after payout", rebate.Available, 170, 120, "0 pending, 0 available, 0 reserved, 50 debt", 50},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := open()
+			hear(t, b, at(1, 42, tt.stage, 170, 73))
+			if tt.spent > 0 {
+				spend(t, b, 42, tt.spent)
+			}
+			stage := tt.stage
+			if tt.left == 0 {
+				stage = rebate.Nothing
+			}
+			p := hear(t, b, at(2, 42, stage, tt.left, tt.left*73/170))
+			if got := wallet(b, 42); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			if p.Changes[0].Debt != tt.debt {
+				t.Errorf("the user is told of a debt of %s", p.Changes[0].Debt)
+			}
+		})
+	}
+}
+
+func TestTheNextRebatePaysTheDebtFirst(t *testing.T) {
+	t.Parallel()
+	b := open()
+	hear(t, b, at(1, 42, rebate.Available, 170, 73))
+	spend(t, b, 42, 170)
+	hear(t, b, at(2, 42, rebate.Nothing, 0, 0))
+	next := at(1, 42, rebate.Pending, 200, 0)
+	next.Key = key("2")
+	hear(t, b, next)
+	if got := wallet(b, 42); got != "200 pending, 0 available, 0 reserved, 170 debt" {
+		t.Error("pending money pays no debt:", got)
+	}
+	next.Seq, next.Stage = 2, rebate.Available
+	p := hear(t, b, next)
+	if got := wallet(b, 42); got != "0 pending, 30 available, 0 reserved, 0 debt" || p.Changes[0].Repaid != 170 {
+		t.Error(got, p.Changes[0].Repaid)
+	}
+}
+
+func TestALineThatIsSomebodyElsesMoves(t *testing.T) {
+	t.Parallel()
+	b := open()
+	hear(t, b, at(1, 0, rebate.Nothing, 0, 243))
+	if b.Sums[ledger.Margin] != 243 {
+		t.Errorf("nobody's commission is not the house's: %s", b.Sums[ledger.Margin])
+	}
+	hear(t, b, at(2, 42, rebate.Available, 170, 73))
+	hear(t, b, at(3, 43, rebate.Available, 180, 63))
+	if got := wallet(b, 42); got != "0 pending, 0 available, 0 reserved, 0 debt" {
+		t.Error(got)
+	}
+	if got := wallet(b, 43); got != "0 pending, 180 available, 0 reserved, 0 debt" {
+		t.Error(got)
+	}
+}
+
+func TestWhatIsBookedIsWhatTheNewestRebateSays(t *testing.T) {
+	t.Parallel()
+	stages := []rebate.Stage{rebate.Nothing, rebate.Pending, rebate.Available}
+	rapid.Check(t, func(t *rapid.T) {
+		b := open()
+		want := map[order.Key]rebate.ChangedRebate{}
+		for i := range rapid.IntRange(1, 25).Draw(t, "steps") {
+			r := rebate.ChangedRebate{
+				Key: key(rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "line")), Seq: rapid.Int64Range(1, 9).Draw(t, "seq"),
+				User: rapid.Int64Range(0, 2).Draw(t, "user"), Stage: rapid.SampledFrom(stages).Draw(t, "stage"),
+				Margin: money.Fen(rapid.IntRange(0, 50).Draw(t, "margin")),
+			}
+			if r.User == 0 {
+				r.Stage = rebate.Nothing
+			}
+			if r.Stage != rebate.Nothing {
+				r.Amount = money.Fen(rapid.IntRange(1, 300).Draw(t, "amount"))
+			}
+			b.handled = map[string]bool{}
+			hear(t, b, r)
+			if r.Seq > want[r.Key].Seq {
+				want[r.Key] = r
+			}
+			if i%3 == 2 { // somebody spends what they have
+				u := rapid.Int64Range(1, 2).Draw(t, "spender")
+				have := b.Sums[ledger.User(u, ledger.Available)]
+				j, _ := ledger.Open(b, now)
+				if err := j.Move(ledger.Entry{Key: fmt.Sprint("s", i), Kind: ledger.Payout, From: ledger.User(u, ledger.Available), To: ledger.Payer("manual"), Amount: have, Cause: "withdrawal/1"}); err != nil {
+					t.Fatal(err)
+				}
+				if err := j.Post(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		check(t, b, want)
+	})
+}
+
+// check adds up, from the rebates alone, what everybody should have.
+func check(t *rapid.T, b *books, want map[order.Key]rebate.ChangedRebate) {
+	var network, margin money.Fen
+	given := map[int64]money.Fen{}
+	pending := map[int64]money.Fen{}
+	for _, r := range want {
+		network -= r.Amount + r.Margin
+		margin += r.Margin
+		given[r.User] += r.Amount
+		if r.Stage == rebate.Pending {
+			pending[r.User] += r.Amount
+		}
+	}
+	if b.Sums[ledger.Network("jd")] != network || b.Sums[ledger.Margin] != margin {
+		t.Fatalf("network %s, want %s; margin %s, want %s", b.Sums[ledger.Network("jd")], network, b.Sums[ledger.Margin], margin)
+	}
+	paid := map[int64]money.Fen{}
+	for _, e := range b.Book {
+		if u, _, ok := e.From.Owner(); ok && e.To == ledger.Payer("manual") {
+			paid[u] += e.Amount
+		}
+	}
+	for u := int64(1); u <= 2; u++ {
+		if got := b.Sums[ledger.User(u, ledger.Pending)]; got != pending[u] {
+			t.Fatalf("user %d has %s pending, want %s", u, got, pending[u])
+		}
+		available, debt := b.Sums[ledger.User(u, ledger.Available)], b.Sums[ledger.User(u, ledger.Debt)]
+		if available+debt != given[u]-pending[u]-paid[u] {
+			t.Fatalf("user %d has %s available and %s debt; given %s, pending %s, paid %s", u, available, debt, given[u], pending[u], paid[u])
+		}
+		if available > 0 && debt < 0 {
+			t.Fatalf("user %d has %s although %s are owed", u, available, debt)
+		}
+	}
+	if rep, err := ledger.Audit(context.Background(), ledgertest.Reader{Memory: b.Memory}); err != nil || !rep.OK() {
+		t.Fatalf("%+v %v", rep, err)
+	}
+}

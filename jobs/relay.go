@@ -1,0 +1,66 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/lock"
+)
+
+// Limits of the relay.
+const (
+	relayBatch    = 100
+	relayTriesMax = 50 // with the waits below about a day
+	relayWait     = 250 * time.Millisecond
+	relayWaitMax  = time.Hour
+)
+
+// A Relay carries the events of one outbox to the bus. An event that fails is
+// put off and others go on: what hearers do depends on revisions, not on the
+// order of arrival.
+type Relay struct {
+	Outbox event.Outbox
+	Bus    event.Bus
+	Now    func() time.Time
+}
+
+// Name returns "relay/" and the outbox's name.
+func (r *Relay) Name() string { return "relay/" + r.Outbox.Name() }
+
+// Run carries one batch.
+func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
+	waiting, err := r.Outbox.Waiting(ctx, r.Now(), relayBatch)
+	if err != nil {
+		return Report{}, err
+	}
+	var sent []int64
+	var errs []error
+	for _, s := range waiting {
+		if err := r.Bus.Publish(ctx, s.Event); err != nil {
+			errs = append(errs, fmt.Errorf("event %s: %w", s.Event.ID, err))
+			if err := r.putOff(ctx, s, err); err != nil {
+				errs = append(errs, err)
+			}
+			continue
+		}
+		sent = append(sent, s.Seq)
+	}
+	if len(sent) > 0 {
+		errs = append(errs, r.Outbox.Sent(ctx, sent))
+	}
+	return Report{Done: len(sent)}, errors.Join(errs...)
+}
+
+func (r *Relay) putOff(ctx context.Context, s event.Stored, cause error) error {
+	if ctx.Err() != nil { // we are being stopped; the event is not to blame
+		return nil
+	}
+	wait := relayWait
+	for range min(s.Tries, 20) {
+		wait *= 2
+	}
+	return r.Outbox.Failed(ctx, s.Seq, cause.Error(), r.Now().Add(min(wait, relayWaitMax)), s.Tries+1 >= relayTriesMax)
+}
