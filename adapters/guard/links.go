@@ -1,0 +1,169 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"fanli/core/fault"
+	"fanli/core/link"
+)
+
+// Network guards n.
+func (g *Guard) Network(n link.Network) link.Network {
+	guarded := &network{inner: n, gate: g.gate("links"), offers: keep(g.o)}
+	s, searches := n.(link.Searcher)
+	p, pools := n.(link.Pooled)
+	switch {
+	case searches && pools:
+		return struct {
+			*network
+			search
+			link.Pooled
+		}{guarded, search{s, guarded.gate}, p}
+	case searches:
+		return struct {
+			*network
+			search
+		}{guarded, search{s, guarded.gate}}
+	case pools:
+		return struct {
+			*network
+			link.Pooled
+		}{guarded, p}
+	default:
+		return guarded
+	}
+}
+
+// network is a guarded link.Network.
+type network struct {
+	inner  link.Network
+	gate   *gate
+	offers *otter.Cache[string, kept] // nil: offers are not kept
+	asking singleflight.Group
+}
+
+// kept is an answer to Offer: an offer, or that there is none.
+type kept struct {
+	offer link.Offer
+	miss  error // fault.NotFound, or nil
+}
+
+// keep returns the cache for offers, or nil.
+func keep(o Options) *otter.Cache[string, kept] {
+	if o.OfferTTL < 0 {
+		return nil
+	}
+	return otter.Must(&otter.Options[string, kept]{
+		MaximumSize: o.OffersMax,
+		Clock:       clock{o.Now},
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, kept]) time.Duration {
+			if e.Value.miss != nil {
+				return min(o.MissTTL, o.OfferTTL)
+			}
+			return o.OfferTTL
+		}),
+	})
+}
+
+// clock gives a cache our time. Without ticks the cache has no goroutine of its
+// own: what is too old is not found, and goes when room is needed.
+type clock struct{ now func() time.Time }
+
+func (c clock) NowNano() int64 { return c.now().UnixNano() }
+
+func (clock) Tick(time.Duration) <-chan time.Time { return nil }
+
+// Name returns the network's name.
+func (n *network) Name() string { return n.inner.Name() }
+
+// Offer answers from the cache, or asks the network once for all who ask now.
+func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
+	key := ref.Key()
+	if k, ok := n.look(key); ok {
+		n.gate.count(func(s *Status) { s.Kept++ })
+		return k.answer(ref)
+	}
+	// The call belongs to nobody: it keeps what the context carries, not its end.
+	own := context.WithoutCancel(ctx)
+	answer := n.asking.DoChan(key, func() (any, error) { return n.ask(own, ref, key) })
+	select {
+	case r := <-answer:
+		if r.Err != nil {
+			return link.Offer{}, r.Err
+		}
+		k, _ := r.Val.(kept)
+		return k.answer(ref)
+	case <-ctx.Done():
+		return link.Offer{}, fault.Wrap(fault.Unavailable, "guard", ctx.Err())
+	}
+}
+
+// look finds a kept answer.
+func (n *network) look(key string) (kept, bool) {
+	if n.offers == nil {
+		return kept{}, false
+	}
+	return n.offers.GetIfPresent(key)
+}
+
+// ask calls the network and keeps what it says. The goroutine is ours, so a panic
+// of the adapter would end the process: it becomes an error here.
+func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Wrap(fault.Internal, "guard", fmt.Errorf("panic: %v", p))
+		}
+	}()
+	if k, ok := n.look(key); ok { // a call for the same ended just before ours began
+		return k, nil
+	}
+	k.offer, err = through(ctx, n.gate, func(ctx context.Context) (link.Offer, error) { return n.inner.Offer(ctx, ref) })
+	if fault.Is(err, fault.NotFound) {
+		k.miss, err = err, nil
+	}
+	if err == nil && n.offers != nil {
+		n.offers.Set(key, k)
+	}
+	return k, err
+}
+
+// answer is what k says to somebody who asked with ref. Refs with equal keys may
+// differ in what else they carry.
+func (k kept) answer(ref link.Ref) (link.Offer, error) {
+	if k.miss != nil {
+		return link.Offer{}, k.miss
+	}
+	o := k.offer
+	o.Source, o.Caveats = ref, slices.Clone(o.Caveats)
+	return o, nil
+}
+
+// Link passes through the gate. The same mark makes an equal link, so it may be
+// repeated.
+func (n *network) Link(ctx context.Context, o link.Offer, m link.Mark) (link.Made, error) {
+	return through(ctx, n.gate, func(ctx context.Context) (link.Made, error) { return n.inner.Link(ctx, o, m) })
+}
+
+// search is a guarded link.Searcher.
+type search struct {
+	inner link.Searcher
+	gate  *gate
+}
+
+// Search passes through the gate.
+func (s search) Search(ctx context.Context, words string, page, count int) ([]link.Offer, error) {
+	return through(ctx, s.gate, func(ctx context.Context) ([]link.Offer, error) {
+		return s.inner.Search(ctx, words, page, count)
+	})
+}
+
+var (
+	_ link.Network  = (*network)(nil)
+	_ link.Searcher = search{}
+)
