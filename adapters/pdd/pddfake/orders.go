@@ -210,6 +210,7 @@ func status(l market.Line) (code int64, text string, reason any) {
 		return 5, "已经结算", nil
 	case market.Replaced:
 		return 4, "审核失败", "订单已拆分"
+	case market.Invalid:
 	}
 	switch l.Why {
 	case "violation":
