@@ -110,9 +110,9 @@ func TestFailedOrderSaysWhy(t *testing.T) {
 	tests := []struct{ status, reason, want string }{
 		{"4", `"订单退款"`, "order.refunded"},
 		{"4", `"订单取消"`, "order.cancelled"},
-		{"4", `"佣金比例异常"`, "order.rejected"},
-		{"4", `null`, "order.rejected"},
-		{"8", `"退款"`, "order.no_commission"},
+		{"4", `"佣金比例异常"`, "order.ineligible"},
+		{"4", `null`, "order.ineligible"},
+		{"8", `"退款"`, "order.no_rate"},
 		{"10", `"违规推广"`, "order.violation"},
 	}
 	for _, tt := range tests {

@@ -225,9 +225,9 @@ var states = map[money.Number]struct {
 	"1":  {order.Paid, ""},     // the group is complete
 	"2":  {order.Received, ""}, // receipt confirmed
 	"3":  {order.Received, ""}, // audit passed: firm, and not yet paid to us
-	"4":  {order.Invalid, "order.rejected"},
+	"4":  {order.Invalid, "order.ineligible"},
 	"5":  {order.Settled, ""},
-	"8":  {order.Invalid, "order.no_commission"},
+	"8":  {order.Invalid, "order.no_rate"},
 	"10": {order.Invalid, "order.violation"}, // punished, also after settlement
 }
 
@@ -274,7 +274,7 @@ func (o orders) revision(raw json.RawMessage) (order.Revision, error) {
 // why makes the reason of a rejected order more exact where its text allows it.
 // Nothing but the sentence for the user depends on it.
 func why(key string, w row) string {
-	if key != "order.rejected" {
+	if key != "order.ineligible" {
 		return key
 	}
 	switch {

@@ -112,3 +112,29 @@ func TestOrderComesBackToItsLink(t *testing.T) {
 		t.Errorf("order has item %q, tag %q, slot %q; want %q and %+v", r.Item, r.Tag, r.Slot, o.ItemKey(), mark)
 	}
 }
+
+// TestEveryRecognisedFormIsOpened goes from what people paste to an offer.
+func TestEveryRecognisedFormIsOpened(t *testing.T) {
+	t.Parallel()
+	w := open(t, nil)
+	tests := []struct{ text, goods string }{
+		{"【拼多多】我在拼多多发现个好东西 https://mobile.yangkeduo.com/goods.html?goods_id=445566778 快来一起看", "445566778"},
+		{"https://mobile.yangkeduo.com/goods2.html?ps=FuXUG9Y3SE", "445566778"},
+		{"http://p.pinduoduo.com/sKvbBwgP，便宜", "445566778"},
+		{"https://mobile.yangkeduo.com/goods.html?goods_sign=" + pddfake.Sign("445566778"), "445566778"},
+		{landing, "9876543210123"},
+		{"https://mobile.yangkeduo.com/app.html?launch_url=duo_coupon_landing.html%3Fgoods_id%3D9876543210123", "9876543210123"},
+		{"pinduoduo://com.xunmeng.pinduoduo/goods.html?goods_id=555000111", "555000111"},
+	}
+	for _, tt := range tests {
+		refs := link.Recognise(tt.text)
+		if len(refs) != 1 {
+			t.Errorf("%s: recognised as %+v", tt.text, refs)
+			continue
+		}
+		o, err := w.client.Links().Offer(t.Context(), refs[0])
+		if err != nil || o.Item != pddfake.Sign(tt.goods) {
+			t.Errorf("%s: offer of %q, %v; want goods %s", tt.text, o.Item, err, tt.goods)
+		}
+	}
+}

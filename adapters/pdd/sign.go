@@ -1,7 +1,7 @@
 package pdd
 
 import (
-	"crypto/md5" //nolint:gosec // the platform's signature is MD5
+	"crypto/md5" // the platform's signature is MD5
 	"encoding/hex"
 	"maps"
 	"slices"
@@ -21,6 +21,6 @@ func Sign(secret string, params map[string]string) string {
 		}
 	}
 	b.WriteString(secret)
-	sum := md5.Sum([]byte(b.String())) //nolint:gosec // see above
+	sum := md5.Sum([]byte(b.String()))
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }

@@ -54,7 +54,7 @@ func goods() []market.Goods {
 		{
 			ID: "445566778", Title: "示例手机壳 透明防摔", Shop: "示例店", Image: "http://img.pddpic.com/x.jpg", Category: "数码",
 			Price: 1990, Coupon: 500, CouponFrom: 1000, Rate: 2000,
-			Aliases: []string{"https://p.pinduoduo.com/sKvbBwgP", "FuXUG9Y3SE", "https://mobile.yangkeduo.com/goods2.html?ps=FuXUG9Y3SE", pddfake.Sign("445566778")},
+			Aliases: []string{"https://p.pinduoduo.com/sKvbBwgP", "sKvbBwgP", "FuXUG9Y3SE", "https://mobile.yangkeduo.com/goods2.html?ps=FuXUG9Y3SE", pddfake.Sign("445566778")},
 		},
 		{
 			ID: "9876543210123", Title: "示例手机支架", Shop: "示例店", Image: "https://img.pddpic.com/y.jpg", Category: "数码",
