@@ -42,9 +42,9 @@ type Config struct {
 	AccessToken       string // demanded if not empty
 
 	BaseURL    string           // of the links made; empty means https://u.jd.com
-	Now        func() time.Time // the platform's clock; nil means the machine's
+	Now        func() time.Time // the clock of the market and of the client; nil means the machine's
 	ClockSlack time.Duration    // how far a caller's clock may be off; 0 means six minutes
-	FinalRate  money.Bps        // what a promoter gets of a commission; 0 means 90 %
+	FinalRate  money.Bps        // what a promoter gets of a commission, as the market has it; 0 means 90 %
 	Delay      time.Duration    // rows become visible this long after their change
 
 	NoTags      bool     // not on the list of those who see subUnionId in rows
