@@ -36,7 +36,8 @@ type Message struct {
 }
 
 // A Reply is what a person is told. Channels render it as they can; every part
-// has a meaning without colour or picture.
+// has a meaning without colour or picture. An empty one is not sent: nobody in a
+// group spoke to us.
 type Reply struct {
 	Text    string   `json:"text,omitempty"` // paragraphs, separated by line feeds
 	Cards   []Card   `json:"cards,omitempty"`
@@ -129,7 +130,9 @@ type (
 		Answer(ctx context.Context, channel, id string) (answer []byte, ok bool, err error)
 		// KeepAnswer keeps it. A second one for the same message is ignored.
 		KeepAnswer(ctx context.Context, channel, id string, answer []byte, at time.Time) error
-		// Dialogue returns the state of a user's dialogue, nil for none.
+		// Dialogue returns the state of a user's dialogue, nil for none. While a
+		// person is asked for a payout account the state holds it: what is kept
+		// on disk is sealed, as the account itself is.
 		Dialogue(ctx context.Context, user int64) ([]byte, error)
 		// SetDialogue keeps it; nil ends it.
 		SetDialogue(ctx context.Context, user int64, state []byte) error

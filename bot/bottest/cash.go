@@ -1,0 +1,287 @@
+package bottest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"fanli/core/credit"
+	"fanli/core/fault"
+	"fanli/core/ledger"
+	fen "fanli/core/money"
+	"fanli/core/notify"
+	"fanli/core/order"
+	"fanli/core/withdraw"
+)
+
+type (
+	money  = fen.Fen
+	booked = credit.Booked
+)
+
+// Balances is part of ledger.Tx.
+func (t *tx) Balances(accounts []ledger.Account) (map[ledger.Account]money, error) {
+	out := map[ledger.Account]money{}
+	for _, a := range accounts {
+		out[a] = t.balances[a]
+	}
+	return out, nil
+}
+
+// Entries is part of ledger.Tx.
+func (t *tx) Entries(keys []string) (map[string]ledger.Entry, error) {
+	out := map[string]ledger.Entry{}
+	for _, e := range t.entries {
+		if slices.Contains(keys, e.Key) {
+			out[e.Key] = e
+		}
+	}
+	return out, nil
+}
+
+// Post is part of ledger.Tx.
+func (t *tx) Post(entries []ledger.Entry, balances map[ledger.Account]money) error {
+	for _, e := range entries {
+		e.ID = int64(len(t.entries) + 1)
+		t.entries = append(t.entries, e)
+	}
+	for a, b := range balances {
+		t.balances[a] = b
+	}
+	return nil
+}
+
+// creditStore is a credit.Store.
+type creditStore struct{ inbox }
+
+type creditTx struct{ *tx }
+
+func (s creditStore) InTx(_ context.Context, fn func(credit.Tx) error) error {
+	return s.run(func(t *tx) error { return fn(creditTx{t}) })
+}
+
+func (t creditTx) Booked(keys []order.Key) (map[order.Key]booked, error) {
+	out := map[order.Key]booked{}
+	for _, k := range keys {
+		if b, ok := t.booked[k]; ok {
+			out[k] = b
+		}
+	}
+	return out, nil
+}
+
+func (t creditTx) PutBooked(bs []booked) error {
+	for _, b := range bs {
+		t.booked[b.Key] = b
+	}
+	return nil
+}
+
+// ledgerReader is a ledger.Reader.
+type ledgerReader struct{ *store }
+
+func (s ledgerReader) Balance(_ context.Context, a ledger.Account) (money, error) {
+	return read(s.store, func() (money, error) { return s.balances[a], nil })
+}
+
+func (s ledgerReader) Wallet(_ context.Context, id int64) (map[ledger.Pocket]money, error) {
+	return read(s.store, func() (map[ledger.Pocket]money, error) {
+		out := map[ledger.Pocket]money{}
+		for a, b := range s.balances {
+			if u, p, ok := a.Owner(); ok && u == id {
+				out[p] = b
+			}
+		}
+		return out, nil
+	})
+}
+
+func (s ledgerReader) Statement(_ context.Context, id, before int64, count int) ([]ledger.Entry, error) {
+	return read(s.store, func() (out []ledger.Entry, err error) {
+		for _, e := range slices.Backward(s.entries) {
+			from, _, _ := e.From.Owner()
+			to, _, _ := e.To.Owner()
+			if (from == id || to == id) && (before == 0 || e.ID < before) && len(out) < count {
+				out = append(out, e)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (s ledgerReader) Caused(_ context.Context, cause string) ([]ledger.Entry, error) {
+	return read(s.store, func() (out []ledger.Entry, err error) {
+		for _, e := range s.entries {
+			if e.Cause == cause {
+				out = append(out, e)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (s ledgerReader) Walk(_ context.Context, fn func(ledger.Entry) error) error {
+	entries, _ := read(s.store, func() ([]ledger.Entry, error) { return slices.Clone(s.entries), nil })
+	for _, e := range entries {
+		if err := fn(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s ledgerReader) Accounts(context.Context) (map[ledger.Account]money, error) {
+	return read(s.store, func() (map[ledger.Account]money, error) {
+		out := map[ledger.Account]money{}
+		for a, b := range s.balances {
+			out[a] = b
+		}
+		return out, nil
+	})
+}
+
+// withdrawStore is a withdraw.Store.
+type withdrawStore struct{ inbox }
+
+type withdrawTx struct{ *tx }
+
+func (s withdrawStore) InTx(_ context.Context, fn func(withdraw.Tx) error) error {
+	return s.run(func(t *tx) error { return fn(withdrawTx{t}) })
+}
+
+func (s withdrawStore) Withdrawal(_ context.Context, id int64) (withdraw.Withdrawal, error) {
+	return read(s.store, func() (withdraw.Withdrawal, error) {
+		if id < 1 || id > int64(len(s.withdrawals)) {
+			return withdraw.Withdrawal{}, fault.New(fault.NotFound, "withdraw.none")
+		}
+		return s.withdrawals[id-1], nil
+	})
+}
+
+func (s withdrawStore) OfUser(_ context.Context, id int64, count int) ([]withdraw.Withdrawal, error) {
+	return read(s.store, func() (out []withdraw.Withdrawal, err error) {
+		for _, w := range slices.Backward(s.withdrawals) {
+			if w.User == id && len(out) < count {
+				out = append(out, w)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (s withdrawStore) InState(_ context.Context, now time.Time, count int, states ...withdraw.State) ([]withdraw.Withdrawal, error) {
+	return read(s.store, func() (out []withdraw.Withdrawal, err error) {
+		for _, w := range s.withdrawals {
+			if slices.Contains(states, w.State) && !w.NextAt.After(now) && len(out) < count {
+				out = append(out, w)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (t withdrawTx) ByKey(key string) (withdraw.Withdrawal, error) {
+	for _, w := range t.withdrawals {
+		if w.Key == key {
+			return w, nil
+		}
+	}
+	return withdraw.Withdrawal{}, fault.New(fault.NotFound, "")
+}
+
+func (t withdrawTx) Open(id int64) (n int, err error) {
+	for _, w := range t.withdrawals {
+		if w.User == id && !w.State.Final() {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (t withdrawTx) Insert(w withdraw.Withdrawal) (int64, error) {
+	w.ID = int64(len(t.withdrawals) + 1)
+	t.withdrawals = append(t.withdrawals, w)
+	return w.ID, nil
+}
+
+func (t withdrawTx) Swap(w withdraw.Withdrawal, was withdraw.State) (bool, error) {
+	if t.withdrawals[w.ID-1].State != was {
+		return false, nil
+	}
+	t.withdrawals[w.ID-1] = w
+	return true, nil
+}
+
+// messageStore is a notify.Store.
+type messageStore struct{ inbox }
+
+type messageTx struct{ *tx }
+
+func (s messageStore) InTx(_ context.Context, fn func(notify.Tx) error) error {
+	return s.run(func(t *tx) error { return fn(messageTx{t}) })
+}
+
+func (s messageStore) Waiting(_ context.Context, now time.Time, count int) ([]notify.Message, error) {
+	return read(s.store, func() (out []notify.Message, err error) {
+		held := map[int64]bool{}
+		for _, m := range s.messages {
+			if m.State != notify.Waiting || held[m.User] {
+				continue
+			}
+			held[m.User] = true
+			if !m.next.After(now) && len(out) < count {
+				out = append(out, m.Message)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (s messageStore) Mark(_ context.Context, id int64, state notify.State, tries int, next time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := &s.messages[id-1]
+	m.State, m.Tries, m.next = state, tries, next
+	return nil
+}
+
+func (t messageTx) Write(ms []notify.Message) error {
+	for _, m := range ms {
+		if slices.ContainsFunc(t.messages, func(o message) bool { return o.Key == m.Key }) {
+			continue
+		}
+		m.ID = int64(len(t.messages) + 1)
+		t.messages = append(t.messages, message{Message: m})
+	}
+	return nil
+}
+
+// memory is a bot.Memory.
+type memory struct{ *store }
+
+func (s memory) Answer(_ context.Context, channel, id string) (answer []byte, ok bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer, ok = s.answers[channel+"\n"+id]
+	return answer, ok, nil
+}
+
+func (s memory) KeepAnswer(_ context.Context, channel, id string, answer []byte, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.answers[channel+"\n"+id]; !ok {
+		s.answers[channel+"\n"+id] = answer
+	}
+	return nil
+}
+
+func (s memory) Dialogue(_ context.Context, id int64) ([]byte, error) {
+	return read(s.store, func() ([]byte, error) { return s.dialogues[id], nil })
+}
+
+func (s memory) SetDialogue(_ context.Context, id int64, state []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dialogues[id] = state
+	return nil
+}

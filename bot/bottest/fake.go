@@ -1,0 +1,238 @@
+package bottest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"fanli/bot"
+	"fanli/core/credit"
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/link"
+	"fanli/core/market"
+	"fanli/core/notify"
+	"fanli/core/order"
+	"fanli/core/rebate"
+	"fanli/core/user"
+	"fanli/core/withdraw"
+)
+
+// Start is when a fake world begins: a Sunday noon in Beijing.
+var start = time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
+
+// Channel is the channel of a fake world.
+const channel = "test"
+
+// A Fake is a world in memory: the services of core themselves over stores,
+// networks and a payer that live as long as the test.
+type Fake struct {
+	Bot   *bot.Bot
+	Clock *Clock
+
+	store    *store
+	networks map[string]*network
+	payer    *payer
+
+	users  *user.Directory
+	links  *link.Desk
+	book   *order.Book
+	clerk  *rebate.Clerk
+	cash   *credit.Cashier
+	desk   *withdraw.Desk
+	office *notify.Office
+
+	mu    sync.Mutex
+	level int
+	told  []Told
+	lines []placed // what was bought, in order
+}
+
+type placed struct{ network, line string }
+
+// Rules are those of a fake world.
+func rules() rebate.Rules {
+	return rebate.Rules{
+		Base: 7_000, Fee: 1_000, Levels: map[int]fenBps{1: 500}, Cap: 300_00, Minimum: 1,
+		HoldDays: map[string]int{"": 7},
+	}
+}
+
+// New opens a fake world. Nothing has been bought in it.
+func New(t *testing.T) *Fake {
+	t.Helper()
+	f := &Fake{Clock: NewClock(start), store: newStore(), payer: &payer{}}
+	now := f.Clock.Now
+	at := func() inbox { return inbox{f.store, map[string]bool{}} }
+	f.users = &user.Directory{Store: userStore{at()}, Now: now}
+	f.clerk = &rebate.Clerk{Store: rebateStore{at()}, Level: f.levelOf, Now: now}
+	f.links = &link.Desk{Promises: f.clerk, Store: linkStore{at()}, Now: now, Deadline: time.Minute}
+	f.book = &order.Book{Store: orderStore{at()}, Now: now}
+	f.cash = &credit.Cashier{Store: creditStore{at()}, Now: now}
+	f.desk = &withdraw.Desk{
+		Store: withdrawStore{at()}, Payer: f.payer, Payee: f.users.Payee, Now: now, Prefix: "T",
+		Limits: withdraw.Limits{Minimum: 1_00, Maximum: 500_00, Auto: 50_00, Cooling: 24 * time.Hour},
+	}
+	f.stock()
+	f.Bot = &bot.Bot{
+		Users: f.users, Links: f.links, Orders: f.book, Rebates: f.clerk,
+		Money: credit.Purse{Ledger: ledgerReader{f.store}}, Withdrawals: f.desk, Memory: memory{f.store},
+		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true,
+		Log: slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
+	}
+	f.office = &notify.Office{
+		Store: messageStore{at()}, Now: now,
+		Sender: &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{f}},
+	}
+	if _, err := f.clerk.Enact(t.Context(), rules()); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *Fake) levelOf(context.Context, int64) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.level, nil
+}
+
+// stock opens the shops.
+func (f *Fake) stock() {
+	f.networks = map[string]*network{}
+	for i, name := range []string{link.Taobao, link.JD, link.PDD} {
+		n := &network{name: name, clock: f.Clock, opaque: name == link.Taobao, book: market.New(f.Clock.Now, 0, int64(1000*(i+1)))}
+		n.book.Stock(goods(name)...)
+		f.networks[name] = n
+		if n.opaque {
+			f.links.Networks = append(f.links.Networks, slotted{n})
+		} else {
+			f.links.Networks = append(f.links.Networks, n)
+		}
+	}
+}
+
+// World is what the player needs.
+func (f *Fake) World() World {
+	return World{Handle: f.Handle, Channel: channel, Directives: f.directives(), Told: f.Told}
+}
+
+// Handle answers a message and lets its consequences happen.
+func (f *Fake) Handle(ctx context.Context, m bot.Message) bot.Reply {
+	r := f.Bot.Handle(ctx, m)
+	if err := f.Settle(ctx); err != nil {
+		r.Text += fmt.Sprintf("\n(the world is broken: %v)", err)
+	}
+	return r
+}
+
+// settleRoundsMax bounds how far one event can lead.
+const settleRoundsMax = 100
+
+// Settle lets everything happen that follows from what has happened: events are
+// heard, time does its work, and people are told.
+func (f *Fake) Settle(ctx context.Context) error {
+	if _, err := f.book.SettleDue(ctx); err != nil {
+		return err
+	}
+	for range settleRoundsMax {
+		if err := f.hear(ctx); err != nil {
+			return err
+		}
+		if n, err := f.clerk.ReleaseDue(ctx); err != nil {
+			return err
+		} else if n > 0 {
+			continue
+		}
+		if n, err := f.office.Deliver(ctx); err != nil || n == 0 {
+			return err
+		}
+	}
+	return fmt.Errorf("it never ends")
+}
+
+// hear carries the events that wait to those who hear them.
+func (f *Fake) hear(ctx context.Context) error {
+	for {
+		f.store.mu.Lock()
+		waiting := f.store.outbox
+		f.store.outbox = nil
+		f.store.mu.Unlock()
+		if len(waiting) == 0 {
+			return nil
+		}
+		for _, e := range waiting {
+			for _, h := range f.hearers(e.Name) {
+				if err := h(ctx, e); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+func (f *Fake) hearers(name event.Name) []event.Handler {
+	return map[event.Name][]event.Handler{
+		event.LinkMade:          {f.book.LinkMade},
+		event.OrderChanged:      {f.clerk.OrderChanged},
+		event.RebateChanged:     {f.cash.RebateChanged},
+		event.LedgerPosted:      {f.office.LedgerPosted},
+		event.WithdrawalChanged: {f.office.WithdrawalChanged},
+	}[name]
+}
+
+// Name makes the world a channel that people are told on.
+func (f *Fake) Name() string { return channel }
+
+// Run has nothing to do: the player calls Handle.
+func (f *Fake) Run(ctx context.Context, _ bot.Handler) error {
+	<-ctx.Done()
+	return nil
+}
+
+// Send writes down what somebody was told.
+func (f *Fake) Send(_ context.Context, to user.Identity, r bot.Reply) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told = append(f.told, Told{to, r})
+	return nil
+}
+
+// Told returns what people were told since the last call.
+func (f *Fake) Told() []Told {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	told := f.told
+	f.told = nil
+	return told
+}
+
+// A payer pays at once, unless it was told what to say.
+type payer struct {
+	mu  sync.Mutex
+	say *withdraw.Outcome
+}
+
+// Name is the payer's.
+func (*payer) Name() string { return "fake" }
+
+// Send pays.
+func (p *payer) Send(context.Context, withdraw.Payment) (withdraw.Outcome, error) {
+	return p.outcome(), nil
+}
+
+// Query says the same again.
+func (p *payer) Query(context.Context, string) (withdraw.Outcome, error) { return p.outcome(), nil }
+
+func (p *payer) outcome() withdraw.Outcome {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.say != nil {
+		return *p.say
+	}
+	return withdraw.Outcome{Verdict: withdraw.Done}
+}
+
+var errStalled = fault.New(fault.Unavailable, "")

@@ -1,0 +1,38 @@
+package bottest
+
+import (
+	"fanli/core/link"
+	"fanli/core/market"
+	fen "fanli/core/money"
+)
+
+type fenBps = fen.Bps
+
+// goods are on a network's shelf. The last alias is what directives call them.
+func goods(network string) []market.Goods {
+	switch network {
+	case link.Taobao:
+		return []market.Goods{
+			{ID: "612345678901", Title: "316不锈钢保温杯 500ml 保温杯男女", Shop: "杯子旗舰店", Price: 89_00, Coupon: 20_00, CouponFrom: 80_00,
+				Rate: 1_500, Aliases: []string{"AbCd12345xY", "https://m.tb.cn/h.abcdef?tk=AbCd12345xY", "thermos"}},
+			{ID: "612345678902", Title: "竹纤维毛巾 三条装", Shop: "日用小店", Price: 19_90, Rate: 800, Aliases: []string{"towel"}},
+			{ID: "612345678903", Title: "孤品古董花瓶", Shop: "旧物", Price: 880_00, Rate: 500, Unlisted: true, Aliases: []string{"vase"}},
+		}
+	case link.JD:
+		return []market.Goods{
+			{ID: "100012043978", Title: "美的电热水壶 1.7L 家用保温", Shop: "美的京东自营旗舰店", Image: "https://img.example/kettle.jpg",
+				Price: 99_00, Coupon: 10_00, CouponFrom: 50_00, Rate: 500, Aliases: []string{"kettle"}},
+			{ID: "100012043979", Title: "扫地机器人 保温杯套装", Shop: "数码专营", Price: 2999_00, Rate: 1_000, Aliases: []string{"robot"}},
+			{ID: "100012043980", Title: "<b>特价</b> \u202e保温杯* [点我](http://x.example) 保温杯", Shop: "<script>alert(1)</script>", Price: 10_00, Rate: 1_000, Aliases: []string{"hostile"}},
+			{ID: "100012043981", Title: "一分钱贴纸", Shop: "文具", Price: 9, Rate: 100, Aliases: []string{"sticker"}},
+		}
+	default:
+		return []market.Goods{
+			{ID: "123456789", Title: "百亿补贴 保温杯 大容量", Shop: "工厂店", Price: 29_90, Coupon: 5_00, Rate: 2_000, Aliases: []string{"cup"}},
+			{ID: "123456790", Title: "儿童保温杯 带吸管", Shop: "工厂店", Price: 39_90, Rate: 2_000, Aliases: []string{"straw"}},
+			{ID: "123456791", Title: "保温杯刷 三支", Shop: "工厂店", Price: 6_90, Rate: 2_000, Aliases: []string{"brush"}},
+			{ID: "123456792", Title: "保温杯套 织带", Shop: "工厂店", Price: 8_90, Rate: 2_000, Aliases: []string{"sleeve"}},
+			{ID: "123456793", Title: "迷你保温杯 200ml", Shop: "工厂店", Price: 25_90, Rate: 2_000, Aliases: []string{"mini"}},
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package bot
+
+import (
+	"context"
+	"slices"
+)
+
+// A section groups commands in the help.
+type section string
+
+const (
+	sectionFind   section = "find"
+	sectionOrders section = "orders"
+	sectionMoney  section = "money"
+	sectionMore   section = "more"
+)
+
+// A command is one row of the table from which everything about commands comes:
+// recognition, help, the channels' menus, docs/commands.md.
+type command struct {
+	name    string   // the slash command too: [a-z]{1,32}; its help is "help.<name>"
+	section section  // "" for what help leaves out
+	group   bool     // works where others read along
+	zh      []string // the first one is what buttons say
+	en      []string
+	run     func(t *turn, ctx context.Context, args string) (Reply, error)
+}
+
+// commands is the table. It is a function because the help, which it lists, reads
+// it.
+func commands() []command {
+	return []command{
+		{"coupon", sectionFind, true, []string{"查券", "查", "优惠", "优惠券", "领券"}, []string{"coupon", "coupons"}, (*turn).coupon},
+		{"search", sectionFind, true, []string{"搜", "搜索", "搜寻", "找", "买"}, []string{"search", "find"}, (*turn).search},
+		{"more", sectionFind, true, []string{"更多", "下一页", "下页", "+"}, []string{"more", "next"}, (*turn).more},
+		{"back", sectionFind, true, []string{"上一页", "上页", "-"}, []string{"back", "previous", "prev"}, (*turn).back},
+		{"last", sectionFind, true, []string{"重发", "没收到", "结果"}, []string{"last", "again", "resend"}, (*turn).resend},
+
+		{"orders", sectionOrders, false, []string{"订单", "我的订单", "订单查询", "查单", "订单列表"}, []string{"orders", "my orders"}, (*turn).orders},
+		{"order", sectionOrders, false, []string{"订单详情", "查询"}, []string{"order"}, (*turn).orders},
+		{"why", sectionOrders, false, []string{"为什么", "为啥", "为啥没返利", "原因"}, []string{"why"}, (*turn).why},
+		{"claim", sectionOrders, false, []string{"找回", "找回订单", "丢单", "补单", "认领", "绑定订单"}, []string{"claim"}, (*turn).claim},
+
+		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分"}, []string{"balance", "wallet"}, (*turn).balance},
+		{"statement", sectionMoney, false, []string{"明细", "账单", "流水", "余额变动", "返利明细"}, []string{"statement", "ledger", "history"}, (*turn).statement},
+		{"withdraw", sectionMoney, false, []string{"提现", "提取", "领钱"}, []string{"withdraw", "cash out"}, (*turn).withdraw},
+		{"withdrawals", sectionMoney, false, []string{"提现状态", "提现进度", "提现结果", "到账了吗"}, []string{"withdrawals", "withdrawal status"}, (*turn).withdrawals},
+		{"cancelwithdrawal", sectionMoney, false, []string{"取消提现", "撤销提现"}, []string{"cancel withdrawal"}, (*turn).cancelWithdrawal},
+		{"payee", sectionMoney, false, []string{"收款", "收款账户", "收款方式", "支付宝", "绑定支付宝"}, []string{"payee", "payout", "payout account"}, (*turn).payee},
+
+		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},
+		{"guide", sectionMore, false, []string{"教程", "怎么用", "新手", "使用教程"}, []string{"guide", "how"}, (*turn).guide},
+		{"language", sectionMore, false, []string{"语言", "切换语言"}, []string{"language", "lang"}, (*turn).language},
+		{"cancel", sectionMore, false, []string{"取消", "返回", "退出"}, []string{"cancel", "exit", "quit"}, (*turn).cancel},
+		{"help", sectionMore, true, []string{"帮助", "菜单", "指令", "关键词", "功能", "0", "?"}, []string{"help", "menu", "commands"}, (*turn).help},
+		{"confirm", "", false, []string{"确认"}, []string{"confirm"}, (*turn).confirm},
+	}
+}
+
+// words returns all words of a command, with its slash name.
+func (c command) words() []string {
+	return append(append(slices.Clone(c.zh), c.en...), c.name)
+}
+
+// in returns the words of a command in one language.
+func (c command) in(tag string) []string {
+	if tag == "en" {
+		return c.en
+	}
+	return c.zh
+}
+
+// commandNamed returns a row of the table.
+func commandNamed(name string) (command, bool) {
+	all := commands()
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
+	if i < 0 {
+		return command{}, false
+	}
+	return all[i], true
+}
+
+// commandWord is what buttons say to run a command.
+func commandWord(tag, name string) string {
+	c, ok := commandNamed(name)
+	if !ok {
+		return name
+	}
+	return c.in(tag)[0]
+}
+
+// match finds the command that a tidy line is, or begins with. Only whole words
+// count: "提现状态" is not "提现".
+func match(s string) (c command, args string, ok bool) {
+	if c, ok := exact(s); ok {
+		return c, "", true
+	}
+	for _, way := range split(s) {
+		if c, ok := exact(way[0]); ok {
+			return c, way[1], true
+		}
+	}
+	return command{}, "", false
+}
+
+// exact finds the command with a word.
+func exact(s string) (command, bool) {
+	word := fold(s)
+	for _, c := range commands() {
+		for _, w := range c.words() {
+			if fold(w) == word {
+				return c, true
+			}
+		}
+	}
+	return command{}, false
+}
+
+// main reports whether s begins with a command's first word in a language. In
+// groups only those count: people say "?" and "买" to each other, too.
+func (c command) main(s string) bool {
+	for _, w := range []string{c.zh[0], c.en[0], c.name} {
+		rest, ok := cutFold(s, w)
+		if ok && (rest == "" || containsFirst(separators, rest)) {
+			return true
+		}
+	}
+	return false
+}
+
+// A Command is what channels and documents list.
+type Command struct {
+	Name  string   // for a slash: [a-z]{1,32}
+	Words []string // what people type, in one language; the first one is usual
+	Help  string   // one line
+	Group bool     // works in groups; the others answer that they are private
+}
+
+// Commands returns the commands that people are told about, in the order of the
+// help, in one language.
+func Commands(tag string) []Command {
+	v := voiceOf(tag)
+	var out []Command
+	for _, c := range commands() {
+		if c.section != "" {
+			out = append(out, Command{c.name, slices.Clone(c.in(v.words.Tag())), v.T("help." + c.name), c.group})
+		}
+	}
+	return out
+}

@@ -1,0 +1,222 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"fanli/bot/locale"
+	"fanli/core/fault"
+	"fanli/core/withdraw"
+)
+
+// textBytesMax bounds a message. The longest one of a chat network, 4096
+// characters of three bytes, fits; more is answered without being read.
+const textBytesMax = 16 << 10
+
+// queueMax bounds how many messages of one person wait for the one before them.
+const queueMax = 16
+
+// A Bot answers people. Its fields are set before the first message; those that
+// are called optional may stay empty. It is safe for concurrent use, and answers
+// the messages of one person one after the other.
+type Bot struct {
+	Users       Users
+	Links       Links
+	Orders      Orders
+	Rebates     Rebates
+	Money       Money
+	Withdrawals Withdrawals
+	Memory      Memory
+
+	// Limits are those of package withdraw, so that people hear of them before
+	// they run into them. Package withdraw decides.
+	Limits withdraw.Limits
+	// PaidWithin is how long an approved withdrawal usually takes; optional.
+	PaidWithin time.Duration
+	// Networks are those that are on, in the order in which people hear of them;
+	// optional.
+	Networks []string
+	// SearchText makes a text that is nothing else a search.
+	SearchText bool
+	// ShopURL is the sandbox's shop, where everything can be tried; optional.
+	ShopURL string
+	// PrivateURL returns what opens a private chat on a channel; optional.
+	PrivateURL func(channel string) string
+
+	Log  *slog.Logger
+	Now  func() time.Time
+	Zone *time.Location // of the times that people read; optional, Beijing's
+	Rand io.Reader      // of trace ids and confirmation codes; optional, crypto/rand
+
+	flights singleflight.Group
+	queue   queue
+}
+
+// beijing is where the shops are, and most shoppers. It has no summer time.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+var _ Handler = (*Bot)(nil).Handle
+
+// Handle answers a message. The same message, by its ID, is answered once; if it
+// comes again, also while it is being answered, the answer is the same.
+func (b *Bot) Handle(ctx context.Context, m Message) Reply {
+	if m.ID == "" {
+		return b.answer(ctx, m)
+	}
+	r, _, _ := b.flights.Do(m.From.Channel+"\n"+m.ID, func() (any, error) { return b.once(ctx, m), nil })
+	return r.(Reply)
+}
+
+// once answers a message unless it was answered before.
+func (b *Bot) once(ctx context.Context, m Message) Reply {
+	kept, ok, err := b.Memory.Answer(ctx, m.From.Channel, m.ID)
+	if err == nil && ok {
+		var r Reply
+		if err = json.Unmarshal(kept, &r); err == nil {
+			return r
+		}
+	}
+	if err != nil { // answering anew could do it twice
+		return b.turn(m).fail(ctx, fault.In("bot.Answer", err))
+	}
+	r := b.answer(ctx, m)
+	if r.empty() || ctx.Err() != nil { // an answer that was cut short is no answer
+		return r
+	}
+	kept, err = json.Marshal(r)
+	if err == nil {
+		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.ID, kept, b.Now())
+	}
+	if err != nil {
+		b.log(ctx, slog.LevelError, b.traceID(), fault.In("bot.KeepAnswer", err))
+	}
+	return r
+}
+
+// answer answers a message, whatever happens.
+func (b *Bot) answer(ctx context.Context, m Message) (r Reply) {
+	t := b.turn(m)
+	defer func() {
+		if p := recover(); p != nil {
+			r = t.fail(ctx, fault.Newf(fault.Internal, "", "panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	switch {
+	case len(m.Text) > textBytesMax && m.Group:
+		return Reply{}
+	case len(m.Text) > textBytesMax:
+		return t.say("message.too_long")
+	case m.Group && !t.concerned():
+		return Reply{}
+	}
+	leave, err := b.queue.enter(ctx, m.From.Channel+"\n"+m.From.External)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	defer leave()
+	r, err = t.take(ctx)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	return r
+}
+
+// turn starts the answer to one message.
+func (b *Bot) turn(m Message) *turn {
+	return &turn{voice: b.voice(locale.Match(m.Locale)), bot: b, m: m, text: m.Text}
+}
+
+func (b *Bot) voice(tag string) voice {
+	zone := b.Zone
+	if zone == nil {
+		zone = beijing
+	}
+	return voice{words: locale.For(tag), zone: zone, now: b.Now()}
+}
+
+// readable writes ids that can be read aloud: no I, L, O and U.
+var readable = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// random returns n bytes that nobody can guess.
+func (b *Bot) random(n int) []byte {
+	from := b.Rand
+	if from == nil {
+		from = rand.Reader
+	}
+	buf := make([]byte, n)
+	if _, err := io.ReadFull(from, buf); err != nil {
+		panic(fmt.Sprintf("bot: no random numbers: %v", err)) // becomes a failed answer
+	}
+	return buf
+}
+
+// traceID names one failure, for people and in the log.
+func (b *Bot) traceID() string { return readable.EncodeToString(b.random(5)) }
+
+// log writes what really happened. Errors carry no personal data, and nothing
+// else of the message is logged.
+func (b *Bot) log(ctx context.Context, level slog.Level, id string, err error) {
+	op := ""
+	var e *fault.Error
+	if errors.As(err, &e) {
+		op = e.Op
+	}
+	b.Log.LogAttrs(ctx, level, "message not answered as wanted",
+		slog.String("id", id), slog.String("op", op), slog.String("code", string(fault.CodeOf(err))), slog.Any("error", err))
+}
+
+// A queue lets in one at a time under each name.
+type queue struct {
+	mu    sync.Mutex
+	lines map[string]*line
+}
+
+type line struct {
+	turn  chan struct{} // holds one while somebody is in
+	count int           // in and waiting
+}
+
+// enter waits for its turn. It fails with fault.Limited if too many wait.
+func (q *queue) enter(ctx context.Context, name string) (leave func(), err error) {
+	q.mu.Lock()
+	l := q.lines[name]
+	if l == nil {
+		l = &line{turn: make(chan struct{}, 1)}
+		if q.lines == nil {
+			q.lines = map[string]*line{}
+		}
+		q.lines[name] = l
+	}
+	if l.count > queueMax {
+		q.mu.Unlock()
+		return nil, fault.New(fault.Limited, "message.too_many")
+	}
+	l.count++
+	q.mu.Unlock()
+	select {
+	case l.turn <- struct{}{}:
+		return func() { <-l.turn; q.drop(name, l) }, nil
+	case <-ctx.Done():
+		q.drop(name, l)
+		return nil, ctx.Err()
+	}
+}
+
+func (q *queue) drop(name string, l *line) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l.count--; l.count == 0 {
+		delete(q.lines, name)
+	}
+}

@@ -1,0 +1,148 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"fanli/core/credit"
+	"fanli/core/fault"
+	"fanli/core/notify"
+	"fanli/core/order"
+	"fanli/core/withdraw"
+)
+
+// Render puts a notice into words, in the language of whom it is for. It fails
+// with fault.Invalid for a kind that it has no words for.
+func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
+	u, err := b.Users.User(ctx, m.User)
+	if err != nil {
+		return Reply{}, fault.In("bot.Render", err)
+	}
+	v := b.voice(u.Locale)
+	if m.Kind == notify.WithdrawalNews {
+		var c withdraw.Changed
+		if err := json.Unmarshal(m.Data, &c); err != nil {
+			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+		}
+		return v.withdrawalNews(c), nil
+	}
+	var c credit.Change
+	if err := json.Unmarshal(m.Data, &c); err != nil {
+		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+	}
+	r, ok := v.news(m.Kind, c)
+	if !ok {
+		return Reply{}, fault.Newf(fault.Invalid, "", "no words for a notice of kind %q", m.Kind)
+	}
+	return r, nil
+}
+
+// news tells what became of the money of an order.
+func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
+	title, network := clean(c.Title, listTitleRunesMax), v.network(c.Key.Network)
+	number := cutNumber(c.Order)
+	switch kind {
+	case notify.OrderSeen:
+		r = v.say("notice.seen", "title", title, "number", number, "network", network, "amount", c.Now.Yuan())
+	case notify.Received:
+		r = v.say("notice.received", "title", title, "network", network, "amount", c.Now.Yuan())
+		if !c.Expect.IsZero() {
+			r.Text += v.T("notice.expect", "date", v.date(c.Expect))
+		}
+	case notify.RebateSettled:
+		r = v.say("notice.settled", "title", title, "network", network, "amount", c.Now.Yuan(), "due", v.date(c.Due))
+	case notify.RebateReady:
+		r = v.say("notice.ready", "title", title, "amount", c.Now.Yuan())
+		if c.Repaid > 0 {
+			r.Text += v.T("notice.repaid", "amount", c.Repaid.Yuan())
+		}
+		r.Buttons = []Button{v.next("withdraw"), v.next("balance")}
+		return r, true
+	case notify.RebateChanged:
+		r = v.say("notice.changed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan())
+	case notify.RebateRevoked:
+		r = v.say("notice.revoked", "title", title, "before", c.Before.Yuan(), "why", v.whyGone(c))
+	case notify.RebateClawed:
+		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
+		r.Buttons = []Button{v.next("balance"), v.next("statement")}
+		return r, true
+	case notify.WithdrawalNews:
+		return Reply{}, false
+	default:
+		return Reply{}, false
+	}
+	r.Buttons = []Button{v.next("order", c.Order), v.next("balance")}
+	return r, true
+}
+
+// whyGone says why an order brings nothing any more.
+func (v voice) whyGone(c credit.Change) string {
+	if text, ok := v.reason(c.Why); ok {
+		return text
+	}
+	if c.State != order.Invalid {
+		return v.T("why.gone")
+	}
+	return v.T("why.invalid")
+}
+
+// withdrawalNews tells what became of a withdrawal.
+func (v voice) withdrawalNews(c withdraw.Changed) Reply {
+	id := strconv.FormatInt(c.ID, 10)
+	r := v.say("notice.withdrawal."+string(c.State), "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee)
+	if text := v.because(c.Reason); text != "" && c.State != withdraw.Paid {
+		r.Text += "\n" + text
+	}
+	r.Buttons = []Button{v.next("withdrawals"), v.next("balance")}
+	return r
+}
+
+// A Deliverer brings notices to people where they were last seen.
+type Deliverer struct {
+	Bot      *Bot // knows the words and the people
+	Channels []Channel
+	Timeout  time.Duration // for one notice
+}
+
+var _ notify.Sender = (*Deliverer)(nil)
+
+// Send tells a user something on the channel that they used last. If they cannot
+// be reached there at all, the one before is tried, and so on; it fails with
+// fault.NotFound if none is left. A channel that is merely slow or limited is not
+// passed over: the notice would end where nobody looks.
+func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
+	if d.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.Timeout)
+		defer cancel()
+	}
+	r, err := d.Bot.Render(ctx, m)
+	if err != nil {
+		return err
+	}
+	ids, err := d.Bot.Users.Identities(ctx, m.User)
+	if err != nil {
+		return fault.In("bot.Deliver", err)
+	}
+	for _, id := range ids {
+		c := d.channel(id.Channel)
+		if c == nil {
+			continue
+		}
+		if err := c.Send(ctx, id, r); !fault.Is(err, fault.NotFound) {
+			return fault.In("bot.Deliver", err)
+		}
+	}
+	return fault.Newf(fault.NotFound, "", "user %d cannot be reached on any of %d channels", m.User, len(ids))
+}
+
+func (d *Deliverer) channel(name string) Channel {
+	for _, c := range d.Channels {
+		if c.Name() == name {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package bot
+
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"fanli/bot/locale"
+	"fanli/core/link"
+)
+
+func voiceOf(tag string) voice { return voice{words: locale.For(tag)} }
+
+// route decides what a message is. The order matters and is a promise: an answer
+// that we wait for, a link, a command, an order number, a digit of a list, words
+// to search for. A text that is none of them is answered with the short help.
+func (t *turn) route(ctx context.Context) (Reply, error) {
+	s := tidy(t.text)
+	refs := link.Recognise(t.text)
+	goods, numbers := apart(refs)
+	c, args, isCommand := match(s)
+	if t.m.Group {
+		isCommand = isCommand && c.main(s)
+	}
+	if !isCommand && len(goods) == 0 {
+		if r, err, ok := t.reply(ctx, s); ok {
+			return r, err
+		}
+	}
+	switch {
+	case len(goods) > 0:
+		t.state.Ask = nil
+		return t.paste(ctx, goods, len(refs))
+	case isCommand:
+		return t.command(ctx, c, args)
+	case t.m.Group:
+		return t.digit(ctx, s)
+	case len(numbers) > 0:
+		return t.number(ctx, numbers)
+	case isDigit(s):
+		return t.digit(ctx, s)
+	case foreign(s):
+		return t.shops(), nil
+	}
+	if r, ok := t.suggest(s); ok {
+		return r, nil
+	}
+	if t.bot.SearchText && searchable(t.text, s) {
+		return t.find(ctx, s, 1)
+	}
+	return t.unknown(), nil
+}
+
+// apart takes apart what a message points at: what can be looked up, and bare
+// numbers, of which one cannot be sure.
+func apart(refs []link.Ref) (goods, numbers []link.Ref) {
+	for _, r := range refs {
+		if r.Kind == link.Order || r.Kind == link.Item && r.URL == "" && r.Token == "" {
+			numbers = append(numbers, r)
+		} else {
+			goods = append(goods, r)
+		}
+	}
+	return goods, numbers
+}
+
+// concerned reports whether a message in a group is for us at all.
+func (t *turn) concerned() bool {
+	s := tidy(t.m.Text)
+	goods, _ := apart(link.Recognise(t.m.Text))
+	for _, r := range goods {
+		if r.Kind != link.Other {
+			return true
+		}
+	}
+	c, _, ok := match(s)
+	return ok && c.main(s) || isDigit(s)
+}
+
+// command runs a command, where it may be run.
+func (t *turn) command(ctx context.Context, c command, args string) (Reply, error) {
+	if t.m.Group && !c.group {
+		return t.private(), nil
+	}
+	if c.name != "cancel" && c.name != "last" {
+		t.state.Ask = nil
+	}
+	return c.run(t, ctx, args)
+}
+
+// private asks to go on where nobody reads along.
+func (t *turn) private() Reply {
+	r := t.say("group.private")
+	if t.bot.PrivateURL != nil {
+		if url := t.bot.PrivateURL(t.m.From.Channel); url != "" {
+			r.Buttons = []Button{{Label: t.T("button.private"), URL: url}}
+		}
+	}
+	return r
+}
+
+// reply takes the answer that we wait for. ok is false if s is none.
+func (t *turn) reply(ctx context.Context, s string) (r Reply, err error, ok bool) {
+	if c := t.state.Confirm; c != nil && !t.m.Group && s == c.Code {
+		r, err = t.confirm(ctx, s)
+		return r, err, true
+	}
+	a := t.state.Ask
+	if a == nil || a.Chat != t.chat() || t.m.Group {
+		return Reply{}, nil, false
+	}
+	if t.now.After(a.Until) {
+		t.state.Ask = nil
+		if t.now.After(a.Until.Add(askGrace)) {
+			return Reply{}, nil, false
+		}
+		r := t.say("ask.late")
+		r.Buttons = []Button{t.next(a.Step.command())}
+		return r, nil, true
+	}
+	switch a.Step {
+	case askAccount:
+		r, err = t.takeAccount(s)
+	case askName:
+		r, err = t.takeName(ctx, s)
+	case askNumber:
+		r, err = t.takeNumber(ctx, s)
+	case askWords:
+		t.state.Ask = nil
+		r, err = t.find(ctx, s, 1)
+	default: // of another version
+		t.state.Ask = nil
+		return Reply{}, nil, false
+	}
+	return r, err, true
+}
+
+// command is what starts the dialogue of a step again.
+func (s step) command() string {
+	switch s {
+	case askNumber:
+		return "claim"
+	case askWords:
+		return "search"
+	default:
+		return "payee"
+	}
+}
+
+// wait makes the next message the answer to a question.
+func (t *turn) wait(a ask) {
+	a.Chat, a.Until = t.chat(), t.now.Add(askTTL)
+	t.state.Ask, t.asks = &a, true
+}
+
+// again asks once more after a wrong answer, or ends the dialogue.
+func (t *turn) wrong(text string) Reply {
+	a := t.state.Ask
+	if a.Tries++; a.Tries >= askTriesMax {
+		t.state.Ask = nil
+		return Reply{Text: text + "\n" + t.T("ask.enough"), Buttons: []Button{t.next(a.Step.command())}}
+	}
+	a.Until = t.now.Add(askTTL)
+	return Reply{Text: text, Buttons: []Button{t.next("cancel")}}
+}
+
+func isDigit(s string) bool { return len(s) == 1 && s[0] >= '1' && s[0] <= '9' }
+
+// foreign reports whether a text has a link of nobody we know.
+func foreign(s string) bool {
+	low := strings.ToLower(s)
+	return strings.Contains(low, "http://") || strings.Contains(low, "https://")
+}
+
+// searchable reports whether a bare text can be the name of goods. A slash
+// command that we do not have is none, nor are a number and a mail address:
+// whoever sends those had something else in mind, and networks need not know.
+func searchable(text, s string) bool {
+	return utf8.RuneCountInString(s) >= wordsRunesMin && strings.ContainsFunc(s, unicode.IsLetter) &&
+		!strings.Contains(s, "@") && !strings.HasPrefix(strings.TrimSpace(text), "/")
+}
+
+// wordsRunesMin is the least that is searched for.
+const wordsRunesMin = 2

@@ -1,0 +1,218 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"fanli/core/fault"
+	"fanli/core/link"
+)
+
+// pageSize is how many goods, orders or entries one answer lists: digits reach
+// all of them and a phone shows them without scrolling.
+const pageSize = 5
+
+// wordsRunesMax bounds what is searched for.
+const wordsRunesMax = 60
+
+// listTitleRunesMax is how much of a title a list shows.
+const listTitleRunesMax = 24
+
+// coupon looks for offers by words or by a bare item number.
+func (t *turn) coupon(ctx context.Context, args string) (Reply, error) {
+	for _, r := range link.Recognise(args) {
+		if r.Kind == link.Item {
+			return t.paste(ctx, []link.Ref{r}, 1)
+		}
+	}
+	return t.search(ctx, args)
+}
+
+// search looks for goods by words, and asks for the words if there are none.
+func (t *turn) search(ctx context.Context, args string) (Reply, error) {
+	if args == "" {
+		t.wait(ask{Step: askWords})
+		return t.say("search.ask"), nil
+	}
+	return t.find(ctx, args, 1)
+}
+
+// searchBatch is how many goods one search asks for: several networks answer at
+// once, and what they found is worth two pages.
+const searchBatch = 2 * pageSize
+
+// find shows one page of goods.
+func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) {
+	words = clean(words, wordsRunesMax)
+	if utf8.RuneCountInString(words) < wordsRunesMin {
+		return t.say("search.short"), nil
+	}
+	quotes, err := t.batch(ctx, words, page)
+	l := list{Kind: listSearch, Words: words, Page: page, Quotes: quotes}
+	shown := l.quotes()
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return t.say("search.off"), nil
+	case fault.Retryable(err):
+		t.retry = commandWord(t.words.Tag(), "search") + " " + words
+		return Reply{Text: t.T("search.stalled", "trace", t.trace(ctx, err)), Buttons: []Button{t.next("last")}}, nil
+	case err != nil:
+		return Reply{}, err
+	case len(shown) == 0 && page > 1:
+		return t.say("list.end"), nil
+	case len(shown) == 0:
+		return Reply{Text: t.T("search.none", "words", words), Buttons: []Button{t.next("help")}}, nil
+	}
+	l.More = l.from()+len(shown) < len(quotes) || len(quotes) == searchBatch
+	var b strings.Builder
+	b.WriteString(t.T("search.head", "words", words))
+	for i, q := range shown {
+		fmt.Fprintf(&b, "\n%d. %s\n   %s", i+1, clean(q.Offer.Title, listTitleRunesMax), t.T("search.line",
+			"network", t.network(q.Offer.Network), "final", q.Offer.Final.Yuan(),
+			"rebate", q.Promise.Rebate.Yuan(), "net", q.Net().Yuan()))
+	}
+	b.WriteString("\n" + t.T("search.pick"))
+	return Reply{Text: b.String(), Buttons: t.show(l)}, nil
+}
+
+// batch returns the goods among which a page is, from the list shown last if
+// they are in it.
+func (t *turn) batch(ctx context.Context, words string, page int) ([]link.Quote, error) {
+	if l, _ := t.shown(); l != nil && l.Kind == listSearch && l.Words == words && l.batch() == batchOf(page) {
+		return l.Quotes, nil
+	}
+	return t.bot.Links.Search(ctx, t.user.ID, words, batchOf(page), searchBatch)
+}
+
+// batchOf returns the batch, from 1, in which a page of goods is.
+func batchOf(page int) int { return (page-1)*pageSize/searchBatch + 1 }
+
+func (l *list) batch() int { return batchOf(l.Page) }
+
+// from is where the page begins in its batch.
+func (l *list) from() int { return (l.Page - 1) * pageSize % searchBatch }
+
+// quotes are the goods on the page.
+func (l *list) quotes() []link.Quote {
+	from := min(l.from(), len(l.Quotes))
+	return l.Quotes[from:min(from+pageSize, len(l.Quotes))]
+}
+
+// show makes l what digits and paging refer to, and returns the buttons to page.
+func (t *turn) show(l list) (paging []Button) {
+	l.Chat, l.Until = t.chat(), t.now.Add(listTTL)
+	t.state.List = &l
+	if l.More {
+		paging = append(paging, t.next("more"))
+	}
+	if l.Page > 1 {
+		paging = append(paging, t.next("back"))
+	}
+	return paging
+}
+
+// shown returns the list that digits and paging refer to in this chat. late says
+// that there was one.
+func (t *turn) shown() (l *list, late bool) {
+	l = t.state.List
+	if l == nil || l.Chat != t.chat() {
+		return nil, false
+	}
+	if t.now.After(l.Until) {
+		return nil, true
+	}
+	return l, false
+}
+
+// digit answers a choice from the list shown last.
+func (t *turn) digit(ctx context.Context, s string) (Reply, error) {
+	l, late := t.shown()
+	if !isDigit(s) {
+		return Reply{}, nil
+	}
+	n := int(s[0] - '0')
+	switch {
+	case late:
+		return t.say("list.late"), nil
+	case l == nil && t.m.Group:
+		return Reply{}, nil
+	case l == nil:
+		return t.unknown(), nil
+	case l.Kind == listSearch && n <= len(l.quotes()):
+		return t.pick(ctx, l.quotes()[n-1])
+	case l.Kind == listOrders && n <= len(l.Orders):
+		return t.detail(ctx, l.Orders[n-1])
+	case l.Kind == listStatement:
+		return t.unknown(), nil
+	default:
+		return t.say("list.no_such"), nil
+	}
+}
+
+// pick makes the link of goods that were found.
+func (t *turn) pick(ctx context.Context, q link.Quote) (Reply, error) {
+	l, err := t.bot.Links.MakeFor(ctx, t.user.ID, q)
+	if fault.Retryable(err) {
+		return t.say("paste.stalled_pick", "network", t.network(q.Offer.Network), "trace", t.trace(ctx, err)), nil
+	}
+	return t.pasteOne(ctx, answered{ref: q.Offer.Source, link: l, err: err}), nil
+}
+
+// more shows the next page of the list shown last.
+func (t *turn) more(ctx context.Context, _ string) (Reply, error) {
+	l, late := t.shown()
+	switch {
+	case late:
+		return t.say("list.late"), nil
+	case l == nil:
+		return t.say("list.nothing"), nil
+	case !l.More:
+		return t.say("list.end"), nil
+	case l.Kind == listSearch:
+		return t.find(ctx, l.Words, l.Page+1)
+	case l.Kind == listOrders:
+		return t.orderPage(ctx, append(l.Starts, l.Next))
+	default:
+		return t.statementPage(ctx, append(l.Starts, l.Next))
+	}
+}
+
+// back shows the page before.
+func (t *turn) back(ctx context.Context, _ string) (Reply, error) {
+	l, late := t.shown()
+	switch {
+	case late:
+		return t.say("list.late"), nil
+	case l == nil:
+		return t.say("list.nothing"), nil
+	case l.Page <= 1:
+		return t.say("list.start"), nil
+	case l.Kind == listSearch:
+		return t.find(ctx, l.Words, l.Page-1)
+	case l.Kind == listOrders:
+		return t.orderPage(ctx, l.Starts[:len(l.Starts)-1])
+	default:
+		return t.statementPage(ctx, l.Starts[:len(l.Starts)-1])
+	}
+}
+
+// resend repeats the last answer of this chat, or looks up again what had not
+// worked. It runs nothing but that.
+func (t *turn) resend(ctx context.Context, _ string) (Reply, error) {
+	l := t.state.Last
+	if l == nil || l.Chat != t.chat() || t.now.After(l.Until) {
+		return t.say("last.nothing"), nil
+	}
+	if l.Retry == "" {
+		t.again = true
+		return l.Reply, nil
+	}
+	if goods, _ := apart(link.Recognise(l.Retry)); len(goods) > 0 {
+		t.text = l.Retry
+		return t.paste(ctx, goods, len(goods))
+	}
+	_, words, _ := match(tidy(l.Retry))
+	return t.find(ctx, words, 1)
+}

@@ -1,0 +1,133 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"fanli/core/fault"
+	"fanli/core/link"
+	"fanli/core/money"
+)
+
+// How long a person's dialogue is remembered.
+const (
+	askTTL     = 5 * time.Minute  // a question waits for its answer
+	askGrace   = 30 * time.Minute // a late answer is recognised as one, and not taken
+	listTTL    = 5 * time.Minute  // digits and paging refer to the list shown last
+	confirmTTL = 2 * time.Minute  // a confirmation can be given
+	lastTTL    = time.Hour        // the last answer can be repeated
+)
+
+// How often a person may answer wrongly before a dialogue ends.
+const (
+	askTriesMax     = 3
+	confirmTriesMax = 3
+)
+
+// A state is what a person's dialogue remembers between two messages.
+type state struct {
+	Ask     *ask     `json:"ask,omitempty"`
+	Confirm *confirm `json:"confirm,omitempty"`
+	List    *list    `json:"list,omitempty"`
+	Last    *last    `json:"last,omitempty"`
+}
+
+// A step is the question that waits for an answer.
+type step string
+
+const (
+	askAccount step = "account" // of the payee
+	askName    step = "name"    // of the payee
+	askNumber  step = "number"  // of an order to claim
+	askWords   step = "words"   // to search for
+)
+
+// An ask is a question that waits for an answer in one chat.
+type ask struct {
+	Chat    string     `json:"chat"`
+	Step    step       `json:"step"`
+	Account string     `json:"account,omitempty"` // while the name is asked for
+	Amount  *money.Fen `json:"amount,omitempty"`  // a withdrawal that goes on afterwards; 0: all
+	Tries   int        `json:"tries,omitempty"`
+	Until   time.Time  `json:"until"`
+}
+
+// A confirm is a move of money that waits for a person's word. It is bound to
+// the amount and the account that were shown.
+type confirm struct {
+	Code   string    `json:"code"`             // what the person sends
+	Nonce  string    `json:"nonce"`            // makes the key of the request
+	Cancel int64     `json:"cancel,omitempty"` // the withdrawal to cancel; 0: a new one
+	Amount money.Fen `json:"amount"`
+	Payee  string    `json:"payee,omitempty"` // masked, with the time of its last change
+	Tries  int       `json:"tries,omitempty"`
+	Done   bool      `json:"done,omitempty"`
+	Unsure bool      `json:"unsure,omitempty"` // it was given, and there was no answer
+	Until  time.Time `json:"until"`
+}
+
+// A list is what digits and paging refer to.
+type list struct {
+	Chat   string       `json:"chat"`
+	Kind   listKind     `json:"kind"`
+	Words  string       `json:"words,omitempty"`  // searched for
+	Page   int          `json:"page"`             // from 1
+	Starts []int64      `json:"starts,omitempty"` // what each page so far starts after
+	Next   int64        `json:"next,omitempty"`   // what the next page starts after
+	More   bool         `json:"more,omitempty"`   // there is a next page
+	Orders []orderRef   `json:"orders,omitempty"`
+	Quotes []link.Quote `json:"quotes,omitempty"` // of a whole batch
+	Until  time.Time    `json:"until"`
+}
+
+type listKind string
+
+const (
+	listOrders    listKind = "orders"
+	listSearch    listKind = "search"
+	listStatement listKind = "statement"
+)
+
+// A last is the answer that can be repeated in its chat.
+type last struct {
+	Chat  string    `json:"chat"`
+	Reply Reply     `json:"reply"`
+	Retry string    `json:"retry,omitempty"` // what to look up again, because it had not worked
+	Until time.Time `json:"until"`
+}
+
+// recall loads the state of a user's dialogue. One that cannot be read, from
+// another version perhaps, is forgotten.
+func (t *turn) recall(ctx context.Context) error {
+	b, err := t.bot.Memory.Dialogue(ctx, t.user.ID)
+	if err != nil {
+		return fault.In("bot.Dialogue", err)
+	}
+	t.stored = b
+	if len(b) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(b, &t.state); err != nil {
+		t.state = state{}
+		t.bot.log(ctx, slog.LevelWarn, t.bot.traceID(), fault.Wrap(fault.Internal, "bot.Dialogue", err))
+	}
+	return nil
+}
+
+// remember stores the state if it has changed.
+func (t *turn) remember(ctx context.Context) error {
+	var b []byte
+	if t.state != (state{}) {
+		var err error
+		if b, err = json.Marshal(t.state); err != nil {
+			return fault.In("bot.SetDialogue", err)
+		}
+	}
+	if bytes.Equal(b, t.stored) {
+		return nil
+	}
+	return fault.In("bot.SetDialogue", t.bot.Memory.SetDialogue(ctx, t.user.ID, b))
+}

@@ -1,0 +1,124 @@
+package bot
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"fanli/core/money"
+	"fanli/core/order"
+	"fanli/core/rebate"
+)
+
+// why says in sentences why an order is somebody's, how its rebate was computed,
+// and what it waits for.
+func (t *turn) why(ctx context.Context, args string) (Reply, error) {
+	if args == "" {
+		r := t.say("why.which")
+		r.Buttons = []Button{t.next("orders")}
+		return r, nil
+	}
+	return t.named(ctx, args, t.explain)
+}
+
+func (t *turn) explain(_ context.Context, lines []bought) Reply {
+	var b strings.Builder
+	for i, o := range lines {
+		if i > 0 {
+			b.WriteString("\n\n")
+		}
+		b.WriteString(clean(o.Row().Title, titleRunesMax))
+		for _, s := range t.reasons(o) {
+			b.WriteString("\n· " + s)
+		}
+	}
+	return Reply{Text: b.String(), Buttons: []Button{t.next("orders"), t.next("guide")}}
+}
+
+// reasons are the sentences that explain a line.
+func (t *turn) reasons(o bought) []string {
+	out := []string{t.T("order.step." + string(o.Step))}
+	if o.known && o.rebate.Trace.Commission > 0 {
+		out = append(out, t.computed(o.rebate.Trace))
+	}
+	if o.Refunded > 0 && o.State != order.Invalid {
+		out = append(out, t.T("why.refunded", "amount", o.Refunded.Yuan()))
+	}
+	return append(out, t.waiting(o))
+}
+
+// computed puts the trace of a rebate into words that can be followed with a
+// pencil.
+func (t *turn) computed(tr rebate.Trace) string {
+	var parts []string
+	var sum money.Bps
+	for _, p := range tr.Terms.Parts {
+		sum += p.Bps
+		parts = append(parts, t.part(p))
+	}
+	share := strings.Join(parts, " + ")
+	if len(parts) > 1 || sum != tr.Terms.Share {
+		share += " = " + tr.Terms.Share.String()
+	}
+	s := t.T("trace.plain", "share", share, "commission", tr.Commission.Yuan(), "raw", tr.Raw.Yuan())
+	if tr.Terms.Fee > 0 {
+		s = t.T("trace.after_fee", "share", share, "commission", tr.Commission.Yuan(),
+			"rest", (money.Whole - tr.Terms.Fee).String(), "base", tr.Base.Yuan(), "raw", tr.Raw.Yuan())
+	}
+	if tr.Capped {
+		s += t.T("trace.capped", "cap", tr.Terms.Cap.Yuan())
+	}
+	if tr.Small {
+		s += t.T("trace.small", "minimum", tr.Terms.Minimum.Yuan())
+	}
+	return s
+}
+
+// part names one contribution to a share: "等级 1 5%".
+func (t *turn) part(p rebate.Part) string {
+	name := clean(p.Name, listTitleRunesMax)
+	if p.Kind == "network" {
+		name = t.network(p.Name)
+	}
+	return t.T("trace.part."+p.Kind, "name", name, "bps", p.Bps.String())
+}
+
+// waiting says what the money of a line waits for, and until when.
+func (t *turn) waiting(o bought) string {
+	network := t.network(o.Key.Network)
+	switch {
+	case o.State == order.Invalid:
+		if text, ok := t.reason(o.Why); ok {
+			return text
+		}
+		return t.T("why.invalid")
+	case o.State == order.Unpaid:
+		return t.T("why.unpaid")
+	case !o.known:
+		return t.T("why.computing")
+	case o.rebate.Stage == rebate.Available:
+		return t.T("why.available")
+	case o.rebate.Stage == rebate.Nothing && o.rebate.Trace.Small:
+		return t.T("why.small")
+	case o.rebate.Stage == rebate.Nothing:
+		return t.T("why.nothing")
+	case o.Disputed:
+		return t.T("why.disputed")
+	case o.State == order.Paid:
+		return t.T("why.paid", "network", network)
+	case o.State == order.Settled && !o.rebate.Due.IsZero():
+		return t.T("why.settled", "due", t.date(o.rebate.Due))
+	case o.State == order.Received && !o.Row().SettlesOn.IsZero():
+		return t.T("why.received_until", "network", network, "date", t.date(o.Row().SettlesOn))
+	default:
+		return t.T("why.received", "network", network)
+	}
+}
+
+// momentOr writes a moment, "" for none.
+func (v voice) momentOr(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return v.moment(at)
+}
