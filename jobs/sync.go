@@ -109,9 +109,9 @@ func (s *Sync) Run(ctx context.Context, l lock.Lease) (Report, error) {
 	if err != nil {
 		return Report{}, r.failed(ctx, err)
 	}
-	rep := Report{Text: r.text()}
+	rep := Report{Done: r.changed, Text: r.text()}
 	if r.p.Done.Before(end) && !r.done {
-		rep.Done = r.count
+		rep.Done += r.count // there is more to read
 	}
 	return rep, nil
 }
@@ -119,7 +119,7 @@ func (s *Sync) Run(ctx context.Context, l lock.Lease) (Report, error) {
 // begin decides what has to be read: from p.Done to end. due is false where
 // nothing has to be.
 func (s *Sync) begin(p *order.Progress) (end time.Time, due bool) {
-	now := s.Now()
+	now := s.Now().Truncate(time.Second) // networks keep their times, and cut windows, in whole seconds
 	oldest := now.Add(-s.Scene.Keeps + keepsMargin)
 	if s.follows() {
 		if p.Done.IsZero() {

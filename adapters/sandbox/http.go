@@ -22,7 +22,7 @@ func (w *World) routes() *http.ServeMux {
 		} else {
 			mux.Handle("/fake/"+s.Name+"/", gateway)
 		}
-		mux.HandleFunc("GET /go/"+s.Name+"/", w.open)
+		mux.HandleFunc("/go/"+s.Name+"/", w.open)
 	}
 	mux.Handle("/fake/pay/", http.StripPrefix("/fake/pay", w.pay))
 	return mux
@@ -40,6 +40,10 @@ func (w *World) saving(h http.Handler) http.Handler {
 // open answers a browser at an affiliate link: it leads to the goods in the shop,
 // and the shop remembers by which link the shopper came.
 func (w *World) open(rw http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		http.Error(rw, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
 	made := w.opts.BaseURL + r.URL.RequestURI()
 	s, c, ok := w.Click(made)
 	if !ok {

@@ -7,9 +7,11 @@ import (
 
 // A Stored event waits in an outbox.
 type Stored struct {
-	Seq   int64 // in order of writing
-	Event Event
-	Tries int
+	Event  Event
+	Seq    int64     // in the order of the transactions
+	Tries  int       // how often publishing it has failed
+	NextAt time.Time // not before then; zero: at once
+	Error  string    // the last failure
 }
 
 // An Outbox is where a target's events wait for the relay. One relay reads it.

@@ -36,60 +36,84 @@ const (
 	decorTwin
 )
 
+// A frame is what stands around a word.
+type frame struct {
+	before, after rune // the marks, behind blanks
+	opens, closes decoration
+	from, to      int  // where the frame begins and ends
+	routed        bool // a routing code stands before the word
+}
+
 // code looks at the word t[start:end], which consists of what seen says, and adds
 // it if it is a 口令.
 func (s *scanner) code(t []byte, start, end int, seen uint8) {
-	n := end - start
-	at := skip(t, end, blanksMax)
-	after, kind := decorationAt(t, at)
-	if kind == decorNone {
-		if n == tbTokenChars && seen&digit != 0 && seen&letter == letter && bare(t, start, end) && s.look() {
+	f := frame{to: skip(t, end, blanksMax)}
+	if f.to < len(t) {
+		f.after, _ = utf8.DecodeRune(t[f.to:])
+		f.closes = decorationOf(f.after)
+	}
+	if f.closes == decorNone {
+		if end-start == tbTokenChars && seen&digit != 0 && isMixed(seen) && bare(t, start, end) && s.look() {
 			s.addCode(t, shopTaobao, start, end)
 		}
 		return
 	}
-	if !s.look() {
-		return
+	f.to += utf8.RuneLen(f.after)
+	if s.look() {
+		s.open(t, start, &f)
+		if s.framed(t, start, end, seen, &f) {
+			s.closed = f.to
+			s.addCode(t, s.codeShop(t, end-start), start, end)
+		}
 	}
-	from, before, opens, routed := s.before(t, start)
-	word := t[start:end]
-	switch {
-	case opens == decorMoney && (kind == decorMoney || after == '%' && n == jdTokenChars):
-		if !isPrice(word, seen) {
-			break
-		}
-		return
-	case routed && n == tbTokenChars && (kind == decorMoney || kind == decorSlash) && seen&letter != 0:
-	case opens == decorOpening && (kind == decorClosing || after == '《'):
-		if !s.bracketed(t, word, at+utf8.RuneLen(after), from, routed) {
-			return
-		}
-	case before == after && (kind == decorTwin || kind == decorSlash) && from >= s.closed:
-		if n > jdTokenChars || !isRandom(word) || !s.says(t, aCode) {
-			return
-		}
-	default:
-		return
-	}
-	s.closed = at + utf8.RuneLen(after)
-	s.addCode(t, s.codeShop(t, n), start, end)
 }
 
-// before says what stands before the word at start: the mark, where it begins,
-// what it can be, and whether a routing code is between. A mark that closed the
-// last code is none.
-func (s *scanner) before(t []byte, start int) (from int, mark rune, kind decoration, routed bool) {
-	from = skipBack(t, start, blanksMax)
-	if route := routeBefore(t, from); route < from && from < start {
-		routed = true
-		from = skipBack(t, route, blanksMax)
+// open fills in what stands before the word at start. A mark that closed the last
+// code opens none.
+func (s *scanner) open(t []byte, start int, f *frame) {
+	f.from = skipBack(t, start, blanksMax)
+	if route := routeBefore(t, f.from); route < f.from && f.from < start {
+		f.routed = true
+		f.from = skipBack(t, route, blanksMax)
 	}
-	if from <= s.closed && s.closed > 0 {
-		return from, 0, decorNone, routed
+	if f.from == 0 || f.from <= s.closed {
+		return
 	}
-	mark, size := utf8.DecodeLastRune(t[:from])
-	from -= size
-	return from, mark, decorationOf(mark), routed
+	mark, size := utf8.DecodeLastRune(t[:f.from])
+	f.from -= size
+	f.before, f.opens = mark, decorationOf(mark)
+}
+
+// framed says whether the word t[start:end] is a 口令 by what stands around it.
+func (s *scanner) framed(t []byte, start, end int, seen uint8, f *frame) bool {
+	word := t[start:end]
+	switch n := len(word); {
+	case f.opens == decorMoney && (f.closes == decorMoney || f.after == '%' && n == jdTokenChars):
+		return !isPrice(word, seen)
+	case f.routed && n == tbTokenChars && (f.closes == decorMoney || f.closes == decorSlash):
+		return seen&letter != 0
+	case f.opens == decorOpening && (f.closes == decorClosing || f.after == '《'):
+		return s.bracketed(t, word, seen, f)
+	case f.before == f.after && (f.closes == decorTwin || f.closes == decorSlash):
+		return n <= jdTokenChars && isRandom(word) && s.says(t, aCode)
+	}
+	return false
+}
+
+// bracketed says whether a word in brackets is a 口令: those of Taobao have 11
+// characters, those of JD 8. Titles have model numbers and names in brackets, so
+// a word that nothing else speaks for counts only in a message without links.
+func (s *scanner) bracketed(t, word []byte, seen uint8, f *frame) bool {
+	switch len(word) {
+	case tbTokenChars:
+		if f.routed || hasMark(t, f.to, "/") || f.from > 0 && class[t[f.from-1]]&digit != 0 {
+			return isMixed(seen)
+		}
+		return isRandom(word) && s.links == 0 && !s.linkFollows(t, f.to)
+	case codeCharsMin:
+		return isRandom(word) && s.says(t, ofJD)
+	}
+	return false
 }
 
 // routeBefore returns where the routing code starts that ends at i; i if there is
@@ -108,32 +132,6 @@ func routeBefore(t []byte, i int) int {
 		return i
 	}
 	return l
-}
-
-// bracketed says whether a word in brackets is a 口令: those of Taobao have 11
-// characters, those of JD 8, and neither looks like a word of a language or a
-// model number.
-func (s *scanner) bracketed(t, word []byte, after, from int, routed bool) bool {
-	switch len(word) {
-	case tbTokenChars:
-		if isRandom(word) {
-			return true
-		}
-		numbered := from > 0 && class[t[from-1]]&digit != 0
-		return (routed || numbered || hasMark(t, after, "/")) && isMixed(word)
-	case codeCharsMin:
-		return isRandom(word) && s.says(t, ofJD)
-	}
-	return false
-}
-
-// decorationAt returns the mark at i and what it can be.
-func decorationAt(t []byte, i int) (rune, decoration) {
-	if i == len(t) {
-		return 0, decorNone
-	}
-	r, _ := utf8.DecodeRune(t[i:])
-	return r, decorationOf(r)
 }
 
 // decorationOf says what the mark r can be.
@@ -170,14 +168,8 @@ func isRandom(word []byte) bool {
 	return seen&letter == letter && (seen&digit != 0 || humps >= 2)
 }
 
-// isMixed says whether word has small and capital letters.
-func isMixed(word []byte) bool {
-	seen := uint8(0)
-	for _, b := range word {
-		seen |= class[b]
-	}
-	return seen&letter == letter
-}
+// isMixed says whether what was seen in a word has small and capital letters.
+func isMixed(seen uint8) bool { return seen&letter == letter }
 
 // isPrice says whether a word between money signs is no code but a price, a name,
 // or a price with a word behind it: "$199today$".
@@ -197,26 +189,33 @@ func isPrice(word []byte, seen uint8) bool {
 	return false
 }
 
-// addCode adds the 口令 t[start:end].
+// addCode adds the 口令 t[start:end] of a shop. One of a shop that has no form for
+// them is just something of that shop.
 func (s *scanner) addCode(t []byte, of shop, start, end int) {
 	kind := Token
-	if of == shopTaobao && s.shop == shopXianyu {
-		of, kind = shopXianyu, Other
+	switch of {
+	case shopOther:
+		return
+	case shopTaobao, shopJD, shopPDD:
+	default:
+		kind = Other
 	}
 	s.add(t, &Ref{Network: shopNames[of], Kind: kind, Token: string(t[start:end])})
 }
 
-// codeShop says whose a 口令 of n characters is.
+// codeShop says whose a 口令 of n characters is: the label says it, else the
+// words of the text, else the length.
 func (s *scanner) codeShop(t []byte, n int) shop {
 	switch {
-	case s.shop == shopTaobao || s.shop == shopJD || s.shop == shopXianyu:
-		if s.shop == shopJD {
-			return shopJD
-		}
+	case s.shop != shopNone:
+		return s.shop
+	case s.says(t, ofTaobao):
 		return shopTaobao
-	case s.says(t, ofJD) && !s.says(t, ofTaobao):
+	case s.says(t, ofJD):
 		return shopJD
-	case n == jdTokenChars && !s.says(t, ofTaobao):
+	case s.says(t, ofPDD):
+		return shopPDD
+	case n == jdTokenChars:
 		return shopJD
 	}
 	return shopTaobao
@@ -242,7 +241,7 @@ func (s *scanner) bareItem(t []byte, start int) {
 		end++
 	}
 	head, tail, _ := bytes.Cut(t[start:end], []byte("_"))
-	if isID(head, jdHalfMin, jdItemMax, "") && isID(tail, jdHalfMin, jdItemMax, "") && isMixed(head) && bare(t, start, end) && s.look() {
+	if isID(head, jdHalfMin, jdItemMax, "") && isID(tail, jdHalfMin, jdItemMax, "") && isRandom(head) && bare(t, start, end) && s.look() {
 		s.add(t, &Ref{Network: JD, Kind: Item, ID: string(t[start:end])})
 	}
 }

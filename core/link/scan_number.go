@@ -44,7 +44,7 @@ func (s *scanner) addOrder(t []byte, of shop, start, end int, called call) {
 	if called != calledOrder && (s.links > 0 || s.linkFollows(t, end)) {
 		return
 	}
-	if s.says(t, ofOthers) && !s.says(t, ofTaobao|ofJD) {
+	if s.says(t, ofOthers) && !s.says(t, ofTaobao|ofJD|ofPDD) {
 		of = shopOther
 	}
 	s.add(t, &Ref{Network: shopNames[of], Kind: Order, ID: string(t[start:end])})

@@ -6,6 +6,7 @@ type words uint8
 const (
 	ofTaobao words = 1 << iota
 	ofJD
+	ofPDD
 	ofOthers
 	aCode
 	anOrder
@@ -24,7 +25,8 @@ type hint struct {
 // hints are the words by which texts say whose something is and what.
 var hints = [...]hint{
 	{hintKey("淘宝"), ofTaobao | aCode}, {hintKey("天猫"), ofTaobao | aCode}, {hintKey("手淘"), ofTaobao | aCode},
-	{hintKey("淘口"), ofTaobao | aCode}, {hintKey("京东"), ofJD | aCode}, {hintKey("京口"), ofJD | aCode},
+	{hintKey("淘口"), ofTaobao | aCode}, {hintKey("淘寶"), ofTaobao | aCode}, {hintKey("京东"), ofJD | aCode}, {hintKey("京東"), ofJD | aCode},
+	{hintKey("京口"), ofJD | aCode}, {hintKey("拼多"), ofPDD | aCode},
 	{hintKey("口令"), aCode}, {hintKey("复制"), aCode}, {hintKey("復制"), aCode}, {hintKey("長按"), aCode},
 	{hintKey("长按"), aCode}, {hintKey("打开"), aCode}, {hintKey("打開"), aCode},
 	{hintKey("订单"), anOrder}, {hintKey("定单"), anOrder}, {hintKey("訂單"), anOrder},

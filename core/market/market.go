@@ -220,8 +220,9 @@ func (m *Market) touch(l *Line) {
 	case Invalid, Replaced:
 		l.Commission = 0
 	default:
-		gross := (l.Price - l.Refunded).Share(l.Rate)
-		l.Commission = gross - gross.Share(m.fee)
+		// Both rates at once, so that what an offer promises and what the order
+		// brings are rounded alike.
+		l.Commission = (l.Price - l.Refunded).Mul(int64(l.Rate)*int64(money.Whole-m.fee), int64(money.Whole)*int64(money.Whole))
 	}
 	m.book.Seq++
 	l.Seq = m.book.Seq

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"fanli/core/event"
@@ -104,8 +105,11 @@ func (b *Book) store(tx Tx, changed []*Line) error {
 	return b.put(tx, append(changed, kin...))
 }
 
-// put stores lines with a new Rev and tells others.
+// put stores lines with a new Rev and tells others. Their order is that of their
+// keys, whatever the order of the rows was, so that what follows from a page
+// depends on what it says and not on how it was sorted.
 func (b *Book) put(tx Tx, lines []*Line) error {
+	slices.SortFunc(lines, func(a, b *Line) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	for _, l := range lines {
 		l.Rev++
 	}

@@ -1,0 +1,53 @@
+# fanli. `make help` says what there is.
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test test-fast lint soak bench fuzz docs tools clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: ## the whole system with its sandbox world; prints the address to open
+	$(GO) run ./cmd/fanli serve
+
+demo: ## the whole story on simulated time, with the ledger's proof
+	$(GO) run ./cmd/fanli demo
+
+build: ## the binary, in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/fanli ./cmd/fanli
+
+tools: # what the tests need, from Debian's packages
+	@sh .ci/tools
+
+test: tools ## every test, with the race detector and a real browser; installs what is missing
+	FANLI_NEED_ALL=1 $(GO) test -race -timeout 14m ./...
+
+test-fast: ## what runs anywhere, without a browser and without the race detector
+	$(GO) test -short ./...
+
+lint: ## formatting, vet and the linters of .golangci.yml
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(LINT) run ./...
+
+soak: ## the long ones: random kills, fuzzing, many seeds (about half an hour)
+	FANLI_SOAK=1 $(GO) test -timeout 60m -run 'Soak|Kill|Crash|Shuffled' -count=1 -v ./cmd/fanli
+	$(MAKE) fuzz FUZZTIME=120s
+
+FUZZTIME ?= 20s
+fuzz: ## every fuzz target for FUZZTIME each
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	  echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+bench: ## recognition, applying a page, crediting, a chat turn
+	$(GO) test -run '^$$' -bench . -benchmem ./core/link ./adapters/store ./cmd/fanli
+
+docs: ## the generated pages: docs/commands.md
+	$(GO) test ./bot -run TestCommandsDoc -update
+
+clean: ## what was built
+	rm -rf bin artifacts coverage.out

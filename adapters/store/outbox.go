@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"fanli/core/event"
+)
+
+// errorRunesMax bounds what is kept of a hearer's error.
+const errorRunesMax = 500
+
+// An Outbox keeps the events of one target from the transaction that made them
+// true until everybody has heard them. The relay reads it: Waiting, publish,
+// Sent or Failed. An event that has been sent is gone.
+type Outbox struct {
+	db     *DB
+	target target
+	ready  chan struct{}
+}
+
+var _ event.Outbox = (*Outbox)(nil)
+
+type outboxRow struct {
+	Seq     int64 `gorm:"primaryKey"`
+	EventID string
+	Name    string
+	At      int64
+	Data    []byte
+	Tries   int
+	NextAt  int64
+	Dead    bool
+	Error   string
+}
+
+func (r outboxRow) stored() event.Stored {
+	return event.Stored{
+		Event: event.Event{ID: r.EventID, Name: event.Name(r.Name), At: at(r.At), Data: r.Data},
+		Seq:   r.Seq, Tries: r.Tries, NextAt: at(r.NextAt), Error: r.Error,
+	}
+}
+
+// Name is the target's whose events these are.
+func (o *Outbox) Name() string { return string(o.target) }
+
+// Ready receives after a commit of this process has added events. It is a hint,
+// so that the relay need not ask often; several commits may make one.
+func (o *Outbox) Ready() <-chan struct{} { return o.ready }
+
+func (o *Outbox) wake() {
+	select {
+	case o.ready <- struct{}{}:
+	default: // one is waiting already
+	}
+}
+
+// Waiting returns at most count events that are due, oldest first.
+func (o *Outbox) Waiting(ctx context.Context, now time.Time, count int) ([]event.Stored, error) {
+	return o.list(o.db.reader(ctx).Where("dead = 0 AND next_at <= ?", ms(now)), count)
+}
+
+// Dead returns at most count events that were given up, oldest first, starting
+// after the one with seq after.
+func (o *Outbox) Dead(ctx context.Context, after int64, count int) ([]event.Stored, error) {
+	return o.list(o.db.reader(ctx).Where("dead = 1 AND seq > ?", after), count)
+}
+
+func (o *Outbox) list(g *gorm.DB, count int) ([]event.Stored, error) {
+	var rows []outboxRow
+	if err := g.Table(o.target.outbox()).Order("seq").Limit(count).Find(&rows).Error; err != nil {
+		return nil, classify("store.outbox", err)
+	}
+	out := make([]event.Stored, len(rows))
+	for i, r := range rows {
+		out[i] = r.stored()
+	}
+	return out, nil
+}
+
+// Depth returns how many events wait, due or not, and since when the oldest one
+// does.
+func (o *Outbox) Depth(ctx context.Context) (count int64, oldest time.Time, err error) {
+	var d struct{ N, Oldest int64 }
+	err = o.db.reader(ctx).Table(o.target.outbox()).Where("dead = 0").
+		Select("COUNT(*) AS n, COALESCE(MIN(at), 0) AS oldest").Scan(&d).Error
+	return d.N, at(d.Oldest), classify("store.outbox", err)
+}
+
+// Sent forgets events that every hearer has for good. Forgetting one that is not
+// there changes nothing.
+func (o *Outbox) Sent(ctx context.Context, seqs []int64) error {
+	return o.change(ctx, func(g *gorm.DB) error {
+		for len(seqs) > 0 {
+			n := min(len(seqs), inMax)
+			if err := g.Where("seq IN ?", seqs[:n]).Delete(&outboxRow{}).Error; err != nil {
+				return err
+			}
+			seqs = seqs[n:]
+		}
+		return nil
+	})
+}
+
+// Failed stores that publishing an event failed: it waits until next, or is dead
+// until Retry.
+func (o *Outbox) Failed(ctx context.Context, seq int64, cause string, next time.Time, dead bool) error {
+	if r := []rune(cause); len(r) > errorRunesMax {
+		cause = string(r[:errorRunesMax])
+	}
+	return o.change(ctx, func(g *gorm.DB) error {
+		return g.Where("seq = ?", seq).Updates(map[string]any{
+			"tries": gorm.Expr("tries + 1"), "next_at": ms(next), "dead": dead, "error": cause,
+		}).Error
+	})
+}
+
+// Retry lets a dead event wait again, as if it were new.
+func (o *Outbox) Retry(ctx context.Context, seq int64) error {
+	err := o.change(ctx, func(g *gorm.DB) error {
+		r := g.Where("seq = ? AND dead = 1", seq).Updates(map[string]any{"tries": 0, "next_at": 0, "dead": false})
+		return missing(r)
+	})
+	if err == nil {
+		o.wake()
+	}
+	return err
+}
+
+// Discard forgets a dead event that nobody will ever hear.
+func (o *Outbox) Discard(ctx context.Context, seq int64) error {
+	return o.change(ctx, func(g *gorm.DB) error {
+		return missing(g.Where("seq = ? AND dead = 1", seq).Delete(&outboxRow{}))
+	})
+}
+
+// missing says fault.NotFound where a statement met no row.
+func missing(g *gorm.DB) error {
+	if g.Error == nil && g.RowsAffected == 0 {
+		return gorm.ErrRecordNotFound
+	}
+	return g.Error
+}
+
+func (o *Outbox) change(ctx context.Context, fn func(g *gorm.DB) error) error {
+	return o.db.inTx(ctx, o.target, "outbox", func(t *tx) error {
+		return classify("store.outbox", fn(t.g.Table(o.target.outbox())))
+	})
+}

@@ -1,0 +1,17 @@
+package main
+
+import (
+	"fanli/adapters/bus"
+	"fanli/core/event"
+)
+
+// hear says who hears what. This is the whole list.
+func (a *app) hear() *bus.Local {
+	b := &bus.Local{}
+	b.Hear(event.LinkMade, "order", a.orders.LinkMade)
+	b.Hear(event.OrderChanged, "rebate", a.rebates.OrderChanged)
+	b.Hear(event.RebateChanged, "payment", a.cashier.RebateChanged)
+	b.Hear(event.LedgerPosted, "notification", a.office.LedgerPosted)
+	b.Hear(event.WithdrawalChanged, "notification", a.office.WithdrawalChanged)
+	return b
+}

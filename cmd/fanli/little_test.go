@@ -1,0 +1,361 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fanli/bot"
+	"fanli/configs"
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/ledger"
+	"fanli/core/link"
+	"fanli/core/link/linktest"
+	"fanli/core/market"
+	"fanli/core/money"
+	"fanli/core/order"
+	"fanli/core/order/feedtest"
+	"fanli/core/user"
+	"fanli/core/withdraw"
+)
+
+// A little world is the outside without a wire: two networks over their books, a
+// bank, and a clock that only tests move. The app over it is the real one, with
+// its database in a file.
+type little struct {
+	t       *testing.T
+	mu      sync.Mutex
+	at      time.Time
+	markets map[string]*market.Market
+	nets    map[string]*linktest.Memory
+	bank    *bank
+	path    string
+	app     *app
+	told    []string
+	hook    func(string) error
+	feeds   func(order.Feed) order.Feed // decorates the feeds; nil for none
+	links   []event.Event               // link.made, as heard
+}
+
+// littleFee is what the networks of the little world keep.
+const littleFee money.Bps = 1000
+
+func newLittle(t *testing.T) *little {
+	t.Helper()
+	w := &little{
+		t: t, at: time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC), markets: map[string]*market.Market{},
+		nets: map[string]*linktest.Memory{}, path: filepath.Join(memoryDir(t), "fanli.db"),
+	}
+	w.bank = &bank{paid: map[string]money.Fen{}}
+	for _, name := range []string{link.JD, link.PDD} {
+		m := market.New(w.now, littleFee, 1)
+		for i := range 4 {
+			m.Stock(market.Goods{
+				ID: fmt.Sprintf("%s%d", map[string]string{link.JD: "10001204397", link.PDD: "44556677880"}[name], i), Title: fmt.Sprintf("%s 商品 %d", name, i),
+				Shop: "小店", Price: money.Fen(5000 + 1300*i), Coupon: 500, CouponFrom: 1000, Rate: money.Bps(1000 + 300*i),
+			})
+		}
+		w.markets[name] = m
+		w.nets[name] = linktest.NewMemory(name, m, w.now)
+	}
+	t.Cleanup(func() {
+		if w.app != nil {
+			_ = w.app.close()
+		}
+	})
+	return w
+}
+
+// memoryDir is a folder in memory where there is one: these tests kill processes,
+// not machines, and a disk would only make them slow.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	const shm = "/dev/shm"
+	if st, err := os.Stat(shm); err != nil || !st.IsDir() {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp(shm, "fanli-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func (w *little) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at
+}
+
+func (w *little) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at = w.at.Add(d)
+}
+
+// open starts the app, as a process does. Networks and feeds are made anew, the
+// books and the bank are not.
+func (w *little) open() error {
+	cfg, err := configs.Load("", func(string) (string, bool) { return "", false })
+	if err != nil {
+		return err
+	}
+	cfg.Withdraw.Auto, cfg.Withdraw.Cooling, cfg.Withdraw.Maximum = 10_000_000, 0, 10_000_000
+	cfg.Sync.Rescan = false
+	s := &stands{payer: &hooked{w.bank, w}}
+	for _, name := range []string{link.JD, link.PDD} {
+		s.networks = append(s.networks, w.nets[name])
+		var f order.Feed = feedtest.NewMemory(name, "main", w.markets[name])
+		if w.feeds != nil {
+			f = w.feeds(f)
+		}
+		s.feeds = append(s.feeds, f)
+	}
+	a, err := newApp(context.Background(), cfg, surroundings{
+		log: slog.New(slog.DiscardHandler), now: w.now, hook: w.point, stands: s, holder: "test", path: w.path,
+	})
+	if err != nil {
+		return err
+	}
+	a.tell.Channels = []bot.Channel{w}
+	a.bus.Hear(event.LinkMade, "test", func(_ context.Context, e event.Event) error {
+		w.links = append(w.links, e)
+		return nil
+	})
+	w.app = a
+	return nil
+}
+
+func (w *little) mustOpen() *little {
+	w.t.Helper()
+	if err := w.open(); err != nil {
+		w.t.Fatal(err)
+	}
+	return w
+}
+
+// point is a fault point.
+func (w *little) point(p string) error {
+	if w.hook == nil {
+		return nil
+	}
+	return w.hook(p)
+}
+
+// The little world is the channel, too.
+var _ bot.Channel = (*little)(nil)
+
+func (w *little) Name() string                                 { return "little" }
+func (w *little) Run(ctx context.Context, _ bot.Handler) error { <-ctx.Done(); return nil }
+func (w *little) Send(_ context.Context, to user.Identity, r bot.Reply) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, to.External+": "+bot.RenderText(r))
+	return nil
+}
+
+func (w *little) settle() error { return w.app.settleDown(context.Background()) }
+
+func (w *little) mustSettle() {
+	w.t.Helper()
+	if err := w.settle(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// say sends a message under an id.
+func (w *little) say(who, id, text string) bot.Reply {
+	return w.app.bot.Handle(context.Background(), bot.Message{
+		From: user.Identity{Channel: w.Name(), External: who}, Chat: who, ID: id, Text: text, Locale: "zh",
+	})
+}
+
+// itemLink is what a shopper pastes for goods.
+func itemLink(network string, n int) string {
+	if network == link.JD {
+		return fmt.Sprintf("https://item.jd.com/10001204397%d.html", n)
+	}
+	return fmt.Sprintf("https://mobile.yangkeduo.com/goods.html?goods_id=44556677880%d", n)
+}
+
+// follow opens the link of a reply and orders; the order is paid.
+func (w *little) follow(network string, r bot.Reply, quantity int) (market.Line, error) {
+	for _, c := range r.Cards {
+		for _, b := range c.Buttons {
+			if b.URL == "" {
+				continue
+			}
+			click, ok := w.nets[network].Click(link.Made{URL: b.URL})
+			if !ok {
+				return market.Line{}, fault.Newf(fault.NotFound, "", "nothing behind %s", b.URL)
+			}
+			l, err := w.markets[network].Buy(click, quantity, func(n int64) (string, string) {
+				return fmt.Sprintf("26%010d", n), fmt.Sprintf("%s-%d", network, n)
+			})
+			if err != nil {
+				return l, err
+			}
+			return l, w.markets[network].Pay(l.ID)
+		}
+	}
+	return market.Line{}, fault.Newf(fault.NotFound, "", "no link in %q", bot.RenderText(r))
+}
+
+// entries is the ledger, without the times.
+func (w *little) entries() []string {
+	w.t.Helper()
+	var out []string
+	err := w.app.db.Ledger().Walk(context.Background(), func(e ledger.Entry) error {
+		out = append(out, fmt.Sprintf("%s %s→%s %d %s", e.Kind, e.From, e.To, e.Amount, e.Key))
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// wantSound adds up the books, and holds them against those of the outside.
+func (w *little) wantSound() {
+	w.t.Helper()
+	rep, err := w.app.prove(context.Background())
+	if err != nil || !rep.OK() {
+		w.t.Errorf("the books are not sound: %+v, %v", rep, err)
+	}
+	accounts, err := w.app.db.Ledger().Accounts(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, m := range w.markets {
+		var owed money.Fen
+		for _, l := range m.Lines(nil) {
+			if l.State != market.Created {
+				owed += l.Commission
+			}
+		}
+		if got := -accounts[ledger.Network(name)]; got != owed {
+			w.t.Errorf("%s owes %s by its own book, %s by ours", name, owed, got)
+		}
+	}
+	if got, want := accounts[ledger.Payer("bank")], w.bank.sum(); got != want {
+		w.t.Errorf("the bank has sent %s, our book says %s", want, got)
+	}
+}
+
+// A bank is a payer in memory with a book of its own. The same number is paid
+// once, whatever happens.
+type bank struct {
+	mu    sync.Mutex
+	paid  map[string]money.Fen
+	calls int
+}
+
+func (b *bank) sum() (s money.Fen) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.paid {
+		s += a
+	}
+	return s
+}
+
+// hooked is the bank behind fault points: a crash may come before the request
+// leaves, and after the money did.
+type hooked struct {
+	*bank
+	w *little
+}
+
+var _ withdraw.Payer = (*hooked)(nil)
+
+var errLost = errors.New("lost")
+
+func (h *hooked) Name() string { return "bank" }
+
+func (h *hooked) Send(_ context.Context, p withdraw.Payment) (withdraw.Outcome, error) {
+	if err := h.w.point("bank.send"); err != nil {
+		return withdraw.Outcome{}, err
+	}
+	h.mu.Lock()
+	h.calls++
+	if old, ok := h.paid[p.Number]; ok && old != p.Amount {
+		h.mu.Unlock()
+		return withdraw.Outcome{}, fmt.Errorf("number %s was used for %s", p.Number, old)
+	}
+	h.paid[p.Number] = p.Amount
+	h.mu.Unlock()
+	if err := h.w.point("bank.sent"); err != nil {
+		return withdraw.Outcome{}, err
+	}
+	return withdraw.Outcome{Verdict: withdraw.Done}, nil
+}
+
+func (h *hooked) Query(_ context.Context, number string) (withdraw.Outcome, error) {
+	if err := h.w.point("bank.query"); err != nil {
+		return withdraw.Outcome{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.paid[number]; ok {
+		return withdraw.Outcome{Verdict: withdraw.Done}, nil
+	}
+	return withdraw.Outcome{Verdict: withdraw.Absent}, nil
+}
+
+// confirmation returns the action of the button that confirms.
+func confirmation(r bot.Reply) string {
+	bs := slices.Clone(r.Buttons)
+	for _, c := range r.Cards {
+		bs = append(bs, c.Buttons...)
+	}
+	for _, b := range bs {
+		if strings.HasPrefix(b.Action, "确认") {
+			return b.Action
+		}
+	}
+	return ""
+}
+
+// twin is a fresh app in the same world that knows the same people and links, but
+// no orders: its feeds are silent.
+func (w *little) twin() *little {
+	w.t.Helper()
+	o := newLittle(w.t)
+	o.at, o.markets, o.nets = w.now(), w.markets, w.nets
+	o.feeds = func(f order.Feed) order.Feed { return silent{f} }
+	o.mustOpen()
+	for id := int64(1); ; id++ { // the same people get the same ids
+		ids, err := w.app.users.Identities(context.Background(), id)
+		if err != nil || len(ids) == 0 {
+			break
+		}
+		if u, _, err := o.app.users.Resolve(context.Background(), ids[0], "zh"); err != nil || u.ID != id {
+			w.t.Fatalf("user %d became %d, %v", id, u.ID, err)
+		}
+	}
+	for _, e := range w.links {
+		if err := o.app.orders.LinkMade(context.Background(), e); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return o
+}
+
+func identityOf(who string) user.Identity { return user.Identity{Channel: "little", External: who} }
+
+// silent is a feed in which nothing ever happens.
+type silent struct{ order.Feed }
+
+func (silent) Pull(context.Context, order.Window, string) (order.Page, error) {
+	return order.Page{}, nil
+}

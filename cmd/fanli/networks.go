@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"fanli/adapters/fakepay"
+	"fanli/adapters/guard"
+	"fanli/adapters/jd"
+	"fanli/adapters/manual"
+	"fanli/adapters/pdd"
+	"fanli/adapters/taobao"
+	"fanli/configs"
+	"fanli/core/link"
+	"fanli/core/order"
+	"fanli/core/withdraw"
+)
+
+// networks makes the affiliate networks that are configured, each behind its
+// guard. This is the whole list: what is not here is not in the binary.
+func networks(cfg configs.Config, s surroundings) (ns []link.Network, fs []order.Feed, err error) {
+	if s.stands != nil {
+		return s.stands.networks, s.stands.feeds, nil
+	}
+	add := func(n link.Network, f order.Feed) {
+		g := guard.New(f.Network()+"/"+f.Account(), cfg.Guard)
+		ns = append(ns, g.Network(n))
+		fs = append(fs, g.Feed(f))
+	}
+	var errs []error
+	if c := cfg.Networks.Taobao; c.AppKey != "" {
+		n, err := taobao.New(c, s.http, s.now)
+		if err == nil {
+			add(n, n)
+		}
+		errs = append(errs, err)
+	}
+	if c := cfg.Networks.JD; c.AppKey != "" {
+		n, err := jd.New(c, s.http, s.now)
+		if err == nil {
+			add(n.Links(), n)
+		}
+		errs = append(errs, err)
+	}
+	if c := cfg.Networks.PDD; c.ClientID != "" {
+		n, err := pdd.New(c, s.http, s.now)
+		if err == nil {
+			add(n.Links(), n.Orders())
+		}
+		errs = append(errs, err)
+	}
+	return ns, fs, errors.Join(errs...)
+}
+
+// payer makes the payer that is configured.
+func payer(cfg configs.Config, s surroundings) (p withdraw.Payer, err error) {
+	if s.stands != nil {
+		return s.stands.payer, nil
+	}
+	switch cfg.Payer {
+	case manual.Name:
+		p = manual.Payer{}
+	case fakepay.Name:
+		p, err = fakepay.New(cfg.Fakepay, s.http, s.now)
+	default:
+		err = fmt.Errorf("payer: there is none called %q", cfg.Payer)
+	}
+	return p, err
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fanli/adapters/sandbox"
+	"fanli/bot"
+	"fanli/bot/telegram"
+	"fanli/bot/webchat"
+	"fanli/configs"
+)
+
+// How long stopping may take: first requests that are being answered, then what
+// is left.
+const (
+	drainMax = 3 * time.Second
+	stopMax  = 4500 * time.Millisecond
+)
+
+func serveCommand(std stdio, f *flags) *cobra.Command {
+	var listen string
+	var targets []string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run everything in one process; without a configuration, the sandbox world",
+		Long: `Runs the chat channels, the jobs and the HTTP server in one process, on the embedded
+database. Without a configured network it serves its own sandbox world: shops,
+affiliate networks that speak the real wire protocols, a payer, and a clock that can
+be moved. It prints the address to open, and stops within five seconds of SIGTERM
+with nothing lost.
+
+/livez says that the process runs, /readyz that it can answer.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.load(std)
+			if err != nil {
+				return err
+			}
+			if listen != "" {
+				c.Listen = listen
+			}
+			if len(targets) > 0 && (len(targets) != 1 || targets[0] != "all") {
+				return exitError{exitUsage, fmt.Errorf("--targets %v: SQLite serves one process, which runs all targets", targets)}
+			}
+			return serve(cmd.Context(), c, std)
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on, instead of the configured one")
+	cmd.Flags().StringSliceVar(&targets, "targets", nil, "which parts run here; on SQLite only: all")
+	return cmd
+}
+
+// A server is a running fanli.
+type server struct {
+	app   *app
+	world *sandbox.World // nil outside of the sandbox
+	chat  *webchat.Chat  // nil where it is off
+	http  *http.Server
+	ready atomic.Bool
+}
+
+// serve runs until ctx ends. It returns nil if everything stopped in order.
+func serve(ctx context.Context, cfg configs.Config, std stdio) error {
+	log := logger(cfg.Log, std.err)
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
+	}
+	base := localURL(ln.Addr().String())
+	s := &server{}
+	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: holder()}
+	if cfg.Sandbox() {
+		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data}); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		cfg, around.now, around.shop = inSandbox(cfg, s.world), s.world.Now, base+"/shop"
+	}
+	// The world must answer before the app asks it.
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
+	serving := make(chan error, 1)
+	if s.app, err = newApp(ctx, cfg, around); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	channels, err := s.channels(cfg, base)
+	if err != nil {
+		return errors.Join(err, s.app.close(), ln.Close())
+	}
+	go func() { serving <- s.http.Serve(ln) }()
+	_, _ = fmt.Fprintf(std.out, "fanli is ready: open %s\n", base)
+	if s.world != nil {
+		_, _ = fmt.Fprintf(std.out, "  sandbox: no key is needed, no real money moves\n  the shop: %s/shop\n  move orders and time: %s/control\n", base, base)
+	}
+	return s.run(ctx, channels, serving)
+}
+
+// channels makes the configured chat channels.
+func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error) {
+	var out []bot.Channel
+	if cfg.Webchat.Enabled {
+		o := webchat.Options{Log: s.app.db.Memory(), Now: s.app.now, Title: cfg.Webchat.Title, Logger: s.app.log}
+		if s.world != nil {
+			o.ShopURL, o.ControlURL = base+"/shop", base+"/control"
+			o.Examples = examples(s.world)
+		}
+		chat, err := webchat.New(o)
+		if err != nil {
+			return nil, err
+		}
+		s.chat = chat
+		out = append(out, chat)
+	}
+	if cfg.Telegram.Token != "" {
+		var menu []telegram.Command
+		zh, en := bot.Commands("zh"), bot.Commands("en")
+		for i := range zh {
+			menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
+		}
+		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// run runs channels and jobs until ctx ends, and then stops everything in order:
+// nothing new is taken in, what is under way is finished, the database is closed.
+func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan error) error {
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	jobsDone := make(chan struct{})
+	go func() {
+		defer close(jobsDone)
+		if err := s.app.runner.Run(work); err != nil {
+			s.app.log.Error("jobs stopped", "error", err)
+		}
+	}()
+	s.app.relayOnEmit(work)
+	waitChannels := s.app.serveChannels(ctx, channels)
+	if s.world != nil {
+		s.world.OnChange(s.app.wakeAll)
+	}
+	s.ready.Store(true)
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-serving:
+	}
+	s.ready.Store(false)
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopMax)
+	defer cancel()
+	waited := make(chan struct{})
+	go func() {
+		waitChannels()
+		s.shutdown(deadline)
+		stopWork()
+		<-jobsDone
+		close(waited)
+	}()
+	select {
+	case <-waited:
+	case <-deadline.Done():
+		s.app.log.Warn("stopped before everything was finished; it goes on at the next start")
+	}
+	if s.world != nil {
+		s.world.Save()
+	}
+	return errors.Join(failed, s.app.close())
+}
+
+// shutdown lets requests finish, but not for ever.
+func (s *server) shutdown(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainMax)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
+	}
+}
+
+// ServeHTTP is the edge: health, the sandbox's world, and the web chat.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch first := firstSegment(r.URL.Path); {
+	case first == "livez":
+		answer(w, http.StatusOK, map[string]any{"alive": true})
+	case first == "readyz":
+		s.readyz(w, r)
+	case s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control"):
+		s.world.Handler().ServeHTTP(w, r)
+	case s.chat != nil && s.app != nil:
+		s.chat.ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// firstSegment returns "shop" for "/shop/jd/1".
+func firstSegment(path string) string {
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' {
+			return path[1:i]
+		}
+	}
+	if path == "" {
+		return ""
+	}
+	return path[1:]
+}
+
+// readyTimeout bounds how long /readyz looks.
+const readyTimeout = 2 * time.Second
+
+// readyz says whether the process can answer people: it runs and its database
+// answers. A network that is down is no reason to take it out of service.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	status, out := http.StatusOK, map[string]any{"ready": true}
+	if !s.ready.Load() {
+		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "starting or stopping"
+	} else if err := s.app.db.Ping(ctx); err != nil {
+		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "the database does not answer"
+	}
+	answer(w, status, out)
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the other side has gone: nobody to tell
+}

@@ -1,0 +1,149 @@
+// Package configs is what can be set, in one place.
+//
+// default.yaml is part of the binary: it documents every key and is the base of
+// every installation. A file given by the operator is laid over it, then the
+// environment: FANLI_TELEGRAM_TOKEN sets telegram.token, and
+// FANLI_TELEGRAM_TOKEN_FILE reads it from a file.
+//
+// Unknown keys and all mistakes are reported at once, by name and line, before
+// anything starts.
+package configs
+
+import (
+	"time"
+
+	"fanli/adapters/fakepay"
+	"fanli/adapters/guard"
+	"fanli/adapters/jd"
+	"fanli/adapters/pdd"
+	"fanli/adapters/taobao"
+	"fanli/bot/telegram"
+	"fanli/core/money"
+	"fanli/core/rebate"
+	"fanli/core/withdraw"
+)
+
+// A Config is a whole configuration.
+type Config struct {
+	Data    string   `yaml:"data"`
+	Listen  string   `yaml:"listen"`
+	Zone    string   `yaml:"zone"`
+	Targets []string `yaml:"targets"`
+
+	Log      Log             `yaml:"log"`
+	Networks Networks        `yaml:"networks"`
+	Guard    guard.Options   `yaml:"guard"`
+	Links    Links           `yaml:"links"`
+	Sync     Sync            `yaml:"sync"`
+	Rebate   Rebate          `yaml:"rebate"`
+	Withdraw Withdraw        `yaml:"withdraw"`
+	Payer    string          `yaml:"payer"`
+	Fakepay  fakepay.Config  `yaml:"fakepay"`
+	Telegram telegram.Config `yaml:"telegram"`
+	Webchat  Webchat         `yaml:"webchat"`
+	Bot      Bot             `yaml:"bot"`
+}
+
+// Log says how the log looks.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// Networks are the affiliate networks. One without an app key or client id is
+// off; if all are off, fanli serves the sandbox.
+type Networks struct {
+	Taobao taobao.Config `yaml:"taobao"`
+	JD     jd.Config     `yaml:"jd"`
+	PDD    pdd.Config    `yaml:"pdd"`
+}
+
+// Links says how links are made.
+type Links struct {
+	Deadline time.Duration `yaml:"deadline"`
+}
+
+// Sync says how orders are followed.
+type Sync struct {
+	Every      time.Duration `yaml:"every"`
+	First      time.Duration `yaml:"first"`
+	StallAfter time.Duration `yaml:"stall_after"`
+	Rescan     bool          `yaml:"rescan"`
+}
+
+// Rebate is rebate.Rules as people write them.
+type Rebate struct {
+	Base       Percent            `yaml:"base"`
+	Fee        Percent            `yaml:"fee"`
+	Levels     map[int]Percent    `yaml:"levels"`
+	Networks   map[string]Percent `yaml:"networks"`
+	Categories map[string]Percent `yaml:"categories"`
+	Cap        Yuan               `yaml:"cap"`
+	Minimum    Yuan               `yaml:"minimum"`
+	HoldDays   map[string]int     `yaml:"hold_days"`
+}
+
+// Rules returns what package rebate works with.
+func (r Rebate) Rules() rebate.Rules {
+	out := rebate.Rules{
+		Base: money.Bps(r.Base), Fee: money.Bps(r.Fee), Cap: money.Fen(r.Cap), Minimum: money.Fen(r.Minimum),
+		Levels: rates(r.Levels), Networks: rates(r.Networks), Categories: rates(r.Categories), HoldDays: map[string]int{},
+	}
+	for k, v := range r.HoldDays {
+		if k == "default" {
+			k = ""
+		}
+		out.HoldDays[k] = v
+	}
+	return out
+}
+
+func rates[K comparable](m map[K]Percent) map[K]money.Bps {
+	out := make(map[K]money.Bps, len(m))
+	for k, v := range m {
+		out[k] = money.Bps(v)
+	}
+	return out
+}
+
+// Withdraw is withdraw.Limits as people write them.
+type Withdraw struct {
+	Minimum Yuan          `yaml:"minimum"`
+	Maximum Yuan          `yaml:"maximum"`
+	Auto    Yuan          `yaml:"auto"`
+	Cooling time.Duration `yaml:"cooling"`
+	Prefix  string        `yaml:"prefix"`
+}
+
+// Limits returns what package withdraw works with.
+func (w Withdraw) Limits() withdraw.Limits {
+	return withdraw.Limits{
+		Minimum: money.Fen(w.Minimum), Maximum: money.Fen(w.Maximum), Auto: money.Fen(w.Auto), Cooling: w.Cooling,
+	}
+}
+
+// Webchat says how the built-in web chat looks.
+type Webchat struct {
+	Enabled bool   `yaml:"enabled"`
+	Title   string `yaml:"title"`
+}
+
+// Bot says how the bot talks.
+type Bot struct {
+	Search bool `yaml:"search"`
+}
+
+// Sandbox reports whether no network is configured, so that fanli serves its own
+// world.
+func (c Config) Sandbox() bool {
+	return c.Networks.Taobao.AppKey == "" && c.Networks.JD.AppKey == "" && c.Networks.PDD.ClientID == ""
+}
+
+// Location returns the zone in which days begin. Load has checked it.
+func (c Config) Location() *time.Location {
+	l, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return time.FixedZone("UTC+8", 8*60*60)
+	}
+	return l
+}
