@@ -25,7 +25,10 @@ func tidy(s string) string {
 	slash := strings.HasPrefix(s, "/")
 	bare := strings.TrimLeft(s, "/# 【「『[")
 	bare = strings.TrimRight(bare, "】」』] .!?~,、;:。…")
-	if bare == "" { // "?" is a question
+	switch {
+	case bare == "" && strings.Contains(s, "?"): // "???" is a question
+		return "?"
+	case bare == "":
 		return s
 	}
 	if slash {

@@ -255,6 +255,9 @@ const (
 	replyBytesMax  = 8 << 10
 )
 
+// unfilled is a name in a text that nobody gave a value.
+var unfilled = regexp.MustCompile(`\{[a-z_]{2,}\}`)
+
 // Check holds a reply against what every reply promises.
 func Check(t *testing.T, r bot.Reply) {
 	t.Helper()
@@ -283,8 +286,8 @@ func Check(t *testing.T, r bot.Reply) {
 	if len(text) > replyBytesMax {
 		t.Errorf("an answer of %d bytes", len(text))
 	}
-	if i := strings.IndexAny(text, "{}"); i >= 0 {
-		t.Errorf("a name without a value: %s", text)
+	if name := unfilled.FindString(text); name != "" {
+		t.Errorf("%s has no value: %s", name, text)
 	}
 }
 

@@ -2,7 +2,6 @@ package bottest
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +22,6 @@ type network struct {
 
 	mu   sync.Mutex
 	fail error
-	made int
 }
 
 var (
@@ -83,17 +81,14 @@ func (n *network) offer(g market.Goods, ref link.Ref) link.Offer {
 	return o
 }
 
-// Link numbers its links.
+// Link makes the same link for everybody: its mark is the feed's to remember.
 func (n *network) Link(_ context.Context, o link.Offer, _ link.Mark) (link.Made, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.fail != nil {
-		return link.Made{}, n.fail
+	if err := n.failing(); err != nil {
+		return link.Made{}, err
 	}
-	n.made++
-	made := link.Made{URL: fmt.Sprintf("https://%s.example/%d", n.name, n.made)}
+	made := link.Made{URL: "https://" + n.name + ".example/" + o.Item}
 	if n.name == link.Taobao {
-		made.Token = fmt.Sprintf("￥fanli%06d￥", n.made)
+		made.Token = "￥fanli" + o.Item[len(o.Item)-6:] + "￥"
 	}
 	return made, nil
 }

@@ -1,0 +1,129 @@
+package bot_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"fanli/bot"
+	"fanli/bot/bottest"
+	"fanli/core/credit"
+	"fanli/core/fault"
+	"fanli/core/notify"
+	"fanli/core/user"
+	"fanli/core/withdraw"
+)
+
+// A line is a channel that says what it was told to say.
+type line struct {
+	name string
+	err  error
+	got  []user.Identity
+}
+
+func (l *line) Name() string { return l.name }
+
+func (l *line) Run(ctx context.Context, _ bot.Handler) error { <-ctx.Done(); return nil }
+
+func (l *line) Send(_ context.Context, to user.Identity, _ bot.Reply) error {
+	l.got = append(l.got, to)
+	return l.err
+}
+
+// somewhere is a person with identities on three channels, the latest first.
+type somewhere struct{ bot.Users }
+
+func (somewhere) User(context.Context, int64) (user.User, error) {
+	return user.User{ID: 1, Locale: "en"}, nil
+}
+
+func (somewhere) Identities(context.Context, int64) ([]user.Identity, error) {
+	return []user.Identity{{Channel: "one", External: "a"}, {Channel: "two", External: "b"}, {Channel: "gone", External: "c"}}, nil
+}
+
+func ready(t *testing.T) notify.Message {
+	t.Helper()
+	b, err := json.Marshal(credit.Change{Title: "Kettle", Now: 280})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return notify.Message{User: 1, Kind: notify.RebateReady, Data: b}
+}
+
+func TestDeliverer(t *testing.T) {
+	t.Parallel()
+	unreachable := fault.New(fault.NotFound, "")
+	slow := fault.New(fault.Limited, "")
+	tests := []struct {
+		name     string
+		one, two error
+		code     fault.Code // "" for delivered
+		tried    int
+	}{
+		{"TheLatestChannelIsTriedFirst", nil, nil, "", 1},
+		{"WhoCannotBeReachedThereIsTriedOnTheOneBefore", unreachable, nil, "", 2},
+		{"ASlowChannelIsNotPassedOver", slow, nil, fault.Limited, 1},
+		{"TheOneBeforeMayBeSlowToo", unreachable, errors.New("reset"), fault.Internal, 2},
+		{"NobodyLeftIsNotFound", unreachable, unreachable, fault.NotFound, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := bottest.New(t)
+			f.Bot.Users = somewhere{f.Bot.Users}
+			one, two := &line{name: "one", err: tt.one}, &line{name: "two", err: tt.two}
+			d := &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{two, one}, Timeout: time.Minute}
+			if got := fault.CodeOf(d.Send(t.Context(), ready(t))); got != tt.code {
+				t.Errorf("got %q, want %q", got, tt.code)
+			}
+			if got := len(one.got) + len(two.got); got != tt.tried {
+				t.Errorf("%d channels were tried, want %d", got, tt.tried)
+			}
+			if len(one.got) != 1 || one.got[0].External != "a" {
+				t.Errorf("the latest channel was asked for %v", one.got)
+			}
+		})
+	}
+}
+
+func TestRender(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	f.Bot.Users = somewhere{f.Bot.Users}
+	t.Run("EveryKindHasWords", func(t *testing.T) {
+		t.Parallel()
+		for _, k := range constants(t, "../core/notify", "Kind") {
+			var data any = credit.Change{Title: "Kettle", Order: "312000000001", Before: 1, Now: 2, Debt: 3, Repaid: 4, Due: time.Unix(0, 0), Expect: time.Unix(0, 0)}
+			if notify.Kind(k) == notify.WithdrawalNews {
+				data = withdraw.Changed{ID: 7, Amount: 2000, State: withdraw.Failed, Reason: "payout.no_such_account", Payee: "138****0000 (*三)"}
+			}
+			b, err := json.Marshal(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := f.Bot.Render(t.Context(), notify.Message{User: 1, Kind: notify.Kind(k), Data: b})
+			if err != nil || r.Text == "" {
+				t.Errorf("%s: %q, %v", k, r.Text, err)
+			}
+			bottest.Check(t, r)
+		}
+	})
+	t.Run("AnUnknownKindIsInvalid", func(t *testing.T) {
+		t.Parallel()
+		_, err := f.Bot.Render(t.Context(), notify.Message{User: 1, Kind: "moon.risen", Data: []byte("{}")})
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("UnreadableDataIsInvalid", func(t *testing.T) {
+		t.Parallel()
+		for _, k := range []notify.Kind{notify.OrderSeen, notify.WithdrawalNews} {
+			_, err := f.Bot.Render(t.Context(), notify.Message{User: 1, Kind: k, Data: []byte("[")})
+			if !fault.Is(err, fault.Invalid) {
+				t.Errorf("%s: got %v", k, err)
+			}
+		}
+	})
+}
