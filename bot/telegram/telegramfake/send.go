@@ -1,0 +1,279 @@
+package telegramfake
+
+import (
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The limits of texts: characters after entities are taken out, and bytes of
+// what is sent.
+const (
+	textMax      = 4096
+	captionMax   = 1024
+	rawBytesMax  = 32768
+	messageEqual = "message is not modified: specified new message content and reply markup are exactly the same " +
+		"as a current content and reply markup of the message"
+)
+
+// content reads a text with its markup.
+func content(p Params, name string) (string, []Entity, *failure) {
+	raw := strings.ToValidUTF8(p[name], "")
+	if len(raw) > rawBytesMax {
+		return "", nil, refuse("text is too long")
+	}
+	var marks []Entity
+	switch strings.ToLower(p["parse_mode"]) {
+	case "html":
+		var f *failure
+		if raw, marks, f = parseHTML(raw); f != nil {
+			return "", nil, f
+		}
+	case "":
+		p.decode("entities", &marks)
+	default:
+		return "", nil, refuse("unsupported parse_mode")
+	}
+	text, marks := trim(raw, marks)
+	return text, marks, nil
+}
+
+// body reads the text of a message.
+func body(p Params) (string, []Entity, *failure) {
+	if p["text"] == "" {
+		return "", nil, refuse("message text is empty")
+	}
+	text, marks, f := content(p, "text")
+	switch {
+	case f != nil:
+		return "", nil, f
+	case text == "":
+		return "", nil, refuse("text must be non-empty")
+	case runes(text) > textMax:
+		return "", nil, refuse("message is too long")
+	}
+	return text, marks, nil
+}
+
+// caption reads the text under a photo.
+func caption(p Params) (string, []Entity, *failure) {
+	text, marks, f := content(p, "caption")
+	if f == nil && runes(text) > captionMax {
+		f = refuse("message caption is too long")
+	}
+	return text, marks, f
+}
+
+func (s *Server) sendMessage(p Params) (any, *failure) {
+	m, f := s.compose(p)
+	if f != nil {
+		return nil, f
+	}
+	if m.Text, m.Entities, f = body(p); f != nil {
+		return nil, f
+	}
+	return s.deliver(m, p, "")
+}
+
+func (s *Server) sendPhoto(p Params) (any, *failure) {
+	m, f := s.compose(p)
+	if f != nil {
+		return nil, f
+	}
+	if m.Caption, m.CaptionEntities, f = caption(p); f != nil {
+		return nil, f
+	}
+	photo := p["photo"]
+	u, err := url.Parse(photo)
+	switch {
+	case photo == "":
+		return nil, refuse("there is no photo in the request")
+	case err != nil || strings.Contains(photo, "://") && u.Host == "":
+		return nil, refuse("wrong HTTP URL specified")
+	case !strings.Contains(photo, "://") && !strings.HasPrefix(photo, "AgAC"):
+		return nil, refuse("wrong file identifier/HTTP URL specified")
+	}
+	s.lastID++
+	id := strconv.FormatInt(s.lastID, 36)
+	m.Photo = []photoSize{{FileID: "AgAC" + id, UniqueID: id, Width: 320, Height: 320}}
+	return s.deliver(m, p, photo)
+}
+
+// compose checks everything about a new message but its content.
+func (s *Server) compose(p Params) (*message, *failure) {
+	c, f := s.reach(p)
+	if f != nil {
+		return nil, f
+	}
+	if f = s.floods(c); f != nil {
+		return nil, f
+	}
+	m := &message{Chat: c, From: &s.me, Date: s.cfg.Now().Unix(), Thread: p.number("message_thread_id")}
+	m.InTopic = m.Thread != 0
+	if m.InTopic && !s.hasTopic(c.ID, m.Thread) {
+		return nil, refuse("message thread not found")
+	}
+	if m.Markup, f = markupOf(p); f != nil {
+		return nil, f
+	}
+	return m, s.reply(m, p)
+}
+
+// hasTopic reports whether anybody has written in a topic.
+func (s *Server) hasTopic(chat, thread int64) bool {
+	for _, m := range s.room(chat).messages {
+		if m.Thread == thread {
+			return true
+		}
+	}
+	return false
+}
+
+// reply finds the message that m answers, in the new or the old way of asking.
+func (s *Server) reply(m *message, p Params) *failure {
+	to := struct {
+		ID      int64 `json:"message_id"`
+		Without bool  `json:"allow_sending_without_reply"`
+	}{p.number("reply_to_message_id"), p.flag("allow_sending_without_reply")}
+	p.decode("reply_parameters", &to)
+	if to.ID == 0 {
+		return nil
+	}
+	if old := s.room(m.Chat.ID).messages[to.ID]; old != nil {
+		m.ReplyTo = old.quoted()
+		return nil
+	}
+	if !to.Without {
+		return refuse("message to be replied not found")
+	}
+	return nil
+}
+
+// deliver puts a message where people see it.
+func (s *Server) deliver(m *message, p Params, photo string) (any, *failure) {
+	r := s.room(m.Chat.ID)
+	r.lastID++
+	m.ID = r.lastID
+	r.messages[m.ID] = m
+	r.sent = append(r.sent, m.ID)
+	m.sent = Sent{Photo: photo, ParseMode: p["parse_mode"], PreviewOff: previewOff(p), At: s.cfg.Now()}
+	m.show()
+	return *m, nil
+}
+
+// show brings what people see up to date.
+func (m *message) show() {
+	t := &m.sent
+	t.Chat, t.ID, t.Thread = m.Chat.ID, m.ID, m.Thread
+	t.Text, t.Entities = m.Text+m.Caption, append(slices.Clone(m.Entities), m.CaptionEntities...)
+	if m.ReplyTo != nil {
+		t.ReplyTo = m.ReplyTo.ID
+	}
+	t.Buttons = m.Markup.buttons()
+}
+
+func previewOff(p Params) bool {
+	var v preview
+	p.decode("link_preview_options", &v)
+	return v.Off || p.flag("disable_web_page_preview")
+}
+
+// own finds a message of the bot that it wants to change.
+func (s *Server) own(p Params) (*message, *failure) {
+	c, f := s.reach(p)
+	if f != nil {
+		return nil, f
+	}
+	m := s.room(c.ID).messages[p.number("message_id")]
+	switch {
+	case m == nil:
+		return nil, refuse("message to edit not found")
+	case m.From == nil || m.From.ID != s.me.ID:
+		return nil, refuse("message can't be edited")
+	default:
+		return m, nil
+	}
+}
+
+// edit changes a message if there is a difference.
+func (s *Server) edit(p Params, change func(*message) *failure) (any, *failure) {
+	m, f := s.own(p)
+	if f != nil {
+		return nil, f
+	}
+	edited := *m
+	if edited.Markup, f = markupOf(p); f != nil {
+		return nil, f
+	}
+	if f = change(&edited); f != nil {
+		return nil, f
+	}
+	if edited.Text == m.Text && edited.Caption == m.Caption && reflect.DeepEqual(edited.Entities, m.Entities) &&
+		reflect.DeepEqual(edited.Markup, m.Markup) {
+		return nil, refuse(messageEqual)
+	}
+	edited.EditDate = s.cfg.Now().Unix()
+	*m = edited
+	m.sent.Edited = true
+	m.show()
+	return *m, nil
+}
+
+func (s *Server) editText(p Params) (any, *failure) {
+	return s.edit(p, func(m *message) (f *failure) {
+		if m.Photo != nil {
+			return refuse("there is no text in the message to edit")
+		}
+		m.Text, m.Entities, f = body(p)
+		return f
+	})
+}
+
+func (s *Server) editCaption(p Params) (any, *failure) {
+	return s.edit(p, func(m *message) (f *failure) {
+		if m.Photo == nil {
+			return refuse("there is no caption in the message to edit")
+		}
+		m.Caption, m.CaptionEntities, f = caption(p)
+		return f
+	})
+}
+
+func (s *Server) editMarkup(p Params) (any, *failure) {
+	return s.edit(p, func(*message) *failure { return nil })
+}
+
+func (s *Server) deleteMessage(p Params) (any, *failure) {
+	c, f := s.reach(p)
+	if f != nil {
+		return nil, f
+	}
+	r, id := s.room(c.ID), p.number("message_id")
+	if r.messages[id] == nil {
+		return nil, refuse("message to delete not found")
+	}
+	delete(r.messages, id)
+	r.sent = slices.DeleteFunc(r.sent, func(other int64) bool { return other == id })
+	return true, nil
+}
+
+// chatActions are what a bot may seem to be doing.
+var chatActions = []string{
+	"typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice",
+	"upload_document", "choose_sticker", "find_location", "record_video_note", "upload_video_note",
+}
+
+func (s *Server) sendChatAction(p Params) (any, *failure) {
+	c, f := s.reach(p)
+	if f != nil {
+		return nil, f
+	}
+	if !slices.Contains(chatActions, p["action"]) {
+		return nil, refuse("wrong parameter action in request")
+	}
+	r := s.room(c.ID)
+	r.actions = append(r.actions, p["action"])
+	return true, nil
+}

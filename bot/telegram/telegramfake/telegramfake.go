@@ -1,0 +1,176 @@
+// Package telegramfake is a Telegram Bot API server with one bot, in this
+// process.
+//
+// It speaks the wire protocol of the official server as a client sees it: every
+// way of passing parameters, the queue of updates with its offsets and parked
+// polls, the limits of texts and buttons, the parser of HTML, and failures with
+// the server's own words. Beside the protocol it has controls for a test that
+// plays the people: [Server.Say], [Server.Press], [Server.Wait], [Server.Fail].
+//
+// # Guarantees
+//
+//   - An update stays in the queue until a poll confirms it with a higher
+//     offset, or until it is a day old: one that was not confirmed is handed out
+//     again, also to a new process.
+//   - What people see ([Sent.Text]) is what is left after entities are parsed;
+//     what the server would refuse is refused here.
+//   - Nothing here sleeps. Polls park on timers, so that a test in a synctest
+//     bubble, connected by [Server.Client], waits for nothing.
+//
+// # Not here
+//
+// Deliveries to a webhook (only that a webhook forbids polling), MarkdownV2,
+// channels, inline mode, payments, and files other than photos.
+package telegramfake
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultToken is the token of a bot that is configured without one. It is the
+// example of the Bot API's documentation.
+const DefaultToken = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw" //nolint:gosec // an example, and public
+
+// Config says which bot a server has.
+type Config struct {
+	Token       string           // as BotFather gives it; empty means DefaultToken
+	Username    string           // without "@"; empty means "fanli_bot"
+	ReadsGroups bool             // privacy mode is off: the bot sees all messages of its groups
+	Flood       bool             // limits how fast the bot may send, as the real server does
+	Now         func() time.Time // dates and ages; nil means time.Now
+}
+
+// A Server is a Bot API server. Make one with New; its methods may be called
+// concurrently.
+type Server struct {
+	cfg Config
+	me  user
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced whenever something changed
+
+	queue   []queued
+	next    int64 // the id of the next update
+	allowed []string
+	polled  polled
+	parked  *poll
+	webhook string
+	revoked bool
+
+	people   map[int64]*person
+	groups   map[int64]*group
+	chats    map[int64]*room
+	queries  map[string]*query
+	lastID   int64 // of queries and files
+	menus    map[string][]Command
+	faults   map[string][]Fault
+	calls    []Call
+	flooding flood
+}
+
+// New returns a server that nobody has written to.
+func New(cfg Config) *Server {
+	if cfg.Token == "" {
+		cfg.Token = DefaultToken
+	}
+	if cfg.Username == "" {
+		cfg.Username = "fanli_bot"
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Server{
+		cfg:     cfg,
+		me:      user{ID: botID(cfg.Token), IsBot: true, FirstName: "fanli", Username: cfg.Username},
+		changed: make(chan struct{}),
+		next:    firstUpdate,
+		people:  map[int64]*person{},
+		groups:  map[int64]*group{},
+		chats:   map[int64]*room{},
+		queries: map[string]*query{},
+		menus:   map[string][]Command{},
+		faults:  map[string][]Fault{},
+		lastID:  firstQuery,
+	}
+}
+
+// Token returns the bot's token.
+func (s *Server) Token() string { return s.cfg.Token }
+
+// BotID returns the bot's user id.
+func (s *Server) BotID() int64 { return s.me.ID }
+
+// Username returns the bot's name without "@".
+func (s *Server) Username() string { return s.me.Username }
+
+// Revoke makes the token worthless, as BotFather's /revoke does.
+func (s *Server) Revoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoked = true
+	s.unpark(&failure{code: http.StatusUnauthorized, text: "Unauthorized"})
+}
+
+// ServeHTTP answers one call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	token, name, ok := route(r.URL.Path)
+	if !ok {
+		fail(w, &failure{code: http.StatusNotFound, text: "Not Found"})
+		return
+	}
+	p, err := parameters(r)
+	if err != nil {
+		fail(w, refuse("can't parse the request: %v", err))
+		return
+	}
+	s.mu.Lock()
+	f := s.admit(token)
+	fault, failing := s.fault(name)
+	s.calls = append(s.calls, Call{Method: name, Params: p, At: s.cfg.Now()})
+	s.announce()
+	s.mu.Unlock()
+	switch {
+	case f != nil:
+		fail(w, f)
+	case failing && !fault.Late:
+		fault.answer(w, r)
+	default:
+		result, f := s.run(r.Context(), name, p)
+		if failing {
+			fault.answer(w, r)
+			return
+		}
+		answer(w, result, f)
+	}
+}
+
+// route takes a path apart.
+func route(path string) (token, method string, ok bool) {
+	rest, ok := strings.CutPrefix(path, "/bot")
+	if !ok {
+		return "", "", false
+	}
+	token, method, ok = strings.Cut(rest, "/")
+	return token, strings.ToLower(strings.TrimSuffix(method, "/")), ok && token != ""
+}
+
+// admit says what is wrong with a token; nil for nothing.
+func (s *Server) admit(token string) *failure {
+	switch {
+	case botID(token) == 0:
+		return &failure{code: http.StatusUnauthorized, text: "Unauthorized: invalid token specified"}
+	case token != s.cfg.Token || s.revoked:
+		return &failure{code: http.StatusUnauthorized, text: "Unauthorized"}
+	default:
+		return nil
+	}
+}
+
+// announce wakes everybody who waits for a change.
+func (s *Server) announce() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
