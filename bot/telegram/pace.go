@@ -1,0 +1,150 @@
+package telegram
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"fanli/core/fault"
+)
+
+// How fast we send. Telegram bears about one message a second in a chat, twenty
+// a minute in a group, and thirty a second in all; we stay below.
+const (
+	chatEvery   = time.Second
+	chatBurst   = 3
+	groupEvery  = time.Minute / 17 // with the burst, twenty in a minute
+	globalRate  = 25
+	globalBurst = 5
+	noticeRate  = 15 // of the 25, so that answers always find room
+
+	paceChatsMax = 8192             // chats that are remembered
+	paceIdle     = 2 * time.Minute  // then a chat need not be remembered: its bucket is full
+	spreadWindow = 10 * time.Second // two chats refused within it mean that all are
+)
+
+// pace lets messages go out as fast as Telegram bears.
+type pace struct {
+	now     func() time.Time
+	global  *rate.Limiter
+	notices *rate.Limiter
+
+	mu      sync.Mutex
+	chats   map[int64]*lane
+	until   time.Time // nobody sends before
+	refused int64     // the chat that was refused last
+	at      time.Time // when
+}
+
+// lane is the pace of one chat.
+type lane struct {
+	limit *rate.Limiter
+	until time.Time // nothing is sent before
+	used  time.Time
+}
+
+func newPace(now func() time.Time) *pace {
+	return &pace{
+		now: now, chats: map[int64]*lane{},
+		global:  rate.NewLimiter(globalRate, globalBurst),
+		notices: rate.NewLimiter(noticeRate, 1),
+	}
+}
+
+// wait waits for a chat's turn. Notices let answers go first. It fails with
+// fault.Limited at once if the turn comes after ctx ends.
+func (p *pace) wait(ctx context.Context, to target, notice bool) error {
+	for {
+		l, hold := p.lane(to)
+		if hold <= 0 {
+			return p.turn(ctx, l, notice)
+		}
+		if end, ok := ctx.Deadline(); ok && p.now().Add(hold).After(end) {
+			return fault.Wrap(fault.Limited, "telegram.wait", context.DeadlineExceeded)
+		}
+		if !sleep(ctx, hold) {
+			return fault.Wrap(fault.Unavailable, "telegram.wait", ctx.Err())
+		}
+	}
+}
+
+// turn takes a token of every bucket.
+func (p *pace) turn(ctx context.Context, l *lane, notice bool) error {
+	queue := []*rate.Limiter{l.limit, p.global}
+	if notice {
+		queue = []*rate.Limiter{l.limit, p.notices, p.global}
+	}
+	for _, b := range queue {
+		if err := b.Wait(ctx); err != nil {
+			if ctx.Err() != nil {
+				return fault.Wrap(fault.Unavailable, "telegram.wait", ctx.Err())
+			}
+			return fault.Wrap(fault.Limited, "telegram.wait", err) // it says that it would take too long
+		}
+	}
+	return nil
+}
+
+// lane returns the pace of a chat and how long it must be silent.
+func (p *pace) lane(to target) (*lane, time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	l := p.laneOf(to, now)
+	l.used = now
+	until := l.until
+	if p.until.After(until) {
+		until = p.until
+	}
+	return l, until.Sub(now)
+}
+
+func (p *pace) laneOf(to target, now time.Time) *lane {
+	if l := p.chats[to.chat]; l != nil {
+		return l
+	}
+	if len(p.chats) >= paceChatsMax {
+		p.forget(now)
+	}
+	every := chatEvery
+	if to.group {
+		every = groupEvery
+	}
+	l := &lane{limit: rate.NewLimiter(rate.Every(every), chatBurst), used: now}
+	p.chats[to.chat] = l
+	return l
+}
+
+// forget makes room: the idle go, and if there are none, anybody. That costs
+// one message too many at worst.
+func (p *pace) forget(now time.Time) {
+	for id, l := range p.chats {
+		if now.Sub(l.used) > paceIdle && l.until.Before(now) {
+			delete(p.chats, id)
+		}
+	}
+	for id := range p.chats {
+		if len(p.chats) < paceChatsMax {
+			return
+		}
+		delete(p.chats, id)
+	}
+}
+
+// hold keeps a chat silent for as long as Telegram said; all chats, if another
+// one was refused just before.
+func (p *pace) hold(to target, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	l := p.laneOf(to, now)
+	if until := now.Add(d); until.After(l.until) {
+		l.until = until
+	}
+	if p.refused != to.chat && !p.at.IsZero() && now.Sub(p.at) < spreadWindow && l.until.After(p.until) {
+		p.until = l.until
+	}
+	p.refused, p.at = to.chat, now
+}

@@ -1,0 +1,265 @@
+package telegram_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fanli/bot"
+	"fanli/bot/telegram"
+	"fanli/bot/telegram/telegramfake"
+	"fanli/core/fault"
+)
+
+// stopMax is how long Run may take to end.
+const stopMax = 2 * time.Second
+
+func wantStop(t *testing.T, r *running) {
+	t.Helper()
+	took, err := r.stop()
+	if err != nil || took > stopMax {
+		t.Errorf("Run ended after %v with %v, want nil within %v", took, err, stopMax)
+	}
+}
+
+func TestStop(t *testing.T) {
+	t.Run("WhileAPollIsParked", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.run(echo)
+			if err := w.fake.WaitParked(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			wantStop(t, r)
+		})
+	})
+	t.Run("WhileTelegramIsAway", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.fake.Fail("getMe", 1000, telegramfake.Fault{HangUp: true})
+			r := w.run(echo)
+			if _, err := w.fake.WaitCalls(w.ctx, "getMe", 5); err != nil {
+				t.Fatal(err)
+			}
+			wantStop(t, r)
+		})
+	})
+	t.Run("LetsAnAnswerFinish", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			asked, release := make(chan struct{}), make(chan struct{})
+			r := w.run(func(context.Context, bot.Message) bot.Reply {
+				close(asked)
+				<-release
+				return bot.Reply{Text: "just in time"}
+			})
+			w.fake.Say(ann, "hello")
+			<-asked
+			time.AfterFunc(time.Second, func() { close(release) })
+			wantStop(t, r)
+			wantTexts(t, w.fake.Sent(ann), "just in time")
+			var second inbox
+			w.run(second.handle)
+			if err := w.fake.WaitParked(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			if got := second.messages(); len(got) != 0 {
+				t.Errorf("%+v came again although it was answered", got)
+			}
+		})
+	})
+	t.Run("CutsOffAHandlerAndSendsNothingOfIt", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.run(func(ctx context.Context, m bot.Message) bot.Reply {
+				<-ctx.Done()
+				return bot.Reply{Text: "something failed"}
+			})
+			w.fake.Say(ann, "hello")
+			w.fake.Say(ann, "never begun")
+			synctest.Wait()
+			wantStop(t, r)
+			w.run(echo)
+			wantTexts(t, w.wait(ann, 2), "hello", "never begun")
+		})
+	})
+	t.Run("DoesNotWaitForAHandlerThatDoesNotListen", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			release := make(chan struct{})
+			r := w.run(func(context.Context, bot.Message) bot.Reply {
+				<-release
+				return bot.Reply{Text: "too late"}
+			})
+			w.fake.Say(ann, "hello")
+			synctest.Wait()
+			wantStop(t, r)
+			wantLog(t, w.logs, "does not stop")
+			close(release)
+			synctest.Wait()
+			wantTexts(t, w.fake.Sent(ann))
+		})
+	})
+	t.Run("AndRunAgain", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			c := w.channel()
+			for i := range 3 {
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- c.Run(ctx, echo) }()
+				w.fake.Say(ann, "hello")
+				w.wait(ann, i+1)
+				cancel()
+				if err := <-ended; err != nil {
+					t.Errorf("run %d: %v", i, err)
+				}
+			}
+		})
+	})
+}
+
+func TestRunTwiceAtOnceIsAConflict(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.channel()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx, echo) }()
+		if err := w.fake.WaitParked(w.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Run(ctx, echo); !fault.Is(err, fault.Conflict) {
+			t.Errorf("a second Run returned %v, want a conflict", err)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOfflineAtTheStart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fake.Fail("getMe", 6, telegramfake.Fault{HangUp: true})
+		c := w.channel()
+		if got := c.PrivateURL(); got != "" {
+			t.Errorf("PrivateURL() = %q before the name is known", got)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx, echo) }()
+		w.fake.Say(ann, "anybody?")
+		wantTexts(t, w.wait(ann, 1), "anybody?")
+		if got := c.PrivateURL(); got != "https://t.me/fanli_bot" {
+			t.Errorf("PrivateURL() = %q", got)
+		}
+		calls := w.fake.Calls("getMe")
+		if took := calls[6].At.Sub(calls[0].At); took < 10*time.Second {
+			t.Errorf("seven tries within %v: that is hammering", took)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRefusedToken(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(w *world)
+	}{
+		{"FromTheStart", func(w *world) { w.fake.Revoke() }},
+		{"NotFound", func(w *world) {
+			w.fake.Fail("getMe", 1, telegramfake.Fault{Code: 404, Text: "Not Found"})
+		}},
+		{"Later", func(w *world) {
+			w.fake.Say(ann, "hello")
+			w.wait(ann, 1)
+			w.fake.Revoke()
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t)
+				if tt.name != "Later" {
+					tt.do(w)
+				}
+				r := w.run(echo)
+				if tt.name == "Later" {
+					tt.do(w)
+				}
+				err := <-r.ended
+				r.ended <- nil
+				if !fault.Is(err, fault.Denied) {
+					t.Errorf("Run returned %v, want denied", err)
+				}
+				wantLog(t, w.logs, "level=ERROR", "refuses the bot's token")
+			})
+		})
+	}
+}
+
+// TestOnTheWire runs against a real connection, where stopping means to break it.
+func TestOnTheWire(t *testing.T) {
+	t.Parallel()
+	fake := telegramfake.New(telegramfake.Config{})
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	c, err := telegram.New(telegram.Config{Token: telegram.Secret(fake.Token()), Endpoint: server.URL + "/"}, newMarks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(run, echo) }()
+	fake.Say(ann, "over the wire & back")
+	all, err := fake.Wait(ctx, ann, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTexts(t, all, "over the wire & back")
+	if err := fake.WaitParked(ctx); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > stopMax {
+		t.Errorf("stopping took %v", took)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 10)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/bot/here", http.StatusTemporaryRedirect))
+	defer server.Close()
+	c, err := telegram.New(telegram.Config{Token: telegramfake.DefaultToken, Endpoint: server.URL}, newMarks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if err := c.Send(ctx, identity(ann), bot.Reply{Text: "secret"}); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Send returned %v, want unavailable", err)
+	}
+	if len(asked) != 0 {
+		t.Errorf("a call went elsewhere: %s", <-asked)
+	}
+	if err := c.Run(ctx, echo); err != nil { // closes connections
+		t.Error(err)
+	}
+}

@@ -1,0 +1,247 @@
+package telegram_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"fanli/bot"
+	"fanli/bot/telegram"
+	"fanli/bot/telegram/telegramfake"
+	"fanli/core/fault"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long anything may take. It is the bubble's time, so waiting
+// costs nothing.
+const patience = time.Hour
+
+// The people of the tests.
+const (
+	ann = int64(1001)
+	bob = int64(1002)
+	cat = int64(1003)
+)
+
+// bubble runs a story in which time passes only while everybody waits.
+func bubble(t *testing.T, story func(t *testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, story)
+}
+
+// marks is a bot's memory.
+type marks struct {
+	mu    sync.Mutex
+	kept  map[string]string
+	fails error
+}
+
+func newMarks() *marks { return &marks{kept: map[string]string{}} }
+
+// Mark implements telegram.Marks.
+func (m *marks) Mark(_ context.Context, name string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.kept[name]
+	if m.fails != nil {
+		return "", m.fails
+	}
+	if !ok {
+		return "", fault.New(fault.NotFound, "")
+	}
+	return v, nil
+}
+
+// SetMark implements telegram.Marks.
+func (m *marks) SetMark(_ context.Context, name, value string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fails == nil {
+		m.kept[name] = value
+	}
+	return m.fails
+}
+
+func (m *marks) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fails = err
+}
+
+func (m *marks) all() map[string]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string]string{}
+	for k, v := range m.kept {
+		out[k] = v
+	}
+	return out
+}
+
+// logs is everything that was logged.
+type logs struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+// String returns all lines.
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *logs) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// world is a Telegram with one bot on it.
+type world struct {
+	t     *testing.T
+	fake  *telegramfake.Server
+	marks *marks
+	logs  *logs
+	ctx   context.Context
+}
+
+func newWorld(t *testing.T) *world {
+	return newWorldOf(t, telegramfake.Config{})
+}
+
+func newWorldOf(t *testing.T, cfg telegramfake.Config) *world {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return &world{t: t, fake: telegramfake.New(cfg), marks: newMarks(), logs: &logs{}, ctx: ctx}
+}
+
+// channel returns a new process's channel to the world.
+func (w *world) channel(opts ...telegram.Option) *telegram.Channel {
+	w.t.Helper()
+	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost"}
+	c, err := telegram.New(cfg, w.marks, w.logs.logger(), append([]telegram.Option{telegram.WithHTTPClient(w.fake.Client())}, opts...)...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// running is a channel that runs.
+type running struct {
+	t      *testing.T
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+// run starts a new process; the test's end stops it.
+func (w *world) run(handle bot.Handler, opts ...telegram.Option) *running {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	r := &running{t: w.t, cancel: cancel, ended: make(chan error, 1)}
+	c := w.channel(opts...)
+	go func() { r.ended <- c.Run(ctx, handle) }()
+	w.t.Cleanup(r.kill)
+	return r
+}
+
+// stop ends it and returns what Run returned and how long that took.
+func (r *running) stop() (time.Duration, error) {
+	began := time.Now()
+	r.cancel()
+	err := <-r.ended
+	r.ended <- err
+	return time.Since(began), err
+}
+
+// kill ends it, however it takes that.
+func (r *running) kill() {
+	r.t.Helper()
+	if _, err := r.stop(); err != nil {
+		r.t.Errorf("Run returned %v", err)
+	}
+}
+
+// wait waits for the n-th message to a person and returns all.
+func (w *world) wait(chat int64, n int) []telegramfake.Sent {
+	w.t.Helper()
+	all, err := w.fake.Wait(w.ctx, chat, n)
+	if err != nil {
+		w.t.Fatalf("waiting for message %d to %d, got %d: %v\n%s", n, chat, len(all), err, w.logs)
+	}
+	return all
+}
+
+// echo answers with the message.
+func echo(_ context.Context, m bot.Message) bot.Reply { return bot.Reply{Text: m.Text} }
+
+// inbox collects messages and answers each with "ok".
+type inbox struct {
+	mu  sync.Mutex
+	all []bot.Message
+}
+
+func (b *inbox) handle(_ context.Context, m bot.Message) bot.Reply {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = append(b.all, m)
+	return bot.Reply{Text: "ok"}
+}
+
+func (b *inbox) messages() []bot.Message {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]bot.Message(nil), b.all...)
+}
+
+func texts(all []telegramfake.Sent) []string {
+	var out []string
+	for _, s := range all {
+		out = append(out, s.Text)
+	}
+	return out
+}
+
+func wantTexts(t *testing.T, all []telegramfake.Sent, want ...string) {
+	t.Helper()
+	if got := texts(all); strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("people were told %q, want %q", got, want)
+	}
+}
+
+func wantLog(t *testing.T, l *logs, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(l.String(), word) {
+			t.Errorf("the log lacks %q:\n%s", word, l)
+		}
+	}
+}
+
+type ctx = context.Context
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func contextWithCancel(t *testing.T) (context.Context, context.CancelFunc) {
+	return context.WithCancel(t.Context())
+}
+
+func contextWithTimeout(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), d)
+}
