@@ -1,0 +1,120 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"fanli/core/credit"
+	"fanli/core/event"
+	"fanli/core/ledger"
+	"fanli/core/link"
+	"fanli/core/money"
+	"fanli/core/order"
+	"fanli/core/rebate"
+)
+
+// A CreditStore is a credit.Store under test, with what reads its ledger.
+type CreditStore struct {
+	Store  credit.Store
+	Reader ledger.Reader
+	Heard  Heard
+}
+
+// Credits checks every promise of credit.Store but those of its ledger.
+func Credits(t *testing.T, open func(t *testing.T) CreditStore) {
+	t.Helper()
+	run(t, open,
+		transactions(func(s CreditStore) atomic[credit.Tx] { return emitting(s.Store.InTx, s.Heard) }),
+		emits(func(s CreditStore) (func(context.Context, func(credit.Tx) error) error, Heard) {
+			return s.Store.InTx, s.Heard
+		}),
+		handles(func(s CreditStore) func(context.Context, func(credit.Tx) error) error { return s.Store.InTx }),
+		[]check[CreditStore]{
+			{"BookedComesBack", bookedComesBack},
+			{"NewsHeardAtOnceIsEnteredOnce", newsAtOnce},
+			{"NewsInAnyOrderEndsWithTheNewest", newsInAnyOrder},
+			{"ABatchIsEnteredAsAWhole", batchEntered},
+		})
+}
+
+func bookedComesBack(t *testing.T, s CreditStore) {
+	a := credit.Booked{Key: key("1"), Seq: 2, User: 7, Pending: 300, Available: 20, Margin: -5}
+	b := credit.Booked{Key: order.Key{Network: link.PDD, Account: "main", ID: "1"}, Seq: 1, Margin: 5}
+	for range 2 { // storing what is there already is no error
+		must(t, s.Store.InTx(t.Context(), func(tx credit.Tx) error { return tx.PutBooked([]credit.Booked{a, b}) }))
+	}
+	a.Seq, a.User, a.Pending, a.Available, a.Margin = 3, 0, 0, 0, 0
+	must(t, s.Store.InTx(t.Context(), func(tx credit.Tx) error {
+		must(t, tx.PutBooked([]credit.Booked{a}))
+		got, err := tx.Booked([]order.Key{a.Key, b.Key, key("2")})
+		want(t, "Booked", got, map[order.Key]credit.Booked{a.Key: a, b.Key: b})
+		return errors.Join(err, tx.PutBooked(nil))
+	}))
+}
+
+// rebateChanged is the news that a line's rebate is so much now.
+func rebateChanged(t *testing.T, id string, seq int64, stage rebate.Stage, amount money.Fen) event.Event {
+	t.Helper()
+	e, err := event.New(fmt.Sprintf("rebate/%s/%d", id, seq), event.RebateChanged, start(), rebate.Changed{Rebates: []rebate.ChangedRebate{{
+		Key: key(id), Seq: seq, User: 7, Stage: stage, Amount: amount, Margin: amount / 2, Order: "order-" + id, Title: "保温杯", State: order.Paid,
+	}}})
+	must(t, err)
+	return e
+}
+
+func (s CreditStore) cashier() *credit.Cashier { return &credit.Cashier{Store: s.Store, Now: start} }
+
+func wantWallet(t *testing.T, r ledger.Reader, user int64, w credit.Wallet) {
+	t.Helper()
+	got, err := credit.Purse{Ledger: r}.Wallet(t.Context(), user)
+	must(t, err)
+	want(t, "Wallet", got, w)
+	wantSound(t, r)
+}
+
+func newsAtOnce(t *testing.T, s CreditStore) {
+	e := rebateChanged(t, "1", 1, rebate.Pending, 300)
+	_, errs := together(atOnce, func(int) (struct{}, error) { return struct{}{}, s.cashier().RebateChanged(t.Context(), e) })
+	must(t, errors.Join(errs...))
+	wantWallet(t, s.Reader, 7, credit.Wallet{Pending: 300})
+	want(t, "number of events", len(s.Heard(t)), 1)
+}
+
+func newsInAnyOrder(t *testing.T, s CreditStore) {
+	news := []event.Event{
+		rebateChanged(t, "1", 1, rebate.Pending, 300), rebateChanged(t, "1", 2, rebate.Pending, 200),
+		rebateChanged(t, "1", 3, rebate.Available, 200), rebateChanged(t, "1", 4, rebate.Available, 150),
+	}
+	_, errs := together(4*len(news), func(i int) (struct{}, error) {
+		return struct{}{}, s.cashier().RebateChanged(t.Context(), news[(i*7+3)%len(news)])
+	})
+	must(t, errors.Join(errs...))
+	wantWallet(t, s.Reader, 7, credit.Wallet{Available: 150})
+}
+
+func batchEntered(t *testing.T, s CreditStore) {
+	const n, users = 700, 9
+	var ch rebate.Changed
+	for i := range n {
+		ch.Rebates = append(ch.Rebates, rebate.ChangedRebate{
+			Key: key(fmt.Sprint(i)), Seq: 1, User: int64(i%users + 1), Stage: rebate.Pending, Amount: 10, Margin: 5, Title: "保温杯",
+		})
+	}
+	e, err := event.New("rebate/batch", event.RebateChanged, start().Add(time.Minute), ch)
+	must(t, err)
+	must(t, s.cashier().RebateChanged(t.Context(), e))
+	var sum money.Fen
+	for u := range int64(users) {
+		w, err := credit.Purse{Ledger: s.Reader}.Wallet(t.Context(), u+1)
+		must(t, err)
+		sum += w.Pending
+	}
+	want(t, "what all users have", sum, money.Fen(n*10))
+	margin, err := s.Reader.Balance(t.Context(), ledger.Margin)
+	must(t, err)
+	want(t, "the house's part", margin, money.Fen(n*5))
+	wantSound(t, s.Reader)
+}

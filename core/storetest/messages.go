@@ -1,0 +1,158 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"fanli/core/fault"
+	"fanli/core/notify"
+)
+
+// Messages checks every promise of notify.Store.
+func Messages(t *testing.T, open func(t *testing.T) notify.Store) {
+	t.Helper()
+	run(t, open,
+		transactions(writing),
+		handles(func(s notify.Store) func(context.Context, func(notify.Tx) error) error { return s.InTx }),
+		[]check[notify.Store]{
+			{"MessageComesBack", messageComesBack},
+			{"KnownKeyIsLeftOut", knownKey},
+			{"AtOnceOneMessageIsWritten", oneMessage},
+			{"NeverBeforeAnOlderOneOfTheSameUser", inOrderForEach},
+			{"AgainWhenItsTimeHasCome", againLater},
+			{"WhatIsDoneWaitsNoMore", doneWaitsNoMore},
+			{"OldestFirstAndAtMostCount", oldestFirst},
+		})
+}
+
+// writing tries transactions by messages to different users.
+func writing(s notify.Store) atomic[notify.Tx] {
+	return atomic[notify.Tx]{
+		inTx:  s.InTx,
+		write: func(tx notify.Tx, n int) error { return tx.Write([]notify.Message{note(fmt.Sprint("m", n), int64(n))}) },
+		there: func(t *testing.T) []int {
+			var out []int
+			for _, key := range waiting(t, s, start(), 2*atOnce) {
+				n, err := strconv.Atoi(strings.TrimPrefix(key, "m"))
+				must(t, err)
+				out = append(out, n)
+			}
+			return out
+		},
+	}
+}
+
+// note is a message to a user.
+func note(key string, userID int64) notify.Message {
+	return notify.Message{Key: key, User: userID, Kind: notify.OrderSeen, Data: []byte(`{"title":"保温杯"}`), At: start(), State: notify.Waiting}
+}
+
+func writeNotes(t *testing.T, s notify.Store, ms ...notify.Message) {
+	t.Helper()
+	must(t, s.InTx(t.Context(), func(tx notify.Tx) error { return tx.Write(ms) }))
+}
+
+// waiting returns the keys of what is due at a time.
+func waiting(t *testing.T, s notify.Store, now time.Time, count int) []string {
+	t.Helper()
+	ms, err := s.Waiting(t.Context(), now, count)
+	must(t, err)
+	out := []string{}
+	for _, m := range ms {
+		out = append(out, m.Key)
+	}
+	return out
+}
+
+// mark marks the message with a key.
+func mark(t *testing.T, s notify.Store, key string, state notify.State, tries int, next time.Time) {
+	t.Helper()
+	ms, err := s.Waiting(t.Context(), start().AddDate(1, 0, 0), 2*atOnce)
+	must(t, err)
+	for _, m := range ms {
+		if m.Key == key {
+			must(t, s.Mark(t.Context(), m.ID, state, tries, next))
+			return
+		}
+	}
+	t.Fatalf("no message %s is waiting", key)
+}
+
+func messageComesBack(t *testing.T, s notify.Store) {
+	m := note("m1", 7)
+	m.Tries = 2
+	writeNotes(t, s, m)
+	writeNotes(t, s)
+	got, err := s.Waiting(t.Context(), start(), 10)
+	must(t, err)
+	if len(got) != 1 || got[0].ID <= 0 {
+		t.Fatalf("Waiting = %+v, want one message with an id", got)
+	}
+	m.ID = got[0].ID
+	want(t, "Waiting", got, []notify.Message{m})
+	wantCode(t, "Mark of none", s.Mark(t.Context(), m.ID+1, notify.Sent, 1, time.Time{}), fault.NotFound)
+}
+
+func knownKey(t *testing.T, s notify.Store) {
+	writeNotes(t, s, note("m1", 7))
+	writeNotes(t, s, note("m1", 8), note("m2", 9), note("m2", 10))
+	got, err := s.Waiting(t.Context(), start(), 10)
+	must(t, err)
+	users := map[string]int64{}
+	for _, m := range got {
+		users[m.Key] = m.User
+	}
+	want(t, "who is told what", users, map[string]int64{"m1": 7, "m2": 9})
+}
+
+func oneMessage(t *testing.T, s notify.Store) {
+	_, errs := together(atOnce, func(int) (struct{}, error) {
+		return struct{}{}, s.InTx(t.Context(), func(tx notify.Tx) error { return tx.Write([]notify.Message{note("m1", 7)}) })
+	})
+	must(t, errors.Join(errs...))
+	want(t, "Waiting", waiting(t, s, start(), 10), []string{"m1"})
+}
+
+func inOrderForEach(t *testing.T, s notify.Store) {
+	writeNotes(t, s, note("a1", 7), note("b1", 8), note("a2", 7), note("a3", 7))
+	want(t, "first round", waiting(t, s, start(), 10), []string{"a1", "b1"})
+	mark(t, s, "a1", notify.Waiting, 1, start().Add(time.Hour)) // failed: a2 must not overtake it
+	want(t, "while the first one waits for its next try", waiting(t, s, start(), 10), []string{"b1"})
+	mark(t, s, "a1", notify.GivenUp, 2, time.Time{})
+	want(t, "after the first one was given up", waiting(t, s, start(), 10), []string{"b1", "a2"})
+	mark(t, s, "b1", notify.Sent, 1, time.Time{})
+	mark(t, s, "a2", notify.Sent, 1, time.Time{})
+	want(t, "last round", waiting(t, s, start(), 10), []string{"a3"})
+}
+
+func againLater(t *testing.T, s notify.Store) {
+	writeNotes(t, s, note("m1", 7))
+	mark(t, s, "m1", notify.Waiting, 3, start().Add(time.Hour))
+	for after, keys := range map[time.Duration][]string{0: {}, time.Hour - time.Millisecond: {}, time.Hour: {"m1"}} {
+		want(t, "Waiting after "+after.String(), waiting(t, s, start().Add(after), 10), keys)
+	}
+	got, err := s.Waiting(t.Context(), start().Add(time.Hour), 1)
+	must(t, err)
+	want(t, "tries", got[0].Tries, 3)
+}
+
+func doneWaitsNoMore(t *testing.T, s notify.Store) {
+	writeNotes(t, s, note("sent", 7), note("given up", 8))
+	mark(t, s, "sent", notify.Sent, 1, time.Time{})
+	mark(t, s, "given up", notify.GivenUp, 60, time.Time{})
+	want(t, "Waiting", waiting(t, s, start().AddDate(1, 0, 0), 10), []string{})
+	writeNotes(t, s, note("sent", 7)) // what was delivered is still known
+	want(t, "Waiting after it was written again", waiting(t, s, start(), 10), []string{})
+}
+
+func oldestFirst(t *testing.T, s notify.Store) {
+	for i := range 5 {
+		writeNotes(t, s, note(fmt.Sprint("m", i), int64(9-i)))
+	}
+	want(t, "Waiting", waiting(t, s, start(), 3), []string{"m0", "m1", "m2"})
+}

@@ -1,0 +1,162 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"fanli/core/fault"
+	"fanli/core/user"
+)
+
+// A UserStore is a user.Store under test.
+type UserStore struct {
+	Store user.Store
+	Heard Heard
+}
+
+// Users checks every promise of user.Store.
+func Users(t *testing.T, open func(t *testing.T) UserStore) {
+	t.Helper()
+	run(t, open,
+		transactions(func(s UserStore) atomic[user.Tx] { return emitting(s.Store.InTx, s.Heard) }),
+		emits(func(s UserStore) (func(context.Context, func(user.Tx) error) error, Heard) {
+			return s.Store.InTx, s.Heard
+		}),
+		[]check[UserStore]{
+			{"InsertedUserIsFound", insertedIsFound},
+			{"NobodyIsNotFound", nobodyIsNotFound},
+			{"IdentityOfAnotherIsConflict", identityConflict},
+			{"FirstMessagesAtOnceMakeOneUser", oneUserAtOnce},
+			{"LocaleChanges", localeChanges},
+			{"PayeeComesBack", payeeComesBack},
+			{"PayeesAreNotMixedUp", payeesApart},
+		})
+}
+
+// join stores a user who is known as external on the web chat.
+func join(t *testing.T, s user.Store, external string) user.User {
+	t.Helper()
+	u := user.User{Level: 2, Locale: "zh", Joined: start().Add(1500 * time.Millisecond)}
+	must(t, s.InTx(t.Context(), func(tx user.Tx) (err error) {
+		u.ID, err = tx.Insert(u, user.Identity{Channel: "web", External: external})
+		return err
+	}))
+	return u
+}
+
+func insertedIsFound(t *testing.T, s UserStore) {
+	a, b := join(t, s.Store, "a"), join(t, s.Store, "b")
+	if a.ID <= 0 || b.ID <= a.ID {
+		t.Errorf("ids %d and %d do not grow from 1", a.ID, b.ID)
+	}
+	for external, u := range map[string]user.User{"a": a, "b": b} {
+		got, err := s.Store.User(t.Context(), u.ID)
+		must(t, err)
+		want(t, "User", got, u)
+		got, err = s.Store.ByIdentity(t.Context(), user.Identity{Channel: "web", External: external})
+		must(t, err)
+		want(t, "ByIdentity", got, u)
+		ids, err := s.Store.Identities(t.Context(), u.ID)
+		must(t, err)
+		want(t, "Identities", ids, []user.Identity{{Channel: "web", External: external}})
+	}
+}
+
+func nobodyIsNotFound(t *testing.T, s UserStore) {
+	a := join(t, s.Store, "a")
+	_, err := s.Store.User(t.Context(), a.ID+1)
+	wantCode(t, "User", err, fault.NotFound)
+	for _, i := range []user.Identity{{Channel: "telegram", External: "a"}, {Channel: "web", External: "A"}, {Channel: "web"}, {}} {
+		_, err = s.Store.ByIdentity(t.Context(), i)
+		wantCode(t, fmt.Sprintf("ByIdentity(%v)", i), err, fault.NotFound)
+	}
+	ids, err := s.Store.Identities(t.Context(), a.ID+1)
+	must(t, err)
+	want(t, "number of identities of nobody", len(ids), 0)
+	p, err := s.Store.Payee(t.Context(), a.ID)
+	must(t, err)
+	want(t, "Payee of one who has none", p, user.Payee{})
+	wantCode(t, "SetLocale", s.Store.InTx(t.Context(), func(tx user.Tx) error { return tx.SetLocale(a.ID+1, "en") }), fault.NotFound)
+	wantCode(t, "SetPayee", s.Store.InTx(t.Context(), func(tx user.Tx) error { return tx.SetPayee(a.ID+1, payee("a")) }), fault.NotFound)
+}
+
+func identityConflict(t *testing.T, s UserStore) {
+	a := join(t, s.Store, "a")
+	err := s.Store.InTx(t.Context(), func(tx user.Tx) error {
+		_, err := tx.Insert(user.User{Locale: "en"}, user.Identity{Channel: "web", External: "a"})
+		return err
+	})
+	wantCode(t, "Insert", err, fault.Conflict)
+	got, err := s.Store.ByIdentity(t.Context(), user.Identity{Channel: "web", External: "a"})
+	must(t, err)
+	want(t, "ByIdentity", got, a)
+}
+
+func oneUserAtOnce(t *testing.T, s UserStore) {
+	d := user.Directory{Store: s.Store, Now: start}
+	type resolved struct {
+		user   user.User
+		joined bool
+	}
+	got, errs := together(atOnce, func(int) (r resolved, err error) {
+		r.user, r.joined, err = d.Resolve(t.Context(), user.Identity{Channel: "web", External: "a"}, "zh")
+		return r, err
+	})
+	must(t, errors.Join(errs...))
+	joined := 0
+	for _, r := range got {
+		want(t, "user", r.user, got[0].user)
+		if r.joined {
+			joined++
+		}
+	}
+	want(t, "how many were told that they joined", joined, 1)
+	want(t, "number of events", len(s.Heard(t)), 1)
+}
+
+func localeChanges(t *testing.T, s UserStore) {
+	a, b := join(t, s.Store, "a"), join(t, s.Store, "b")
+	for range 2 { // changing to what it is already is no error
+		must(t, s.Store.InTx(t.Context(), func(tx user.Tx) error { return tx.SetLocale(a.ID, "en") }))
+	}
+	a.Locale = "en"
+	for _, u := range []user.User{a, b} {
+		got, err := s.Store.User(t.Context(), u.ID)
+		must(t, err)
+		want(t, "User", got, u)
+	}
+}
+
+// payee returns somebody's payout account.
+func payee(name string) user.Payee {
+	return user.Payee{Method: "alipay", Account: name + "@example.com", Name: "王小" + name, Changed: start()}
+}
+
+func payeeComesBack(t *testing.T, s UserStore) {
+	a := join(t, s.Store, "a")
+	for _, p := range []user.Payee{payee("a"), {Method: "wechat", Account: "13800000000", Name: "李四", Changed: start().Add(time.Hour)}} {
+		must(t, s.Store.InTx(t.Context(), func(tx user.Tx) error { return tx.SetPayee(a.ID, p) }))
+		got, err := s.Store.Payee(t.Context(), a.ID)
+		must(t, err)
+		if got != p { // not by want: it would print the account
+			t.Errorf("Payee = %v, want %v", got, p)
+		}
+	}
+}
+
+func payeesApart(t *testing.T, s UserStore) {
+	a, b := join(t, s.Store, "a"), join(t, s.Store, "b")
+	must(t, s.Store.InTx(t.Context(), func(tx user.Tx) error {
+		return errors.Join(tx.SetPayee(a.ID, payee("a")), tx.SetPayee(b.ID, payee("b")))
+	}))
+	for id, p := range map[int64]user.Payee{a.ID: payee("a"), b.ID: payee("b")} {
+		got, err := s.Store.Payee(t.Context(), id)
+		must(t, err)
+		if got != p {
+			t.Errorf("Payee of %d = %v, want %v", id, got, p)
+		}
+	}
+}
