@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"fanli/core/fault"
+)
+
+// migrations are the numbered files of each kind of database and target. They
+// are only ever added to.
+//
+//go:embed migrations
+var migrations embed.FS
+
+// A Step is one migration.
+type Step struct {
+	Target  string
+	Version int64
+	Name    string // of its file
+}
+
+// String names the step: "order/0002_lines.sql".
+func (s Step) String() string { return s.Target + "/" + s.Name }
+
+// Applied is a step that Migrate has done.
+type Applied struct {
+	Step
+	Took time.Duration
+}
+
+// migrated returns all targets with tables, in the order of their migrations.
+func migrated() []target { return append(speakers(), jobsTarget) }
+
+// versions is the table that says which steps of a target were done.
+func (t target) versions() string { return string(t) + "_migrations" }
+
+// Migrate brings the tables of all targets to the state that this binary knows,
+// and returns the steps that it did. Each step is a transaction: one that was
+// interrupted is done again by the next call, and when several processes start
+// at the same time each step is done by one of them. It fails with
+// fault.Conflict for a database that a newer binary has migrated.
+func (db *DB) Migrate(ctx context.Context) ([]Applied, error) {
+	var done []Applied
+	for _, t := range migrated() {
+		steps, err := db.migrate(ctx, t)
+		done = append(done, steps...)
+		if err != nil {
+			return done, classify("store.Migrate", fmt.Errorf("%s: %w", t, err))
+		}
+	}
+	return done, nil
+}
+
+// Pending returns the steps that Migrate would do. It changes nothing.
+func (db *DB) Pending(ctx context.Context) ([]Step, error) {
+	var out []Step
+	for _, t := range migrated() {
+		steps, err := db.pending(ctx, t)
+		if err != nil {
+			return out, classify("store.Pending", fmt.Errorf("%s: %w", t, err))
+		}
+		out = append(out, steps...)
+	}
+	return out, nil
+}
+
+// migrate does the steps of one target. A step also fails if another process did
+// it a moment ago; then there is less to do than before, and going on is right.
+func (db *DB) migrate(ctx context.Context, t target) (done []Applied, err error) {
+	todo, err := db.pending(ctx, t)
+	for err == nil && len(todo) > 0 {
+		var some []Applied
+		upErr := again(ctx, func() error {
+			some, err = db.up(ctx, t)
+			done = append(done, some...)
+			return err
+		})
+		left, lookErr := db.pending(ctx, t)
+		if lookErr != nil || len(left) >= len(todo) {
+			return done, errors.Join(upErr, lookErr)
+		}
+		todo, err = left, nil
+	}
+	return done, err
+}
+
+// up does what it can.
+func (db *DB) up(ctx context.Context, t target) ([]Applied, error) {
+	files, err := db.files(t)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := db.write.DB()
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, pool, files,
+		goose.WithTableName(t.versions()), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return nil, err
+	}
+	results, err := p.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		results = partial.Applied
+	}
+	done := make([]Applied, len(results))
+	for i, r := range results {
+		done[i] = Applied{Step{string(t), r.Source.Version, path.Base(r.Source.Path)}, r.Duration}
+	}
+	return done, err
+}
+
+// files returns the migrations of a target for this kind of database.
+func (db *DB) files(t target) (fs.FS, error) {
+	return fs.Sub(migrations, path.Join("migrations", db.write.Name(), string(t)))
+}
+
+// pending compares the files of a target with what was done.
+func (db *DB) pending(ctx context.Context, t target) ([]Step, error) {
+	files, err := db.files(t)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(files, ".") // sorted by name
+	if err != nil {
+		return nil, err
+	}
+	known, err := db.versions(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	var out []Step
+	for _, e := range entries {
+		v, err := goose.NumericComponent(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.Index(known, v); i >= 0 {
+			known = slices.Delete(known, i, i+1)
+			continue
+		}
+		out = append(out, Step{string(t), v, e.Name()})
+	}
+	if len(known) > 0 {
+		return nil, fault.Newf(fault.Conflict, "store.newer", "the database has step %d of %s, which this binary does not know", known[0], t)
+	}
+	return out, nil
+}
+
+// versions returns the steps of a target that were done.
+func (db *DB) versions(ctx context.Context, t target) ([]int64, error) {
+	there, err := hasTable(db.reader(ctx), t.versions())
+	if err != nil || !there {
+		return nil, err
+	}
+	var out []int64
+	err = db.reader(ctx).Table(t.versions()).Where("is_applied AND version_id > 0").Distinct("version_id").Pluck("version_id", &out).Error
+	return out, err
+}

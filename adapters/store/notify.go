@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"fanli/core/notify"
+)
+
+type messageRow struct {
+	ID         int64 `gorm:"primaryKey"`
+	MessageKey string
+	UserID     int64
+	Kind       string
+	Data       []byte
+	At         int64
+	Tries      int
+	State      string
+	NextAt     int64
+}
+
+func (messageRow) TableName() string { return "notification_messages" }
+
+func (r messageRow) message() notify.Message {
+	return notify.Message{
+		ID: r.ID, Key: r.MessageKey, User: r.UserID, Kind: notify.Kind(r.Kind), Data: r.Data,
+		At: at(r.At), Tries: r.Tries, State: notify.State(r.State),
+	}
+}
+
+type messageStore struct{ db *DB }
+
+// InTx implements notify.Store.
+func (s messageStore) InTx(ctx context.Context, fn func(notify.Tx) error) error {
+	return s.db.inTx(ctx, notificationTarget, "notify", func(t *tx) error { return fn(messageTx{t}) })
+}
+
+// Waiting implements notify.Store: the oldest undelivered message of each user,
+// where it is due.
+func (s messageStore) Waiting(ctx context.Context, now time.Time, count int) ([]notify.Message, error) {
+	rows, err := find[messageRow](s.db.reader(ctx).
+		Where("id IN (SELECT MIN(id) FROM notification_messages WHERE state = 'waiting' GROUP BY user_id)").
+		Where("next_at <= ?", ms(now)).Order("id").Limit(count))
+	out := make([]notify.Message, len(rows))
+	for i, r := range rows {
+		out[i] = r.message()
+	}
+	return out, err
+}
+
+// Mark implements notify.Store.
+func (s messageStore) Mark(ctx context.Context, id int64, state notify.State, tries int, next time.Time) error {
+	return s.db.inTx(ctx, notificationTarget, "notify", func(t *tx) error {
+		return changedOne[messageRow](t.g.Model(&messageRow{}).Where("id = ?", id).
+			Updates(map[string]any{"state": string(state), "tries": tries, "next_at": ms(next)}))
+	})
+}
+
+type messageTx struct{ *tx }
+
+// Write implements notify.Tx.
+func (t messageTx) Write(ms []notify.Message) error {
+	rows := make([]messageRow, len(ms))
+	for i, m := range ms {
+		rows[i] = newMessageRow(m)
+	}
+	return insert(t.g, rows, ignore())
+}
+
+func newMessageRow(m notify.Message) messageRow {
+	return messageRow{
+		MessageKey: m.Key, UserID: m.User, Kind: string(m.Kind), Data: blob(m.Data), At: ms(m.At), Tries: m.Tries, State: string(m.State),
+	}
+}

@@ -1,0 +1,86 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"fanli/adapters/store"
+)
+
+// start is when tests begin.
+var start = time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
+
+// now is a day later.
+func now() time.Time { return start.Add(24 * time.Hour) }
+
+// sealKey is a key of the right length.
+func sealKey() []byte { return bytes.Repeat([]byte("k"), 32) }
+
+// migrated is the file of a fresh database. Making it takes far longer than
+// copying it, most of all under the race detector.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "fanli-store")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "fanli.db")
+	db, err := store.Open(context.Background(), store.Config{Path: path, SealKey: sealKey()})
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.Migrate(context.Background())
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// open returns a fresh database that is migrated: a file, unless cfg says
+// otherwise.
+func open(tb testing.TB, cfg store.Config) *store.DB {
+	tb.Helper()
+	if cfg.Path == "" {
+		cfg.Path = filepath.Join(tb.TempDir(), "fanli.db")
+	}
+	if cfg.Path != store.Memory {
+		b, err := migrated()
+		must(tb, err)
+		must(tb, os.WriteFile(cfg.Path, b, 0o600))
+	}
+	db := reopen(tb, cfg)
+	if cfg.Path == store.Memory {
+		_, err := db.Migrate(tb.Context())
+		must(tb, err)
+	}
+	return db
+}
+
+// reopen opens a database that may be there already and closes it in the end.
+func reopen(tb testing.TB, cfg store.Config) *store.DB {
+	tb.Helper()
+	if cfg.SealKey == nil {
+		cfg.SealKey = sealKey()
+	}
+	db, err := store.Open(tb.Context(), cfg)
+	must(tb, err)
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return db
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}

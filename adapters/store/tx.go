@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"fanli/core/event"
+	"fanli/core/fault"
+)
+
+// attemptsMax limits how often a transaction runs that another process keeps
+// out; each attempt has waited busyMillis for its turn already.
+const attemptsMax = 5
+
+// retryPause is how long to stay away after the first attempt; it doubles.
+const retryPause = 10 * time.Millisecond
+
+// A tx is a transaction on the tables of one target. The parts of core see it
+// through small types of their own.
+type tx struct {
+	g       *gorm.DB
+	db      *DB
+	target  target
+	emitted bool
+	ids     map[string]int64 // of accounts that this transaction has seen
+	numbers map[string]bool  // of orders that are known to have no line
+}
+
+// inTx runs fn in one transaction: it commits if fn returns nil, and rolls back
+// if fn returns an error or panics. domain names what is stored, for hooks and
+// errors.
+func (db *DB) inTx(ctx context.Context, t target, domain string, fn func(*tx) error) error {
+	err := again(ctx, func() error { return db.once(ctx, t, domain, fn) })
+	return classify("store."+domain, err)
+}
+
+// again runs try until it does not fail because somebody else is writing.
+func again(ctx context.Context, try func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := try()
+		if err == nil || !busy(err) || attempt == attemptsMax {
+			return err
+		}
+		pause := retryPause << attempt
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause + rand.N(pause)): // two that met do not meet again
+		}
+	}
+}
+
+func (db *DB) once(ctx context.Context, t target, domain string, fn func(*tx) error) error {
+	g := db.write.WithContext(ctx).Begin()
+	if g.Error != nil {
+		return g.Error
+	}
+	ended := false
+	defer func() {
+		if !ended {
+			g.Rollback()
+		}
+	}()
+	x := &tx{g: g, db: db, target: t}
+	if err := db.hook(domain, "begin"); err != nil {
+		return err
+	}
+	if err := fn(x); err != nil {
+		return err
+	}
+	if err := db.hook(domain, "commit"); err != nil {
+		return err
+	}
+	ended = true
+	if err := g.Commit().Error; err != nil {
+		return commitFault(domain, err)
+	}
+	if x.emitted {
+		db.outbox(t).wake()
+	}
+	return db.hook(domain, "committed")
+}
+
+// commitFault says whether a commit that failed may have happened all the same.
+func commitFault(domain string, err error) error {
+	if code, ok := driverCode(err); ok && code == codeIO {
+		return fault.Wrap(fault.Unknown, "store."+domain, err)
+	}
+	return err
+}
+
+// Emit writes to the target's outbox. It fails with fault.Conflict if an event
+// with this ID waits there.
+func (t *tx) Emit(e event.Event) error {
+	t.emitted = true
+	data := []byte(e.Data)
+	if data == nil {
+		data = []byte("null")
+	}
+	err := t.g.Table(t.target.outbox()).Create(&outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: data}).Error
+	return classify("store.Emit", err)
+}
+
+// Handled writes to the target's inbox.
+func (t *tx) Handled(id string) (before bool, err error) {
+	r := t.g.Table(t.target.inbox()).Clauses(clause.OnConflict{DoNothing: true}).
+		Create(&inboxRow{EventID: id, At: ms(t.db.cfg.Now())})
+	return r.RowsAffected == 0, classify("store.Handled", r.Error)
+}
+
+type inboxRow struct {
+	EventID string `gorm:"primaryKey"`
+	At      int64
+}

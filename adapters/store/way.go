@@ -1,0 +1,211 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"fanli/core/link"
+	"fanli/core/order"
+)
+
+type wayRow struct {
+	LinkID  int64 `gorm:"primaryKey;autoIncrement:false"`
+	UserID  int64
+	Network string
+	Item    string
+	Tag     string
+	Slot    string
+	Promise string
+	At      int64
+}
+
+func (wayRow) TableName() string { return "order_ways" }
+
+func (r wayRow) way() (order.Way, error) {
+	var p link.Promise
+	err := parse(r.Promise, &p)
+	return order.Way{
+		Link: r.LinkID, User: r.UserID, Network: r.Network, Item: r.Item, Tag: r.Tag, Slot: r.Slot, Promise: p, At: at(r.At),
+	}, err
+}
+
+// AddWay implements order.Tx.
+func (t orderTx) AddWay(w order.Way) error {
+	promise, err := promiseText(w.Promise)
+	if err != nil {
+		return err
+	}
+	return insert(t.g, []wayRow{{w.Link, w.User, w.Network, w.Item, w.Tag, w.Slot, promise, ms(w.At)}}, ignore())
+}
+
+// Ways implements order.Tx.
+func (t orderTx) Ways(network string, tags, items, orders, suffixes []string, since time.Time) (w order.Ways, err error) {
+	if w.ByTag, err = t.waysByTag(network, tags); err != nil {
+		return w, err
+	}
+	if w.ByItem, err = t.waysByItem(network, items, since); err != nil {
+		return w, err
+	}
+	if w.Kin, err = t.kin(network, orders); err != nil {
+		return w, err
+	}
+	if w.Suffixes, err = t.suffixes(network, suffixes); err != nil {
+		return w, err
+	}
+	w.Claims, err = t.openClaims(network, orders)
+	return w, err
+}
+
+func (t orderTx) waysByTag(network string, tags []string) (map[string]order.Way, error) {
+	rows, err := findIn[wayRow](func() *gorm.DB { return t.g }, "tag", tags)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]order.Way, len(rows))
+	for _, r := range rows {
+		if r.Network != network {
+			continue
+		}
+		if out[r.Tag], err = r.way(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (t orderTx) waysByItem(network string, items []string, since time.Time) (map[string][]order.Way, error) {
+	rows, err := findIn[wayRow](func() *gorm.DB {
+		return t.g.Where("network = ? AND at >= ?", network, ms(since)).Order("at, link_id")
+	}, "item", items)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]order.Way{}
+	for _, r := range rows {
+		way, err := r.way()
+		if err != nil {
+			return nil, err
+		}
+		out[r.Item] = append(out[r.Item], way)
+	}
+	return out, nil
+}
+
+// A kinRow is what kin asks of a line.
+type kinRow struct {
+	Network string
+	OrderNo string
+	UserID  int64
+}
+
+func (kinRow) TableName() string { return "order_lines" }
+
+func (t orderTx) kin(network string, orders []string) (map[string][]int64, error) {
+	rows, err := findIn[kinRow](func() *gorm.DB { return t.g }, "order_no", orders)
+	if err != nil {
+		return nil, err
+	}
+	t.lone(orders, rows)
+	out := map[string][]int64{}
+	for _, r := range rows {
+		if r.Network == network && r.UserID != 0 && !slices.Contains(out[r.OrderNo], r.UserID) {
+			out[r.OrderNo] = append(out[r.OrderNo], r.UserID)
+		}
+	}
+	return out, nil
+}
+
+// lone remembers which order numbers have no line yet. A page of new orders is
+// asked for the other lines of each, one by one; there are none, and this
+// answers it without a statement.
+func (t orderTx) lone(orders []string, rows []kinRow) {
+	t.numbers = map[string]bool{}
+	for _, n := range orders {
+		t.numbers[n] = true
+	}
+	for _, r := range rows {
+		delete(t.numbers, r.OrderNo)
+	}
+}
+
+type suffixRow struct {
+	Network string `gorm:"primaryKey"`
+	Suffix  string `gorm:"primaryKey"`
+	UserID  int64  `gorm:"primaryKey;autoIncrement:false"`
+}
+
+func (suffixRow) TableName() string { return "order_suffixes" }
+
+// AddSuffix implements order.Tx.
+func (t orderTx) AddSuffix(network, suffix string, user int64) error {
+	return insert(t.g, []suffixRow{{network, suffix, user}}, ignore())
+}
+
+func (t orderTx) suffixes(network string, suffixes []string) (map[string][]int64, error) {
+	rows, err := findIn[suffixRow](func() *gorm.DB { return t.g.Where("network = ?", network) }, "suffix", suffixes)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]int64{}
+	for _, r := range rows {
+		out[r.Suffix] = append(out[r.Suffix], r.UserID)
+	}
+	return out, nil
+}
+
+type claimRow struct {
+	ID      int64 `gorm:"primaryKey"`
+	Network string
+	OrderNo string
+	UserID  int64
+	State   string
+	At      int64
+	UntilAt int64
+}
+
+func (claimRow) TableName() string { return "order_claims" }
+
+func (r claimRow) claim() order.Claim {
+	return order.Claim{
+		ID: r.ID, User: r.UserID, Network: r.Network, Order: r.OrderNo, State: order.ClaimState(r.State), At: at(r.At), Until: at(r.UntilAt),
+	}
+}
+
+// openClaims returns the waiting claims that are still looked at.
+func (t orderTx) openClaims(network string, orders []string) (map[string][]order.Claim, error) {
+	rows, err := findIn[claimRow](func() *gorm.DB {
+		return t.g.Where("network = ? AND state = ? AND until_at > ?", network, string(order.ClaimWaiting), ms(t.db.cfg.Now())).Order("id")
+	}, "order_no", orders)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]order.Claim{}
+	for _, r := range rows {
+		out[r.OrderNo] = append(out[r.OrderNo], r.claim())
+	}
+	return out, nil
+}
+
+// PutClaim implements order.Tx.
+func (t orderTx) PutClaim(c order.Claim) (order.Claim, error) {
+	err := insert(t.g, []claimRow{{0, c.Network, c.Order, c.User, string(c.State), ms(c.At), ms(c.Until)}}, ignore())
+	if err != nil {
+		return c, err
+	}
+	r, err := first[claimRow](t.g.Where("network = ? AND order_no = ? AND user_id = ?", c.Network, c.Order, c.User))
+	return r.claim(), err
+}
+
+// SetClaim implements order.Tx.
+func (t orderTx) SetClaim(id int64, s order.ClaimState) error {
+	return changedOne[claimRow](t.g.Model(&claimRow{}).Where("id = ?", id).Update("state", string(s)))
+}
+
+// CountClaims implements order.Tx.
+func (t orderTx) CountClaims(user int64, since time.Time) (int, error) {
+	var n int64
+	err := t.g.Model(&claimRow{}).Where("user_id = ? AND at >= ?", user, ms(since)).Count(&n).Error
+	return int(n), classify("store.CountClaims", err)
+}
