@@ -38,6 +38,8 @@ func (t *turn) balance(ctx context.Context, _ string) (Reply, error) {
 	case w == credit.Wallet{}:
 		r.Cards[0].Notes = []string{t.T("balance.empty")}
 		r.Buttons = []Button{t.next("guide")}
+	case w.Reserved > 0:
+		r.Buttons = []Button{t.next("withdrawals"), t.next("statement")}
 	case w.Debt == 0 && w.Available >= t.bot.Limits.Minimum && w.Available > 0:
 		r.Buttons = []Button{t.next("withdraw"), t.next("statement")}
 	default:

@@ -237,6 +237,15 @@ func TestFailures(t *testing.T) {
 		wantHas(t, log.String(), "id="+traceID(t, r), "code=internal", "panic")
 		wantHas(t, bot.RenderText(f.Bot.Handle(t.Context(), says("m2", "帮助"))), "也可以发")
 	})
+	t.Run("APanicWhileLookingIsAnswered", func(t *testing.T) {
+		t.Parallel()
+		f := bottest.New(t)
+		log := logged(f)
+		f.Bot.Links = nil
+		r := bot.RenderText(f.Bot.Handle(t.Context(), says("m1", kettle)))
+		wantHas(t, r, "出了点问题")
+		wantHas(t, log.String(), "id="+traceID(t, r), "code=internal", "panic")
+	})
 	t.Run("LogsSayNothingPersonal", func(t *testing.T) {
 		t.Parallel()
 		f := bottest.New(t)

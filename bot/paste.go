@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -83,10 +84,21 @@ func (t *turn) look(ctx context.Context, refs []link.Ref) []answered {
 			out[i].err = fault.New(fault.Invalid, "")
 			continue
 		}
-		wg.Go(func() { out[i].link, out[i].err = t.bot.Links.Make(ctx, t.user.ID, ref) })
+		wg.Go(func() { out[i].link, out[i].err = t.make(ctx, ref) })
 	}
 	wg.Wait()
 	return out
+}
+
+// make makes one link, and survives whatever happens on the way: nobody else
+// watches over the goroutine that it runs in.
+func (t *turn) make(ctx context.Context, ref link.Ref) (l link.Link, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Newf(fault.Internal, "", "panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return t.bot.Links.Make(ctx, t.user.ID, ref)
 }
 
 // distinct keeps one of those that turned out to be the same goods.

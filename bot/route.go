@@ -154,7 +154,7 @@ func (t *turn) wait(a ask) {
 	t.state.Ask, t.asks = &a, true
 }
 
-// again asks once more after a wrong answer, or ends the dialogue.
+// wrong asks once more after a wrong answer, or ends the dialogue.
 func (t *turn) wrong(text string) Reply {
 	a := t.state.Ask
 	if a.Tries++; a.Tries >= askTriesMax {

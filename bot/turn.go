@@ -81,8 +81,13 @@ func (t *turn) refusal(err error) (text string, ok bool) {
 	if !expected(err) {
 		return "", false
 	}
-	return t.reason(fault.ReasonOf(err),
-		"min", t.bot.Limits.Minimum.Yuan(), "max", t.bot.Limits.Maximum.Yuan())
+	return t.sentence(fault.ReasonOf(err))
+}
+
+// sentence returns the sentence of a reason, with the limits of withdrawals in
+// it.
+func (t *turn) sentence(reason string) (text string, ok bool) {
+	return t.reason(reason, "min", t.bot.Limits.Minimum.Yuan(), "max", t.bot.Limits.Maximum.Yuan())
 }
 
 // empty reports whether there is nothing to send.

@@ -84,7 +84,7 @@ func (t *turn) propose(ctx context.Context, amount money.Fen) (Reply, error) {
 
 // refuse says why nothing can be withdrawn, and where to look.
 func (t *turn) refuse(reason string) Reply {
-	text, _ := t.refusal(fault.New(fault.Invalid, reason))
+	text, _ := t.sentence(reason)
 	r := Reply{Text: text}
 	switch reason {
 	case "withdraw.debt":
