@@ -24,7 +24,7 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 		isCommand = isCommand && c.main(s)
 	}
 	if !isCommand && len(goods) == 0 {
-		if r, err, ok := t.reply(ctx, s); ok {
+		if r, ok, err := t.reply(ctx, s); ok {
 			return r, err
 		}
 	}
@@ -101,23 +101,23 @@ func (t *turn) private() Reply {
 }
 
 // reply takes the answer that we wait for. ok is false if s is none.
-func (t *turn) reply(ctx context.Context, s string) (r Reply, err error, ok bool) {
+func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error) {
 	if c := t.state.Confirm; c != nil && !t.m.Group && s == c.Code {
 		r, err = t.confirm(ctx, s)
-		return r, err, true
+		return r, true, err
 	}
 	a := t.state.Ask
 	if a == nil || a.Chat != t.chat() || t.m.Group {
-		return Reply{}, nil, false
+		return Reply{}, false, nil
 	}
 	if t.now.After(a.Until) {
 		t.state.Ask = nil
 		if t.now.After(a.Until.Add(askGrace)) {
-			return Reply{}, nil, false
+			return Reply{}, false, nil
 		}
 		r := t.say("ask.late")
 		r.Buttons = []Button{t.next(a.Step.command())}
-		return r, nil, true
+		return r, true, nil
 	}
 	switch a.Step {
 	case askAccount:
@@ -131,9 +131,9 @@ func (t *turn) reply(ctx context.Context, s string) (r Reply, err error, ok bool
 		r, err = t.find(ctx, s, 1)
 	default: // of another version
 		t.state.Ask = nil
-		return Reply{}, nil, false
+		return Reply{}, false, nil
 	}
-	return r, err, true
+	return r, true, err
 }
 
 // command is what starts the dialogue of a step again.
