@@ -12,7 +12,7 @@ const (
 	upper        // A-Z
 	hyphen       // -
 	inURL        // may stand in a link behind the host
-	lead         // may begin a mark of several bytes: ¥ € 「 【 or an invisible character
+	lead         // may begin 「 or 【, an invisible character or a full-width one
 	han          // begins a Chinese character, three bytes
 	escape       // & and \, which may begin an escaped character
 

@@ -1,6 +1,9 @@
 package link
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // entities are the escaped characters that chat networks leave in a text which
 // they carry inside XML or JSON, and what they stand for.
@@ -107,13 +110,11 @@ func visible(text []byte, i int, before []byte) (b byte, n int) {
 	if n == 1 || class[b]&alnum != 0 {
 		return b, n
 	}
-	// Full-width punctuation is narrowed only where it is part of a link.
-	next, _ := narrow(text, i+n)
-	switch {
-	case b == ':' && next == '/':
-		return b, n
-	case (b == '.' || b == '/' || b == '-' || b == '_' || b == '=' || b == '%' || b == '&' || b == '?') &&
-		len(before) > 0 && class[before[len(before)-1]]&inURL != 0 && class[next]&inURL != 0:
+	// Full-width punctuation is narrowed only where more that is full-width follows,
+	// or "//": elsewhere it ends a link.
+	next, width := narrow(text, i+n)
+	linked := len(before) > 0 && class[before[len(before)-1]]&inURL != 0 && class[next]&inURL != 0
+	if linked && strings.IndexByte("./-_=%&?#:", b) >= 0 && (width > 1 || b == ':' && next == '/') {
 		return b, n
 	}
 	return text[i], 1

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"bytes"
 	"unicode"
 	"unicode/utf8"
 )
@@ -60,7 +59,7 @@ func (s *scanner) code(t []byte, start, end int, seen uint8) {
 	}
 	f.to += utf8.RuneLen(f.after)
 	if s.look() {
-		s.open(t, start, &f)
+		s.opening(t, start, &f)
 		if s.framed(t, start, end, seen, &f) {
 			s.closed = f.to
 			s.addCode(t, s.codeShop(t, end-start), start, end)
@@ -68,9 +67,9 @@ func (s *scanner) code(t []byte, start, end int, seen uint8) {
 	}
 }
 
-// open fills in what stands before the word at start. A mark that closed the last
+// opening fills in what stands before the word at start. A mark that closed the last
 // code opens none.
-func (s *scanner) open(t []byte, start int, f *frame) {
+func (s *scanner) opening(t []byte, start int, f *frame) {
 	f.from = skipBack(t, start, blanksMax)
 	if route := routeBefore(t, f.from); route < f.from && f.from < start {
 		f.routed = true
@@ -231,17 +230,4 @@ func (s *scanner) hiddenCode(t []byte, start, end int) int {
 		s.addCode(t, shopJD, start, end)
 	}
 	return end
-}
-
-// bareItem adds the item id of JD that the message is, if it is one: two parts
-// joined by _.
-func (s *scanner) bareItem(t []byte, start int) {
-	end := start
-	for end < len(t) && end-start <= jdItemMax && (class[t[end]]&alnum != 0 || t[end] == '_') {
-		end++
-	}
-	head, tail, _ := bytes.Cut(t[start:end], []byte("_"))
-	if isID(head, jdHalfMin, jdItemMax, "") && isID(tail, jdHalfMin, jdItemMax, "") && isRandom(head) && bare(t, start, end) && s.look() {
-		s.add(t, &Ref{Network: JD, Kind: Item, ID: string(t[start:end])})
-	}
 }

@@ -78,14 +78,15 @@ func openApp(at place, a *address) hit {
 		return classify(place{shopPDD, pddSite}, a)
 	case tbApp:
 		if web, _, _ := placeOf(a.host, domainOf(a.host)); web.shop == shopTaobao && web.form != tbSite {
-			switch h := classify(web, a); h.kind {
-			case hitItem, hitShort, hitCoupon, hitClick:
+			if h := classify(web, a); h.kind != hitNone && h.kind != hitActivity && h.kind != hitOther {
 				a.scheme = "https"
 				return h
 			}
 		}
+		return classify(at, a)
+	default:
+		return classify(at, a)
 	}
-	return classify(at, a)
 }
 
 // domainOf returns where the last two labels of host start.

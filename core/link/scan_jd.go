@@ -23,16 +23,20 @@ func readJD(f form, path, query []byte) hit {
 		if id := jdPathID(path, jdPageSkuMin); id != nil {
 			return hit{kind: hitItem, id: id}
 		}
+		return jdAnyPage(path, query, hitOther)
 	case jdCoupon:
 		h := jdAnyPage(path, query, hitCoupon)
-		h.kind = hitCoupon
+		if !isHome(path) {
+			h.kind = hitCoupon
+		}
 		return h
 	case jdPage:
 		return jdAnyPage(path, query, hitActivity)
 	case jdApp:
 		return jdAppLink(query)
+	default:
+		return jdAnyPage(path, query, hitOther)
 	}
-	return jdAnyPage(path, query, hitOther)
 }
 
 // jdAppLink reads a link into the app. Its parameters are JSON, escaped or not; if

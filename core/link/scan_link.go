@@ -107,7 +107,7 @@ func (s *scanner) link(t []byte, from int, h host, scheme string) int {
 	if s.sight(); !s.look() {
 		return next
 	}
-	if !s.cleaned && hasEscape(a.rest) {
+	if !s.cleaned && hasEscape(t[h.end:next]) {
 		s.dirty = true
 		return next
 	}
@@ -189,7 +189,7 @@ func portEnd(t []byte, i int) int {
 func portFits(t []byte, i int) bool {
 	if i < len(t) && t[i] == ':' {
 		end := portEnd(t, i)
-		if port := string(t[i:end]); port != ":443" && port != ":80" && port != "" {
+		if port := string(t[i:end]); port != "" && port != ":443" && port != ":80" {
 			return false
 		}
 		i = end
@@ -222,102 +222,6 @@ func trimmed(rest []byte) []byte {
 		n--
 	}
 	return rest[:n]
-}
-
-// found adds the ref that h says, or what the link in it points at.
-func (s *scanner) found(t []byte, from int, a *address, h *hit) {
-	if len(h.wrapped) > 0 {
-		s.follow(t, from, a, h)
-		return
-	}
-	s.keep(t, from, a, h)
-}
-
-// keep adds the ref that h says of the link a, which stands at from.
-func (s *scanner) keep(t []byte, from int, a *address, h *hit) {
-	if h.kind == hitNone {
-		return
-	}
-	if h.shop == shopTaobao && h.kind == hitShort && s.shop == shopXianyu {
-		h.shop, h.kind = shopXianyu, hitOther
-	}
-	if s.knows(t, a, h) {
-		return
-	}
-	r := Ref{Network: shopNames[h.shop], Kind: kinds[h.kind]}
-	switch h.page {
-	case asWritten:
-		r.URL = a.String()
-	case pageOfJD:
-		r.URL = "https://item.jd.com/" + string(h.id) + ".html"
-	case pageOfTaobao:
-		r.URL = "https://item.taobao.com/item.htm?id=" + string(h.id)
-	case noPage:
-	}
-	r.ID, r.Token = partOf(r.URL, h.id), partOf(r.URL, h.token)
-	r.Title = s.cardTitle(t, from)
-	if r.Token != "" {
-		s.add(t, &r) // the code may have stood alone before
-		return
-	}
-	s.put(t, &r)
-}
-
-// partOf returns part as a string, of the memory of url if it is in there: most
-// ids are.
-func partOf(url string, part []byte) string {
-	if len(part) == 0 {
-		return ""
-	}
-	if i := strings.Index(url, string(part)); i >= 0 {
-		return url[i : i+len(part)]
-	}
-	return string(part)
-}
-
-// knows says whether there is a ref of the kind of h that asks for the same, and
-// makes it the last one.
-func (s *scanner) knows(t []byte, a *address, h *hit) bool {
-	for i := s.base; i < len(s.refs); i++ {
-		r := &s.refs[i]
-		if len(r.ID) != len(h.id) || r.Kind != kinds[h.kind] || r.Network != shopNames[h.shop] {
-			continue
-		}
-		known := false
-		switch {
-		case r.ID != "":
-			known = r.ID == string(h.id)
-		case r.Token != "" || len(h.token) > 0:
-			known = r.Token == string(h.token)
-		default:
-			known = a.is(r.URL)
-		}
-		if known {
-			s.entitle(t, r)
-			s.last = i
-			return true
-		}
-	}
-	return false
-}
-
-// is says whether url is the link.
-func (a *address) is(url string) bool {
-	host := len(a.scheme) + len("://")
-	rest := host + len(a.host)
-	return len(url) == rest+len(a.rest) && url[:len(a.scheme)] == a.scheme &&
-		url[host:rest] == string(a.host) && url[rest:] == string(a.rest)
-}
-
-// String is the link in one piece.
-func (a *address) String() string {
-	var b strings.Builder
-	b.Grow(len(a.scheme) + len("://") + len(a.host) + len(a.rest))
-	b.WriteString(a.scheme)
-	b.WriteString("://")
-	b.Write(a.host)
-	b.Write(a.rest)
-	return b.String()
 }
 
 // lowered writes t to buf in lower case and returns that part of buf.

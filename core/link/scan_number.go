@@ -10,7 +10,6 @@ const (
 	tbBareMin, tbBareMax   = 10, 13 // of an item's number that stands alone
 	tbHalfMin, tbHalfMax   = 12, 40 // of either half of an item id that stands alone; 14 and 15 were seen
 	jdHalfMin              = 15
-	labelBytesMax          = 40 // of what may call a number something
 )
 
 // number looks at the digits t[start:end] and adds the order or item that they
@@ -79,6 +78,19 @@ func (s *scanner) hyphenated(t []byte, start, end int) {
 	}
 }
 
+// bareItem adds the item id of JD that the message is, if it is one: two parts
+// joined by _.
+func (s *scanner) bareItem(t []byte, start int) {
+	end := start
+	for end < len(t) && end-start <= jdItemMax && (class[t[end]]&alnum != 0 || t[end] == '_') {
+		end++
+	}
+	head, tail, _ := bytes.Cut(t[start:end], []byte("_"))
+	if isID(head, jdHalfMin, jdItemMax, "") && isID(tail, jdHalfMin, jdItemMax, "") && isRandom(head) && bare(t, start, end) && s.look() {
+		s.add(t, &Ref{Network: JD, Kind: Item, ID: string(t[start:end])})
+	}
+}
+
 // standsAlone says whether the number t[start:end] is not a part of something
 // longer: a decimal, a path, a mail address, a price, a foreign phone number.
 func standsAlone(t []byte, start, end int) bool {
@@ -105,66 +117,4 @@ func standsAlone(t []byte, start, end int) bool {
 		return end+1 == len(t) || class[t[end+1]]&alnum == 0
 	}
 	return true
-}
-
-// A call is what the text before a number calls it.
-type call uint8
-
-const (
-	calledNothing call = iota
-	calledOrder
-	calledElse
-)
-
-// names are the words that call a number something. The first that fits counts.
-var names = [...]struct {
-	name string
-	is   call
-}{
-	{"订单", calledOrder}, {"订单号", calledOrder}, {"订单编号", calledOrder}, {"订单号码", calledOrder}, {"订单号是", calledOrder},
-	{"定单", calledOrder}, {"定单号", calledOrder}, {"order", calledOrder}, {"order no", calledOrder}, {"order id", calledOrder},
-	{"orderid", calledOrder}, {"order number", calledOrder},
-	{"快递单号", calledElse}, {"快递", calledElse}, {"快递号", calledElse}, {"运单号", calledElse},
-	{"运单", calledElse}, {"物流单号", calledElse}, {"物流", calledElse}, {"物流号", calledElse},
-	{"面单号", calledElse}, {"流水号", calledElse}, {"流水单号", calledElse}, {"交易号", calledElse},
-	{"交易单号", calledElse}, {"商户单号", calledElse}, {"支付单号", calledElse}, {"退款单号", calledElse},
-	{"身份证", calledElse}, {"身份证号", calledElse}, {"身份证号码", calledElse}, {"证件号", calledElse},
-	{"卡号", calledElse}, {"银行卡", calledElse}, {"银行卡号", calledElse}, {"账号", calledElse},
-	{"帐号", calledElse}, {"账户", calledElse}, {"手机", calledElse}, {"手机号", calledElse},
-	{"手机号码", calledElse}, {"电话", calledElse}, {"电话号码", calledElse}, {"微信", calledElse},
-	{"微信号", calledElse}, {"支付宝", calledElse}, {"条形码", calledElse}, {"条码", calledElse},
-	{"货号", calledElse}, {"税号", calledElse}, {"qq", calledElse}, {"qq号", calledElse},
-	{"tel", calledElse}, {"phone", calledElse}, {"card", calledElse}, {"tracking", calledElse},
-	{"单号", calledOrder}, {"单号是", calledOrder}, {"单编号", calledOrder},
-}
-
-// callOf says what the words right before the number at start call it.
-func callOf(t []byte, start int) call {
-	end := start
-	for end > 0 && start-end < labelBytesMax {
-		if i := skipBack(t, end, blanksMax); i < end {
-			end = i
-		} else if b := t[end-1]; b == ':' || b == '#' || b == '.' || b == '(' || b == '"' {
-			end--
-		} else if end >= 3 && (hasMark(t, end-3, "：") || hasMark(t, end-3, "是") || hasMark(t, end-3, "为") || hasMark(t, end-3, "（")) {
-			end -= 3
-		} else {
-			break
-		}
-	}
-	if end == 0 || class[t[end-1]]&digit != 0 {
-		return calledNothing
-	}
-	label := t[max(0, end-labelBytesMax):end]
-	last := label[len(label)-1]
-	if class[last]&upper != 0 {
-		last += 'a' - 'A'
-	}
-	for i := range names {
-		name := names[i].name
-		if n := len(name); name[n-1] == last && n <= len(label) && equalFold(label[len(label)-n:], name) {
-			return names[i].is
-		}
-	}
-	return calledNothing
 }

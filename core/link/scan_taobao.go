@@ -40,11 +40,12 @@ func readTaobao(f form, host, path, query []byte) hit {
 			return hit{kind: hitItem, id: p.get(paramItem), page: pageOfTaobao}
 		}
 		return hit{kind: hitOther, wrapped: p.get(paramLink)}
+	default:
+		if isShopHost(host) {
+			return hit{kind: hitActivity}
+		}
+		return taobaoPage(path, query, hitOther)
 	}
-	if isShopHost(host) {
-		return hit{kind: hitActivity}
-	}
-	return taobaoPage(path, query, hitOther)
 }
 
 // taobaoItem reads the page of an item, or a page of the mobile app that may be
@@ -54,7 +55,7 @@ func taobaoItem(f form, path, query []byte) hit {
 	switch {
 	case f == tbScreen && containsFold(path, "idlefish"):
 		return hit{shop: shopXianyu, kind: hitOther}
-	case isTaobaoID(p.get(paramID)):
+	case isTaobaoID(p.get(paramID)) && (f == tbItem || len(p.get(paramID)) >= numberCharsMin || containsFold(path, "detail")):
 		return hit{kind: hitItem, id: p.get(paramID)}
 	case isTaobaoID(p.get(paramItem)):
 		return hit{kind: hitItem, id: p.get(paramItem)}

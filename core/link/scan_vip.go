@@ -18,15 +18,16 @@ func readVip(f form, path, query []byte) hit {
 		return hit{kind: hitOther, id: p.get(paramPid), page: noPage}
 	case f == vipApp || isHome(path):
 		return hit{}
+	case vipGoods(last) != nil:
+		return hit{kind: hitOther, id: vipGoods(last)}
 	case goods && equalFold(last, "showgoodsdetail"):
 		return hit{kind: hitOther, id: p.get(paramPid)}
 	case len(p.get(paramLink)) > 0:
 		return hit{kind: hitOther, wrapped: p.get(paramLink)}
 	case f == vipShort && isID(last, vipShortMin, vipShortMax, ""):
 		return hit{kind: hitOther, id: last}
-	default:
-		return hit{kind: hitOther, id: vipGoods(last)}
 	}
+	return hit{kind: hitOther}
 }
 
 // vipGoods returns the goods id in detail-1710614067-6917924644994118739.html and

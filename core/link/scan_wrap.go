@@ -98,10 +98,12 @@ func innerLink(text []byte, around shop) (a address, at place, ok bool) {
 		return a, at, false
 	}
 	lowered(text, text[:h.end])
-	if at, a.host, ok = placeOf(text[:h.end], h.domain); !ok || !portFits(text, h.end) || !pathFits(text[h.end:linkEnd(text, h.end)]) {
+	at, a.host, ok = placeOf(text[:h.end], h.domain)
+	rest := text[h.end:linkEnd(text, h.end)]
+	if !ok || !portFits(text, h.end) || !pathFits(rest) {
 		return a, at, false
 	}
-	a.rest = trimmed(text[h.end:linkEnd(text, h.end)])
+	a.rest = trimmed(rest)
 	return a, at, true
 }
 
@@ -113,7 +115,7 @@ func isRelative(text []byte) bool {
 			end := i + len(".html")
 			return i > 0 && hasMark(text, i, ".html") && (end == len(text) || text[end] == '?' || text[end] == '#')
 		}
-		if class[b]&(alnum) == 0 && b != '_' && (b != '/' || i > 0) {
+		if class[b]&alnum == 0 && b != '_' && (b != '/' || i > 0) {
 			return false
 		}
 	}
@@ -152,7 +154,7 @@ func hexValue(b byte) byte {
 	case '0' <= b && b <= '9':
 		return b - '0'
 	case 'a' <= b|0x20 && b|0x20 <= 'f':
-		return b | 0x20 - 'a' + 10
+		return (b | 0x20) - 'a' + 10
 	}
 	return 16
 }
