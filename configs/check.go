@@ -16,7 +16,7 @@ type checker struct {
 }
 
 func (k *checker) bad(path, format string, args ...any) {
-	k.errs = append(k.errs, Mistake{Path: path, Line: k.line(path), Text: fmt.Sprintf(format, args...)})
+	k.errs = append(k.errs, MistakeError{Path: path, Line: k.line(path), Text: fmt.Sprintf(format, args...)})
 }
 
 // line is that of the key, or of the group that it should stand in.

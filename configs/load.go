@@ -24,15 +24,15 @@ var Default []byte
 // fileBytesMax limits how much of a configuration or secret file is read.
 const fileBytesMax = 1 << 20
 
-// A Mistake is one thing that is wrong with a configuration.
-type Mistake struct {
+// A MistakeError is one thing that is wrong with a configuration.
+type MistakeError struct {
 	Path string // "networks.jd.app_key"; "" where only the line is known
 	Line int    // in the operator's file; 0: it is not there
 	Text string
 }
 
 // Error says where and what.
-func (m Mistake) Error() string {
+func (m MistakeError) Error() string {
 	var where []string
 	if m.Line > 0 {
 		where = append(where, "line "+strconv.Itoa(m.Line))
@@ -45,7 +45,7 @@ func (m Mistake) Error() string {
 
 // Load reads the configuration file at path ("" for none), lays it and the
 // environment over the defaults, and checks all of it. The error joins every
-// [Mistake]. lookup reads the environment, as os.LookupEnv does.
+// [MistakeError]. lookup reads the environment, as os.LookupEnv does.
 func Load(path string, lookup func(string) (string, bool)) (Config, error) {
 	var c Config
 	base, err := parse(Default)
@@ -96,7 +96,7 @@ func parse(text []byte) (*yaml.Node, error) {
 	}
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return nil, Mistake{Line: root.Line, Text: "a configuration is a list of keys with values"}
+		return nil, MistakeError{Line: root.Line, Text: "a configuration is a list of keys with values"}
 	}
 	return root, nil
 }
@@ -167,7 +167,7 @@ func fromEnvironment(n *yaml.Node, path string, lookup func(string) (string, boo
 		if file, isFile := lookup(name + "_FILE"); isFile && !ok {
 			b, err := readFile(file)
 			if err != nil {
-				errs = append(errs, Mistake{Path: p, Text: fmt.Sprintf("%s_FILE: %v", name, err)})
+				errs = append(errs, MistakeError{Path: p, Text: fmt.Sprintf("%s_FILE: %v", name, err)})
 				continue
 			}
 			text, ok = strings.TrimRight(string(b), "\r\n"), true
@@ -227,7 +227,7 @@ func unknown(n *yaml.Node, path string, s shape, lines map[string]int) (errs []e
 		p := join(path, n.Content[i].Value)
 		sub, ok := s[n.Content[i].Value]
 		if !ok {
-			errs = append(errs, Mistake{Path: p, Line: lines[p], Text: "there is no such key" + nearest(n.Content[i].Value, s)})
+			errs = append(errs, MistakeError{Path: p, Line: lines[p], Text: "there is no such key" + nearest(n.Content[i].Value, s)})
 			continue
 		}
 		errs = append(errs, unknown(n.Content[i+1], p, sub, lines)...)
@@ -275,7 +275,7 @@ func decode(root *yaml.Node, c *Config, lines map[string]int) (errs []error) {
 
 // friendly turns what the YAML library says into a mistake.
 func friendly(s string, lines map[string]int) error {
-	m := Mistake{Text: s}
+	m := MistakeError{Text: s}
 	if g := lineOf.FindStringSubmatch(s); g != nil {
 		m.Line, _ = strconv.Atoi(g[1])
 		m.Text = g[2]
@@ -322,7 +322,7 @@ func dedupe(errs []error) []error {
 }
 
 func lineNumber(err error) int {
-	var m Mistake
+	var m MistakeError
 	if errors.As(err, &m) {
 		return m.Line
 	}

@@ -63,6 +63,7 @@ const (
 type Plan struct {
 	Job   Job
 	Every string // a cron expression, "@every 5s", or "" for only when woken
+	Calm  bool   // it does not run at the start, nor in Drain: it is not a part of anything's way
 }
 
 // A Runner runs jobs. Its zero value is not usable; see New.
@@ -77,6 +78,7 @@ type Runner struct {
 // A slot is one job and what the runner knows of it.
 type slot struct {
 	job  Job
+	calm bool
 	wake chan struct{}
 
 	mu    sync.Mutex // held while the job runs
@@ -100,7 +102,7 @@ func New(plans []Plan, leases lock.Leases, holder string, zone *time.Location, l
 	r := &Runner{leases: leases, holder: holder, log: log, cron: cron.New(cron.WithLocation(zone))}
 	var errs []error
 	for _, p := range plans {
-		s := &slot{job: p.Job, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()}}
+		s := &slot{job: p.Job, calm: p.Calm, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()}}
 		r.slots = append(r.slots, s)
 		if p.Every == "" {
 			continue
@@ -120,10 +122,10 @@ func (s *slot) ring() {
 	}
 }
 
-// Wake runs the jobs called names soon, all for none.
+// Wake runs the jobs called names soon; for none, all but the calm ones.
 func (r *Runner) Wake(names ...string) {
 	for _, s := range r.slots {
-		if len(names) == 0 {
+		if len(names) == 0 && !s.calm {
 			s.ring()
 		}
 		for _, n := range names {
@@ -230,13 +232,16 @@ func (r *Runner) failed(s *slot, err error) error {
 	return err
 }
 
-// Drain runs all jobs in turn until none has anything left to do. Tests and
+// Drain runs all jobs but the calm ones in turn until none has anything left to do. Tests and
 // simulations use it instead of Run: time stands still meanwhile.
 func (r *Runner) Drain(ctx context.Context) error {
 	for range drainMax {
 		busy := false
 		var errs []error
 		for _, s := range r.slots {
+			if s.calm {
+				continue
+			}
 			rep, err := r.once(ctx, s)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", s.job.Name(), err))

@@ -55,7 +55,7 @@ func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 }
 
 func (r *Relay) putOff(ctx context.Context, s event.Stored, cause error) error {
-	if ctx.Err() != nil { // we are being stopped; the event is not to blame
+	if stopping := ctx.Err() != nil; stopping { // the event is not to blame
 		return nil
 	}
 	wait := relayWait

@@ -58,7 +58,7 @@ func chat(ctx context.Context, std stdio, f *flags, as string) (err error) {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	term := terminal.New(std.in, std.out, as)
+	term := newTerminal(std, as)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -70,4 +70,14 @@ func chat(ctx context.Context, std stdio, f *flags, as string) (err error) {
 	stop()
 	<-done
 	return errors.Join(err, a.close())
+}
+
+// newTerminal returns the channel of whoever started the command.
+func newTerminal(std stdio, as string) *terminal.Channel {
+	in, inFile := std.in.(*os.File)
+	out, outFile := std.out.(*os.File)
+	if inFile && outFile {
+		return terminal.New(in, out, as)
+	}
+	return &terminal.Channel{In: std.in, Out: std.out, Person: as}
 }

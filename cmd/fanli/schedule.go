@@ -36,8 +36,8 @@ func (a *app) plans() []jobs.Plan {
 	)
 	return append(plans,
 		jobs.Plan{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
-		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m"},
-		jobs.Plan{Job: jobs.Func{As: "payment/audit", Do: a.audit}, Every: auditAt},
+		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m", Calm: true},
+		jobs.Plan{Job: jobs.Func{As: "payment/audit", Do: a.audit}, Every: auditAt, Calm: true},
 	)
 }
 

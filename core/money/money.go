@@ -28,6 +28,7 @@ const FenMax Fen = 100_000_000_000_000
 // Rounding says what happens to digits beyond the last one we keep.
 type Rounding int
 
+// The roundings.
 const (
 	Exact  Rounding = iota // more digits than we keep, unless zero, are an error
 	Down                   // toward zero

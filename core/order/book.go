@@ -244,7 +244,7 @@ func (b *Book) give(tx Tx, l *Line, v verdict, w Ways) error {
 
 // rerun climbs the ladder again for those of lines that are nobody's, and
 // stores and tells what it finds.
-func (b *Book) rerun(tx Tx, lines []Line) (found int, err error) {
+func (b *Book) rerun(tx Tx, lines []Line) error {
 	var open []*Line
 	for i := range lines {
 		if lines[i].User == 0 && lines[i].Whole != nil {
@@ -253,13 +253,13 @@ func (b *Book) rerun(tx Tx, lines []Line) (found int, err error) {
 	}
 	kin, err := b.attribute(tx, open)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	owned := append(slices.DeleteFunc(open, func(l *Line) bool { return l.User == 0 }), kin...)
 	if len(owned) == 0 {
-		return 0, nil
+		return nil
 	}
-	return len(owned), b.put(tx, owned)
+	return b.put(tx, owned)
 }
 
 // LinkMade hears link.made: it keeps the link for the ladder, and looks again at
@@ -280,8 +280,7 @@ func (b *Book) LinkMade(ctx context.Context, e event.Event) error {
 		if err != nil {
 			return err
 		}
-		_, err = b.rerun(tx, open)
-		return err
+		return b.rerun(tx, open)
 	})
 }
 

@@ -66,7 +66,7 @@ func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, err
 		if err != nil {
 			return err
 		}
-		if _, err := b.rerun(tx, lines); err != nil {
+		if err := b.rerun(tx, lines); err != nil {
 			return err
 		}
 		for _, l := range lines {
