@@ -66,10 +66,10 @@ func Plans(f order.Feed, book *order.Book, ladder []Rung, every string, first ti
 	var plans []Plan
 	for _, s := range f.Scenes() {
 		if s.Mends {
-			plans = append(plans, Plan{&Sync{Feed: f, Scene: s, Book: book, Now: now, First: first}, every})
+			plans = append(plans, Plan{Job: &Sync{Feed: f, Scene: s, Book: book, Now: now, First: first}, Every: every})
 		}
 		for _, r := range ladder {
-			plans = append(plans, Plan{&Sync{Feed: f, Scene: s, Rung: r, Book: book, Now: now}, every})
+			plans = append(plans, Plan{Job: &Sync{Feed: f, Scene: s, Rung: r, Book: book, Now: now}, Every: every})
 		}
 	}
 	return plans

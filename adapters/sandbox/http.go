@@ -13,6 +13,7 @@ import (
 //	/go/pdd/api/router       Pinduoduo's: its gateway and its links share a host
 //	/fake/pay                the payer
 //	/go/…                    affiliate links, as a shopper's browser opens them
+//	/shop, /control          pages for people; see pageRoutes
 func (w *World) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, s := range w.shops {
@@ -25,6 +26,7 @@ func (w *World) routes() *http.ServeMux {
 		mux.HandleFunc("/go/"+s.Name+"/", w.open)
 	}
 	mux.Handle("/fake/pay/", http.StripPrefix("/fake/pay", w.pay))
+	w.pageRoutes(mux)
 	return mux
 }
 

@@ -77,6 +77,7 @@ type World struct {
 	clock *clock
 	shops []*Shop
 	pay   *fakepayfake.Fake
+	pages *pages
 	mux   *http.ServeMux
 
 	mu       sync.Mutex
@@ -103,6 +104,9 @@ func New(o Options) (*World, error) {
 		w.keepBook(s.Name, s.Market.Save())
 	}
 	w.pay.OnChange(w.ring)
+	if err := w.loadPages(); err != nil {
+		return nil, err
+	}
 	w.mux = w.routes()
 	return w, nil
 }
