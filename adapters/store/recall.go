@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,7 +12,8 @@ import (
 
 // A Recall is what the bot remembers across restarts: its answers, the state of
 // its dialogues, how far its channels have read, and what was said in the web
-// chat.
+// chat. People write their payout accounts into chats and dialogues, so both are
+// sealed.
 type Recall struct{ db *DB }
 
 type answerRow struct {
@@ -72,8 +74,14 @@ func (m *Recall) Dialogue(ctx context.Context, user int64) ([]byte, error) {
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
-	return r.State, err
+	if err != nil {
+		return nil, err
+	}
+	return m.db.vault.open(string(r.State), dialogueOwner(user))
 }
+
+// dialogueOwner binds a sealed dialogue to its user.
+func dialogueOwner(user int64) string { return "dialogue/" + strconv.FormatInt(user, 10) }
 
 // SetDialogue keeps it; nil ends it.
 func (m *Recall) SetDialogue(ctx context.Context, user int64, state []byte) error {
@@ -81,7 +89,7 @@ func (m *Recall) SetDialogue(ctx context.Context, user int64, state []byte) erro
 		if state == nil {
 			return classify("store.SetDialogue", g.Where("user_id = ?", user).Delete(&dialogueRow{}).Error)
 		}
-		return insert(g, []dialogueRow{{user, state}}, upsert([]string{"user_id"}, "state"))
+		return insert(g, []dialogueRow{{user, []byte(m.db.vault.seal(state, dialogueOwner(user)))}}, upsert([]string{"user_id"}, "state"))
 	})
 }
 
@@ -105,7 +113,7 @@ func (m *Recall) SetMark(ctx context.Context, name, value string) error {
 // places grow, over all chats.
 func (m *Recall) Append(ctx context.Context, chat string, body []byte, now time.Time) (seq int64, err error) {
 	err = m.write(ctx, func(g *gorm.DB) error {
-		rows := []chatRow{{0, chat, blob(body), ms(now)}}
+		rows := []chatRow{{0, chat, []byte(m.db.vault.seal(body, "chat/"+chat)), ms(now)}}
 		err := insert(g, rows)
 		seq = rows[0].Seq
 		return err
@@ -117,8 +125,15 @@ func (m *Recall) Append(ctx context.Context, chat string, body []byte, now time.
 // first.
 func (m *Recall) Since(ctx context.Context, chat string, after int64, count int) (seqs []int64, bodies [][]byte, err error) {
 	rows, err := find[chatRow](m.db.reader(ctx).Where("chat = ? AND seq > ?", chat, after).Order("seq").Limit(count))
-	for _, r := range rows {
-		seqs, bodies = append(seqs, r.Seq), append(bodies, r.Body)
+	if err != nil {
+		return nil, nil, err
 	}
-	return seqs, bodies, err
+	for _, r := range rows {
+		body, err := m.db.vault.open(string(r.Body), "chat/"+chat)
+		if err != nil {
+			return nil, nil, err
+		}
+		seqs, bodies = append(seqs, r.Seq), append(bodies, body)
+	}
+	return seqs, bodies, nil
 }

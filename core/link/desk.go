@@ -261,9 +261,10 @@ func newTag() string {
 	return "f" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 }
 
-// Search finds goods by words on every network that can, best net price first
-// within each network's own order of relevance. Networks that fail are left
-// out; the error is only returned when none answered.
+// Search finds goods by words on every network that can, the networks in turn and
+// each in its own order. Page after page shows everything that the networks have:
+// a page has about count offers, an equal part of each network's. Networks that
+// fail are left out; the error is only returned when none answered.
 func (d *Desk) Search(ctx context.Context, user int64, words string, page, count int) ([]Quote, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
 	defer cancel()
@@ -271,16 +272,18 @@ func (d *Desk) Search(ctx context.Context, user int64, words string, page, count
 		offers []Offer
 		err    error
 	}
-	var pending []chan answer
+	var searchers []Searcher
 	for _, n := range d.Networks {
-		s, ok := n.(Searcher)
-		if !ok {
-			continue
+		if s, ok := n.(Searcher); ok {
+			searchers = append(searchers, s)
 		}
+	}
+	var pending []chan answer
+	for _, s := range searchers {
 		c := make(chan answer, 1)
 		pending = append(pending, c)
 		go func() {
-			o, err := s.Search(ctx, words, page, count)
+			o, err := s.Search(ctx, words, page, max(1, count/len(searchers)))
 			c <- answer{o, err}
 		}()
 	}
@@ -298,17 +301,17 @@ func (d *Desk) Search(ctx context.Context, user int64, words string, page, count
 	if len(lists) == 0 {
 		return nil, lastErr
 	}
-	return d.interleave(ctx, user, lists, count)
+	return d.interleave(ctx, user, lists)
 }
 
 // interleave takes the offers of several networks in turn, so that none is
 // hidden behind another.
-func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer, count int) ([]Quote, error) {
+func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer) ([]Quote, error) {
 	var out []Quote
-	for i := 0; len(out) < count; i++ {
+	for i := 0; ; i++ {
 		some := false
 		for _, l := range lists {
-			if i >= len(l) || len(out) == count {
+			if i >= len(l) {
 				continue
 			}
 			some = true

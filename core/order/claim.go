@@ -40,7 +40,7 @@ const (
 // for a number of no network and with fault.Limited for too many in a day.
 func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, error) {
 	var network string
-	for _, r := range link.Recognise(number) {
+	for _, r := range link.Recognise("订单 " + number) { // alone, some numbers could be goods
 		if r.Kind == link.Order && r.Network != "" {
 			network, number = r.Network, r.ID
 			break
