@@ -138,7 +138,7 @@ moment, also while fanli runs. Exits with 3 if the books are not sound.`,
 			}
 			return withStore(cmd.Context(), std, f, func(db *store.DB, c configs.Config) error {
 				a := &app{cfg: c, db: db}
-				rep, err := a.prove(cmd.Context())
+				rep, err := a.proveTelling(cmd.Context(), std.err)
 				if err != nil {
 					return err
 				}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"fanli/core/fault"
@@ -83,9 +84,14 @@ func (a *app) audit(ctx context.Context) (int, error) {
 }
 
 // prove adds up the whole ledger as of one moment.
-func (a *app) prove(ctx context.Context) (rep ledger.AuditReport, err error) {
+func (a *app) prove(ctx context.Context) (ledger.AuditReport, error) {
+	return a.proveTelling(ctx, io.Discard)
+}
+
+// proveTelling is prove with its progress told on w.
+func (a *app) proveTelling(ctx context.Context, w io.Writer) (rep ledger.AuditReport, err error) {
 	err = a.db.Snapshot(ctx, func(r ledger.Reader) error {
-		rep, err = ledger.Audit(ctx, r)
+		rep, err = ledger.Audit(ctx, counting(r, w, "entries read"))
 		return err
 	})
 	return rep, err
