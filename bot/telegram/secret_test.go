@@ -86,7 +86,7 @@ func TestNoLogLineHasTheToken(t *testing.T) {
 			w.fake.Fail(method, 1, telegramfake.Fault{Code: 500, Text: "Internal: /bot" + sharedToken + "/x"})
 		}
 		w.fake.Fail("getUpdates", 1, telegramfake.Fault{Code: 409, Text: "Conflict: bot" + sharedToken})
-		w.run(func(_ ctx, m bot.Message) bot.Reply {
+		r := w.run(func(_ ctx, m bot.Message) bot.Reply {
 			time.Sleep(10 * time.Second) // the bubble's
 			if m.Text == "panic" {
 				panic(errors.New("in bot" + sharedToken))
@@ -106,7 +106,8 @@ func TestNoLogLineHasTheToken(t *testing.T) {
 		wantNoSecret(t, "an error", fmt.Sprint(err))
 		w.fake.Heal()
 		w.fake.Revoke()
-		time.Sleep(2 * time.Minute) // the bubble's
+		err = r.end()
+		wantNoSecret(t, "the error of Run", fmt.Sprint(err))
 		wantLog(t, w.logs, "polling fails", "cannot be reached", "the handler panics", "refuses the bot's token", "menu cannot be set")
 		wantNoSecret(t, "the log", w.logs.String())
 		if got := w.logs.String(); strings.Contains(got, "hello") || strings.Contains(got, itoa(ann)) {

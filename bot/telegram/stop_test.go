@@ -195,9 +195,7 @@ func TestRefusedToken(t *testing.T) {
 				if tt.name == "Later" {
 					tt.do(w)
 				}
-				err := <-r.ended
-				r.ended <- nil
-				if !fault.Is(err, fault.Denied) {
+				if err := r.end(); !fault.Is(err, fault.Denied) {
 					t.Errorf("Run returned %v, want denied", err)
 				}
 				wantLog(t, w.logs, "level=ERROR", "refuses the bot's token")
