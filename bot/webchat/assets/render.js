@@ -72,9 +72,17 @@ export function day(at) {
   return el('p', { class: 'day' }, el('span', {}, text));
 }
 
-// paragraphs renders a text line by line; an empty line makes room.
-function paragraphs(text, links) {
-  return String(text).split(/\n{2,}/).map((p) => el('p', {}, ...(links ? linked(p) : [p])));
+// paragraphs renders a text; an empty line makes room. In what the bot says,
+// addresses can be clicked, and lines that begin with spaces stay set in where
+// they break.
+function paragraphs(text, bot) {
+  return String(text).split(/\n{2,}/).map((p) => el('p', {}, ...(bot ? p.split('\n').flatMap(line) : [p])));
+}
+
+function line(text, i, all) {
+  if (/^ {2,}/.test(text)) return [el('span', { class: 'inset' }, ...linked(text.trim()))];
+  const next = all[i + 1];
+  return [...linked(text), ...(next !== undefined && !/^ {2,}/.test(next) ? ['\n'] : [])];
 }
 
 const address = /https?:\/\/[^\s<>"'，。；！？、「」【】（）]+/g;
