@@ -83,6 +83,27 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A number that was used for somebody else is a defect of ours, and an operator is
+// told so.
+func TestReusedNumberIsSaid(t *testing.T) {
+	t.Parallel()
+	c, _, _ := open(t)
+	if _, err := c.Send(t.Context(), payment); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(p *withdraw.Payment){
+		"another amount":  func(p *withdraw.Payment) { p.Amount++ },
+		"another account": func(p *withdraw.Payment) { p.Payee.Account = "13900139000" },
+	} {
+		p := payment
+		change(&p)
+		_, err := c.Send(t.Context(), p)
+		if !fault.Is(err, fault.Conflict) || fault.ReasonOf(err) != "payout.number_reused" {
+			t.Errorf("%s: %v, want a conflict about the number", name, err)
+		}
+	}
+}
+
 // An answer belongs to its question: one that was recorded earlier is not
 // believed, although its signature is right.
 func TestAnswerCannotBeReplayed(t *testing.T) {
