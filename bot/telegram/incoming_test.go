@@ -94,6 +94,9 @@ func TestWhatIsNotForUs(t *testing.T) {
 		{"AnonymousAdministrator", func(f *telegramfake.Server) { f.Say(ann, "/balance", in, telegramfake.Anonymously()) }},
 		{"ForwardOfALinkedChannel", func(f *telegramfake.Server) { f.Say(777000, "https://a.example/1", in) }},
 		{"PersonInTheNameOfAChannel", func(f *telegramfake.Server) { f.Say(136817688, "/balance", in) }},
+		{"PersonInTheNameOfAGroup", func(f *telegramfake.Server) {
+			f.Say(ann, "/balance", in, telegramfake.With("sender_chat", map[string]any{"id": -77, "type": "channel"}))
+		}},
 		{"NewMember", func(f *telegramfake.Server) {
 			f.Say(ann, "", in, telegramfake.With("new_chat_members", []map[string]any{{"id": 5, "first_name": "N"}}))
 		}},

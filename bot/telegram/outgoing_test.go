@@ -250,6 +250,33 @@ func TestLongTexts(t *testing.T) {
 	})
 }
 
+func TestTextsAtTheLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		text     string
+		messages int
+	}{
+		{"Full", strings.Repeat("长", 4096), 1},
+		{"OneMore", strings.Repeat("长", 4097), 2},
+		{"EmojiCountOnce", strings.Repeat("😀", 4096), 1},
+		{"ReferencesCountOnce", strings.Repeat("&", 4096), 1},
+		{"TwoParagraphsThatFit", strings.Repeat("a", 2047) + "\n" + strings.Repeat("b", 2048), 1},
+		{"LineFeedTooMany", strings.Repeat("a", 2048) + "\n" + strings.Repeat("b", 2048), 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				all := told(t, bot.Reply{Text: tt.text})
+				if len(all) != tt.messages {
+					t.Errorf("%d messages, want %d", len(all), tt.messages)
+				}
+				if got := strings.Join(texts(all), ""); words(got) != words(tt.text) {
+					t.Error("the text does not arrive whole")
+				}
+			})
+		})
+	}
+}
+
 // TestAnyReplyArrives draws replies: all of their words arrive, and Telegram
 // takes every message at the first try.
 func TestAnyReplyArrives(t *testing.T) {

@@ -187,7 +187,7 @@ func (r reader) press(q *query) (incoming, bool) {
 	}
 	in := incoming{query: q.ID, to: target{chat: q.From.ID}}
 	m := q.Message
-	if m == nil || m.Chat == nil || !talk(m.Chat) || m.Date == 0 || !m.offers(q.Data) {
+	if m == nil || m.Chat == nil || !talk(m.Chat) || !m.offers(q.Data) {
 		in.refused = say(q.From.LanguageCode, pressExpired)
 		return in, true
 	}
@@ -208,7 +208,8 @@ func (r reader) press(q *query) (incoming, bool) {
 }
 
 // offers reports whether a message has a button with this data. A client that
-// was tampered with can send any.
+// was tampered with can send any; a message that is too old comes without its
+// buttons.
 func (m *message) offers(data string) bool {
 	if m.ReplyMarkup == nil || data == "" {
 		return false

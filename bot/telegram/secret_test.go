@@ -84,6 +84,7 @@ func TestNoLogLineHasTheToken(t *testing.T) {
 			w.fake.Fail(method, 1, telegramfake.Fault{Stall: true})
 			w.fake.Fail(method, 1, telegramfake.Fault{Body: "cannot reach /bot" + sharedToken + "/x"})
 			w.fake.Fail(method, 1, telegramfake.Fault{Code: 500, Text: "Internal: /bot" + sharedToken + "/x"})
+			w.fake.Fail(method, 1, telegramfake.Fault{Code: 500, Text: "Internal: " + sharedToken})
 		}
 		w.fake.Fail("getUpdates", 1, telegramfake.Fault{Code: 409, Text: "Conflict: bot" + sharedToken})
 		r := w.run(func(_ ctx, m bot.Message) bot.Reply {

@@ -52,12 +52,14 @@ func TestStop(t *testing.T) {
 			w := newWorld(t)
 			asked, release := make(chan struct{}), make(chan struct{})
 			r := w.run(func(context.Context, bot.Message) bot.Reply {
-				close(asked)
+				close(asked) // a second message would close it again
 				<-release
 				return bot.Reply{Text: "just in time"}
 			})
 			w.fake.Say(ann, "hello")
+			w.fake.Say(ann, "for the next run")
 			<-asked
+			synctest.Wait()
 			time.AfterFunc(time.Second, func() { close(release) })
 			wantStop(t, r)
 			wantTexts(t, w.fake.Sent(ann), "just in time")
@@ -66,8 +68,8 @@ func TestStop(t *testing.T) {
 			if err := w.fake.WaitParked(w.ctx); err != nil {
 				t.Fatal(err)
 			}
-			if got := second.messages(); len(got) != 0 {
-				t.Errorf("%+v came again although it was answered", got)
+			if got := second.messages(); len(got) != 1 || got[0].Text != "for the next run" {
+				t.Errorf("%+v was handed to the next run, want what was not begun", got)
 			}
 		})
 	})
@@ -84,6 +86,20 @@ func TestStop(t *testing.T) {
 			wantStop(t, r)
 			w.run(echo)
 			wantTexts(t, w.wait(ann, 2), "hello", "never begun")
+		})
+	})
+	t.Run("CutsOffAHandlerThatSaysNothingThen", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.run(func(ctx context.Context, _ bot.Message) bot.Reply {
+				<-ctx.Done()
+				return bot.Reply{}
+			})
+			w.fake.Say(ann, "hello")
+			synctest.Wait()
+			wantStop(t, r)
+			w.run(echo)
+			wantTexts(t, w.wait(ann, 1), "hello")
 		})
 	})
 	t.Run("DoesNotWaitForAHandlerThatDoesNotListen", func(t *testing.T) {
