@@ -113,7 +113,7 @@ func (b book) Statement(ctx context.Context, user, before int64, count int) ([]l
 	}
 	var ids []int64
 	sql := strings.Join(parts, " UNION ") + " ORDER BY id DESC LIMIT ?"
-	if err := b.q(ctx).Raw(sql, append(args, count)...).Scan(&ids).Error; err != nil {
+	if err := b.q(ctx).Raw(sql, append(args, count)...).Find(&ids).Error; err != nil {
 		return nil, classify("store.Statement", err)
 	}
 	rows, err := findIn[postedRow](func() *gorm.DB { return b.q(ctx) }, "id", ids)

@@ -81,7 +81,7 @@ func (t linkTx) SlotUsers(network, item string, since time.Time) ([]link.SlotUse
 	var rows []slotUse
 	err := t.g.Model(&linkRow{}).Select("slot, user_id, MAX(at) AS last_at").
 		Where("network = ? AND item = ? AND at >= ? AND slot <> ''", network, item, ms(since)).
-		Group("slot, user_id").Order("last_at, MAX(id)").Scan(&rows).Error
+		Group("slot, user_id").Order("last_at, MAX(id)").Find(&rows).Error
 	if err != nil {
 		return nil, classify("store.SlotUsers", err)
 	}

@@ -84,7 +84,7 @@ func (o *Outbox) list(g *gorm.DB, count int) ([]event.Stored, error) {
 func (o *Outbox) Depth(ctx context.Context) (count int64, oldest time.Time, err error) {
 	var d struct{ N, Oldest int64 }
 	err = o.db.reader(ctx).Table(o.target.outbox()).Where("dead = 0").
-		Select("COUNT(*) AS n, COALESCE(MIN(at), 0) AS oldest").Scan(&d).Error
+		Select("COUNT(*) AS n, COALESCE(MIN(at), 0) AS oldest").Find(&d).Error
 	return d.N, at(d.Oldest), classify("store.outbox", err)
 }
 

@@ -140,7 +140,7 @@ func (db *DB) Close() error {
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
-	return classify("store.Ping", db.reader(ctx).Raw("SELECT 1").Scan(&one).Error)
+	return classify("store.Ping", db.reader(ctx).Raw("SELECT 1").Find(&one).Error)
 }
 
 // reader is for statements that change nothing, outside of transactions.

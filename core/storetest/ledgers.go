@@ -229,14 +229,18 @@ func statementPages(t *testing.T, s LedgerStore) {
 	}
 	slices.Reverse(all)
 	var got []string
-	for before := int64(0); ; {
-		es, err := s.Reader.Statement(t.Context(), 7, before, 4)
+	before, page := int64(0), 4
+	for len(got) < len(all) {
+		es, err := s.Reader.Statement(t.Context(), 7, before, page)
 		must(t, err)
-		if len(es) == 0 {
-			break
+		if n := min(page, len(all)-len(got)); len(es) != n {
+			t.Fatalf("a page of %d entries after %d of %d, want %d", len(es), len(got), len(all), n)
 		}
 		got, before = append(got, keysOf(es)...), es[len(es)-1].ID
 	}
+	end, err := s.Reader.Statement(t.Context(), 7, before, page)
+	must(t, err)
+	want(t, "length of the page after the last", len(end), 0)
 	want(t, "all pages of the statement", got, all)
 }
 

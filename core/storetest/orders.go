@@ -149,14 +149,24 @@ func putUpdates(t *testing.T, s OrderStore) {
 	if b.ID <= a.ID {
 		t.Errorf("ids %d and %d are not in the order of first sight", a.ID, b.ID)
 	}
-	r := revision("1")
-	r.State, r.Why, r.Modified = order.Invalid, "order.cancelled", start().Add(time.Hour)
+	r := revision("other")
+	r.Key, r.State, r.Why, r.SettlesOn, r.Modified = a.Key, order.Invalid, "order.cancelled", start().AddDate(0, 0, 7), start().Add(time.Hour)
+	back := revision("1")
+	back.Aspect, back.Refunded = order.Return, 100
 	changed := *a
-	changed.Rev, changed.Whole, changed.Facts = 2, register(t, r), order.Facts{State: order.Invalid, Why: r.Why, Price: 8900}
+	changed.Rev, changed.Whole, changed.Back = 2, register(t, r), register(t, back)
+	changed.Facts = order.Facts{State: order.Invalid, Why: r.Why, Commission: 1, Price: 2, Refunded: 3, Disputed: true, SettledAt: start()}
+	changed.User, changed.Link, changed.Step, changed.Evidence = 7, 70, order.ByItem, "link 70 fits"
+	changed.Promise = link.Promise{Rules: 3, Share: 7000, Rebate: 276, Terms: `{"rules":3}`}
 	c := paid(t, "3")
 	putLines(t, s, &changed, c) // known and new ones together
 	want(t, "id of the known line", changed.ID, a.ID)
 	want(t, "Lines", known(t, s, a.Key, b.Key, c.Key), map[order.Key]order.Line{a.Key: changed, b.Key: *b, c.Key: *c})
+	for number, n := range map[string]int{"order-1": 0, "order-other": 1} {
+		got, err := s.Store.ByNumber(t.Context(), number)
+		must(t, err)
+		want(t, "number of lines of "+number, len(got), n)
+	}
 }
 
 func manyKeys(t *testing.T, s OrderStore) {

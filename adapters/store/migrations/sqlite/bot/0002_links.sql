@@ -16,7 +16,7 @@ CREATE TABLE bot_links (
   promise      TEXT    NOT NULL,
   at           INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX bot_links_user ON bot_links (user_id, network, item);
+CREATE INDEX bot_links_user ON bot_links (user_id, network, item, at);
 CREATE INDEX bot_links_item ON bot_links (network, item, at);
 
 CREATE TABLE bot_answers (
