@@ -126,6 +126,7 @@ func (w Withdraw) Limits() withdraw.Limits {
 type Webchat struct {
 	Enabled bool   `yaml:"enabled"`
 	Title   string `yaml:"title"`
+	Secure  bool   `yaml:"secure"`
 }
 
 // Bot says how the bot talks.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -70,11 +69,13 @@ type server struct {
 }
 
 // serve runs until ctx ends. It returns nil if everything stopped in order.
-func serve(ctx context.Context, cfg configs.Config, std stdio) error {
+func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	log := logger(cfg.Log, std.err)
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return err
+	own, err := openFolder(cfg.Data)
+	if err != nil {
+		return atWork(err)
 	}
+	defer func() { err = errors.Join(err, own.close()) }()
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
@@ -82,7 +83,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) error {
 	}
 	base := localURL(ln.Addr().String())
 	s := &server{}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: holder()}
+	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holder}
 	if cfg.Sandbox() {
 		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data}); err != nil {
 			return errors.Join(err, ln.Close())
@@ -111,9 +112,9 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) error {
 func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error) {
 	var out []bot.Channel
 	if cfg.Webchat.Enabled {
-		o := webchat.Options{Log: s.app.db.Memory(), Now: s.app.now, Title: cfg.Webchat.Title, Logger: s.app.log}
+		o := webchat.Options{Log: s.app.db.Memory(), Now: s.app.now, Title: cfg.Webchat.Title, Secure: cfg.Webchat.Secure, Logger: s.app.log}
 		if s.world != nil {
-			o.ShopURL, o.ControlURL = base+"/shop", base+"/control"
+			o.ShopURL, o.ControlURL, o.Image = base+"/shop", base+"/control", s.world.Picture
 			o.Examples = examples(s.world)
 		}
 		chat, err := webchat.New(o)

@@ -165,10 +165,8 @@ async function flush() {
   if (sending) return;
   sending = true;
   try {
-    for (const m of outbox.all()) {
-      if (m.problem) continue;
-      if (!await deliver(m)) break;
-    }
+    // Asked anew each time: while one is under way, another may have been written.
+    for (let m; (m = outbox.all().find((x) => !x.problem)) && await deliver(m););
   } finally { sending = false; }
 }
 
