@@ -61,7 +61,7 @@ func (t *turn) askPayee(amount *money.Fen) Reply {
 func (t *turn) takeAccount(s string) (Reply, error) {
 	s = strings.ReplaceAll(s, " ", "")
 	probe := user.Payee{Method: "alipay", Account: s, Name: "某"} // the name comes next
-	if err := probe.Validate(); err != nil || !plausible(s) {
+	if probe.Validate() != nil || !plausible(s) {
 		return t.wrong(t.T("reason.payee.account")), nil
 	}
 	t.wait(ask{Step: askName, Account: s, Amount: t.state.Ask.Amount})

@@ -33,7 +33,7 @@ func readAmount(s string) (amount money.Fen, ok bool) {
 	case "", "全部", "全提", "所有", "all":
 		return 0, true
 	}
-	s = strings.TrimSpace(strings.TrimLeft(s, "¥¥$"))
+	s = strings.TrimSpace(strings.TrimLeft(s, "¥￥$"))
 	for _, unit := range []string{"元", "块", "块钱", "rmb", "yuan", "cny"} {
 		s = strings.TrimSuffix(s, unit)
 	}

@@ -81,7 +81,7 @@ func (t *turn) cancelWithdrawal(ctx context.Context, args string) (Reply, error)
 	if args != "" {
 		n, err := strconv.ParseInt(strings.TrimLeft(args, "# "), 10, 64)
 		if err != nil || n <= 0 {
-			return Reply{Text: t.T("cancelw.bad_number"), Buttons: []Button{t.next("withdrawals")}}, nil
+			return Reply{Text: t.T("cancelw.bad_number"), Buttons: []Button{t.next("withdrawals")}}, nil //nolint:nilerr // the person is told
 		}
 		id = n
 	}

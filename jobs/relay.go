@@ -41,8 +41,8 @@ func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 	for _, s := range waiting {
 		if err := r.Bus.Publish(ctx, s.Event); err != nil {
 			errs = append(errs, fmt.Errorf("event %s: %w", s.Event.ID, err))
-			if err := r.putOff(ctx, s, err); err != nil {
-				errs = append(errs, err)
+			if ctx.Err() == nil { // else we are being stopped, and the event is not to blame
+				errs = append(errs, r.putOff(ctx, s, err))
 			}
 			continue
 		}
@@ -55,9 +55,6 @@ func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 }
 
 func (r *Relay) putOff(ctx context.Context, s event.Stored, cause error) error {
-	if stopping := ctx.Err() != nil; stopping { // the event is not to blame
-		return nil
-	}
 	wait := relayWait
 	for range min(s.Tries, 20) {
 		wait *= 2

@@ -241,5 +241,5 @@ func back(rw http.ResponseWriter, r *http.Request, page, did string, err error, 
 	if anchor != "" {
 		anchor = "#" + anchor
 	}
-	http.Redirect(rw, r, page+sign+"did="+url.QueryEscape(did)+anchor, http.StatusSeeOther)
+	http.Redirect(rw, r, page+sign+"did="+url.QueryEscape(did)+anchor, http.StatusSeeOther) //nolint:gosec // a path of our own, escaped
 }

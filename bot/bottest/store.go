@@ -71,8 +71,7 @@ func newStore() *store {
 type tx struct {
 	*store
 	events []event.Event
-	inbox  string          // whose
-	seen   map[string]bool // what that inbox has handled
+	seen   map[string]bool // what the inbox has handled
 }
 
 // Emit writes to the outbox.

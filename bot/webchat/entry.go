@@ -30,18 +30,17 @@ type entry struct {
 }
 
 // append keeps e and wakes the streams of its room, which is locked.
-func (c *Chat) append(ctx context.Context, rm *room, e entry) (int64, error) {
+func (c *Chat) append(ctx context.Context, rm *room, e entry) error {
 	e.At = c.opts.Now()
 	body, err := json.Marshal(e)
 	if err != nil {
-		return 0, fault.Wrap(fault.Internal, "webchat.append", err)
+		return fault.Wrap(fault.Internal, "webchat.append", err)
 	}
-	seq, err := c.opts.Log.Append(ctx, rm.chat, body, e.At)
-	if err != nil {
-		return 0, err
+	if _, err := c.opts.Log.Append(ctx, rm.chat, body, e.At); err != nil {
+		return err
 	}
 	rm.wake()
-	return seq, nil
+	return nil
 }
 
 // read returns the entries after a number, at most count. An entry that cannot

@@ -180,7 +180,7 @@ func (c *Chat) post(ctx context.Context, chat string, e entry) (fresh bool, err 
 		return false, fault.New(fault.Limited, "webchat.too_fast")
 	}
 	e.From = fromUser
-	if _, err := c.append(ctx, rm, e); err != nil {
+	if err := c.append(ctx, rm, e); err != nil {
 		return false, err
 	}
 	rm.know(e.ID)
@@ -240,7 +240,7 @@ func (c *Chat) next(ctx context.Context, rm *room, handle bot.Handler) bool {
 	rm.waiting = without(rm.waiting, e.ID)
 	var err error
 	for range appendTriesMax {
-		if _, err = c.append(ctx, rm, entry{From: fromBot, To: e.ID, Reply: &r}); err == nil {
+		if err = c.append(ctx, rm, entry{From: fromBot, To: e.ID, Reply: &r}); err == nil {
 			return true
 		}
 	}

@@ -177,6 +177,6 @@ func (c *Chat) Send(ctx context.Context, to user.Identity, r bot.Reply) error {
 	defer c.rooms.leave(rm)
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	_, err = c.append(ctx, rm, entry{From: fromBot, Reply: &r})
+	err = c.append(ctx, rm, entry{From: fromBot, Reply: &r})
 	return fault.In("webchat.Send", err)
 }

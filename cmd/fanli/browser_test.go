@@ -55,7 +55,7 @@ func openBrowser(t *testing.T) context.Context {
 }
 
 // newTab opens another page of the same browser.
-func newTab(t *testing.T, parent context.Context, base, path string) *tab {
+func newTab(parent context.Context, t *testing.T, base, path string) *tab {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(parent)
 	t.Cleanup(stop)
@@ -191,7 +191,7 @@ func TestBrowserStory(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
 	base := startServe(t)
-	chat := newTab(t, browser, base, "/")
+	chat := newTab(browser, t, base, "/")
 	chat.until(`document.getElementById('state').dataset.state === 'online'`)
 	chat.shot("1-hello")
 
@@ -200,14 +200,14 @@ func TestBrowserStory(t *testing.T) {
 	chat.shot("2-card")
 	link := chat.value(`[...document.querySelectorAll('.card a')].at(-1).href`)
 
-	shop := newTab(t, browser, base, link)
+	shop := newTab(browser, t, base, link)
 	shop.text("飞利浦电动牙刷", "你从返利链接进来")
 	shop.shot("3-shop")
 	shop.click("领券购买")
 	shop.text("已付款")
 
 	chat.text("看到你的京东订单了")
-	control := newTab(t, browser, base, "/control")
+	control := newTab(browser, t, base, "/control")
 	control.text("飞利浦电动牙刷")
 	control.clickFirst("确认收货")
 	control.until(`[...document.querySelectorAll('button')].some(e => e.innerText.trim().startsWith('联盟结算'))`)

@@ -115,7 +115,7 @@ func (s *tale) buys(who, id, network string, n int, name string) func() error {
 }
 
 // A crasher kills the process at chosen points, counted over the whole run: the
-// points at which it dies first, second …
+// points at which it dies first, second and so on.
 type crasher struct {
 	at    []int
 	count int

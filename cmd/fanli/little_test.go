@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -277,8 +276,6 @@ type hooked struct {
 }
 
 var _ withdraw.Payer = (*hooked)(nil)
-
-var errLost = errors.New("lost")
 
 func (h *hooked) Name() string { return "bank" }
 

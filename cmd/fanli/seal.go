@@ -49,7 +49,7 @@ func makeSealKey(dir, path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // only the name goes; the linked file stays
+	defer os.Remove(tmp.Name()) // only the name goes; the linked file stays
 	_, err = tmp.WriteString(hex.EncodeToString(key) + "\n")
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return err

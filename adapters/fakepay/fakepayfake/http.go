@@ -143,7 +143,7 @@ func (f *Fake) lie(w http.ResponseWriter, r *http.Request, way string) {
 		w.Header().Set(fakepay.HeaderSignature, fakepay.Sign("not "+f.cfg.Secret, "answer", r.Header.Get(fakepay.HeaderNonce), strconv.Itoa(status), string(body)))
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // JSON that we encoded
 }
 
 // answer writes a signed answer.

@@ -327,7 +327,10 @@ function speak(l) {
 }
 
 $('composer').addEventListener('submit', (ev) => { ev.preventDefault(); submit(); });
-text.addEventListener('input', grow);
+text.addEventListener('input', () => {
+  if (text.value === '\n') text.value = ''; // some keyboards still type the line feed after Enter was taken
+  grow();
+});
 text.addEventListener('keydown', (ev) => {
   if (ev.key !== 'Enter' || ev.shiftKey || ev.isComposing || ev.keyCode === 229) return;
   ev.preventDefault();
