@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,12 +42,15 @@ func chat(ctx context.Context, std stdio, f *flags, as string) (err error) {
 	cfg.Log.Level = "error" // the terminal belongs to the conversation
 	around := surroundings{log: logger(cfg.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder()}
 	if cfg.Sandbox() {
-		if err := os.MkdirAll(filepath.Clean(cfg.Data), 0o700); err != nil {
-			return err
+		own, failed := openFolder(cfg.Data)
+		if failed != nil {
+			return atWork(failed)
 		}
-		st, err := openStage(ctx, cfg.Data, false)
-		if err != nil {
-			return err
+		defer func() { err = errors.Join(err, own.close()) }()
+		around.holder = own.holder
+		st, failed := openStage(ctx, cfg.Data, false)
+		if failed != nil {
+			return failed
 		}
 		defer func() { err = errors.Join(err, st.close()) }()
 		cfg, around.now = inSandbox(cfg, st.world), st.world.Now

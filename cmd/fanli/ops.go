@@ -170,15 +170,27 @@ shows where the streams stand. In the sandbox, orders are followed by serve itse
 			if err != nil {
 				return err
 			}
-			a, err := newApp(cmd.Context(), c, surroundings{
-				log: logger(c.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder(),
-			})
-			if err != nil {
-				return err
-			}
-			return errors.Join(a.syncOnce(cmd.Context(), std), a.close())
+			return syncNow(cmd.Context(), c, std)
 		},
 	}
+}
+
+// syncNow does it beside a running fanli, or at its place.
+func syncNow(ctx context.Context, c configs.Config, std stdio) (err error) {
+	around := surroundings{log: logger(c.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder()}
+	own, err := openFolder(c.Data)
+	switch {
+	case err == nil:
+		defer func() { err = errors.Join(err, own.close()) }()
+		around.holder = own.holder // the leases that it leaves behind are those of the next serve
+	case !errors.Is(err, errAtWork):
+		return err
+	}
+	a, err := newApp(ctx, c, around)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.syncOnce(ctx, std), a.close())
 }
 
 // syncOnce follows everything once and prints where it stands.
