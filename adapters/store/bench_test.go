@@ -48,7 +48,10 @@ func BenchmarkApplyPage(b *testing.B) {
 		done()
 	})
 	b.Run("Unchanged", func(b *testing.B) {
-		p := page(0)
+		p := page(1_000_000)
+		if _, err := book.Apply(b.Context(), p, nil); err != nil {
+			b.Fatal(err)
+		}
 		done := rows(b)
 		for b.Loop() {
 			apply(b, &book, p, 0)

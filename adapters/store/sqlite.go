@@ -31,7 +31,9 @@ const (
 	checkpointPages = 20_000
 	// busyMillis is how long a statement waits for another process.
 	busyMillis = 2_000
-	// paramsMax bounds the parameters of one statement; SQLite takes 32,766.
+	// paramsMax bounds the parameters of one statement. SQLite takes 32,766, but
+	// its driver looks for each among all, so that their cost grows with their
+	// square: with as many as fit, a batch took three times as long.
 	paramsMax = 500
 )
 
@@ -130,8 +132,8 @@ func (db *DB) pool(ctx context.Context, dsn string, conns int) (*gorm.DB, error)
 		DisableNestedTransaction: true,
 		TranslateError:           true,
 		Logger:                   logger.Discard, // it would write values, and values may be personal
-		// PrepareStmt stays off: this driver compiles a prepared statement at
-		// every use, and the cache would only be one more thing to look into.
+		// PrepareStmt stays off: most statements are of a length of their own,
+		// and measured it gains nothing.
 	})
 }
 

@@ -310,7 +310,7 @@ func randomBooks(t *testing.T, s LedgerStore) {
 	}
 	const seed = 20261111
 	journals, errs := together(atOnce, func(i int) ([]ledger.Entry, error) {
-		r := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // the same ones every time
+		r := rand.New(rand.NewPCG(seed, uint64(i))) // the same moves every time
 		var es []ledger.Entry
 		for n := range 1 + r.IntN(6) {
 			from, to := r.IntN(len(accounts)), r.IntN(len(accounts)-1)
