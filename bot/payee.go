@@ -62,7 +62,7 @@ func (t *turn) takeAccount(s string) (Reply, error) {
 	s = strings.ReplaceAll(s, " ", "")
 	probe := user.Payee{Method: "alipay", Account: s, Name: "某"} // the name comes next
 	if probe.Validate() != nil || !plausible(s) {
-		return t.wrong(t.T("reason.payee.account")), nil
+		return t.wrong(t.T("reason.payee.account")), nil //nolint:nilerr // the person is told
 	}
 	t.wait(ask{Step: askName, Account: s, Amount: t.state.Ask.Amount})
 	return Reply{Text: t.T("payee.ask_name", "account", user.Payee{Account: s}.Masked()), Buttons: []Button{t.next("cancel")}}, nil

@@ -156,15 +156,23 @@ func (b *tab) shot(name string) {
 	}
 }
 
-// startServe runs `fanli serve` in this process and returns its address.
-func startServe(t *testing.T, args ...string) (base string) {
+// startServe runs `fanli serve` in this process, in an environment, and returns its
+// address.
+func startServe(t *testing.T, environment ...string) (base string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	lookup := func(name string) (string, bool) {
+		for _, e := range environment {
+			if v, ok := strings.CutPrefix(e, name+"="); ok {
+				return v, true
+			}
+		}
+		return "", false
+	}
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
-		code := run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, args...),
-			stdio{strings.NewReader(""), w, io.Discard, func(string) (string, bool) { return "", false }})
+		code := run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, stdio{strings.NewReader(""), w, io.Discard, lookup})
 		_ = w.Close()
 		done <- code
 	}()

@@ -134,6 +134,12 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		if err != nil {
 			return nil, err
 		}
+		s.app.bot.PrivateURL = func(channel string) string {
+			if channel != t.Name() {
+				return ""
+			}
+			return t.PrivateURL()
+		}
 		out = append(out, t)
 	}
 	return out, nil

@@ -143,7 +143,7 @@ func (f *Fake) lie(w http.ResponseWriter, r *http.Request, way string) {
 		w.Header().Set(fakepay.HeaderSignature, fakepay.Sign("not "+f.cfg.Secret, "answer", r.Header.Get(fakepay.HeaderNonce), strconv.Itoa(status), string(body)))
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // JSON that we encoded
+	_, _ = w.Write(body)
 }
 
 // answer writes a signed answer.
@@ -152,7 +152,7 @@ func (f *Fake) answer(w http.ResponseWriter, r *http.Request, status int, a repl
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(fakepay.HeaderSignature, fakepay.Sign(f.cfg.Secret, "answer", r.Header.Get(fakepay.HeaderNonce), strconv.Itoa(status), string(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // JSON that we encoded
 }
 
 func mustJSON(v any) []byte {
