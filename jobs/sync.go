@@ -2,7 +2,9 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fanli/core/fault"
@@ -58,6 +60,7 @@ type Sync struct {
 
 	width time.Duration // of the next window; halved while the network finds windows too full
 	noted time.Time     // when the watermark was last written
+	scan  order.Window  // the re-scan's window to which the stored cursor belongs
 }
 
 // Plans returns the jobs that a feed needs: following every stream that mends
@@ -110,7 +113,7 @@ func (s *Sync) Run(ctx context.Context, l lock.Lease) (Report, error) {
 		return Report{}, r.failed(ctx, err)
 	}
 	rep := Report{Done: r.changed, Text: r.text()}
-	if r.p.Done.Before(end) && !r.done {
+	if r.at.Before(end) {
 		rep.Done += r.count // there is more to read
 	}
 	return rep, nil
@@ -121,7 +124,9 @@ func (s *Sync) Run(ctx context.Context, l lock.Lease) (Report, error) {
 func (s *Sync) begin(p *order.Progress) (end time.Time, due bool) {
 	now := s.Now().Truncate(time.Second) // networks keep their times, and cut windows, in whole seconds
 	oldest := now.Add(-s.Scene.Keeps + keepsMargin)
-	if s.follows() {
+	end = now
+	switch {
+	case s.follows():
 		if p.Done.IsZero() {
 			first := s.First
 			if first == 0 {
@@ -129,22 +134,17 @@ func (s *Sync) begin(p *order.Progress) (end time.Time, due bool) {
 			}
 			p.Done = now.Add(-first)
 		}
-		if p.Done.Before(oldest) {
-			p.Done = oldest
-		}
-		return now, p.Done.Before(now)
-	}
-	// A re-scan keeps its end in To between runs; Done is how far it has come.
-	if p.To.IsZero() {
-		if !p.At.IsZero() && now.Sub(p.At) < s.Rung.Every {
-			return now, false
-		}
+	case p.To.After(oldest): // in the middle of a re-scan, which keeps its end in To between runs
+		end = p.To
+	case !p.At.IsZero() && now.Sub(p.At) < s.Rung.Every:
+		return now, false
+	default:
 		p.To, p.Done, p.Cursor = now, now.Add(-s.Rung.Back), ""
-		if p.Done.Before(oldest) {
-			p.Done = oldest
-		}
 	}
-	return p.To, true
+	if p.Done.Before(oldest) {
+		p.Done, p.Cursor = oldest, ""
+	}
+	return end, p.Done.Before(end)
 }
 
 // A reading is one run of a Sync.
@@ -152,11 +152,12 @@ type reading struct {
 	*Sync
 	p       order.Progress
 	end     time.Time
-	count   int // windows read
+	at      time.Time // what was read in this run; following lets the watermark stay behind it
+	ill     bool      // the stream was noted as failing
+	count   int       // windows read
 	rows    int
 	changed int
 	bad     int
-	done    bool // the watermark may go no further now
 	unnoted int
 }
 
@@ -164,17 +165,11 @@ func (r *reading) windows(ctx context.Context) error {
 	if r.width == 0 || r.width > r.Scene.Window {
 		r.width = r.Scene.Window
 	}
-	for r.count < windowsMax && r.p.Done.Before(r.end) {
-		to := r.p.Done.Add(r.width)
-		if to.After(r.end) {
-			to = r.end
-		}
-		if r.follows() && r.p.Cursor != "" && r.p.To.After(r.p.Done) && r.p.To.Before(r.end) {
-			to = r.p.To // the window that was interrupted
-		}
-		w := order.Window{Scene: r.Scene.Name, From: r.p.Done, To: to}
+	r.at, r.ill = r.p.Done, r.p.Fails > 0
+	for r.count < windowsMax && r.at.Before(r.end) {
+		w := r.next()
 		err := r.window(ctx, w)
-		if fault.Is(err, fault.Invalid) && r.halve(fault.ReasonOf(err)) {
+		if fault.Is(err, fault.Invalid) && r.halve(w, fault.ReasonOf(err)) {
 			continue
 		}
 		if err != nil {
@@ -182,23 +177,34 @@ func (r *reading) windows(ctx context.Context) error {
 		}
 		r.count++
 		r.width = min(r.width*2, r.Scene.Window)
-		if r.done {
-			break
-		}
 	}
-	quiet := r.follows() && r.Now().Sub(r.noted) < noteQuiet && r.p.Fails == 0
-	if r.unnoted > 0 && !quiet || !r.p.Done.Before(r.end) {
+	quiet := r.follows() && !r.ill && r.Now().Sub(r.noted) < noteQuiet
+	if r.unnoted > 0 && !quiet {
 		return r.note(ctx)
 	}
 	return nil
 }
 
-// halve makes windows shorter when the network says so.
-func (r *reading) halve(reason string) bool {
-	if reason != "feed.window_too_full" && reason != "feed.window_too_long" || r.width <= windowMin {
+// next returns the window that was interrupted, or else the one after what was
+// read.
+func (r *reading) next() order.Window {
+	to := r.at.Add(r.width)
+	if r.follows() && r.p.Cursor != "" && r.p.To.After(r.at) {
+		to = r.p.To
+	}
+	if to.After(r.end) {
+		to = r.end
+	}
+	return order.Window{Scene: r.Scene.Name, From: r.at, To: to}
+}
+
+// halve makes windows shorter than w when the network says so.
+func (r *reading) halve(w order.Window, reason string) bool {
+	length := w.To.Sub(w.From)
+	if reason != "feed.window_too_full" && reason != "feed.window_too_long" || length <= windowMin {
 		return false
 	}
-	r.width = max(r.width/2, windowMin)
+	r.width = max((length / 2).Truncate(time.Second), windowMin)
 	r.p.Cursor = ""
 	return true
 }
@@ -206,6 +212,7 @@ func (r *reading) halve(reason string) bool {
 // window reads all pages of one window and commits them one by one.
 func (r *reading) window(ctx context.Context, w order.Window) error {
 	cursor := r.resume(w)
+	resumed := cursor != ""
 	for range pagesMax {
 		page, err := r.Feed.Pull(ctx, w, cursor)
 		if err != nil {
@@ -214,9 +221,10 @@ func (r *reading) window(ctx context.Context, w order.Window) error {
 		cursor = page.Next
 		next := r.p
 		next.At, next.Failing, next.Fails, next.Error = r.Now(), time.Time{}, 0, ""
-		if cursor == "" {
-			r.finish(&next, w)
-		} else {
+		switch {
+		case cursor == "":
+			r.finish(&next, w, resumed)
+		case w.From.Equal(r.p.Done): // else the whole stretch from the watermark on is read again
 			next.Cursor = cursor
 			if r.follows() {
 				next.To = w.To
@@ -225,17 +233,24 @@ func (r *reading) window(ctx context.Context, w order.Window) error {
 		if err := r.commit(ctx, page, next, cursor == ""); err != nil {
 			return err
 		}
+		r.scan = w
 		if cursor == "" {
+			r.read(w, resumed)
 			return nil
 		}
 	}
 	return fault.Newf(fault.Internal, "feed.endless", "%s: window %v has more than %d pages", r.Name(), w, pagesMax)
 }
 
-// resume returns the cursor at which a window that was interrupted goes on.
+// resume returns the cursor at which a window that was interrupted goes on. A
+// cursor is good for its own window only: following stores that window's end, a
+// re-scan knows it while its process lives.
 func (r *reading) resume(w order.Window) string {
-	fresh := r.Now().Sub(r.p.At) < resumeMax
-	if r.p.Cursor != "" && fresh && (!r.follows() || r.p.To.Equal(w.To)) {
+	same := r.p.To.Equal(w.To) && w.From.Equal(r.p.Done)
+	if !r.follows() {
+		same = r.scan.From.Equal(w.From) && r.scan.To.Equal(w.To)
+	}
+	if fresh := r.Now().Sub(r.p.At) < resumeMax; r.p.Cursor != "" && fresh && same {
 		return r.p.Cursor
 	}
 	r.p.Cursor = ""
@@ -243,25 +258,38 @@ func (r *reading) resume(w order.Window) string {
 }
 
 // finish moves the watermark over a window. Following never moves it closer to
-// now than rows may still become visible; unchanged rows that are therefore read
-// again cost nothing.
-func (r *reading) finish(p *order.Progress, w order.Window) {
+// the time of reading than rows may still become visible; unchanged rows that
+// are therefore read again cost nothing. The first pages of a window that was
+// interrupted were read earlier, but not before its end.
+func (r *reading) finish(p *order.Progress, w order.Window, resumed bool) {
 	p.Cursor = ""
-	p.Done = w.To
-	if r.follows() {
-		p.To = time.Time{}
-		if latest := r.end.Add(-r.Scene.Delay); p.Done.After(latest) {
-			if latest.After(w.From) {
-				p.Done = latest
-			} else {
-				p.Done = w.From
-			}
+	if !r.follows() {
+		p.Done = w.To
+		if !p.Done.Before(r.end) {
+			p.To = time.Time{}
 		}
-		r.done = w.To.Equal(r.end)
 		return
 	}
-	if !p.Done.Before(r.end) {
-		p.To = time.Time{}
+	p.To = time.Time{}
+	began := r.end
+	if resumed {
+		began = w.To
+	}
+	done := began.Add(-r.Scene.Delay)
+	if done.After(w.To) {
+		done = w.To
+	}
+	if done.After(p.Done) {
+		p.Done = done
+	}
+}
+
+// read remembers that a window was read. What may have become visible while it
+// was interrupted is read again at once.
+func (r *reading) read(w order.Window, resumed bool) {
+	r.at = w.To
+	if resumed && r.follows() {
+		r.at = r.p.Done
 	}
 }
 
@@ -294,8 +322,12 @@ func (r *reading) note(ctx context.Context) error {
 }
 
 // failed keeps what went wrong beside the watermark, for operators and for the
-// stall alarm.
+// stall alarm. Being stopped is nothing that went wrong; having used up the time
+// of a run is.
 func (r *reading) failed(ctx context.Context, cause error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return cause
+	}
 	p := r.p
 	if p.Failing.IsZero() {
 		p.Failing = r.Now()
@@ -303,12 +335,10 @@ func (r *reading) failed(ctx context.Context, cause error) error {
 	p.Fails++
 	p.Error = cause.Error()
 	if len(p.Error) > errorTextMax {
-		p.Error = p.Error[:errorTextMax]
+		p.Error = strings.ToValidUTF8(p.Error[:errorTextMax], "")
 	}
-	if ctx.Err() == nil {
-		if err := r.Book.Note(ctx, p); err != nil {
-			return fmt.Errorf("%w (and its progress was not stored: %w)", cause, err)
-		}
+	if err := r.Book.Note(context.WithoutCancel(ctx), p); err != nil {
+		return fmt.Errorf("%w (and its progress was not stored: %w)", cause, err)
 	}
 	return cause
 }
