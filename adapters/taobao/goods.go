@@ -96,7 +96,7 @@ func (c *Client) expected(g goods, o link.Offer) (money.Fen, error) {
 	if commission == 0 {
 		commission, subsidy = o.Final.Share(o.Rate), 0
 	}
-	return commission - commission.Share(c.cfg.ServiceFee) + subsidy, nil
+	return commission.Share(money.Whole-c.cfg.ServiceFee) + subsidy, nil
 }
 
 // addCoupon adds one step on the way to the final price, if a shopper has to

@@ -176,7 +176,7 @@ func (s *Server) fee(l market.Line) money.Fen {
 }
 
 func (s *Server) share(l market.Line, of money.Fen) money.Fen {
-	return of.Share(l.Rate).Share(s.cfg.FinalRate)
+	return of.Mul(int64(l.Rate)*int64(s.cfg.FinalRate), int64(money.Whole)*int64(money.Whole)) // as the market rounds
 }
 
 // returns tells the refunds of a line as the platform does: so many pieces, and

@@ -221,7 +221,8 @@ func (s *Server) income(l market.Line, base money.Fen) (fee, share money.Fen) {
 		return 0, 0
 	}
 	fee = base.Share(l.Rate)
-	return fee, fee.Share(s.market.Fee())
+	left := base.Mul(int64(l.Rate)*int64(money.Whole-s.market.Fee()), int64(money.Whole)*int64(money.Whole)) // as the market rounds
+	return fee, fee - left
 }
 
 // clock writes a time; the zero time is absent.
