@@ -18,8 +18,9 @@ func canary() user.Payee {
 	return user.Payee{Method: "alipay", Account: "canary-13812345678", Name: "金丝雀", Changed: start}
 }
 
-// settle stores a user with the canary as payee, and a withdrawal to it. It
-// returns their ids.
+// settle stores a user with the canary as payee, who has also written it into a
+// chat and a dialogue, and a withdrawal to it. It returns the ids of user and
+// withdrawal.
 func settle(t *testing.T, db *store.DB) (id, withdrawal int64) {
 	t.Helper()
 	must(t, db.Users().InTx(t.Context(), func(tx user.Tx) (err error) {
@@ -34,10 +35,14 @@ func settle(t *testing.T, db *store.DB) (id, withdrawal int64) {
 		})
 		return err
 	}))
+	said := []byte(canary().Account + " " + canary().Name)
+	must(t, db.Memory().SetDialogue(t.Context(), id, said))
+	_, err := db.Memory().Append(t.Context(), "chat", said, start)
+	must(t, err)
 	return id, withdrawal
 }
 
-func TestPayeesAreNotInTheFile(t *testing.T) {
+func TestWhatIsSealedIsNotInTheFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "fanli.db")

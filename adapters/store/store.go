@@ -15,7 +15,8 @@
 //   - Every idempotency key is unique because the database says so.
 //   - The ledger's entries cannot be changed or deleted, not by this package
 //     either. They hold no personal data.
-//   - Payout accounts are sealed under a key that is not in the database.
+//   - Payout accounts, and the dialogues and chats in which people write them, are
+//     sealed under a key that is not in the database.
 //   - Times are kept in whole milliseconds and come back in UTC.
 //
 // # SQLite
@@ -56,7 +57,7 @@ const Memory = ":memory:"
 type Config struct {
 	// Path is the database's file, made if it does not exist, or Memory.
 	Path string
-	// SealKey seals payout accounts. 32 bytes.
+	// SealKey seals payout accounts, dialogues and chats. 32 bytes.
 	SealKey []byte
 	// OldSealKeys open what was sealed before SealKey was changed.
 	OldSealKeys [][]byte

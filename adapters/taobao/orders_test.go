@@ -101,7 +101,7 @@ func TestRefundAfterSettlementComesApart(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	whole, _, err := feedtest.All(t.Context(), w.Client, w.since(taobao.SceneModified, time.Hour))
 	must(t, err)
-	if len(whole) != 1 || whole[0].Actual != 265 || whole[0].Price != 4900 || whole[0].Refunded != 0 || whole[0].Disputed {
+	if len(whole) != 1 || whole[0].Actual != 264 || whole[0].Price != 4900 || whole[0].Refunded != 0 || whole[0].Disputed {
 		t.Errorf("the order row says %+v", whole)
 	}
 	// The window of the second suit alone: the first one is asked for and counted.
