@@ -27,11 +27,11 @@ var errAtWork = errors.New("another fanli is at work here")
 // has it.
 func openFolder(dir string) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(filepath.Clean(dir), "fanli.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	err = lockFile(file)
 	switch {
@@ -40,7 +40,8 @@ func openFolder(dir string) (*folder, error) {
 	case errors.Is(err, errors.ErrUnsupported):
 		return &folder{file, holder()}, nil
 	default:
-		return nil, errors.Join(fmt.Errorf("%s: %w", dir, err), file.Close())
+		_ = file.Close() // nothing was written
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 }
 

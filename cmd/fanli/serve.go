@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -24,6 +25,13 @@ import (
 const (
 	drainMax = 3 * time.Second
 	stopMax  = 4500 * time.Millisecond
+)
+
+// What one connection may take of us.
+const (
+	readTimeout    = 10 * time.Second // for a header, and for a body
+	idleTimeout    = 2 * time.Minute  // between two requests
+	headerBytesMax = 64 << 10
 )
 
 func serveCommand(std stdio, f *flags) *cobra.Command {
@@ -91,7 +99,10 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		cfg, around.now, around.shop = inSandbox(cfg, s.world), s.world.Now, base+"/shop"
 	}
 	// The world must answer before the app asks it.
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
+	s.http = &http.Server{
+		Handler: s, ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 	serving := make(chan error, 1)
 	if s.app, err = newApp(ctx, cfg, around); err != nil {
 		return errors.Join(err, ln.Close())
@@ -201,10 +212,18 @@ func (s *server) shutdown(ctx context.Context) {
 
 // ServeHTTP is the edge: health, the sandbox's world, and the web chat.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if r.ContentLength != 0 { // who sends a body sends it now; a stream that has none may stay
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // tests have none
+	}
+	look := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch first := firstSegment(r.URL.Path); {
-	case first == "livez":
+	case !look && (r.URL.Path == "/livez" || r.URL.Path == "/readyz"):
+		w.Header().Set("Allow", "GET, HEAD")
+		answer(w, http.StatusMethodNotAllowed, map[string]any{"error": "look only"})
+	case r.URL.Path == "/livez":
 		answer(w, http.StatusOK, map[string]any{"alive": true})
-	case first == "readyz":
+	case r.URL.Path == "/readyz":
 		s.readyz(w, r)
 	case s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control"):
 		s.world.Handler().ServeHTTP(w, r)
