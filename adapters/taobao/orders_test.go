@@ -93,7 +93,7 @@ func TestRowThatChangesBetweenPagesIsRead(t *testing.T) {
 func TestRefundAfterSettlementComesApart(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	l := w.settled(t, "712345678901") // 49.00 at 6 %: 2.94, the platform keeps 0.29
+	l := w.settled(t, "712345678901") // 49.00 at 6 %: 2.94, of which 2.64 is left
 	w.clock.Advance(time.Minute)
 	must(t, w.market.Refund(l.ID, 1000))
 	w.clock.Advance(time.Minute)
