@@ -39,9 +39,9 @@ func (t *turn) search(ctx context.Context, args string) (Reply, error) {
 	return t.find(ctx, args, 1)
 }
 
-// searchBatch is how many goods one search asks for: several networks answer at
-// once, and what they found is worth two pages.
-const searchBatch = 2 * pageSize
+// searchPage is how many goods a page of a search has: an equal part of one, two
+// and three networks'.
+const searchPage = 6
 
 // find shows one page of goods.
 func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) {
@@ -49,9 +49,8 @@ func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) 
 	if utf8.RuneCountInString(words) < wordsRunesMin {
 		return t.say("search.short"), nil
 	}
-	quotes, err := t.batch(ctx, words, page)
-	l := list{Kind: listSearch, Words: words, Page: page, Quotes: quotes}
-	shown := l.quotes()
+	shown, err := t.page(ctx, words, page)
+	l := list{Kind: listSearch, Words: words, Page: page, Quotes: shown, More: len(shown) > 1}
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return t.say("search.off"), nil
@@ -65,7 +64,6 @@ func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) 
 	case len(shown) == 0:
 		return Reply{Text: t.T("search.none", "words", words), Buttons: []Button{t.next("help")}}, nil
 	}
-	l.More = l.from()+len(shown) < len(quotes) || len(quotes) == searchBatch
 	var b strings.Builder
 	b.WriteString(t.T("search.head", "words", words))
 	for i, q := range shown {
@@ -77,27 +75,12 @@ func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) 
 	return Reply{Text: b.String(), Buttons: t.show(l)}, nil
 }
 
-// batch returns the goods among which a page is, from the list shown last if
-// they are in it.
-func (t *turn) batch(ctx context.Context, words string, page int) ([]link.Quote, error) {
-	if l, _ := t.shown(); l != nil && l.Kind == listSearch && l.Words == words && l.batch() == batchOf(page) {
+// page returns one page of goods, from the list shown last if it is that one.
+func (t *turn) page(ctx context.Context, words string, page int) ([]link.Quote, error) {
+	if l, _ := t.shown(); l != nil && l.Kind == listSearch && l.Words == words && l.Page == page {
 		return l.Quotes, nil
 	}
-	return t.bot.Links.Search(ctx, t.user.ID, words, batchOf(page), searchBatch)
-}
-
-// batchOf returns the batch, from 1, in which a page of goods is.
-func batchOf(page int) int { return (page-1)*pageSize/searchBatch + 1 }
-
-func (l *list) batch() int { return batchOf(l.Page) }
-
-// from is where the page begins in its batch.
-func (l *list) from() int { return (l.Page - 1) * pageSize % searchBatch }
-
-// quotes are the goods on the page.
-func (l *list) quotes() []link.Quote {
-	from := min(l.from(), len(l.Quotes))
-	return l.Quotes[from:min(from+pageSize, len(l.Quotes))]
+	return t.bot.Links.Search(ctx, t.user.ID, words, page, searchPage)
 }
 
 // show makes l what digits and paging refer to, and returns the buttons to page.
@@ -140,8 +123,8 @@ func (t *turn) digit(ctx context.Context, s string) (Reply, error) {
 		return Reply{}, nil
 	case l == nil:
 		return t.unknown(), nil
-	case l.Kind == listSearch && n <= len(l.quotes()):
-		return t.pick(ctx, l.quotes()[n-1])
+	case l.Kind == listSearch && n <= len(l.Quotes):
+		return t.pick(ctx, l.Quotes[n-1])
 	case l.Kind == listOrders && n <= len(l.Orders):
 		return t.detail(ctx, l.Orders[n-1])
 	case l.Kind == listStatement:

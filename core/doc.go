@@ -14,6 +14,7 @@
 //	credit           how a rebate is entered in the ledger
 //	withdraw         how a balance leaves us
 //	notify           what users are told
+//	storetest        the promises of all stores, as tests
 //
 // A package imports only packages on lines above its own, and nothing but them
 // and the standard library. What must flow upwards flows as an event. The test

@@ -117,7 +117,7 @@ func (w *World) orderPage(rw http.ResponseWriter, r *http.Request) {
 		w.missing(rw)
 		return
 	}
-	w.render(rw, http.StatusOK, "order.html", map[string]any{
+	w.render(rw, http.StatusOK, "receipt.html", map[string]any{
 		"Shop": s, "English": english[s.Name], "Order": w.view(Order{s.Name, l}), "Notice": said(r), "At": "shop",
 	})
 }

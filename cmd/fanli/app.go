@@ -102,7 +102,7 @@ func (a *app) openStore(ctx context.Context, s surroundings) error {
 			return err
 		}
 	}
-	db, err := store.Open(ctx, store.Config{Path: path, SealKey: key, Hook: s.hook})
+	db, err := store.Open(ctx, store.Config{Path: path, SealKey: key, Now: s.now, Hook: s.hook})
 	if err != nil {
 		return err
 	}

@@ -262,9 +262,10 @@ func newTag() string {
 }
 
 // Search finds goods by words on every network that can, the networks in turn and
-// each in its own order. Page after page shows everything that the networks have:
-// a page has about count offers, an equal part of each network's. Networks that
-// fail are left out; the error is only returned when none answered.
+// each in its own order. A page has about count offers, an equal part of each
+// network's, and page after page shows all that they have; only an empty page is
+// the end. Networks that fail are left out; the error is only returned when none
+// answered.
 func (d *Desk) Search(ctx context.Context, user int64, words string, page, count int) ([]Quote, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
 	defer cancel()
