@@ -210,8 +210,11 @@ func TestEveryCrashPoint(t *testing.T) {
 		t.Fatalf("the undisturbed tale has %d fault points and %d entries", len(points), len(want))
 	}
 	t.Logf("%d fault points, %d entries", len(points), len(want))
-	second, every := 1, 5 // one second crash for every fifth first one
-	if testing.Short() {
+	first, second, every := 1, 1, 5 // one second crash for every fifth first one
+	switch {
+	case underRace: // there SQLite takes ten times as long; `make test` runs all points without
+		first, second = 16, 0
+	case testing.Short():
 		second = 0
 	}
 	if os.Getenv("FANLI_SOAK") != "" {
@@ -227,6 +230,9 @@ func TestEveryCrashPoint(t *testing.T) {
 				}
 			}
 			for k := lane; k < len(points); k += lanes {
+				if k/lanes%first != 0 {
+					continue
+				}
 				check(k, k+1)
 				if k%every != 0 {
 					continue

@@ -280,7 +280,7 @@ func TestRandomKills(t *testing.T) {
 	switch {
 	case os.Getenv("FANLI_SOAK") != "":
 		kills = 2000
-	case testing.Short():
+	case testing.Short(), underRace:
 		kills = 20
 	}
 	const seed = 1

@@ -153,7 +153,7 @@ func seeds(t *testing.T, few, soak int) []uint64 {
 	switch {
 	case os.Getenv("FANLI_SOAK") != "":
 		n = soak
-	case testing.Short():
+	case testing.Short(), underRace:
 		n = 1
 	}
 	out := make([]uint64, n)
