@@ -54,6 +54,7 @@ func (f Func) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 const (
 	leaseLength = time.Minute
 	leaseRenew  = leaseLength / 2 // renewed when less is left
+	leaseBeat   = leaseLength / 4 // how often a run looks after its lease
 	runMax      = 10 * time.Minute
 	drainMax    = 10_000 // runs of one job in one Drain
 	rerunMax    = 100    // runs in a row before other work gets a turn
@@ -81,9 +82,19 @@ type slot struct {
 	calm bool
 	wake chan struct{}
 
-	mu    sync.Mutex // held while the job runs
-	lease lock.Lease
+	running sync.Mutex // held while the job runs
+	lease   lock.Lease
+	taken   time.Time // when
+
+	mu    sync.Mutex // guards state, so that looking at it never waits for the job
 	state Status
+}
+
+// note changes what operators see.
+func (s *slot) note(change func(st *Status)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.state)
 }
 
 // A Status is what operators see of a job.
@@ -97,11 +108,17 @@ type Status struct {
 }
 
 // New returns a runner for plans. holder names this process; zone is that of the
-// cron expressions. It fails if an expression is malformed.
+// cron expressions. It fails if an expression is malformed or two jobs have one
+// name, which would share a lease.
 func New(plans []Plan, leases lock.Leases, holder string, zone *time.Location, log *slog.Logger) (*Runner, error) {
 	r := &Runner{leases: leases, holder: holder, log: log, cron: cron.New(cron.WithLocation(zone))}
 	var errs []error
+	names := map[string]bool{}
 	for _, p := range plans {
+		if names[p.Job.Name()] {
+			errs = append(errs, fmt.Errorf("job %s is planned twice", p.Job.Name()))
+		}
+		names[p.Job.Name()] = true
 		s := &slot{job: p.Job, calm: p.Calm, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()}}
 		r.slots = append(r.slots, s)
 		if p.Every == "" {
@@ -172,11 +189,13 @@ func (r *Runner) loop(ctx context.Context, s *slot) {
 			return
 		case <-s.wake:
 		}
-		for range rerunMax {
+		more := true
+		for i := 0; i < rerunMax && more; i++ {
 			rep, err := r.once(ctx, s)
-			if err != nil || rep.Done == 0 || ctx.Err() != nil {
-				break
-			}
+			more = err == nil && rep.Done > 0 && ctx.Err() == nil
+		}
+		if more {
+			s.ring()
 		}
 	}
 }
@@ -184,50 +203,90 @@ func (r *Runner) loop(ctx context.Context, s *slot) {
 // once takes the lease and runs the job once. Not having the lease is no error:
 // another process does the work.
 func (r *Runner) once(ctx context.Context, s *slot) (rep Report, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	name := s.job.Name()
-	if time.Until(s.lease.Until) < leaseRenew {
-		l, err := r.leases.Take(ctx, "job/"+name, r.holder, leaseLength)
-		if fault.Is(err, fault.Conflict) {
-			return Report{}, nil
-		}
-		if err != nil {
-			return Report{}, r.failed(s, err)
-		}
-		s.lease = l
+	s.running.Lock()
+	defer s.running.Unlock()
+	switch err := r.take(ctx, s); {
+	case fault.Is(err, fault.Conflict):
+		return Report{}, nil
+	case err != nil:
+		return Report{}, r.failed(s, err)
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = r.failed(s, fmt.Errorf("panic: %v", p))
 		}
 	}()
-	s.state.LastRun = time.Now()
+	s.note(func(st *Status) { st.LastRun = time.Now() })
+	lease := s.lease
 	ctx, cancel := context.WithTimeout(ctx, runMax)
 	defer cancel()
-	rep, err = s.job.Run(ctx, s.lease)
+	defer r.hold(ctx, cancel, s)()
+	rep, err = s.job.Run(ctx, lease)
 	if err != nil {
 		return rep, r.failed(s, err)
 	}
-	s.state.LastOK, s.state.Fails, s.state.Error, s.state.Text = time.Now(), 0, "", rep.Text
+	s.note(func(st *Status) { st.LastOK, st.Fails, st.Error, st.Text = time.Now(), 0, "", rep.Text })
 	if rep.Text != "" {
-		r.log.Info("job", "name", name, "done", rep.Done, "report", rep.Text)
+		r.log.Info("job", "name", s.job.Name(), "done", rep.Done, "report", rep.Text)
 	}
 	return rep, nil
 }
 
+// take takes the job's lease, or renews it where it is time to.
+func (r *Runner) take(ctx context.Context, s *slot) error {
+	if time.Since(s.taken) <= leaseRenew { // by our own watch: the lease may run on a simulated one
+		return nil
+	}
+	l, err := r.leases.Take(ctx, "job/"+s.job.Name(), r.holder, leaseLength)
+	if err == nil {
+		s.lease, s.taken = l, time.Now()
+	}
+	return err
+}
+
+// hold renews the lease while its job runs, until it is released. A run that has
+// lost its lease, because this process slept, is stopped: another process does
+// the work.
+func (r *Runner) hold(ctx context.Context, stop func(), s *slot) (release func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	token := s.lease.Token
+	go func() {
+		defer close(done)
+		beat := time.NewTicker(leaseBeat)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-beat.C:
+			}
+			err := r.take(ctx, s)
+			if fault.Is(err, fault.Conflict) || s.lease.Token != token {
+				stop()
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 // failed records and logs a failure: the first of a row, and then every tenth.
 func (r *Runner) failed(s *slot, err error) error {
-	s.state.Fails++
-	s.state.Error = string(fault.CodeOf(err))
-	if reason := fault.ReasonOf(err); reason != "" {
-		s.state.Error = reason
-	}
-	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	if s.state.Fails%10 == 1 {
-		r.log.Warn("job failed", "name", s.job.Name(), "fails", s.state.Fails, "error", err)
+	fails := 0
+	s.note(func(st *Status) {
+		st.Fails++
+		st.Error = string(fault.CodeOf(err))
+		if reason := fault.ReasonOf(err); reason != "" {
+			st.Error = reason
+		}
+		fails = st.Fails
+	})
+	if !errors.Is(err, context.Canceled) && fails%10 == 1 {
+		r.log.Warn("job failed", "name", s.job.Name(), "fails", fails, "error", err)
 	}
 	return err
 }
@@ -259,9 +318,7 @@ func (r *Runner) Drain(ctx context.Context) error {
 func (r *Runner) Status() []Status {
 	out := make([]Status, len(r.slots))
 	for i, s := range r.slots {
-		s.mu.Lock()
-		out[i] = s.state
-		s.mu.Unlock()
+		s.note(func(st *Status) { out[i] = *st })
 	}
 	return out
 }

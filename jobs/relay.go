@@ -39,7 +39,7 @@ func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 	var sent []int64
 	var errs []error
 	for _, s := range waiting {
-		if err := r.Bus.Publish(ctx, s.Event); err != nil {
+		if err := r.publish(ctx, s.Event); err != nil {
 			errs = append(errs, fmt.Errorf("event %s: %w", s.Event.ID, err))
 			if ctx.Err() == nil { // else we are being stopped, and the event is not to blame
 				errs = append(errs, r.putOff(ctx, s, err))
@@ -52,6 +52,17 @@ func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 		errs = append(errs, r.Outbox.Sent(ctx, sent))
 	}
 	return Report{Done: len(sent)}, errors.Join(errs...)
+}
+
+// publish makes a failure of a hearer's panic, so that one event cannot hold up
+// the others for ever.
+func (r *Relay) publish(ctx context.Context, e event.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return r.Bus.Publish(ctx, e)
 }
 
 func (r *Relay) putOff(ctx context.Context, s event.Stored, cause error) error {
