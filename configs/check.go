@@ -1,36 +1,25 @@
 package configs
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
 	"time"
+
+	"fanli/core/link"
+	"fanli/core/money"
 )
 
-// A checker collects mistakes with their lines.
+// A checker collects mistakes.
 type checker struct {
-	lines map[string]int
-	errs  []error
+	t    *tree
+	errs []mistake
 }
 
 func (k *checker) bad(path, format string, args ...any) {
-	k.errs = append(k.errs, MistakeError{Path: path, Line: k.line(path), Text: fmt.Sprintf(format, args...)})
-}
-
-// line is that of the key, or of the group that it should stand in.
-func (k *checker) line(path string) int {
-	for {
-		if l, ok := k.lines[path]; ok {
-			return l
-		}
-		i := strings.LastIndexByte(path, '.')
-		if i < 0 {
-			return 0
-		}
-		path = path[:i]
-	}
+	k.errs = append(k.errs, mistake{MistakeError{path, k.t.line(path), fmt.Sprintf(format, args...)}, false})
 }
 
 // part takes what a package says about its own part: mistakes that begin with
@@ -47,13 +36,16 @@ func (k *checker) part(path string, err error) {
 			k.bad(path, "%s", line)
 			continue
 		}
+		if strings.HasSuffix(key, ".") { // the rules have no name for it
+			key += "default"
+		}
 		k.bad(path+"."+key, "%s", text)
 	}
 }
 
 // check returns everything that is wrong with the values.
-func (c Config) check(lines map[string]int) []error {
-	k := &checker{lines: lines}
+func (c Config) check(t *tree) []mistake {
+	k := &checker{t: t}
 	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" {
 		k.bad("zone", "%q is not a time zone such as Asia/Shanghai", c.Zone)
 	}
@@ -89,8 +81,8 @@ func (c Config) checkTimes(k *checker) {
 	if c.Sync.Every < everyMin || c.Sync.Every > everyMax {
 		k.bad("sync.every", "%v is not between %v and %v", c.Sync.Every, everyMin, everyMax)
 	}
-	if c.Sync.First < 0 || c.Sync.First > 90*24*time.Hour {
-		k.bad("sync.first", "%v is not between 0 and 90 days", c.Sync.First)
+	if c.Sync.First < firstMin || c.Sync.First > firstMax {
+		k.bad("sync.first", "%v is not between %v and %v", c.Sync.First, firstMin, firstMax)
 	}
 	if c.Sync.StallAfter < c.Sync.Every {
 		k.bad("sync.stall_after", "%v is shorter than sync.every", c.Sync.StallAfter)
@@ -105,14 +97,21 @@ func (c Config) checkTimes(k *checker) {
 
 func (c Config) checkMoney(k *checker) {
 	k.part("rebate", c.Rebate.Rules().Validate())
+	if c.Rebate.Minimum > dustMax {
+		k.bad("rebate.minimum", "%s is more than %s: hardly any order would bring anything", money.Fen(c.Rebate.Minimum), money.Fen(dustMax))
+	}
+	knownNetworks(k, "rebate.networks", c.Rebate.Networks)
+	knownNetworks(k, "rebate.hold_days", c.Rebate.HoldDays, "default")
 	w := c.Withdraw
 	if w.Minimum < 1 {
 		k.bad("withdraw.minimum", "the least is 0.01")
 	}
-	if w.Maximum < w.Minimum {
+	switch {
+	case w.Maximum < w.Minimum:
 		k.bad("withdraw.maximum", "it is below withdraw.minimum")
-	}
-	if w.Auto < 0 || w.Auto > w.Maximum {
+	case w.Maximum > payoutMax:
+		k.bad("withdraw.maximum", "%s is more than %s", money.Fen(w.Maximum), money.Fen(payoutMax))
+	case w.Auto < 0 || w.Auto > w.Maximum:
 		k.bad("withdraw.auto", "it is not between 0 and withdraw.maximum")
 	}
 	if len(w.Prefix) > 8 || strings.ContainsFunc(w.Prefix, func(r rune) bool {
@@ -143,14 +142,46 @@ func (c Config) checkNetworks(k *checker) {
 	}
 }
 
-// Mistakes returns the single mistakes that an error of Load joins.
-func Mistakes(err error) []error {
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		return joined.Unwrap()
+// knownNetworks refuses names that are no networks: what they should be for would
+// silently get the default.
+func knownNetworks[V any](k *checker, path string, of map[string]V, others ...string) {
+	names := append([]string{link.Taobao, link.JD, link.PDD}, others...)
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		if !slices.Contains(names, name) {
+			k.bad(join(path, name), "there is none called so; there are %s", strings.Join(names, ", "))
+		}
 	}
+}
+
+// What makes no sense is refused by name.
+const (
+	everyMin = time.Second // the schedule knows no shorter one
+	everyMax = time.Hour
+	firstMin = time.Minute
+	firstMax = 90 * 24 * time.Hour
+
+	dustMax   Yuan = 100_00    // what a line must bring to count
+	payoutMax Yuan = 50_000_00 // in one withdrawal; payers take no more at once
+)
+
+// Mistakes returns the single mistakes that an error of Load joins, or err itself
+// where it is not a list.
+func Mistakes(err error) []error {
 	if err == nil {
 		return nil
 	}
-	return []error{err}
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a list that is wrapped has words around it, which must not get lost
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	texts := make([]string, 0, len(joined.Unwrap()))
+	for _, e := range joined.Unwrap() {
+		texts = append(texts, e.Error())
+		all = append(all, Mistakes(e)...)
+	}
+	if strings.Join(texts, "\n") != err.Error() { // a sentence about several errors
+		return []error{err}
+	}
+	return all
 }

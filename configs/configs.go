@@ -10,6 +10,7 @@
 package configs
 
 import (
+	"log/slog"
 	"time"
 
 	"fanli/adapters/fakepay"
@@ -43,6 +44,16 @@ type Config struct {
 	Webchat  Webchat         `yaml:"webchat"`
 	Bot      Bot             `yaml:"bot"`
 }
+
+// String names a configuration. What is in it may be secret and does not go into a
+// log.
+func (c Config) String() string { return "configuration of " + c.Data }
+
+// GoString is String.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue is String, for slog.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Log says how the log looks.
 type Log struct {
