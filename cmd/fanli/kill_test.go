@@ -317,6 +317,7 @@ func TestRandomKills(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := openBooks(t, filepath.Join(dir, "data"))
+		b.env, b.args = env, args
 		b.settled(t, out)
 		wantAnswered(t, all)
 	})
@@ -387,7 +388,10 @@ func wantAnswered(t *testing.T, all []*shopper) {
 }
 
 // books are fanli's own, read beside it or after it.
-type books struct{ db *store.DB }
+type books struct {
+	db        *store.DB
+	env, args []string // of the program, for staff
+}
 
 func openBooks(t *testing.T, data string) *books {
 	t.Helper()
@@ -400,7 +404,7 @@ func openBooks(t *testing.T, data string) *books {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return &books{db}
+	return &books{db: db}
 }
 
 // owed is what a network owes by its own book.
@@ -415,6 +419,24 @@ func owed(s interface {
 	return sum
 }
 
+// staff refuses what waits for a person: somebody returned goods between asking
+// for their money and its being sent.
+func (b *books) staff(t *testing.T) {
+	t.Helper()
+	waiting, err := b.db.Withdrawals().InState(t.Context(), time.Now().AddDate(1, 0, 0), 100, withdraw.Reviewing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range waiting {
+		if w.Reason != "review.debt" {
+			t.Fatalf("withdrawal %d waits for a person because of %q", w.ID, w.Reason)
+		}
+		if code := runProgram(t, b.env, append([]string{"withdrawals", "refuse", fmt.Sprint(w.ID)}, b.args...)...); code != exitOK {
+			t.Fatalf("refusing withdrawal %d ends with %d", w.ID, code)
+		}
+	}
+}
+
 // unsettled says what is still on its way, "" for nothing.
 func (b *books) unsettled(t *testing.T, out *outside) string {
 	t.Helper()
@@ -423,6 +445,7 @@ func (b *books) unsettled(t *testing.T, out *outside) string {
 			return fmt.Sprintf("%d events of %s wait, %v", n, o.Name(), err)
 		}
 	}
+	b.staff(t)
 	open, err := b.db.Withdrawals().InState(t.Context(), time.Now().AddDate(1, 0, 0), 100,
 		withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Unknown)
 	if err != nil || len(open) > 0 {
