@@ -170,7 +170,7 @@ func Mistakes(err error) []error {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a list that is wrapped has words around it, which must not get lost
+	joined, ok := err.(interface{ Unwrap() []error }) // a list that is wrapped has words around it, which must not get lost
 	if !ok {
 		return []error{err}
 	}

@@ -129,6 +129,7 @@ func field(t reflect.Type, key string) (f reflect.Type, ok bool) {
 				return f.Type, true
 			}
 		}
+	default: // a leaf has no keys
 	}
 	return nil, false
 }

@@ -246,7 +246,7 @@ func (v *visitor) tab(after string) *tab {
 	if err != nil {
 		v.h.t.Fatal(err)
 	}
-	res, err := v.http.Do(req) //nolint:bodyclose // the reader of the stream closes it
+	res, err := v.http.Do(req)
 	if err != nil {
 		v.h.t.Fatal(err)
 	}

@@ -33,8 +33,7 @@ type killer struct {
 
 	mu    sync.Mutex
 	base  string
-	up    chan struct{} // closed while a process serves
-	now   *process
+	up    chan struct{}  // closed while a process serves
 	modes map[string]int // how often it was killed in which way
 }
 
