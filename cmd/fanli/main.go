@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -107,6 +108,8 @@ Exit codes: 0 done; 1 it did not work; 2 the command line or the configuration i
 wrong and nothing was tried; 3 a proof does not hold.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          noSuchCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(std.in)
 	root.SetOut(std.out)
@@ -132,6 +135,19 @@ func (f *flags) load(std stdio) (configs.Config, error) {
 		c.Data = f.data
 	}
 	return c, nil
+}
+
+// noSuchCommand refuses what is no command, and says what may be meant.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("there is no command %q; fanli --help lists them", args[0])
+	cmd.SuggestionsMinimumDistance = 2
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		err = fmt.Errorf("there is no command %q; did you mean %s?", args[0], strings.Join(like, " or "))
+	}
+	return exitError{exitUsage, err}
 }
 
 // noArgs refuses arguments where a command has none.
