@@ -122,7 +122,7 @@ func (d *Desk) accept(tx Tx, userID int64, amount money.Fen, key string, payee u
 func (d *Desk) refuse(w Withdrawal, have, owed money.Fen, open int) error {
 	switch {
 	case owed < 0:
-		return fault.New(fault.Denied, "withdraw.debt")
+		return fault.New(fault.Denied, reasonDebt)
 	case open > 0:
 		return fault.New(fault.Conflict, "withdraw.open")
 	case w.Payee.IsZero():
@@ -229,11 +229,21 @@ func (d *Desk) move(ctx context.Context, w *Withdrawal, to State, with func(*Wit
 	return err
 }
 
-// post enters what a new state means for the money.
+// reasonDebt says that a user owes.
+const reasonDebt = "withdraw.debt"
+
+// post enters what a new state means for the money. It fails with reasonDebt
+// where the intent to pay would be committed although the user owes.
 func (d *Desk) post(tx Tx, w Withdrawal) error {
 	reserved := ledger.User(w.User, ledger.Reserved)
 	available, debt := ledger.User(w.User, ledger.Available), ledger.User(w.User, ledger.Debt)
 	switch w.State {
+	case Sending:
+		b, err := tx.Balances([]ledger.Account{debt})
+		if err == nil && b[debt] < 0 {
+			err = fault.New(fault.Denied, reasonDebt)
+		}
+		return err
 	case Paid:
 		j, err := ledger.Open(tx, w.Changed, reserved, ledger.Payer(w.Payer))
 		if err != nil {
@@ -265,7 +275,7 @@ func (d *Desk) post(tx Tx, w Withdrawal) error {
 			return err
 		}
 		return j.Post()
-	case Requested, Reviewing, Approved, Sending, Unknown:
+	case Requested, Reviewing, Approved, Unknown:
 		return nil
 	default:
 		return fault.Newf(fault.Internal, "", "no such state %q", w.State)

@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	"fanli/core/fault"
-	"fanli/core/ledger"
-	"fanli/core/money"
 )
 
 // Run sends what is approved and asks about what is on its way: one bounded
@@ -39,17 +37,13 @@ func (d *Desk) Run(ctx context.Context) (n int, err error) {
 
 // send commits the intent and then calls the payer.
 func (d *Desk) send(ctx context.Context, w Withdrawal) error {
-	owed, err := d.debt(ctx, w.User)
-	if err != nil {
-		return err
-	}
-	if owed { // goods went back meanwhile: a person decides what becomes of it
-		return d.move(ctx, &w, Reviewing, func(w *Withdrawal) { w.Reason, w.Actor = "review.debt", "" })
-	}
-	err = d.move(ctx, &w, Sending, func(w *Withdrawal) {
+	err := d.move(ctx, &w, Sending, func(w *Withdrawal) {
 		w.Payer, w.Number = d.Payer.Name(), d.number(w.ID)
 		w.NextAt = w.Changed.Add(queryAfter)
 	})
+	if fault.ReasonOf(err) == reasonDebt { // goods went back meanwhile: a person decides what becomes of it
+		return d.move(ctx, &w, Reviewing, func(w *Withdrawal) { w.Reason, w.Actor = "review.debt", "" })
+	}
 	if err != nil {
 		return err
 	}
@@ -71,7 +65,8 @@ func (d *Desk) call(ctx context.Context, w Withdrawal) error {
 // only if the payer says that it does not know the number.
 func (d *Desk) ask(ctx context.Context, w Withdrawal) error {
 	if w.Payer != d.Payer.Name() {
-		return fault.Newf(fault.Unavailable, "payout.payer_gone", "withdrawal %d was given to payer %s, which is not configured", w.ID, w.Payer)
+		gone := fault.Newf(fault.Unavailable, "payout.payer_gone", "withdrawal %d was given to payer %s, which is not configured", w.ID, w.Payer)
+		return errors.Join(gone, d.askLater(ctx, w)) // so that it does not stand in the way of others
 	}
 	cctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
@@ -97,14 +92,18 @@ func (d *Desk) conclude(ctx context.Context, w Withdrawal, o Outcome) error {
 			return d.move(ctx, &w, Unknown, func(w *Withdrawal) { w.Reason = o.Reason; d.later(w) })
 		}
 		fallthrough
-	default: // Busy, Absent, and Unclear again: ask later
-		was := w.State
-		d.later(&w)
-		return d.Store.InTx(ctx, func(tx Tx) error {
-			_, err := tx.Swap(w, was)
-			return err
-		})
+	default: // Busy, Absent, and Unclear again
+		return d.askLater(ctx, w)
 	}
+}
+
+// askLater stores that a withdrawal is as it was, and puts off the next query.
+func (d *Desk) askLater(ctx context.Context, w Withdrawal) error {
+	d.later(&w)
+	return d.Store.InTx(ctx, func(tx Tx) error {
+		_, err := tx.Swap(w, w.State)
+		return err
+	})
 }
 
 // later puts off the next query, each time for longer.
@@ -115,16 +114,4 @@ func (d *Desk) later(w *Withdrawal) {
 	}
 	w.Tries++
 	w.NextAt = d.Now().Add(min(wait, queryEvery))
-}
-
-// debt reports whether the user owes.
-func (d *Desk) debt(ctx context.Context, userID int64) (owed bool, err error) {
-	account := ledger.User(userID, ledger.Debt)
-	err = d.Store.InTx(ctx, func(tx Tx) error {
-		var b map[ledger.Account]money.Fen
-		b, err := tx.Balances([]ledger.Account{account})
-		owed = b[account] < 0
-		return err
-	})
-	return owed, err
 }

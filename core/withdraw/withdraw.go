@@ -22,6 +22,7 @@ package withdraw
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"fanli/core/event"
@@ -77,6 +78,14 @@ type Withdrawal struct {
 	NextAt  time.Time // Sending, Unknown: not before then
 }
 
+// LogValue keeps the account out of structured logs, in any format.
+func (w Withdrawal) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.Int64("id", w.ID), slog.Int64("user", w.User), slog.String("amount", w.Amount.String()), slog.String("payee", w.Payee.String()),
+		slog.String("state", string(w.State)), slog.String("reason", w.Reason), slog.String("payer", w.Payer), slog.String("number", w.Number),
+	)
+}
+
 // Changed is the content of withdrawal.changed.
 type Changed struct {
 	ID     int64     `json:"id"`
@@ -94,6 +103,13 @@ type Payment struct {
 	Amount money.Fen
 	Payee  user.Payee
 	Note   string // what the payee reads
+}
+
+// LogValue keeps the account out of structured logs, in any format.
+func (p Payment) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("number", p.Number), slog.String("amount", p.Amount.String()), slog.String("payee", p.Payee.String()),
+	)
 }
 
 // A Verdict is what a payer says about a payment.

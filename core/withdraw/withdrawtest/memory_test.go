@@ -1,0 +1,38 @@
+package withdrawtest_test
+
+import (
+	"context"
+	"testing"
+
+	"fanli/core/credit"
+	"fanli/core/event"
+	"fanli/core/order"
+	"fanli/core/storetest"
+	"fanli/core/withdraw"
+	"fanli/core/withdraw/withdrawtest"
+)
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	storetest.Withdrawals(t, func(*testing.T) storetest.WithdrawalStore {
+		m := withdrawtest.New()
+		return storetest.WithdrawalStore{
+			Store: m, Credit: credits{m}, Reader: m.Reader(), Heard: func(*testing.T) []event.Event { return m.Heard() },
+		}
+	})
+}
+
+// credits is what the suite needs of a credit.Store: its ledger.
+type credits struct{ *withdrawtest.Memory }
+
+func (c credits) InTx(ctx context.Context, fn func(credit.Tx) error) error {
+	return c.Memory.InTx(ctx, func(tx withdraw.Tx) error { return fn(creditTx{Tx: tx}) })
+}
+
+type creditTx struct {
+	withdraw.Tx
+	event.Inbox
+}
+
+func (creditTx) Booked([]order.Key) (map[order.Key]credit.Booked, error) { return nil, nil }
+func (creditTx) PutBooked([]credit.Booked) error                         { return nil }
