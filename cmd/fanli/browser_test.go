@@ -16,7 +16,7 @@ import (
 )
 
 // browserPatience is how long a busy machine may take for the whole story.
-const browserPatience = 3 * time.Minute
+const browserPatience = 6 * time.Minute
 
 // needAll is set by `make test`: then nothing may be skipped.
 func needAll() bool { return os.Getenv("FANLI_NEED_ALL") != "" }

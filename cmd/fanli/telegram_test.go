@@ -14,7 +14,7 @@ import (
 )
 
 // telegramPatience is how long a busy machine may take for one step.
-const telegramPatience = 30 * time.Second
+const telegramPatience = 2 * time.Minute
 
 // A phone is one person with Telegram.
 type phone struct {
