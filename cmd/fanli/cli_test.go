@@ -278,7 +278,10 @@ func TestDemo(t *testing.T) {
 	took := time.Since(from)
 	t.Logf("the story takes %v", took.Round(time.Millisecond))
 	r.want(t, exitOK, "the proof holds", "sum of all balances ¥0.00", "飞利浦电动牙刷", "记为欠款", "network/jd", "claw", "repay")
-	if limit := 20 * time.Second; took > limit && !underRace {
+	if underRace {
+		return // which takes ten times as long
+	}
+	if limit := 20 * time.Second; took > limit {
 		t.Errorf("longer than %v", limit)
 	}
 	again := cli(t, "", nil, "demo")
