@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -282,7 +283,13 @@ func TestRandomKills(t *testing.T) {
 	case testing.Short(), underRace:
 		kills = 20
 	}
-	const seed = 1
+	seed := uint64(1)
+	if text := os.Getenv("FANLI_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal("FANLI_SEED: ", err)
+		}
+	}
 	t.Logf("seed %d, %d kills", seed, kills)
 	dir := memoryDir(t)
 	out := newOutside(t)
