@@ -10,8 +10,13 @@ package user
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -43,26 +48,36 @@ type Payee struct {
 // String masks the account and the name: "alipay 138****0000 (*三)".
 func (p Payee) String() string { return p.Method + " " + p.Masked() }
 
-// GoString keeps %#v from printing the account.
-func (p Payee) GoString() string { return p.String() }
+// Format keeps every verb of package fmt from printing the account.
+func (p Payee) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
+
+// LogValue keeps structured logs from printing the account, in any format.
+func (p Payee) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
 // Masked shows enough of the account for its owner to know it again.
 func (p Payee) Masked() string {
 	s := mask([]rune(p.Account))
-	if n := []rune(p.Name); len(n) > 0 {
+	switch n := []rune(p.Name); len(n) {
+	case 0:
+	case 1:
+		s += " (*)"
+	default:
 		s += " (*" + string(n[len(n)-1:]) + ")"
 	}
 	return s
 }
 
+// mask hides four characters or more, or else all but the first.
 func mask(r []rune) string {
 	if at := strings.IndexRune(string(r), '@'); at > 0 {
 		s := string(r)
 		return mask([]rune(s[:at])) + s[at:]
 	}
 	switch {
-	case len(r) >= 8:
+	case len(r) >= 11:
 		return string(r[:3]) + "****" + string(r[len(r)-4:])
+	case len(r) >= 8:
+		return string(r[:2]) + "****" + string(r[len(r)-2:])
 	case len(r) > 1:
 		return string(r[:1]) + "****"
 	default:
@@ -75,6 +90,7 @@ func (p Payee) IsZero() bool { return p.Account == "" }
 
 // Limits of a payee's texts, in characters.
 const (
+	accountMin = 5
 	accountMax = 64
 	nameMax    = 32
 )
@@ -84,13 +100,21 @@ func (p Payee) Validate() error {
 	switch {
 	case p.Method != "alipay" && p.Method != "wechat":
 		return fault.New(fault.Invalid, "payee.method")
-	case len(p.Account) < 5 || len([]rune(p.Account)) > accountMax || strings.ContainsAny(p.Account, " \t\r\n<>\"'"):
+	case len(p.Account) < accountMin || len(p.Account) > accountMax || strings.ContainsFunc(p.Account, notInAccount):
 		return fault.New(fault.Invalid, "payee.account")
-	case strings.TrimSpace(p.Name) == "" || len([]rune(p.Name)) > nameMax || strings.ContainsAny(p.Name, "\r\n<>\"'0123456789"):
+	case strings.TrimSpace(p.Name) == "" || utf8.RuneCountInString(p.Name) > nameMax || strings.ContainsFunc(p.Name, notInName):
 		return fault.New(fault.Invalid, "payee.name")
 	default:
 		return nil
 	}
+}
+
+// notInAccount refuses what is not plain ASCII: what is copied from a page may
+// bring along characters that nobody sees.
+func notInAccount(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>\"'", r) }
+
+func notInName(r rune) bool {
+	return r == utf8.RuneError || !unicode.IsPrint(r) || strings.ContainsRune("<>\"'0123456789", r)
 }
 
 // A Store keeps users. Implementations pass storetest.Users.
@@ -137,18 +161,18 @@ func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u U
 		return u, false, err
 	}
 	u = User{Locale: locale, Joined: d.Now()}
-	err = d.Store.InTx(ctx, func(tx Tx) error {
-		id, err := tx.Insert(u, i)
-		if err != nil {
+	var id int64
+	err = d.Store.InTx(ctx, func(tx Tx) (err error) {
+		if id, err = tx.Insert(u, i); err != nil {
 			return err
 		}
-		u.ID = id
 		e, err := event.New("user/"+i.Channel+"/"+i.External+"/joined", event.UserJoined, u.Joined, Joined{id, i.Channel})
 		if err != nil {
 			return err
 		}
 		return tx.Emit(e)
 	})
+	u.ID = id
 	if fault.Is(err, fault.Conflict) { // the same person's other message was faster
 		u, err = d.Store.ByIdentity(ctx, i)
 		return u, false, err

@@ -1,0 +1,242 @@
+package user_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/user"
+)
+
+var start = time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC)
+
+// A people is a user.Store in memory.
+type people struct {
+	mu     sync.Mutex
+	users  map[int64]user.User
+	by     map[user.Identity]int64
+	payees map[int64]user.Payee
+	said   []event.Event
+	again  bool   // every transaction is run a second time, as after a deadlock
+	missed func() // called when nobody has an identity
+	down   error
+}
+
+func newPeople() *people {
+	return &people{users: map[int64]user.User{}, by: map[user.Identity]int64{}, payees: map[int64]user.Payee{}}
+}
+
+type tx struct{ *people }
+
+func (p *people) InTx(_ context.Context, fn func(user.Tx) error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	users, by, payees, said := maps.Clone(p.users), maps.Clone(p.by), maps.Clone(p.payees), len(p.said)
+	undo := func() {
+		p.users, p.by, p.payees, p.said = maps.Clone(users), maps.Clone(by), maps.Clone(payees), p.said[:said]
+	}
+	if p.again {
+		if err := fn(tx{p}); err == nil {
+			undo()
+		}
+	}
+	err := fn(tx{p})
+	if err != nil {
+		undo()
+	}
+	return err
+}
+
+func (p *people) User(_ context.Context, id int64) (user.User, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u, ok := p.users[id]
+	if !ok {
+		return u, fault.New(fault.NotFound, "")
+	}
+	return u, p.down
+}
+
+func (p *people) ByIdentity(ctx context.Context, i user.Identity) (user.User, error) {
+	p.mu.Lock()
+	id, ok := p.by[i]
+	missed, down := p.missed, p.down
+	p.mu.Unlock()
+	if down != nil {
+		return user.User{}, down
+	}
+	if !ok {
+		if missed != nil {
+			missed()
+		}
+		return user.User{}, fault.New(fault.NotFound, "")
+	}
+	return p.User(ctx, id)
+}
+
+func (p *people) Identities(_ context.Context, id int64) (out []user.Identity, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, of := range p.by {
+		if of == id {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+func (p *people) Payee(_ context.Context, id int64) (user.Payee, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.payees[id], nil
+}
+
+func (t tx) Emit(e event.Event) error { t.said = append(t.said, e); return nil }
+
+// Insert takes the id that it is given, as a database does.
+func (t tx) Insert(u user.User, i user.Identity) (int64, error) {
+	if _, ok := t.by[i]; ok {
+		return 0, fault.New(fault.Conflict, "")
+	}
+	if u.ID != 0 {
+		return 0, fault.Newf(fault.Internal, "", "a new user has the id %d", u.ID)
+	}
+	u.ID = int64(len(t.users) + 1)
+	t.users[u.ID], t.by[i] = u, u.ID
+	return u.ID, nil
+}
+
+func (t tx) SetLocale(id int64, locale string) error {
+	u, ok := t.users[id]
+	if !ok {
+		return fault.New(fault.NotFound, "")
+	}
+	u.Locale = locale
+	t.users[id] = u
+	return nil
+}
+
+func (t tx) SetPayee(id int64, p user.Payee) error { t.payees[id] = p; return nil }
+
+func directory() (*user.Directory, *people) {
+	p := newPeople()
+	return &user.Directory{Store: p, Now: func() time.Time { return start }}, p
+}
+
+func TestAPersonIsMadeAtFirstSight(t *testing.T) {
+	t.Parallel()
+	d, p := directory()
+	p.again = true
+	ann := user.Identity{Channel: "web", External: "ann"}
+	u, joined, err := d.Resolve(t.Context(), ann, "en")
+	if want := (user.User{ID: 1, Locale: "en", Joined: start}); err != nil || !joined || u != want {
+		t.Fatalf("got %+v, %v, %v", u, joined, err)
+	}
+	again, joined, err := d.Resolve(t.Context(), ann, "zh")
+	if err != nil || joined || again != u {
+		t.Errorf("the second time: %+v, %v, %v", again, joined, err)
+	}
+	other, joined, err := d.Resolve(t.Context(), user.Identity{Channel: "telegram", External: "ann"}, "zh")
+	if err != nil || !joined || other.ID == u.ID {
+		t.Errorf("on another channel: %+v, %v, %v", other, joined, err)
+	}
+	if len(p.said) != 2 || p.said[0].ID != "user/web/ann/joined" || p.said[0].Name != event.UserJoined || string(p.said[0].Data) != `{"user":1,"channel":"web"}` {
+		t.Errorf("said is %+v", p.said)
+	}
+	got, err := d.User(t.Context(), 1)
+	if err != nil || got != u {
+		t.Errorf("%+v, %v", got, err)
+	}
+	ids, err := d.Identities(t.Context(), 1)
+	if err != nil || fmt.Sprint(ids) != "[{web ann}]" {
+		t.Errorf("%v, %v", ids, err)
+	}
+}
+
+func TestTwoFirstMessagesAtOnceMakeOnePerson(t *testing.T) {
+	t.Parallel()
+	d, p := directory()
+	var both sync.WaitGroup // both find nobody before either makes somebody
+	both.Add(2)
+	p.missed = func() {
+		both.Done()
+		both.Wait()
+	}
+	type answer struct {
+		u      user.User
+		joined bool
+		err    error
+	}
+	answers := make(chan answer, 2)
+	for range 2 {
+		go func() {
+			u, joined, err := d.Resolve(t.Context(), user.Identity{Channel: "web", External: "ann"}, "zh")
+			answers <- answer{u, joined, err}
+		}()
+	}
+	a, b := <-answers, <-answers
+	if err := errors.Join(a.err, b.err); err != nil || a.u != b.u || a.u.ID != 1 || a.joined == b.joined || len(p.said) != 1 {
+		t.Errorf("got %+v and %+v; %d events", a, b, len(p.said))
+	}
+}
+
+func TestADatabaseThatFailsMakesNobody(t *testing.T) {
+	t.Parallel()
+	d, p := directory()
+	p.down = fault.New(fault.Unavailable, "db.busy")
+	_, joined, err := d.Resolve(t.Context(), user.Identity{Channel: "web", External: "ann"}, "zh")
+	if !fault.Is(err, fault.Unavailable) || joined || len(p.users) != 0 {
+		t.Errorf("got %v, %v, %d users", joined, err, len(p.users))
+	}
+}
+
+func TestALanguageIsOneThatWeSpeak(t *testing.T) {
+	t.Parallel()
+	d, p := directory()
+	_, _, err := d.Resolve(t.Context(), user.Identity{Channel: "web", External: "ann"}, "zh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for locale, code := range map[string]fault.Code{"en": "", "zh": "", "": fault.Invalid, "fr": fault.Invalid, "EN": fault.Invalid, "zh-CN": fault.Invalid} {
+		before := p.users[1].Locale
+		err := d.SetLocale(t.Context(), 1, locale)
+		if fault.CodeOf(err) != code {
+			t.Errorf("%q: %v", locale, err)
+		}
+		if want := map[bool]string{true: locale, false: before}[code == ""]; p.users[1].Locale != want {
+			t.Errorf("after %q it is %q", locale, p.users[1].Locale)
+		}
+	}
+	if err := d.SetLocale(t.Context(), 9, "en"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("nobody's language: %v", err)
+	}
+}
+
+func TestAPayeeIsStampedAndTrimmed(t *testing.T) {
+	t.Parallel()
+	d, p := directory()
+	asked := user.Payee{Method: "alipay", Account: " 13800000000\n", Name: "　张三 ", Changed: start.AddDate(-1, 0, 0)}
+	if err := d.SetPayee(t.Context(), 1, asked); err != nil {
+		t.Fatal(err)
+	}
+	want := user.Payee{Method: "alipay", Account: "13800000000", Name: "张三", Changed: start}
+	if got, err := d.Payee(t.Context(), 1); got != want || err != nil {
+		t.Errorf("stored is %v (%s) changed %s, %v", got, got.Name, got.Changed, err)
+	}
+	err := d.SetPayee(t.Context(), 1, user.Payee{Method: "cash", Account: "13800000000", Name: "张三"})
+	if fault.ReasonOf(err) != "payee.method" || p.payees[1] != want {
+		t.Errorf("a bad one: %v; stored is %v", err, p.payees[1])
+	}
+	b, err := json.Marshal(want)
+	var back user.Payee
+	if err := errors.Join(err, json.Unmarshal(b, &back)); err != nil || back != want {
+		t.Errorf("sealed and opened it is %v, %v", back, err)
+	}
+}
