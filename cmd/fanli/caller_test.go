@@ -27,6 +27,7 @@ type caller struct {
 	heard   map[string]said // answers, by the id of the question
 	notices []said          // what was told unasked
 	sent    map[string]string
+	sending func() // hears of every message that leaves; may be nil
 }
 
 // said is one entry of the chat.
@@ -127,6 +128,9 @@ func (c *caller) post(ctx context.Context, text string) (id string, err error) {
 	}
 	c.sent[id] = text
 	return id, again(ctx, func(base string) error {
+		if c.sending != nil {
+			c.sending()
+		}
 		resp, err := c.request(ctx, http.MethodPost, base+"/api/messages", strings.NewReader(string(body)))
 		if err != nil {
 			return err

@@ -36,6 +36,7 @@ type killer struct {
 	base  string
 	up    chan struct{}  // closed while a process serves
 	modes map[string]int // how often it was killed in which way
+	talks chan struct{}  // somebody sends a message
 }
 
 // where is where the service is, as soon as it is somewhere.
@@ -72,10 +73,11 @@ const (
 	startMax  = 80 * time.Millisecond
 	lifeMax   = 700 * time.Millisecond
 	cutWithin = 800 * time.Millisecond
+	talkMax   = 4 * time.Millisecond // from a message to its answer
 )
 
-// life starts a process and kills it: while it starts, some time later, or as it
-// waits for an answer of the outside.
+// life starts a process and kills it: while it starts, some time later, as it takes
+// or answers a message, or as it waits for an answer of the outside.
 func (k *killer) life(ctx context.Context) error {
 	p := launch(k.t, k.env, k.args...)
 	defer p.kill()
@@ -88,8 +90,11 @@ func (k *killer) life(ctx context.Context) error {
 	}
 	k.set(base)
 	defer k.unset()
-	if k.rng.IntN(2) == 0 {
+	switch k.rng.IntN(8) {
+	case 0, 1, 2:
 		return k.after(p, "running", k.span(lifeMax), nil)
+	case 3, 4:
+		return k.talking(p)
 	}
 	under := []string{"/fake/pay/", "/fake/pay/", "/fake/jd/", "/fake/taobao/", "/go/pdd/"}[k.rng.IntN(5)]
 	answer := k.rng.IntN(2) == 0
@@ -100,6 +105,37 @@ func (k *killer) life(ctx context.Context) error {
 		name = "request lost " + under
 	}
 	return k.after(p, name, cutWithin, c.hit)
+}
+
+// talking kills a process some time after the next message was sent to it, early in
+// its life or later.
+func (k *killer) talking(p *process) error {
+	busy := time.NewTimer(k.span(lifeMax))
+	defer busy.Stop()
+	select {
+	case <-busy.C:
+	case <-p.ended:
+	}
+	select {
+	case <-k.talks: // an old one
+	default:
+	}
+	longest := time.NewTimer(cutWithin)
+	defer longest.Stop()
+	select {
+	case <-k.talks:
+	case <-longest.C:
+	case <-p.ended:
+	}
+	return k.after(p, "talking", k.span(talkMax), nil)
+}
+
+// talk hears of a message that is being sent.
+func (k *killer) talk() {
+	select {
+	case k.talks <- struct{}{}:
+	default:
+	}
 }
 
 // span draws a moment, early ones more often.
@@ -296,6 +332,7 @@ func TestRandomKills(t *testing.T) {
 	env, args := out.settings(t, dir)
 	k := &killer{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), out: out, env: env, args: serveArgs(args), up: make(chan struct{}), modes: map[string]int{},
+		talks: make(chan struct{}, 1),
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -307,6 +344,7 @@ func TestRandomKills(t *testing.T) {
 			caller: newCaller(k.where), name: fmt.Sprint(i), rng: rand.New(rand.NewPCG(seed, uint64(10+i))), out: out,
 			bought: map[string][]string{}, stop: stop,
 		}
+		s.sending = k.talk
 		all = append(all, s)
 		people.Go(func() error { return s.live(pctx) })
 	}
