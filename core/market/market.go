@@ -135,6 +135,11 @@ func (m *Market) Load(b []byte) error {
 	if bk.Lines == nil {
 		bk.Lines = map[string]*Line{}
 	}
+	for id, l := range bk.Lines {
+		if l == nil {
+			return fault.Newf(fault.Invalid, "", "market.Load: line %q is empty", id)
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.book = bk
@@ -236,8 +241,9 @@ func (m *Market) changed() {
 	}
 }
 
-// change runs f on the line if it is in one of the states from.
-func (m *Market) change(id string, from []State, f func(l *Line)) error {
+// change runs f on the line if it is in one of the states from. If f refuses, it
+// has changed nothing.
+func (m *Market) change(id string, from []State, f func(l *Line) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, ok := m.book.Lines[id]
@@ -247,29 +253,43 @@ func (m *Market) change(id string, from []State, f func(l *Line)) error {
 	if !slices.Contains(from, l.State) {
 		return fault.Newf(fault.Conflict, "market.wrong_state", "line %s is %s, not one of %v", id, l.State, from)
 	}
-	f(l)
+	if err := f(l); err != nil {
+		return err
+	}
 	m.touch(l)
 	return nil
 }
 
 // Pay marks the line paid.
 func (m *Market) Pay(id string) error {
-	return m.change(id, []State{Created}, func(l *Line) { l.State, l.PaidAt = Paid, m.now() })
+	return m.change(id, []State{Created}, func(l *Line) error {
+		l.State, l.PaidAt = Paid, m.now()
+		return nil
+	})
 }
 
 // Receive marks the line received by the buyer.
 func (m *Market) Receive(id string) error {
-	return m.change(id, []State{Paid}, func(l *Line) { l.State, l.ReceivedAt = Received, m.now() })
+	return m.change(id, []State{Paid}, func(l *Line) error {
+		l.State, l.ReceivedAt = Received, m.now()
+		return nil
+	})
 }
 
 // Settle marks the line as settled between shop and network.
 func (m *Market) Settle(id string) error {
-	return m.change(id, []State{Received}, func(l *Line) { l.State, l.SettledAt = Settled, m.now() })
+	return m.change(id, []State{Received}, func(l *Line) error {
+		l.State, l.SettledAt = Settled, m.now()
+		return nil
+	})
 }
 
 // Cancel closes a line that was not received.
 func (m *Market) Cancel(id string) error {
-	return m.change(id, []State{Created, Paid}, func(l *Line) { l.State, l.Why = Invalid, "cancelled" })
+	return m.change(id, []State{Created, Paid}, func(l *Line) error {
+		l.State, l.Why = Invalid, "cancelled"
+		return nil
+	})
 }
 
 // Refund gives amount back to the buyer, at any time after payment. When nothing
@@ -277,11 +297,9 @@ func (m *Market) Cancel(id string) error {
 // settlement it stays Settled and owes nothing. An amount above what is left
 // fails with fault.Invalid.
 func (m *Market) Refund(id string, amount money.Fen) error {
-	var bad error
-	err := m.change(id, []State{Paid, Received, Settled}, func(l *Line) {
+	return m.change(id, []State{Paid, Received, Settled}, func(l *Line) error {
 		if amount <= 0 || amount > l.Price-l.Refunded {
-			bad = fault.Newf(fault.Invalid, "market.refund_amount", "refund %s of %s", amount, l.Price-l.Refunded)
-			return
+			return fault.Newf(fault.Invalid, "market.refund_amount", "refund %s of %s", amount, l.Price-l.Refunded)
 		}
 		l.Refunded += amount
 		l.RefundedAt = m.now()
@@ -291,39 +309,41 @@ func (m *Market) Refund(id string, amount money.Fen) error {
 		if l.Refunded == l.Price && l.State != Settled {
 			l.State, l.Why = Invalid, "refunded"
 		}
+		return nil
 	})
-	if err == nil {
-		err = bad
-	}
-	return err
 }
 
 // Violate marks the line as against the network's rules, at any time.
 func (m *Market) Violate(id string) error {
-	return m.change(id, []State{Created, Paid, Received, Settled}, func(l *Line) {
+	return m.change(id, []State{Created, Paid, Received, Settled}, func(l *Line) error {
 		l.State, l.Why = Invalid, "violation"
+		return nil
 	})
 }
 
 // Reprice changes the commission rate of a line that was bought already.
 func (m *Market) Reprice(id string, rate money.Bps) error {
-	return m.change(id, []State{Created, Paid, Received, Settled}, func(l *Line) { l.Rate = rate })
+	return m.change(id, []State{Created, Paid, Received, Settled}, func(l *Line) error {
+		l.Rate = rate
+		return nil
+	})
 }
 
 // Split replaces a paid line by one line for each of parts pieces, which must
-// sum to its quantity. number makes each child's order and line number.
+// sum to its quantity. Price and what was given back are divided among them, to
+// the fen. number makes each child's order and line number.
 func (m *Market) Split(id string, parts []int, number func(n int64) (order, line string)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, ok := m.book.Lines[id]
-	sum := 0
+	sum, least := 0, 1
 	for _, p := range parts {
-		sum += p
+		sum, least = sum+p, min(least, p)
 	}
-	if !ok || l.State != Paid || sum != l.Quantity || len(parts) < 2 {
+	if !ok || l.State != Paid || sum != l.Quantity || len(parts) < 2 || least < 1 {
 		return fault.Newf(fault.Conflict, "market.wrong_state", "cannot split line %q into %v", id, parts)
 	}
-	left := l.Price
+	left, back := l.Price, l.Refunded
 	for i, p := range parts {
 		m.book.Next++
 		child := *l
@@ -334,6 +354,8 @@ func (m *Market) Split(id string, parts []int, number func(n int64) (order, line
 			child.Price = left
 		}
 		left -= child.Price
+		child.Refunded = back - l.Refunded.Mul(int64(left), int64(l.Price)) // in step with the price, so never above it
+		back -= child.Refunded
 		m.book.Lines[child.ID] = &child
 		m.touch(&child)
 	}
