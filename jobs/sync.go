@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 	noteQuiet    = 20 * time.Second // a stream without news writes its watermark no more often
 	errorTextMax = 300              // bytes of an error that are kept for operators
 	firstBack    = 24 * time.Hour   // how far back a feed is read when it is seen for the first time
+	restless     = time.Second      // a row that has just changed may change again within the same second, unseen; it comes again with the stream by time of change
 	keepsMargin  = 10 * time.Minute // what a network still answers at the far end of its memory is not relied upon
 )
 
@@ -214,9 +216,13 @@ func (r *reading) window(ctx context.Context, w order.Window) error {
 	cursor := r.resume(w)
 	resumed := cursor != ""
 	for range pagesMax {
+		quiet := r.Now().Add(-restless).Truncate(time.Second)
 		page, err := r.Feed.Pull(ctx, w, cursor)
 		if err != nil {
 			return err
+		}
+		if !r.Scene.Mends {
+			page.Revisions = slices.DeleteFunc(page.Revisions, func(v order.Revision) bool { return !v.Modified.Before(quiet) })
 		}
 		cursor = page.Next
 		next := r.p

@@ -91,15 +91,38 @@ func put(h hash.Hash, ns ...int64) {
 	}
 }
 
+// rank orders the states in which a line goes through them: networks tell the
+// time in whole seconds, and of two states in one second the further one is later.
+func rank(s State) int {
+	switch s {
+	case Unpaid:
+		return 1
+	case Paid:
+		return 2
+	case Received:
+		return 3
+	case Settled:
+		return 4
+	case Invalid:
+		return 5
+	default:
+		return 0
+	}
+}
+
 // newer reports whether a register with r and its hash replaces old. Revisions
-// are ordered by the network's own time and then by content, so that of two
-// revisions the same one wins whichever comes first.
+// are ordered by the network's own time, then by how far the line has come, and
+// then by content, so that of two revisions the same one wins whichever comes
+// first.
 func newer(old *Register, r Revision, h [16]byte) bool {
 	if old == nil {
 		return true
 	}
 	if c := r.Modified.Compare(old.Revision.Modified); c != 0 {
 		return c > 0
+	}
+	if a, b := rank(r.State), rank(old.Revision.State); a != b {
+		return a > b
 	}
 	return bytes.Compare(h[:], old.Hash[:]) > 0
 }

@@ -223,3 +223,25 @@ func TestSuffix(t *testing.T) {
 		t.Error(fmt.Sprint(got))
 	}
 }
+
+func TestOfTwoStatesInOneSecondTheFurtherOneIsLater(t *testing.T) {
+	t.Parallel()
+	states := []order.State{order.Unpaid, order.Paid, order.Received, order.Settled, order.Invalid}
+	for i, early := range states {
+		for _, late := range states[i+1:] {
+			for title := range 8 { // whatever the hash of the content is
+				a := order.Revision{Key: key, Aspect: order.Whole, Title: fmt.Sprint(title), State: early, Estimated: 243, Modified: start}
+				b := order.Revision{Key: key, Aspect: order.Whole, Title: fmt.Sprint(title), State: late, Modified: start}
+				for _, rs := range [][]order.Revision{{a, b}, {b, a}} {
+					l := order.Line{Key: key}
+					for _, r := range rs {
+						order.Take(&l, r, start)
+					}
+					if l.State != late {
+						t.Errorf("%s and %s in one second leave %s", early, late, l.State)
+					}
+				}
+			}
+		}
+	}
+}
