@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	mathrand "math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +24,9 @@ const SlotHold = 10 * 24 * time.Hour
 const linkFresh = 30 * time.Minute
 
 // slotTriesMax bounds how often a slot is chosen anew when another user takes
-// it between choosing and storing.
-const slotTriesMax = 3
+// it between choosing and storing. The network is asked in between, and a group
+// may ask for the same goods at once.
+const slotTriesMax = 5
 
 // A Store keeps links. Implementations pass storetest.Links.
 type Store interface {
@@ -173,7 +176,7 @@ func (d *Desk) makeOnce(ctx context.Context, n Network, user int64, q Quote, now
 	}
 	err := d.Store.InTx(ctx, func(tx Tx) error {
 		uses, err := tx.SlotUsers(l.Network, l.Item, now.Add(-SlotHold))
-		l.Mark.Slot = chooseSlot(slots, uses, user)
+		l.Mark.Slot = chooseSlot(shuffled(slots), uses, user)
 		return err
 	})
 	if err != nil {
@@ -182,7 +185,8 @@ func (d *Desk) makeOnce(ctx context.Context, n Network, user int64, q Quote, now
 	if l.Made, err = n.Link(ctx, q.Offer, l.Mark); err != nil {
 		return Link{}, fault.In("link.Make", err)
 	}
-	err = d.Store.InTx(ctx, func(tx Tx) error {
+	var id int64
+	err = d.Store.InTx(ctx, func(tx Tx) (err error) {
 		if len(slots) > 0 {
 			uses, err := tx.SlotUsers(l.Network, l.Item, now.Add(-SlotHold))
 			if err != nil {
@@ -192,18 +196,27 @@ func (d *Desk) makeOnce(ctx context.Context, n Network, user int64, q Quote, now
 				return fault.New(fault.Conflict, "link.slot_taken")
 			}
 		}
-		if l.ID, err = tx.Insert(l); err != nil {
+		if id, err = tx.Insert(l); err != nil {
 			return err
 		}
 		e, err := event.New("link/"+l.Mark.Tag, event.LinkMade, now, LinkMade{
-			l.ID, user, l.Network, l.Item, l.Mark.Tag, l.Mark.Slot, l.Promise, now,
+			id, user, l.Network, l.Item, l.Mark.Tag, l.Mark.Slot, l.Promise, now,
 		})
 		if err != nil {
 			return err
 		}
 		return tx.Emit(e)
 	})
+	l.ID = id
 	return l, err
+}
+
+// shuffled returns slots in another order, so that people who ask at the same
+// time do not all want the first one.
+func shuffled(slots []string) []string {
+	out := slices.Clone(slots)
+	mathrand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
 }
 
 // takenByOther reports whether another user holds slot although one of slots is
@@ -223,8 +236,8 @@ func heldByOther(slot string, uses []SlotUse, user int64) bool {
 }
 
 // chooseSlot prefers the slot that user has for the item already and shares with
-// nobody, then one that nobody has, then the one whose latest use is oldest. It
-// returns "" for an empty pool.
+// nobody, then one that nobody has, then the one whose latest use is oldest; of
+// equal ones the first. It returns "" for an empty pool.
 func chooseSlot(slots []string, uses []SlotUse, user int64) string {
 	var best string
 	bestScore, bestAt := -1, time.Time{}
@@ -267,7 +280,7 @@ func newTag() string {
 // the end. Networks that fail are left out; the error is only returned when none
 // answered.
 func (d *Desk) Search(ctx context.Context, user int64, words string, page, count int) ([]Quote, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	asking, cancel := context.WithTimeout(ctx, d.Deadline)
 	defer cancel()
 	type answer struct {
 		offers []Offer
@@ -284,7 +297,7 @@ func (d *Desk) Search(ctx context.Context, user int64, words string, page, count
 		c := make(chan answer, 1)
 		pending = append(pending, c)
 		go func() {
-			o, err := s.Search(ctx, words, page, max(1, count/len(searchers)))
+			o, err := s.Search(asking, words, page, max(1, count/len(searchers)))
 			c <- answer{o, err}
 		}()
 	}
@@ -302,7 +315,7 @@ func (d *Desk) Search(ctx context.Context, user int64, words string, page, count
 	if len(lists) == 0 {
 		return nil, lastErr
 	}
-	return d.interleave(ctx, user, lists)
+	return d.interleave(ctx, user, lists) // one that has used up the time must not spoil what others found
 }
 
 // interleave takes the offers of several networks in turn, so that none is
