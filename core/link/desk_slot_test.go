@@ -35,6 +35,20 @@ func TestTwoUsersHaveSlotsOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestWhoHasASlotKeepsItAlthoughOthersAreFree(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t, 20)
+	for user := int64(1); user <= 5; user++ {
+		first := c.make(user, item(link.PDD, "pdd0"))
+		for range 5 {
+			c.advance(24 * time.Hour)
+			if again := c.make(user, item(link.PDD, "pdd0")); again.Mark.Slot != first.Mark.Slot || again.ID == first.ID {
+				t.Fatalf("user %d moves from %+v to %+v", user, first.Mark, again.Mark)
+			}
+		}
+	}
+}
+
 func TestAFullPoolSharesWhatWasUsedLongestAgo(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t, 3)
