@@ -221,9 +221,9 @@ func (o *outside) settings(t testing.TB, dir string) (env []string, args []strin
 	tb, jd, pdd, pay := at["taobao"], at["jd"], at["pdd"], at["fakepay"]
 	text := fmt.Sprintf(`
 networks:
-  taobao: {endpoint: %q, app_key: %q, site_id: %q, adzone_ids: [%s]}
-  jd: {endpoint: %q, app_key: %q}
-  pdd: {endpoint: %q, client_id: %q, pid: %q}
+  taobao: {endpoint: %q, app_key: %q, site_id: %q, adzone_ids: [%s], page_size: 10}
+  jd: {endpoint: %q, app_key: %q, page_size: 10}
+  pdd: {endpoint: %q, client_id: %q, pid: %q, page_size: 10}
 guard: {per_second: 2000, burst: 2000, offer_ttl: 1s, miss_ttl: 1s, rest: 1s}
 sync: {every: 1s, first: 1h, rescan: false}
 rebate: {hold_days: {default: 0, taobao: 0}}
