@@ -152,48 +152,76 @@ func (b *Book) attributeOn(tx Tx, network string, open, batch []*Line) (kin []*L
 	if err != nil {
 		return nil, err
 	}
-	for again := true; again; { // a second round finds the kin of those found in the first
-		again = false
-		for _, l := range open {
+	if err := b.climb(tx, open, ways); err != nil {
+		return nil, err
+	}
+	others, err := b.others(tx, network, open, batch)
+	if err != nil || len(others) == 0 {
+		return nil, err
+	}
+	theirs, err := b.ways(tx, network, others)
+	if err != nil {
+		return nil, err
+	}
+	theirs.Kin = ways.Kin // with those who were found just now
+	if err := b.climb(tx, others, theirs); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(others, func(l *Line) bool { return l.User == 0 }), nil
+}
+
+// climb gives lines to those whose they are. Each is held against its own evidence
+// before it is held against that of its order's other lines, and a claim comes
+// last: so it does not matter in which order a page has them.
+func (b *Book) climb(tx Tx, lines []*Line, w Ways) error {
+	alone, beside, claimed := w, w, w
+	alone.Kin, alone.Claims = nil, nil
+	beside.Claims = nil
+	claimed.Kin = nil
+	for _, known := range []Ways{alone, beside, claimed, beside} {
+		for _, l := range lines {
 			if l.User != 0 {
 				continue
 			}
-			v, ok := whose(l.Row(), ways)
+			v, ok := whose(l.Row(), known)
 			if !ok {
 				continue
 			}
-			if err := b.give(tx, l, v, ways); err != nil {
-				return nil, err
+			if err := b.give(tx, l, v, w); err != nil {
+				return err
 			}
-			if n := l.Row().Order; !slices.Contains(ways.Kin[n], l.User) {
-				ways.Kin[n] = append(ways.Kin[n], l.User)
+			if n := l.Row().Order; !slices.Contains(w.Kin[n], l.User) {
+				w.Kin[n] = append(w.Kin[n], l.User)
 			}
-			again = true
 		}
+	}
+	return nil
+}
+
+// others returns the lines outside of batch that are nobody's, of orders of which
+// a line of open has become somebody's.
+func (b *Book) others(tx Tx, network string, open, batch []*Line) (others []*Line, err error) {
+	seen := map[Key]bool{}
+	for _, l := range batch {
+		seen[l.Key] = true
 	}
 	for _, l := range open {
 		if l.User == 0 {
 			continue
 		}
-		others, err := tx.ByOrder(network, l.Row().Order)
+		beside, err := tx.ByOrder(network, l.Row().Order)
 		if err != nil {
 			return nil, err
 		}
-		for i := range others {
-			o := &others[i]
-			same := func(x *Line) bool { return x.Key == o.Key }
-			if o.User != 0 || o.Whole == nil || slices.ContainsFunc(batch, same) || slices.ContainsFunc(kin, same) {
-				continue
-			}
-			if v, ok := whose(o.Row(), ways); ok {
-				if err := b.give(tx, o, v, ways); err != nil {
-					return nil, err
-				}
-				kin = append(kin, o)
+		for i := range beside {
+			o := &beside[i]
+			if o.User == 0 && o.Whole != nil && !seen[o.Key] {
+				seen[o.Key] = true
+				others = append(others, o)
 			}
 		}
 	}
-	return kin, nil
+	return others, nil
 }
 
 // ways fetches all that could explain lines, in one go.

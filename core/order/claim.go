@@ -50,7 +50,8 @@ func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, err
 		return Claim{}, fault.New(fault.Invalid, "claim.not_a_number")
 	}
 	now := b.Now()
-	c := Claim{User: user, Network: network, Order: number, State: ClaimWaiting, At: now, Until: now.Add(claimWait)}
+	said := Claim{User: user, Network: network, Order: number, State: ClaimWaiting, At: now, Until: now.Add(claimWait)}
+	var c Claim
 	err := b.Store.InTx(ctx, func(tx Tx) error {
 		n, err := tx.CountClaims(user, now.Add(-24*time.Hour))
 		if err != nil {
@@ -59,7 +60,7 @@ func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, err
 		if n >= claimsPerDayMax {
 			return fault.New(fault.Limited, "claim.too_many")
 		}
-		if c, err = tx.PutClaim(c); err != nil {
+		if c, err = tx.PutClaim(said); err != nil {
 			return err
 		}
 		lines, err := tx.ByOrder(network, number)
