@@ -262,9 +262,9 @@ func (c *Clerk) put(tx Tx, cause string, known map[order.Key]Rebate, rs []Rebate
 }
 
 // sameMoney reports whether two states of a rebate put the same money in the same
-// place, and mean the same to the user.
+// place, until the same day, and mean the same to the user.
 func sameMoney(a, b Rebate) bool {
-	return a.User == b.User && a.Stage == b.Stage && a.Amount == b.Amount && a.Margin == b.Margin && a.Line.State == b.Line.State
+	return a.User == b.User && a.Stage == b.Stage && a.Amount == b.Amount && a.Margin == b.Margin && a.Due.Equal(b.Due) && a.Line.State == b.Line.State
 }
 
 func changed(r Rebate) ChangedRebate {
