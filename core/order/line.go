@@ -111,9 +111,9 @@ func rank(s State) int {
 }
 
 // newer reports whether a register with r and its hash replaces old. Revisions
-// are ordered by the network's own time, then by how far the line has come, and
-// then by content, so that of two revisions the same one wins whichever comes
-// first.
+// are ordered by the network's own time, then by how far the line has come, then
+// by what is left of the commission, and then by content, so that of two
+// revisions the same one wins whichever comes first.
 func newer(old *Register, r Revision, h [16]byte) bool {
 	if old == nil {
 		return true
@@ -124,7 +124,23 @@ func newer(old *Register, r Revision, h [16]byte) bool {
 	if a, b := rank(r.State), rank(old.Revision.State); a != b {
 		return a > b
 	}
+	if a, b := worth(r), worth(old.Revision); a != b {
+		return a < b
+	}
 	return bytes.Compare(h[:], old.Hash[:]) > 0
+}
+
+// worth is the commission that a revision leaves: of two within one second the
+// smaller one is later, since goods go back and do not come again.
+func worth(r Revision) money.Fen {
+	switch {
+	case r.Aspect == Return:
+		return -r.Claimed
+	case r.ActualKnown:
+		return r.Actual
+	default:
+		return r.Estimated
+	}
 }
 
 // take lets the line learn a revision and reports whether that changed it.
