@@ -31,10 +31,10 @@ func TestCatchingUpAfterAMonthMissesNothing(t *testing.T) {
 				w.advance(span)
 				for range n {
 					at := from.Add(time.Duration(rng.Int64N(int64(span)))).Truncate(time.Second)
-					w.feed.put(fmt.Sprintf("%04d", rng.IntN(400)), at, time.Duration(rng.IntN(600))*time.Second)
+					w.feed.put(fmt.Sprintf("%04d", rng.IntN(300)), at, time.Duration(rng.IntN(600))*time.Second)
 				}
 			}
-			live(700, 30*day)
+			live(450, 30*day)
 			w.feed.failing(func(n int) error {
 				if n%5 == 0 {
 					live(2, 3*time.Second)
@@ -89,7 +89,7 @@ func TestAFollowerThatIsKilledAnywhereMissesNothing(t *testing.T) {
 	w := newWorld(t, mending())
 	w.feed.size, w.feed.full = 7, 60
 	var watermark time.Time
-	for range 100 {
+	for range 60 {
 		for range rng.IntN(8) {
 			w.feed.put(fmt.Sprintf("%03d", rng.IntN(200)), w.now().Add(-time.Duration(rng.IntN(60))*time.Second), time.Duration(rng.IntN(9))*time.Minute)
 		}

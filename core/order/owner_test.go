@@ -207,7 +207,7 @@ func TestAnyOrderOfArrivalGivesTheSameOwner(t *testing.T) {
 			news{row: with(row(link.JD, fmt.Sprint("along", i)), func(r *order.Revision) { r.Order, r.Item = fmt.Sprint("n", i), "extra" })})
 	}
 	var want string
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		d := openBook(t)
