@@ -199,7 +199,8 @@ func (d *Desk) decide(ctx context.Context, id int64, to State, actor, reason str
 }
 
 // move changes the state of w from what it is to another, with its entries and
-// its event, or fails with fault.Conflict and changes nothing.
+// its event. Or it changes nothing: it fails with fault.Conflict if there is no
+// legal way, and as post does.
 func (d *Desk) move(ctx context.Context, w *Withdrawal, to State, with func(*Withdrawal)) error {
 	was := w.State
 	if !slices.Contains(next[was], to) {
