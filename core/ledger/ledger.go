@@ -52,8 +52,15 @@ const (
 	Debt      Pocket = "debt"
 )
 
-// Margin is what the house keeps of commissions.
-const Margin Account = "house/margin"
+// The accounts of the house. Those of networks and payers are clearing accounts:
+// once everything has been paid and compared, they are at zero.
+const (
+	Margin      Account = "house/margin"      // what the house keeps of commissions
+	Bank        Account = "house/bank"        // below zero by the money that is there, at banks and payers
+	Marketing   Account = "house/marketing"   // pays bonuses; below zero by what they have cost
+	WrittenOff  Account = "house/writtenoff"  // below zero by debts that were given up
+	Adjustments Account = "house/adjustments" // what a closed month turned out to be wrong by
+)
 
 // User returns a user's account.
 func User(id int64, p Pocket) Account {
@@ -109,6 +116,13 @@ const (
 	Reserve Kind = "reserve" // a withdrawal was asked for
 	Release Kind = "release" // a withdrawal did not happen
 	Payout  Kind = "payout"  // a withdrawal was paid
+	Bonus   Kind = "bonus"   // a gift of the house: check-in, invitation, campaign
+	Refer   Kind = "refer"   // a part of a friend's order
+	Forgive Kind = "forgive" // a debt was written off
+	Receive Kind = "receive" // a network's money has arrived
+	Clear   Kind = "clear"   // a payer's bill agrees with what we paid
+	Correct Kind = "correct" // a difference that reconciliation found
+	Manual  Kind = "manual"  // an act of staff, with its reason
 )
 
 // An Entry moves an amount.

@@ -56,7 +56,7 @@ func (d *Desk) call(ctx context.Context, w Withdrawal) error {
 	defer cancel()
 	o, err := d.Payer.Send(cctx, Payment{Number: w.Number, Amount: w.Amount, Payee: w.Payee, Note: "返利提现 " + w.Number})
 	if err != nil {
-		o = Outcome{Unclear, "payout.unclear"}
+		o = Outcome{Verdict: Unclear, Reason: "payout.unclear"}
 	}
 	return d.conclude(ctx, w, o)
 }
@@ -72,7 +72,7 @@ func (d *Desk) ask(ctx context.Context, w Withdrawal) error {
 	defer cancel()
 	o, err := d.Payer.Query(cctx, w.Number)
 	if err != nil {
-		o = Outcome{Unclear, "payout.unclear"}
+		o = Outcome{Verdict: Unclear, Reason: "payout.unclear"}
 	}
 	if o.Verdict == Absent {
 		return d.call(ctx, w)

@@ -23,6 +23,7 @@ package withdraw
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"fanli/core/event"
@@ -122,12 +123,17 @@ const (
 	Busy    Verdict = "busy"    // accepted, not finished
 	Unclear Verdict = "unclear" // it may or may not have been accepted
 	Absent  Verdict = "absent"  // the payer does not know the number: send again, same number
+	Waiting Verdict = "waiting" // accepted; leaves when the payee confirms it, for which Outcome.Confirm is needed
+	Short   Verdict = "short"   // our money at the payer, or our quota there, is used up: send again later, same number
+	Barred  Verdict = "barred"  // the payer refuses us, not the payee: a person has to look; the money stays reserved
 )
 
 // An Outcome is a verdict with its reason.
 type Outcome struct {
 	Verdict Verdict
 	Reason  string // stable key for people: "payout.no_such_account"
+	Receipt string // the payer's own number of the payment, where it has given one
+	Confirm string // Waiting: what the page on which the payee confirms hands to the payer's app
 }
 
 // A Payer sends money. Implementations pass payertest.Run. Repeating Send with
@@ -140,6 +146,49 @@ type Payer interface {
 	Send(ctx context.Context, p Payment) (Outcome, error)
 	// Query asks what became of a number. An error means Unclear.
 	Query(ctx context.Context, number string) (Outcome, error)
+}
+
+// What only some payers can do. A payer says so by having the method.
+
+// A Canceller can call back a payment that its payee has not confirmed yet.
+type Canceller interface {
+	// Cancel asks for it. The outcome is that of the payment: Dead once it is
+	// called back, Busy while that is under way, Done if it was too late. An
+	// error means Unclear. Repeating it is safe.
+	Cancel(ctx context.Context, number string) (Outcome, error)
+}
+
+// A Callback is what a payer sent us, as received.
+type Callback struct {
+	Header http.Header
+	Body   []byte
+}
+
+// A Hearer is called back by its payer.
+type Hearer interface {
+	// Hear returns the number of the payment that a callback is about. It fails
+	// with fault.Denied if the payer did not make it, or made it too long ago. A
+	// callback is a hint and decides nothing: whoever calls Hear asks Query.
+	Hear(ctx context.Context, c Callback) (number string, err error)
+	// Answer is the reply that the payer understands: that the callback was
+	// taken, for nil, or that it should come again.
+	Answer(err error) (status int, contentType, body string)
+}
+
+// A Biller tells what it has paid, for reconciliation.
+type Biller interface {
+	// Bill returns the payments of a day, in the payer's zone. It fails with
+	// fault.Unavailable while the bill is not ready.
+	Bill(ctx context.Context, day time.Time) ([]BillLine, error)
+}
+
+// A BillLine is one payment in a payer's own book.
+type BillLine struct {
+	Number  string // ours
+	Receipt string // the payer's
+	Amount  money.Fen
+	Paid    bool // false: it came back
+	At      time.Time
 }
 
 // A Store keeps withdrawals, together with the ledger.

@@ -38,9 +38,9 @@ func untrusted(t *testing.T, s Subject) {
 		if !s.Provider.Fail(way) {
 			continue
 		}
-		want(t, "Send while "+way, s.send(t, p), withdraw.Unclear)
-		want(t, "Query while "+way, s.query(t, before), withdraw.Unclear)
-		want(t, "Query of nothing while "+way, s.query(t, payment(30+i)), withdraw.Unclear)
+		want(t, "Send while "+way, s.send(t, p), withdraw.Unclear, withdraw.Barred)
+		want(t, "Query while "+way, s.query(t, before), withdraw.Unclear, withdraw.Barred)
+		want(t, "Query of nothing while "+way, s.query(t, payment(30+i)), withdraw.Unclear, withdraw.Barred)
 		s.Provider.Fail("")
 		want(t, "Query after "+way, s.query(t, before), withdraw.Done)
 		want(t, "Send after "+way, s.send(t, p), withdraw.Done, withdraw.Busy)

@@ -85,7 +85,7 @@ func otherAmount(t *testing.T, s Subject) {
 	s.send(t, p)
 	other := p
 	other.Amount += 100
-	want(t, "Send of another amount", s.send(t, other), withdraw.Unclear)
+	want(t, "Send of another amount", s.send(t, other), withdraw.Unclear, withdraw.Barred)
 	s.wantPaid(t, p, true)
 }
 
@@ -94,7 +94,7 @@ func otherPayee(t *testing.T, s Subject) {
 	s.send(t, p)
 	other := p
 	other.Payee = payment(2).Payee
-	want(t, "Send to somebody else", s.send(t, other), withdraw.Unclear)
+	want(t, "Send to somebody else", s.send(t, other), withdraw.Unclear, withdraw.Barred)
 	s.wantPaid(t, p, true)
 }
 

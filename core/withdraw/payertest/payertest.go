@@ -141,7 +141,11 @@ func (s Subject) verdict(t *testing.T, what string, p withdraw.Payment, o withdr
 	}
 	switch o.Verdict {
 	case withdraw.Done, withdraw.Busy, withdraw.Absent:
-	case withdraw.Dead, withdraw.Unclear:
+	case withdraw.Waiting:
+		if o.Confirm == "" {
+			t.Errorf("%s says waiting, but not how the payee confirms", what)
+		}
+	case withdraw.Dead, withdraw.Unclear, withdraw.Short, withdraw.Barred:
 		if !strings.HasPrefix(o.Reason, "payout.") {
 			t.Errorf("%s says %s with reason %q, want a key of payout.*", what, o.Verdict, o.Reason)
 		}
