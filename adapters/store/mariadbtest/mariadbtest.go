@@ -238,7 +238,7 @@ func (s *Server) pidFile() string { return filepath.Join(s.dir, "pid") }
 
 // wait returns when the server answers.
 func (s *Server) wait() error {
-	db, err := sql.Open("mysql", s.root())
+	db, err := s.open("root", "", "")
 	if err != nil {
 		return err
 	}
@@ -265,14 +265,16 @@ func (s *Server) log() string {
 	return string(b[max(0, len(b)-2000):])
 }
 
-// root is the driver's address of the server's owner.
-func (s *Server) root() string { return s.address("root", "", "") }
-
-func (s *Server) address(name, secret, database string) string {
+// open connects as somebody; nothing is said about connections that die.
+func (s *Server) open(name, secret, database string) (*sql.DB, error) {
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.Net, c.Addr, c.DBName = name, secret, "tcp", s.Addr(), database
 	c.Logger = &mysql.NopLogger{}
-	return c.FormatDSN()
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
 }
 
 // Addr is host and port of the server.
@@ -284,7 +286,7 @@ func (s *Server) grant() error {
 }
 
 func (s *Server) exec(statements ...string) error {
-	db, err := sql.Open("mysql", s.root())
+	db, err := s.open("root", "", "")
 	if err != nil {
 		return err
 	}
@@ -318,7 +320,7 @@ func (s *Server) Shell(tb testing.TB, dsn string) *sql.DB {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	db, err := sql.Open("mysql", s.address(user, password, strings.TrimPrefix(u.Path, "/")))
+	db, err := s.open(user, password, strings.TrimPrefix(u.Path, "/"))
 	if err != nil {
 		tb.Fatal(err)
 	}
