@@ -48,8 +48,16 @@ func (t target) versions() string { return string(t) + "_migrations" }
 // MySQL it is one that can be done again from its first statement. So one that was
 // interrupted is done by the next call, and when several processes start at the
 // same time each step is done by one of them. It fails with
-// fault.Conflict for a database that a newer binary has migrated.
+// fault.Conflict for a database that a newer binary has migrated, or into which a
+// transfer has not ended.
 func (db *DB) Migrate(ctx context.Context) ([]Applied, error) {
+	if err := db.marked(ctx); err != nil {
+		return nil, classify("store.Migrate", err)
+	}
+	return db.migrateAll(ctx)
+}
+
+func (db *DB) migrateAll(ctx context.Context) ([]Applied, error) {
 	var done []Applied
 	for _, t := range migrated() {
 		steps, err := db.migrate(ctx, t)
