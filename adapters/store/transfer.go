@@ -280,6 +280,11 @@ func read(ctx context.Context, q querier, name string, columns []string, see fun
 		if err := rows.Scan(into...); err != nil {
 			return c, err
 		}
+		for i, v := range row {
+			if b, ok := v.([]byte); ok && b == nil { // SQLite's driver says that of nothing, which is not NULL
+				row[i] = []byte{}
+			}
+		}
 		c.add(row)
 		if err := see(row); err != nil {
 			return c, err
