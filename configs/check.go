@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/adapters/store"
 	"fanli/core/link"
 	"fanli/core/money"
 )
@@ -64,6 +65,7 @@ func (c Config) check(t *tree) []mistake {
 	if !slices.Equal(c.Targets, []string{"all"}) {
 		k.bad("targets", "%v: SQLite serves one process, which runs all targets; leave it at [all]", c.Targets)
 	}
+	c.checkDatabase(k)
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
 	c.checkMoney(k)
@@ -75,6 +77,16 @@ func (c Config) check(t *tree) []mistake {
 		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token")
 	}
 	return k.errs
+}
+
+func (c Config) checkDatabase(k *checker) {
+	d := c.Database
+	if d.DSN != "" && store.CheckDSN(d.DSN) != nil {
+		k.bad("database.dsn", "it cannot be read: write mysql://USER:PASSWORD@HOST:PORT/NAME, with %%40 for an @ in the password")
+	}
+	if d.Connections < store.ConnectionsMin || d.Connections > connectionsMax {
+		k.bad("database.connections", "%d is not between %d and %d", d.Connections, store.ConnectionsMin, connectionsMax)
+	}
 }
 
 func (c Config) checkTimes(k *checker) {
@@ -159,6 +171,8 @@ const (
 	everyMax = time.Hour
 	firstMin = time.Minute
 	firstMax = 90 * 24 * time.Hour
+
+	connectionsMax = 1000 // to the database's server
 
 	dustMax   Yuan = 100_00    // what a line must bring to count
 	payoutMax Yuan = 50_000_00 // in one withdrawal; payers take no more at once

@@ -31,6 +31,7 @@ type Config struct {
 	Zone    string   `yaml:"zone"`
 	Targets []string `yaml:"targets"`
 
+	Database Database        `yaml:"database"`
 	Log      Log             `yaml:"log"`
 	Networks Networks        `yaml:"networks"`
 	Guard    guard.Options   `yaml:"guard"`
@@ -54,6 +55,13 @@ func (c Config) GoString() string { return c.String() }
 
 // LogValue is String, for slog.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// Database says where everything is kept. Without a DSN it is SQLite in the data
+// folder; the DSN of a server is secret.
+type Database struct {
+	DSN         string `yaml:"dsn"`
+	Connections int    `yaml:"connections"`
+}
 
 // Log says how the log looks.
 type Log struct {

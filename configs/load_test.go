@@ -235,7 +235,7 @@ func TestMistakesAreTakenApart(t *testing.T) {
 // secretKeys are all keys that hold a secret.
 var secretKeys = []string{
 	"networks.taobao.app_secret", "networks.taobao.session", "networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key",
-	"networks.pdd.client_secret", "fakepay.secret", "telegram.token", "telegram.proxy",
+	"networks.pdd.client_secret", "database.dsn", "fakepay.secret", "telegram.token", "telegram.proxy",
 }
 
 // TestSecretsAreNeverShown fills every secret in and makes mistakes everywhere
@@ -245,6 +245,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	const canary = "C4n4ry"
 	wrong := `
 listen: x
+database: {dsn: "mysql://u:C4n4ry@h", connections: 1}
 networks:
   taobao: {endpoint: "http://u:C4n4ry@h", app_key: x, app_secret: C4n4ry-tb, session: C4n4ry-se, convert: x, sign_method: x, page_size: 0x1, adzone_ids: [C]}
   jd: {endpoint: "http://u:C4n4ry@h", app_secret: C4n4ry-jd, access_token: C4n4ry-at, auth_key: C4n4ry-ak, union_id: 0, page_size: 1000}

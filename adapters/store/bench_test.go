@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/adapters/store/mariadbtest"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/link"
@@ -36,8 +37,18 @@ func page(n int) order.Page {
 	return p
 }
 
-func BenchmarkApplyPage(b *testing.B) {
-	db := open(b, store.Config{})
+func BenchmarkApplyPage(b *testing.B) { benchBoth(b, applyPages) }
+
+// benchBoth measures on both kinds of database. The server's folder is in memory,
+// as the tests have it: a disk of yours is slower.
+func benchBoth(b *testing.B, run func(b *testing.B, db *store.DB)) {
+	b.Helper()
+	b.Run("SQLite", func(b *testing.B) { run(b, open(b, store.Config{})) })
+	b.Run("MySQL", func(b *testing.B) { run(b, open(b, store.Config{DSN: mariadbtest.Shared(b).Database(b)})) })
+}
+
+func applyPages(b *testing.B, db *store.DB) {
+	b.Helper()
 	book := order.Book{Store: db.Orders(), Now: now}
 	tell(b, &book, 2000)
 	b.Run("New", func(b *testing.B) {
@@ -86,8 +97,10 @@ func apply(tb testing.TB, book *order.Book, p order.Page, want int) {
 	}
 }
 
-func BenchmarkCredit(b *testing.B) {
-	db := open(b, store.Config{})
+func BenchmarkCredit(b *testing.B) { benchBoth(b, credits) }
+
+func credits(b *testing.B, db *store.DB) {
+	b.Helper()
 	cashier := credit.Cashier{Store: db.Credits(), Now: now}
 	done := rows(b)
 	for n := 0; b.Loop(); n++ {

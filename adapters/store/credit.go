@@ -32,7 +32,7 @@ type creditTx struct{ ledgerTx }
 
 // Booked implements credit.Tx.
 func (t creditTx) Booked(keys []order.Key) (map[order.Key]credit.Booked, error) {
-	rows, err := byKeys[bookedRow](t.g, keys)
+	rows, err := byKeys[bookedRow](keep(t.g), keys)
 	out := make(map[order.Key]credit.Booked, len(rows))
 	for _, r := range rows {
 		k := order.Key{Network: r.Network, Account: r.Account, ID: r.LineNo}

@@ -44,11 +44,20 @@ func migrated() []target { return append(speakers(), jobsTarget) }
 func (t target) versions() string { return string(t) + "_migrations" }
 
 // Migrate brings the tables of all targets to the state that this binary knows,
-// and returns the steps that it did. Each step is a transaction: one that was
-// interrupted is done again by the next call, and when several processes start
-// at the same time each step is done by one of them. It fails with
-// fault.Conflict for a database that a newer binary has migrated.
+// and returns the steps that it did. In SQLite a step is a transaction; in
+// MySQL it is one that can be done again from its first statement. So one that was
+// interrupted is done by the next call, and when several processes start at the
+// same time each step is done by one of them. It fails with
+// fault.Conflict for a database that a newer binary has migrated, or into which a
+// transfer has not ended.
 func (db *DB) Migrate(ctx context.Context) ([]Applied, error) {
+	if err := db.marked(ctx); err != nil {
+		return nil, classify("store.Migrate", err)
+	}
+	return db.migrateAll(ctx)
+}
+
+func (db *DB) migrateAll(ctx context.Context) ([]Applied, error) {
 	var done []Applied
 	for _, t := range migrated() {
 		steps, err := db.migrate(ctx, t)
@@ -99,15 +108,11 @@ func (db *DB) up(ctx context.Context, t target) ([]Applied, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := db.write.DB()
+	p, end, err := db.provider(t, files)
 	if err != nil {
 		return nil, err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, pool, files,
-		goose.WithTableName(t.versions()), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return nil, err
-	}
+	defer end()
 	results, err := p.Up(ctx)
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
@@ -118,6 +123,31 @@ func (db *DB) up(ctx context.Context, t target) ([]Applied, error) {
 		done[i] = Applied{Step{string(t), r.Source.Version, path.Base(r.Source.Path)}, r.Duration}
 	}
 	return done, err
+}
+
+// provider returns what does the steps in files, and what ends it.
+func (db *DB) provider(t target, files fs.FS) (*goose.Provider, func(), error) {
+	options := []goose.ProviderOption{
+		goose.WithTableName(t.versions()), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
+	}
+	if db.turns == nil {
+		pool, err := db.write.DB()
+		if err != nil {
+			return nil, nil, err
+		}
+		p, err := goose.NewProvider(goose.DialectSQLite3, pool, files, options...)
+		return p, func() {}, err
+	}
+	pool, err := db.migrationPool()
+	if err != nil {
+		return nil, nil, err
+	}
+	end := func() { _ = pool.Close() }
+	p, err := goose.NewProvider(goose.DialectMySQL, pool, files, append(options, goose.WithSessionLocker(sessionLock{t.versions()}))...)
+	if err != nil {
+		end()
+	}
+	return p, end, err
 }
 
 // files returns the migrations of a target for this kind of database.
@@ -159,11 +189,22 @@ func (db *DB) pending(ctx context.Context, t target) ([]Step, error) {
 
 // versions returns the steps of a target that were done.
 func (db *DB) versions(ctx context.Context, t target) ([]int64, error) {
-	there, err := hasTable(db.reader(ctx), t.versions())
+	there, err := db.hasTable(ctx, t.versions())
 	if err != nil || !there {
 		return nil, err
 	}
 	var out []int64
 	err = db.reader(ctx).Table(t.versions()).Where("is_applied AND version_id > 0").Distinct("version_id").Pluck("version_id", &out).Error
 	return out, err
+}
+
+// hasTable reports whether there is a table called name.
+func (db *DB) hasTable(ctx context.Context, name string) (bool, error) {
+	g := db.reader(ctx).Table("sqlite_master").Where("type = 'table' AND name = ?", name)
+	if db.turns != nil {
+		g = db.reader(ctx).Table("information_schema.tables").Where("table_schema = DATABASE() AND table_name = ?", name)
+	}
+	var n int64
+	err := g.Count(&n).Error
+	return n > 0, err
 }

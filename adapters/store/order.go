@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -83,7 +84,7 @@ type orderTx struct{ *tx }
 
 // Lines implements order.Tx.
 func (t orderTx) Lines(keys []order.Key) (map[order.Key]order.Line, error) {
-	rows, err := byKeys[lineRow](t.g, keys)
+	rows, err := byKeys[lineRow](keep(t.g), keys)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +219,7 @@ func (t orderTx) Quarantine(bad []order.Bad, now time.Time) error {
 	for i, b := range bad {
 		cause := ""
 		if b.Err != nil {
-			cause = b.Err.Error()
+			cause = strings.ToValidUTF8(b.Err.Error(), "�") // MySQL takes no other text
 		}
 		rows[i] = badRow{fingerprint(b), b.Key.Network, b.Key.Account, b.Key.ID, blob(b.Raw), cause, ms(now)}
 	}

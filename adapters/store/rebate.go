@@ -111,7 +111,7 @@ type rebateTx struct{ *tx }
 
 // Rebates implements rebate.Tx.
 func (t rebateTx) Rebates(keys []order.Key) (map[order.Key]rebate.Rebate, error) {
-	return rebates(t.g, keys)
+	return rebates(keep(t.g), keys)
 }
 
 // Due implements rebate.Tx.

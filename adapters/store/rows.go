@@ -81,9 +81,20 @@ func insert[R row](g *gorm.DB, rows []R, with ...clause.Expression) error {
 		return nil
 	}
 	columns := reflect.TypeFor[R]().NumField()
-	err := g.Clauses(with...).CreateInBatches(&rows, paramsMax/columns).Error
+	err := g.Clauses(with...).CreateInBatches(&rows, paramsMax(g)/columns).Error
 	return classify(op[R](), err)
 }
+
+// paramsMax bounds the parameters of one statement.
+func paramsMax(g *gorm.DB) int {
+	if g.Name() == mysqlName {
+		return mysqlParamsMax
+	}
+	return sqliteParamsMax
+}
+
+// mysqlName is what gorm calls MySQL and MariaDB.
+const mysqlName = "mysql"
 
 // upsert is the clause by which rows that are there already, by the columns of a
 // unique index, take new values in others.
@@ -98,9 +109,13 @@ func upsert(unique []string, update ...string) clause.Expression {
 // ignore is the clause by which rows that are there already are left alone.
 func ignore() clause.Expression { return clause.OnConflict{DoNothing: true} }
 
-// locked is the clause that keeps others from changing what is read. SQLite's
-// transactions have the whole database to themselves and leave it out.
+// locked is the clause that keeps others from changing what is read, those too
+// that do not wait for the target's turn. SQLite's transactions have the whole
+// database to themselves and leave it out.
 func locked(g *gorm.DB) *gorm.DB { return g.Clauses(clause.Locking{Strength: "UPDATE"}) }
+
+// keep is locked, for more than one statement.
+func keep(g *gorm.DB) *gorm.DB { return locked(g).Session(&gorm.Session{}) }
 
 // byKeys returns the rows of order lines' keys. Keys of one batch are nearly
 // always of one account, so this is one statement for each inMax of them.
@@ -118,7 +133,7 @@ func byKeys[R row](g *gorm.DB, keys []order.Key) ([]R, error) {
 	var out []R
 	for _, f := range feeds {
 		rows, err := findIn[R](func() *gorm.DB {
-			return locked(g).Where("network = ? AND account = ?", f.network, f.account)
+			return g.Where("network = ? AND account = ?", f.network, f.account)
 		}, "line_no", ids[f])
 		if err != nil {
 			return nil, err

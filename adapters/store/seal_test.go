@@ -65,73 +65,82 @@ func TestWhatIsSealedIsNotInTheFile(t *testing.T) {
 	}
 }
 
+// with is a place under other seal keys.
+func with(here store.Config, key []byte, old ...[]byte) store.Config {
+	here.SealKey, here.OldSealKeys = key, old
+	return here
+}
+
 func TestSealKeysChange(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fanli.db")
-	id, withdrawal := settle(t, open(t, store.Config{Path: path}))
-	fresh := bytes.Repeat([]byte("n"), 32)
-	wrong := reopen(t, store.Config{Path: path, SealKey: fresh})
-	_, err := wrong.Users().Payee(t.Context(), id)
-	if !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "key") || strings.Contains(err.Error(), "canary") {
-		t.Errorf("Payee under another key: %v", err)
-	}
-	_, err = wrong.Withdrawals().Withdrawal(t.Context(), withdrawal)
-	if !fault.Is(err, fault.Internal) {
-		t.Errorf("Withdrawal under another key: %v", err)
-	}
-	rotated := reopen(t, store.Config{Path: path, SealKey: fresh, OldSealKeys: [][]byte{sealKey()}})
-	if p, err := rotated.Users().Payee(t.Context(), id); err != nil || p != canary() {
-		t.Errorf("Payee under an old key: %v, %v", p, err)
-	}
-	must(t, rotated.Users().InTx(t.Context(), func(tx user.Tx) error { return tx.SetPayee(id, canary()) }))
-	if p, err := wrong.Users().Payee(t.Context(), id); err != nil || p != canary() { // sealed under the fresh key now
-		t.Errorf("Payee after it was sealed anew: %v, %v", p, err)
-	}
+	onBoth(t, func(t *testing.T, here store.Config) {
+		id, withdrawal := settle(t, open(t, here))
+		fresh := bytes.Repeat([]byte("n"), 32)
+		wrong := reopen(t, with(here, fresh))
+		_, err := wrong.Users().Payee(t.Context(), id)
+		if !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "key") || strings.Contains(err.Error(), "canary") {
+			t.Errorf("Payee under another key: %v", err)
+		}
+		_, err = wrong.Withdrawals().Withdrawal(t.Context(), withdrawal)
+		if !fault.Is(err, fault.Internal) {
+			t.Errorf("Withdrawal under another key: %v", err)
+		}
+		rotated := reopen(t, with(here, fresh, sealKey()))
+		if p, err := rotated.Users().Payee(t.Context(), id); err != nil || p != canary() {
+			t.Errorf("Payee under an old key: %v, %v", p, err)
+		}
+		must(t, rotated.Users().InTx(t.Context(), func(tx user.Tx) error { return tx.SetPayee(id, canary()) }))
+		if p, err := wrong.Users().Payee(t.Context(), id); err != nil || p != canary() { // sealed under the fresh key now
+			t.Errorf("Payee after it was sealed anew: %v, %v", p, err)
+		}
+	})
 }
 
 // TestASealedPayeeIsBoundToItsOwner moves one to where it would send somebody
 // else's money.
 func TestASealedPayeeIsBoundToItsOwner(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fanli.db")
-	db := open(t, store.Config{Path: path})
-	id, withdrawal := settle(t, db)
-	shell := raw(t, path)
-	for _, statement := range []string{
-		"INSERT INTO user_payees SELECT 99, sealed FROM user_payees",
-		"UPDATE payment_withdrawals SET payee = (SELECT sealed FROM user_payees)",
-	} {
-		_, err := shell.ExecContext(t.Context(), statement)
-		must(t, err)
-	}
-	_, err := db.Users().Payee(t.Context(), 99)
-	_, wErr := db.Withdrawals().Withdrawal(t.Context(), withdrawal)
-	for _, err := range []error{err, wErr} {
-		if !fault.Is(err, fault.Internal) {
-			t.Errorf("a payee that was moved: %v, want an error", err)
+	onBoth(t, func(t *testing.T, here store.Config) {
+		db := open(t, here)
+		id, withdrawal := settle(t, db)
+		shell := raw(t, here)
+		for _, statement := range []string{
+			"INSERT INTO user_payees SELECT 99, sealed FROM user_payees",
+			"UPDATE payment_withdrawals SET payee = (SELECT sealed FROM user_payees WHERE user_id = 99)",
+		} {
+			_, err := shell.ExecContext(t.Context(), statement)
+			must(t, err)
 		}
-	}
-	if p, err := db.Users().Payee(t.Context(), id); err != nil || p != canary() {
-		t.Errorf("Payee of its owner: %v, %v", p, err)
-	}
+		_, err := db.Users().Payee(t.Context(), 99)
+		_, wErr := db.Withdrawals().Withdrawal(t.Context(), withdrawal)
+		for _, err := range []error{err, wErr} {
+			if !fault.Is(err, fault.Internal) {
+				t.Errorf("a payee that was moved: %v, want an error", err)
+			}
+		}
+		if p, err := db.Users().Payee(t.Context(), id); err != nil || p != canary() {
+			t.Errorf("Payee of its owner: %v, %v", p, err)
+		}
+	})
 }
 
 // TestASealedPayeeCannotBeChanged turns every byte of one.
 func TestASealedPayeeCannotBeChanged(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fanli.db")
-	db := open(t, store.Config{Path: path})
-	id, _ := settle(t, db)
-	shell := raw(t, path)
-	var sealed string
-	must(t, shell.QueryRowContext(t.Context(), "SELECT sealed FROM user_payees").Scan(&sealed))
-	for i := range sealed {
-		b := []byte(sealed)
-		b[i] ^= 1
-		_, err := shell.ExecContext(t.Context(), "UPDATE user_payees SET sealed = ?", string(b))
-		must(t, err)
-		if p, err := db.Users().Payee(t.Context(), id); err == nil && i < len(sealed)-1 { // the last one holds unused bits
-			t.Errorf("byte %d was changed and the payee is %v", i, p)
+	onBoth(t, func(t *testing.T, here store.Config) {
+		db := open(t, here)
+		id, _ := settle(t, db)
+		shell := raw(t, here)
+		var sealed string
+		must(t, shell.QueryRowContext(t.Context(), "SELECT sealed FROM user_payees").Scan(&sealed))
+		for i := range sealed {
+			b := []byte(sealed)
+			b[i] ^= 1
+			_, err := shell.ExecContext(t.Context(), "UPDATE user_payees SET sealed = ?", string(b))
+			must(t, err)
+			if p, err := db.Users().Payee(t.Context(), id); err == nil && i < len(sealed)-1 { // the last one holds unused bits
+				t.Errorf("byte %d was changed and the payee is %v", i, p)
+			}
 		}
-	}
+	})
 }

@@ -31,10 +31,10 @@ const (
 	checkpointPages = 20_000
 	// busyMillis is how long a statement waits for another process.
 	busyMillis = 2_000
-	// paramsMax bounds the parameters of one statement. SQLite takes 32,766, but
+	// sqliteParamsMax bounds the parameters of one statement. SQLite takes 32,766, but
 	// its driver looks for each among all, so that their cost grows with their
 	// square: with as many as fit, a batch took three times as long.
-	paramsMax = 500
+	sqliteParamsMax = 500
 )
 
 // SQLite's primary result codes that mean something to a caller.
@@ -64,9 +64,9 @@ var codes = map[int]fault.Code{
 	codeTooBig:    fault.Invalid,
 }
 
-// driverCode returns the primary result code in err; ok is false if there is
+// sqliteCode returns the primary result code in err; ok is false if there is
 // none.
-func driverCode(err error) (code int, ok bool) {
+func sqliteCode(err error) (code int, ok bool) {
 	var c interface{ Code() int }
 	if !errors.As(err, &c) {
 		return 0, false
@@ -74,11 +74,22 @@ func driverCode(err error) (code int, ok bool) {
 	return c.Code() & 0xff, true
 }
 
-// busy reports whether err says that somebody else was writing. Nothing was
+// sqliteBusy reports whether err says that somebody else was writing. Nothing was
 // written then, and running the transaction again is right.
-func busy(err error) bool {
-	code, ok := driverCode(err)
+func sqliteBusy(err error) bool {
+	code, ok := sqliteCode(err)
 	return ok && (code == codeBusy || code == codeLocked)
+}
+
+// sqliteFault says what an error of the SQLite driver means; ok is false if it is
+// not one, or nothing that is known.
+func sqliteFault(err error) (code fault.Code, ok bool) {
+	n, ok := sqliteCode(err)
+	if !ok {
+		return "", false
+	}
+	code, ok = codes[n]
+	return code, ok
 }
 
 // openSQLite opens the pools.
@@ -127,14 +138,19 @@ func (db *DB) pool(ctx context.Context, dsn string, conns int) (*gorm.DB, error)
 	if err != nil {
 		return nil, err
 	}
-	return gorm.Open(sqlite.New(sqlite.Config{Conn: p}), &gorm.Config{
+	return gorm.Open(sqlite.New(sqlite.Config{Conn: p}), gormConfig())
+}
+
+// gormConfig is how gorm works on both databases.
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
 		SkipDefaultTransaction:   true, // a statement is a transaction already
 		DisableNestedTransaction: true,
 		TranslateError:           true,
 		Logger:                   logger.Discard, // it would write values, and values may be personal
 		// PrepareStmt stays off: most statements are of a length of their own,
 		// and measured it gains nothing.
-	})
+	}
 }
 
 func writerDSN(path string) string {
@@ -168,10 +184,3 @@ func fileDSN(path string, v url.Values) string {
 }
 
 func cachePragma(kib int) string { return fmt.Sprintf("cache_size(-%d)", kib) }
-
-// hasTable reports whether there is a table called name.
-func hasTable(g *gorm.DB, name string) (bool, error) {
-	var n int64
-	err := g.Table("sqlite_master").Where("type = 'table' AND name = ?", name).Count(&n).Error
-	return n > 0, err
-}

@@ -26,6 +26,15 @@
 // for one connection, commits reach the disk before they return, and a
 // transaction begins by taking the write lock, so that what it reads is what it
 // changes.
+//
+// # MySQL
+//
+// A server, MySQL 8 or MariaDB 10.6 and later, serves any number of processes.
+// Here too what a transaction reads is what it changes, and what it does not find
+// nobody puts there before it ends: the transactions of one target come one after
+// the other, those of different targets side by side. A transaction that met
+// another process is run again. Keys have at most 191 characters, and spaces at
+// their ends do not tell them apart.
 package store
 
 import (
@@ -55,8 +64,16 @@ const Memory = ":memory:"
 
 // Config says where the database is and what it needs.
 type Config struct {
-	// Path is the database's file, made if it does not exist, or Memory.
+	// Path is the database's file, made if it does not exist, or Memory. It does
+	// not count where there is a DSN.
 	Path string
+	// DSN is the address of a database on a MySQL or MariaDB server:
+	// mysql://USER:PASSWORD@HOST:PORT/NAME, or as the driver writes it. It is
+	// secret; nothing here logs it or repeats it in an error.
+	DSN string
+	// Connections bounds the connections to the server: 0 for the default,
+	// otherwise at least ConnectionsMin.
+	Connections int
 	// SealKey seals payout accounts, dialogues and chats. 32 bytes.
 	SealKey []byte
 	// OldSealKeys open what was sealed before SealKey was changed.
@@ -98,11 +115,12 @@ func speakers() []target {
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	cfg   Config
-	write *gorm.DB // one connection
+	write *gorm.DB // one connection, or one for each target
 	read  *gorm.DB // a few; the same as write in memory
 	pools []*sql.DB
 	vault *vault
 	boxes []*Outbox
+	turns map[target]chan struct{} // of MySQL's writers; nil for SQLite
 }
 
 // Open opens the database. Its tables are made and changed by Migrate. It fails
@@ -112,14 +130,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Path == "" {
+	if cfg.Path == "" && cfg.DSN == "" {
 		return nil, fault.New(fault.Invalid, "store.no_path")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	db := &DB{cfg: cfg, vault: v}
-	if err := db.openSQLite(ctx); err != nil {
+	open := db.openSQLite
+	if cfg.DSN != "" {
+		open = db.openMySQL
+	}
+	if err := open(ctx); err != nil {
 		return nil, classify("store.Open", errors.Join(err, db.Close()))
 	}
 	for _, t := range speakers() {
@@ -181,7 +203,11 @@ func (db *DB) Ledger() ledger.Reader { return book{db.reader} }
 // fn takes. Others go on writing meanwhile. In memory nobody does: fn must ask
 // nothing but its reader.
 func (db *DB) Snapshot(ctx context.Context, fn func(ledger.Reader) error) error {
-	g := db.reader(ctx).Begin(&sql.TxOptions{ReadOnly: true})
+	o := &sql.TxOptions{ReadOnly: true}
+	if db.turns != nil {
+		o.Isolation = sql.LevelRepeatableRead // SQLite's transactions have no other
+	}
+	g := db.reader(ctx).Begin(o)
 	if g.Error != nil {
 		return classify("store.Snapshot", g.Error)
 	}

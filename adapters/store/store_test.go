@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/adapters/store/mariadbtest"
 )
 
 // start is when tests begin.
@@ -21,6 +22,20 @@ func now() time.Time { return start.Add(24 * time.Hour) }
 
 // sealKey is a key of the right length.
 func sealKey() []byte { return bytes.Repeat([]byte("k"), 32) }
+
+// onBoth runs a test on both kinds of database. here returns where its database is:
+// the same place as often as it is asked.
+func onBoth(t *testing.T, run func(t *testing.T, here store.Config)) {
+	t.Helper()
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		run(t, store.Config{Path: filepath.Join(t.TempDir(), "fanli.db")})
+	})
+	t.Run("MySQL", func(t *testing.T) {
+		t.Parallel()
+		run(t, store.Config{DSN: mariadbtest.Shared(t).Database(t)})
+	})
+}
 
 // migrated is the file of a fresh database. Making it takes far longer than
 // copying it, most of all under the race detector.
@@ -46,16 +61,16 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 // otherwise.
 func open(tb testing.TB, cfg store.Config) *store.DB {
 	tb.Helper()
-	if cfg.Path == "" {
+	if cfg.Path == "" && cfg.DSN == "" {
 		cfg.Path = filepath.Join(tb.TempDir(), "fanli.db")
 	}
-	if cfg.Path != store.Memory {
+	if cfg.DSN == "" && cfg.Path != store.Memory {
 		b, err := migrated()
 		must(tb, err)
 		must(tb, os.WriteFile(cfg.Path, b, 0o600))
 	}
 	db := reopen(tb, cfg)
-	if cfg.Path == store.Memory {
+	if cfg.DSN != "" || cfg.Path == store.Memory {
 		_, err := db.Migrate(tb.Context())
 		must(tb, err)
 	}

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/adapters/store/mariadbtest"
 	"fanli/core/event"
 	"fanli/core/notify"
 	"fanli/core/storetest"
 )
 
-// TestSuites holds the stores to core's promises, in a file and in memory.
+// TestSuites holds the stores to core's promises, in a file, in memory and on a
+// server.
 func TestSuites(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{"File": "", "Memory": store.Memory} {
@@ -24,6 +26,13 @@ func TestSuites(t *testing.T) {
 			})
 		})
 	}
+	t.Run("MySQL", func(t *testing.T) {
+		t.Parallel()
+		suites(t, func(t *testing.T, now func() time.Time) *store.DB {
+			t.Helper()
+			return open(t, store.Config{DSN: mariadbtest.Shared(t).Database(t), Now: now})
+		})
+	})
 }
 
 func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.DB) {

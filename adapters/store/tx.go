@@ -2,18 +2,19 @@ package store
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"fanli/core/event"
 	"fanli/core/fault"
 )
 
 // attemptsMax limits how often a transaction runs that another process keeps
-// out; each attempt has waited busyMillis for its turn already.
+// out, or that was the victim of a deadlock; where it had to wait, each attempt has
+// waited for seconds already.
 const attemptsMax = 5
 
 // retryPause is how long to stay away after the first attempt; it doubles.
@@ -55,9 +56,14 @@ func again(ctx context.Context, try func() error) error {
 }
 
 func (db *DB) once(ctx context.Context, t target, domain string, fn func(*tx) error) error {
-	g := db.write.WithContext(ctx).Begin()
-	if g.Error != nil {
-		return g.Error
+	end, err := db.takeTurn(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer end()
+	g, err := db.begin(ctx, t)
+	if err != nil {
+		return err
 	}
 	ended := false
 	defer func() {
@@ -77,7 +83,7 @@ func (db *DB) once(ctx context.Context, t target, domain string, fn func(*tx) er
 	}
 	ended = true
 	if err := g.Commit().Error; err != nil {
-		return commitFault(domain, err)
+		return db.commitFault(domain, err)
 	}
 	if x.emitted {
 		db.outbox(t).wake()
@@ -86,8 +92,9 @@ func (db *DB) once(ctx context.Context, t target, domain string, fn func(*tx) er
 }
 
 // commitFault says whether a commit that failed may have happened all the same.
-func commitFault(domain string, err error) error {
-	if code, ok := driverCode(err); ok && code == codeIO {
+func (db *DB) commitFault(domain string, err error) error {
+	code, ok := sqliteCode(err)
+	if ok && code == codeIO || db.turns != nil && mysqlMaybe(err) {
 		return fault.Wrap(fault.Unknown, "store."+domain, err)
 	}
 	return err
@@ -107,9 +114,11 @@ func (t *tx) Emit(e event.Event) error {
 
 // Handled writes to the target's inbox.
 func (t *tx) Handled(id string) (before bool, err error) {
-	r := t.g.Table(t.target.inbox()).Clauses(clause.OnConflict{DoNothing: true}).
-		Create(&inboxRow{EventID: id, At: ms(t.db.cfg.Now())})
-	return r.RowsAffected == 0, classify("store.Handled", r.Error)
+	err = t.g.Table(t.target.inbox()).Create(&inboxRow{EventID: id, At: ms(t.db.cfg.Now())}).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return true, nil // the transaction goes on: only the statement failed
+	}
+	return false, classify("store.Handled", err)
 }
 
 type inboxRow struct {

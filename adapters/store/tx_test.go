@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/adapters/store/mariadbtest"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -19,6 +20,7 @@ import (
 	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/rebate"
+	"fanli/core/withdraw"
 )
 
 // errCrash is what a test's hook fails with.
@@ -57,18 +59,21 @@ func (c *crasher) seen() []string {
 
 func TestHookIsCalledAroundEveryCommit(t *testing.T) {
 	t.Parallel()
-	c := &crasher{}
-	db := open(t, store.Config{Hook: c.hook})
-	must(t, db.Orders().InTx(t.Context(), func(order.Tx) error { return nil }))
-	must(t, db.Memory().SetMark(t.Context(), "a", "1"))
-	err := db.Credits().InTx(t.Context(), func(credit.Tx) error { return errCrash })
-	if !errors.Is(err, errCrash) {
-		t.Error(err)
-	}
-	want := []string{"order.begin", "order.commit", "order.committed", "memory.begin", "memory.commit", "memory.committed", "credit.begin"}
-	if got := c.seen(); !slices.Equal(got, want) {
-		t.Errorf("points %v, want %v", got, want)
-	}
+	onBoth(t, func(t *testing.T, here store.Config) {
+		c := &crasher{}
+		here.Hook = c.hook
+		db := open(t, here)
+		must(t, db.Orders().InTx(t.Context(), func(order.Tx) error { return nil }))
+		must(t, db.Memory().SetMark(t.Context(), "a", "1"))
+		err := db.Credits().InTx(t.Context(), func(credit.Tx) error { return errCrash })
+		if !errors.Is(err, errCrash) {
+			t.Error(err)
+		}
+		want := []string{"order.begin", "order.commit", "order.committed", "memory.begin", "memory.commit", "memory.committed", "credit.begin"}
+		if got := c.seen(); !slices.Equal(got, want) {
+			t.Errorf("points %v, want %v", got, want)
+		}
+	})
 }
 
 func TestCrashAtCommit(t *testing.T) {
@@ -173,21 +178,28 @@ func story() []order.Page {
 // the ledger, again at an early point of the recovery, and lets it start again.
 func TestEveryCrashPoint(t *testing.T) {
 	t.Parallel()
-	truth := play(t, 0)
-	points := 0
-	for n := 1; ; n++ {
-		got := play(t, n)
-		if got.crashes == 0 {
-			break // the way has fewer than n points
+	onBoth(t, func(t *testing.T, here store.Config) {
+		onServer := here.DSN != ""
+		truth := play(t, onServer, 0)
+		points := 0
+		step := 1
+		if onServer {
+			step = 4 // a sample: each point wants a database of its own
 		}
-		points++
-		if got.accounts != truth.accounts || got.entries != truth.entries {
-			t.Errorf("crash at point %d: %s in %d entries, want %s in %d", n, got.accounts, got.entries, truth.accounts, truth.entries)
+		for n := 1; ; n += step {
+			got := play(t, onServer, n)
+			if got.crashes == 0 {
+				break // the way has fewer than n points
+			}
+			points++
+			if got.accounts != truth.accounts || got.entries != truth.entries {
+				t.Errorf("crash at point %d: %s in %d entries, want %s in %d", n, got.accounts, got.entries, truth.accounts, truth.entries)
+			}
 		}
-	}
-	if points < 30 {
-		t.Errorf("there were only %d points to crash at", points)
-	}
+		if points < 30/step {
+			t.Errorf("there were only %d points to crash at", points)
+		}
+	})
 }
 
 // An ending is what the story has left in the ledger.
@@ -198,10 +210,13 @@ type ending struct {
 }
 
 // play plays the story until it gets through, with a crash at the n-th point.
-func play(t *testing.T, n int) (e ending) {
+func play(t *testing.T, onServer bool, n int) (e ending) {
 	t.Helper()
 	c := &crasher{}
 	cfg := store.Config{Path: filepath.Join(t.TempDir(), "fanli.db"), Hook: c.hook}
+	if onServer {
+		cfg.DSN = mariadbtest.Shared(t).Database(t)
+	}
 	f := newFlow(open(t, cfg))
 	f.prepare(t)
 	c.at(n)
@@ -230,85 +245,90 @@ func play(t *testing.T, n int) (e ending) {
 // TestTwoProcesses lets two processes write one file at the same time.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fanli.db")
-	dbs := []*store.DB{open(t, store.Config{Path: path}), reopen(t, store.Config{Path: path})}
-	const each = 50
-	var wg sync.WaitGroup
-	for i, db := range dbs {
-		for n := range each {
-			wg.Go(func() {
-				err := db.Credits().InTx(t.Context(), func(tx credit.Tx) error {
-					j, err := ledger.Open(tx, now())
+	onBoth(t, func(t *testing.T, here store.Config) {
+		dbs := []*store.DB{open(t, here), reopen(t, here)}
+		const each = 50
+		var wg sync.WaitGroup
+		for i, db := range dbs {
+			for n := range each {
+				wg.Go(func() {
+					err := db.Credits().InTx(t.Context(), func(tx credit.Tx) error {
+						j, err := ledger.Open(tx, now())
+						if err != nil {
+							return err
+						}
+						key := fmt.Sprintf("process%d/%d", i, n)
+						err = j.Move(ledger.Entry{Key: key, Kind: ledger.Earn, From: "network/jd", To: ledger.User(7, ledger.Pending), Amount: 1, Cause: key})
+						return errors.Join(err, j.Post())
+					})
 					if err != nil {
-						return err
+						t.Error(err)
 					}
-					key := fmt.Sprintf("process%d/%d", i, n)
-					err = j.Move(ledger.Entry{Key: key, Kind: ledger.Earn, From: "network/jd", To: ledger.User(7, ledger.Pending), Amount: 1, Cause: key})
-					return errors.Join(err, j.Post())
 				})
-				if err != nil {
-					t.Error(err)
-				}
-			})
+			}
 		}
-	}
-	wg.Wait()
-	b, err := dbs[0].Ledger().Balance(t.Context(), ledger.User(7, ledger.Pending))
-	must(t, err)
-	if b != 2*each {
-		t.Errorf("balance %d, want %d", b, 2*each)
-	}
+		wg.Wait()
+		b, err := dbs[0].Ledger().Balance(t.Context(), ledger.User(7, ledger.Pending))
+		must(t, err)
+		if b != 2*each {
+			t.Errorf("balance %d, want %d", b, 2*each)
+		}
+	})
 }
 
-// TestATransactionIsAlone reads in a transaction; nobody may write until it ends,
-// so that what it has read is what it changes.
+// TestATransactionIsAlone reads in a transaction; nobody may write to the same
+// target until it ends, so that what it has read is what it changes.
 func TestATransactionIsAlone(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fanli.db")
-	a, b := open(t, store.Config{Path: path}), reopen(t, store.Config{Path: path})
-	must(t, a.Credits().InTx(t.Context(), func(tx credit.Tx) error {
-		_, err := tx.Balances([]ledger.Account{"network/jd"})
-		must(t, err)
-		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
-		if err := b.Memory().SetMark(short, "a", "1"); !fault.Is(err, fault.Unavailable) {
-			t.Errorf("another process wrote meanwhile: %v", err)
-		}
-		return nil
-	}))
-	must(t, b.Memory().SetMark(t.Context(), "a", "1"))
+	onBoth(t, func(t *testing.T, here store.Config) {
+		a, b := open(t, here), reopen(t, here)
+		nothing := func(withdraw.Tx) error { return nil }
+		must(t, a.Credits().InTx(t.Context(), func(tx credit.Tx) error {
+			_, err := tx.Balances([]ledger.Account{"network/jd"})
+			must(t, err)
+			short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			if err := b.Withdrawals().InTx(short, nothing); !fault.Is(err, fault.Unavailable) {
+				t.Errorf("another process wrote meanwhile: %v", err)
+			}
+			return nil
+		}))
+		must(t, b.Withdrawals().InTx(t.Context(), nothing))
+	})
 }
 
 // TestSnapshot reads the book while others write it.
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
-	db := open(t, store.Config{})
-	cashier := credit.Cashier{Store: db.Credits(), Now: now}
-	enter := func(n int) {
-		e, err := event.New(fmt.Sprint("rebate/", n), event.RebateChanged, start, rebates(n))
-		must(t, err)
-		must(t, cashier.RebateChanged(t.Context(), e))
-	}
-	enter(0)
-	must(t, db.Snapshot(t.Context(), func(r ledger.Reader) error {
-		before, err := ledger.Audit(t.Context(), r)
-		must(t, err)
-		enter(1) // does not wait for the reader
-		after, err := ledger.Audit(t.Context(), r)
-		must(t, err)
-		if !before.OK() || before.Entries == 0 || fmt.Sprint(before) != fmt.Sprint(after) {
-			t.Errorf("within one snapshot the book was %+v and %+v", before, after)
+	onBoth(t, func(t *testing.T, here store.Config) {
+		db := open(t, here)
+		cashier := credit.Cashier{Store: db.Credits(), Now: now}
+		enter := func(n int) {
+			e, err := event.New(fmt.Sprint("rebate/", n), event.RebateChanged, start, rebates(n))
+			must(t, err)
+			must(t, cashier.RebateChanged(t.Context(), e))
 		}
-		return nil
-	}))
-	rep, err := ledger.Audit(t.Context(), db.Ledger())
-	must(t, err)
-	if !rep.OK() || rep.Entries != 4*batch {
-		t.Errorf("audit %+v, want %d entries", rep, 4*batch)
-	}
-	if err := db.Snapshot(t.Context(), func(ledger.Reader) error { return errCrash }); !errors.Is(err, errCrash) {
-		t.Errorf("Snapshot: %v, want the function's error", err)
-	}
+		enter(0)
+		must(t, db.Snapshot(t.Context(), func(r ledger.Reader) error {
+			before, err := ledger.Audit(t.Context(), r)
+			must(t, err)
+			enter(1) // does not wait for the reader
+			after, err := ledger.Audit(t.Context(), r)
+			must(t, err)
+			if !before.OK() || before.Entries == 0 || fmt.Sprint(before) != fmt.Sprint(after) {
+				t.Errorf("within one snapshot the book was %+v and %+v", before, after)
+			}
+			return nil
+		}))
+		rep, err := ledger.Audit(t.Context(), db.Ledger())
+		must(t, err)
+		if !rep.OK() || rep.Entries != 4*batch {
+			t.Errorf("audit %+v, want %d entries", rep, 4*batch)
+		}
+		if err := db.Snapshot(t.Context(), func(ledger.Reader) error { return errCrash }); !errors.Is(err, errCrash) {
+			t.Errorf("Snapshot: %v, want the function's error", err)
+		}
+	})
 }
 
 func TestOpenRefusesWhatCannotWork(t *testing.T) {
@@ -341,16 +361,19 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 // target has.
 func TestTargetsShareNothing(t *testing.T) {
 	t.Parallel()
-	db := open(t, store.Config{Now: now})
-	must(t, db.Links().InTx(t.Context(), func(tx link.Tx) error {
-		_, err := tx.Insert(link.Link{User: 7, Network: link.JD, Item: "item", Mark: link.Mark{Tag: "tag"}, At: start})
-		return err
-	}))
-	must(t, db.Orders().InTx(t.Context(), func(tx order.Tx) error {
-		w, err := tx.Ways(link.JD, []string{"tag"}, []string{"item"}, nil, nil, start)
-		if len(w.ByTag)+len(w.ByItem) > 0 {
-			t.Errorf("the order target knows %+v before it has heard of it", w)
-		}
-		return err
-	}))
+	onBoth(t, func(t *testing.T, here store.Config) {
+		here.Now = now
+		db := open(t, here)
+		must(t, db.Links().InTx(t.Context(), func(tx link.Tx) error {
+			_, err := tx.Insert(link.Link{User: 7, Network: link.JD, Item: "item", Mark: link.Mark{Tag: "tag"}, At: start})
+			return err
+		}))
+		must(t, db.Orders().InTx(t.Context(), func(tx order.Tx) error {
+			w, err := tx.Ways(link.JD, []string{"tag"}, []string{"item"}, nil, nil, start)
+			if len(w.ByTag)+len(w.ByItem) > 0 {
+				t.Errorf("the order target knows %+v before it has heard of it", w)
+			}
+			return err
+		}))
+	})
 }

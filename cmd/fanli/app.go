@@ -102,12 +102,22 @@ func (a *app) openStore(ctx context.Context, s surroundings) error {
 			return err
 		}
 	}
-	db, err := store.Open(ctx, store.Config{Path: path, SealKey: key, Now: s.now, Hook: s.hook})
+	db, err := store.Open(ctx, store.Config{
+		Path: path, DSN: a.dsn(s), Connections: a.cfg.Database.Connections, SealKey: key, Now: s.now, Hook: s.hook,
+	})
 	if err != nil {
 		return err
 	}
 	a.db = db
 	return nil
+}
+
+// dsn is the configured server, unless the database is somewhere else.
+func (a *app) dsn(s surroundings) string {
+	if s.path != "" {
+		return ""
+	}
+	return a.cfg.Database.DSN
 }
 
 func databasePath(cfg configs.Config) string { return filepath.Join(cfg.Data, "fanli.db") }

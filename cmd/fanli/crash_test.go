@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"fanli/adapters/store/mariadbtest"
 	"fanli/bot"
 	"fanli/core/fault"
 	"fanli/core/link"
@@ -144,7 +147,12 @@ func (c *crasher) hook(point string) error {
 // tell plays the tale with crashes and returns the ledger at its end.
 func tell(t *testing.T, crashes ...int) (entries []string, points []string) {
 	t.Helper()
-	w := newLittle(t)
+	return tellIn(t, newLittle(t), crashes...)
+}
+
+// tellIn is tell in a world.
+func tellIn(t *testing.T, w *little, crashes ...int) (entries []string, points []string) {
+	t.Helper()
 	c := &crasher{at: crashes}
 	w.mustOpen()
 	w.hook = c.hook
@@ -245,6 +253,62 @@ func TestEveryCrashPoint(t *testing.T) {
 	}
 }
 
+// numbered finds the numbers that a database gives.
+var numbered = regexp.MustCompile(`\b(user|withdrawal)/(\d+)`)
+
+// renumber gives users and withdrawals the numbers 1, 2, 3 in their order: a
+// server does not give a number again that it gave in a transaction that was
+// rolled back.
+func renumber(entries []string) []string {
+	given := map[string][]int{}
+	for _, e := range entries {
+		for _, m := range numbered.FindAllStringSubmatch(e, -1) {
+			if n, _ := strconv.Atoi(m[2]); !slices.Contains(given[m[1]], n) {
+				given[m[1]] = append(given[m[1]], n)
+			}
+		}
+	}
+	for _, ns := range given {
+		slices.Sort(ns)
+	}
+	out := make([]string, len(entries))
+	for i, e := range entries {
+		out[i] = numbered.ReplaceAllStringFunc(e, func(s string) string {
+			what, number, _ := strings.Cut(s, "/")
+			n, _ := strconv.Atoi(number)
+			return fmt.Sprint(what, "/", 1+slices.Index(given[what], n))
+		})
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestCrashPointsOnAServer is a sample of the same over a database on a server.
+func TestCrashPointsOnAServer(t *testing.T) {
+	t.Parallel()
+	s := mariadbtest.Shared(t)
+	file, _ := tell(t)
+	want, points := tellIn(t, newLittle(t).onServer(s))
+	if want = renumber(want); !slices.Equal(renumber(file), want) {
+		t.Fatalf("the undisturbed tale has another ledger on a server:\n%s", diff(file, want))
+	}
+	every := 16
+	switch {
+	case os.Getenv("FANLI_SOAK") != "":
+		every = 1
+	case underRace, testing.Short():
+		every = 60
+	}
+	for k := 0; k < len(points); k += every {
+		for _, crashes := range [][]int{{k + 1}, {k + 1, 1 + k*7%40}} {
+			got, _ := tellIn(t, newLittle(t).onServer(s), crashes...)
+			if got = renumber(got); !slices.Equal(got, want) {
+				t.Fatalf("crashes %v (first at %s) give another ledger:\n%s", crashes, points[k], diff(want, got))
+			}
+		}
+	}
+}
+
 // lanes is how many tales are told side by side.
 const lanes = 4
 
@@ -263,11 +327,23 @@ func diff(want, got []string) string {
 	return s
 }
 
-// TestOneHundredWithdrawals asks for the whole balance a hundred times at once:
+// TestTwoHundredWithdrawals asks for the whole balance 200 times at once:
 // exactly one wins, and every loser is told why.
-func TestOneHundredWithdrawals(t *testing.T) {
+func TestTwoHundredWithdrawals(t *testing.T) {
 	t.Parallel()
-	w := newLittle(t).mustOpen()
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		race(t, newLittle(t).mustOpen())
+	})
+	t.Run("MySQL", func(t *testing.T) {
+		t.Parallel()
+		race(t, newLittle(t).onServer(mariadbtest.Shared(t)).mustOpen())
+	})
+}
+
+// race is 200 requests at once in a world.
+func race(t *testing.T, w *little) {
+	t.Helper()
 	s := &tale{w: w, lines: map[string]string{}}
 	for _, step := range s.steps()[:10] {
 		if err := step.do(); err != nil {
@@ -282,7 +358,7 @@ func TestOneHundredWithdrawals(t *testing.T) {
 	if err != nil || have.Available == 0 {
 		t.Fatalf("%+v, %v", have, err)
 	}
-	const n = 100
+	const n = 200
 	results := make(chan error, n)
 	start := make(chan struct{})
 	for i := range n {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"fanli/configs"
 )
 
 // A folder is the data folder while this process is at work in it. Where the
@@ -43,6 +45,15 @@ func openFolder(dir string) (*folder, error) {
 		_ = file.Close() // nothing was written
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
+}
+
+// holds is the holder of the process's leases. On a server the leases are those of
+// all folders, and each needs a name of its own.
+func (f *folder) holds(c configs.Config) string {
+	if c.Database.DSN != "" && !c.Sandbox() {
+		return holder()
+	}
+	return f.holder
 }
 
 // close lets others work in the folder.

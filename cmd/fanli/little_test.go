@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/store/mariadbtest"
 	"fanli/bot"
 	"fanli/configs"
 	"fanli/core/event"
@@ -29,7 +30,7 @@ import (
 
 // A little world is the outside without a wire: two networks over their books, a
 // bank, and a clock that only tests move. The app over it is the real one, with
-// its database in a file.
+// its database in a file, or on a server.
 type little struct {
 	t       *testing.T
 	mu      sync.Mutex
@@ -38,6 +39,7 @@ type little struct {
 	nets    map[string]*linktest.Memory
 	bank    *bank
 	path    string
+	dsn     string // of the server that has the database; "" for a file
 	app     *app
 	told    []string
 	hook    func(string) error
@@ -71,6 +73,13 @@ func newLittle(t *testing.T) *little {
 			_ = w.app.close()
 		}
 	})
+	return w
+}
+
+// onServer puts the world's database on a server of MariaDB.
+func (w *little) onServer(s *mariadbtest.Server) *little {
+	w.t.Helper()
+	w.dsn = s.Database(w.t)
 	return w
 }
 
@@ -111,6 +120,10 @@ func (w *little) open() error {
 	}
 	cfg.Withdraw.Auto, cfg.Withdraw.Cooling, cfg.Withdraw.Maximum = 10_000_000, 0, 10_000_000
 	cfg.Sync.Rescan = false
+	path := w.path
+	if w.dsn != "" {
+		path, cfg.Data, cfg.Database.DSN = "", filepath.Dir(w.path), w.dsn
+	}
 	s := &stands{payer: &hooked{w.bank, w}}
 	for _, name := range []string{link.JD, link.PDD} {
 		s.networks = append(s.networks, w.nets[name])
@@ -121,7 +134,7 @@ func (w *little) open() error {
 		s.feeds = append(s.feeds, f)
 	}
 	a, err := newApp(context.Background(), cfg, surroundings{
-		log: slog.New(slog.DiscardHandler), now: w.now, hook: w.point, stands: s, holder: "test", path: w.path,
+		log: slog.New(slog.DiscardHandler), now: w.now, hook: w.point, stands: s, holder: "test", path: path,
 	})
 	if err != nil {
 		return err

@@ -133,7 +133,7 @@ moment, also while fanli runs. Exits with 3 if the books are not sound.`,
 			if err != nil {
 				return err
 			}
-			if _, err := os.Stat(databasePath(c)); err != nil {
+			if _, err := os.Stat(databasePath(c)); err != nil && c.Database.DSN == "" {
 				return fmt.Errorf("there are no books to prove: %w", err)
 			}
 			return withStore(cmd.Context(), std, f, func(db *store.DB, c configs.Config) error {
@@ -182,7 +182,7 @@ func syncNow(ctx context.Context, c configs.Config, std stdio) (err error) {
 	switch {
 	case err == nil:
 		defer func() { err = errors.Join(err, own.close()) }()
-		around.holder = own.holder // the leases that it leaves behind are those of the next serve
+		around.holder = own.holds(c) // the leases that it leaves behind are those of the next serve
 	case !errors.Is(err, errAtWork):
 		return err
 	}

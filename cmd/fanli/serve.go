@@ -91,7 +91,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	}
 	base := localURL(ln.Addr().String())
 	s := &server{}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holder}
+	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg)}
 	if cfg.Sandbox() {
 		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data}); err != nil {
 			return errors.Join(err, ln.Close())

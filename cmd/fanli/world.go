@@ -30,6 +30,7 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	cfg.Networks.JD.Endpoint, cfg.Networks.JD.AppKey, cfg.Networks.JD.AppSecret = j.URL, j.Key, j.Secret
 	cfg.Networks.PDD.Endpoint, cfg.Networks.PDD.ClientID, cfg.Networks.PDD.ClientSecret = p.URL, p.Key, p.Secret
 	cfg.Networks.PDD.PID = p.Slots[0]
+	cfg.Database.DSN = "" // play stays out of the database where money is
 	cfg.Payer = fakepay.Name
 	cfg.Fakepay = fakepay.Config{Endpoint: at["fakepay"].URL, Merchant: at["fakepay"].Key, Secret: at["fakepay"].Secret}
 	cfg.Guard = guard.Options{PerSecond: sandboxPerSecond, OfferTTL: time.Second, MissTTL: time.Second, Rest: 2 * time.Second, Now: w.Now}
