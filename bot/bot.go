@@ -108,6 +108,9 @@ type (
 		OfUser(ctx context.Context, user, before int64, count int) ([]order.Line, error)
 		ByNumber(ctx context.Context, number string) ([]order.Line, error)
 		Claim(ctx context.Context, user int64, number string) (order.Claim, error)
+		Prove(ctx context.Context, user, claim int64, p order.Proof) (order.Claim, error)
+		Appeal(ctx context.Context, user int64, number, words string) (order.Claim, error)
+		Claims(ctx context.Context, user int64, count int) ([]order.Claim, error)
 	}
 	// Rebates says what orders bring, and why.
 	Rebates interface {

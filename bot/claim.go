@@ -26,7 +26,9 @@ func (t *turn) takeNumber(ctx context.Context, s string) (Reply, error) {
 		text, _ := t.refusal(err)
 		return t.wrong(text), nil
 	}
-	t.state.Ask = nil
+	if t.state.Ask != nil && t.state.Ask.Step == askNumber {
+		t.state.Ask = nil
+	}
 	return r, err
 }
 
@@ -52,8 +54,17 @@ func (t *turn) claimNumber(ctx context.Context, text string) (Reply, error) {
 		r.Buttons = []Button{t.next("orders")}
 		return r, nil
 	}
+	if !c.State.Open() {
+		return t.claimStands(c), nil
+	}
 	r := t.say("claim.waiting", "number", cutNumber(c.Order), "until", t.date(c.Until))
-	r.Buttons = []Button{t.next("orders")}
+	if c.Proofs > 0 || t.m.Group {
+		r.Buttons = []Button{t.next("claims"), t.next("orders")}
+		return r, nil
+	}
+	t.wait(ask{Step: askPaid, Claim: c.ID})
+	r.Text += "\n" + t.T("claim.ask_paid")
+	r.Buttons = []Button{t.next("cancel")}
 	return r, nil
 }
 

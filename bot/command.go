@@ -40,6 +40,8 @@ func commands() []command {
 		{"order", sectionOrders, false, []string{"订单详情", "查询"}, []string{"order"}, (*turn).orders},
 		{"why", sectionOrders, false, []string{"为什么", "为啥", "为啥没返利", "原因"}, []string{"why"}, (*turn).why},
 		{"claim", sectionOrders, false, []string{"找回", "找回订单", "丢单", "补单", "认领", "绑定订单"}, []string{"claim"}, (*turn).claim},
+		{"claims", sectionOrders, false, []string{"找回进度", "找回结果", "我的找回"}, []string{"claims", "claim status"}, (*turn).claims},
+		{"appeal", "", false, []string{"申诉"}, []string{"appeal"}, (*turn).appeal},
 
 		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分"}, []string{"balance", "wallet"}, (*turn).balance},
 		{"statement", sectionMoney, false, []string{"明细", "账单", "流水", "余额变动", "返利明细"}, []string{"statement", "ledger", "history"}, (*turn).statement},

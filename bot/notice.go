@@ -28,6 +28,13 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		}
 		return v.withdrawalNews(c), nil
 	}
+	if m.Kind == notify.ClaimNews {
+		var c order.ClaimChanged
+		if err := json.Unmarshal(m.Data, &c); err != nil {
+			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+		}
+		return v.claimNews(c), nil
+	}
 	var c credit.Change
 	if err := json.Unmarshal(m.Data, &c); err != nil {
 		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
@@ -68,7 +75,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews:
+	case notify.WithdrawalNews, notify.ClaimNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -96,6 +103,26 @@ func (v voice) withdrawalNews(c withdraw.Changed) Reply {
 		r.Text += "\n" + text
 	}
 	r.Buttons = []Button{v.next("withdrawals"), v.next("balance")}
+	return r
+}
+
+// claimNews tells what became of a claim, by the date that was promised.
+func (v voice) claimNews(c order.ClaimChanged) Reply {
+	r := v.say("notice.claim."+string(c.State), "number", cutNumber(c.Order), "network", v.network(c.Network), "until", v.date(c.Until))
+	if text := v.because(c.Note); text != "" && c.State == order.ClaimRefused {
+		r.Text += "\n" + text
+	}
+	switch c.State {
+	case order.ClaimGranted:
+		r.Buttons = []Button{v.next("orders")}
+	case order.ClaimRefused, order.ClaimExpired:
+		r.Buttons = []Button{v.next("orders")}
+		if !c.Final {
+			r.Buttons = []Button{v.next("appeal", c.Order), v.next("orders")}
+		}
+	default:
+		r.Buttons = []Button{v.next("claims")}
+	}
 	return r
 }
 

@@ -126,6 +126,10 @@ func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error
 		r, err = t.takeName(ctx, s)
 	case askNumber:
 		r, err = t.takeNumber(ctx, s)
+	case askPaid:
+		r, err = t.takePaid(ctx, s)
+	case askDay:
+		r, err = t.takeDay(ctx, s)
 	case askWords:
 		t.state.Ask = nil
 		r, err = t.find(ctx, s, 1)
@@ -139,7 +143,7 @@ func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error
 // command is what starts the dialogue of a step again.
 func (s step) command() string {
 	switch s {
-	case askNumber:
+	case askNumber, askPaid, askDay:
 		return "claim"
 	case askWords:
 		return "search"

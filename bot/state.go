@@ -43,6 +43,8 @@ const (
 	askName    step = "name"    // of the payee
 	askNumber  step = "number"  // of an order to claim
 	askWords   step = "words"   // to search for
+	askPaid    step = "paid"    // for an order that is claimed
+	askDay     step = "day"     // on which it was placed
 )
 
 // An ask is a question that waits for an answer in one chat.
@@ -51,6 +53,7 @@ type ask struct {
 	Step    step       `json:"step"`
 	Account string     `json:"account,omitempty"` // while the name is asked for
 	Amount  *money.Fen `json:"amount,omitempty"`  // a withdrawal that goes on afterwards; 0: all
+	Claim   int64      `json:"claim,omitempty"`   // that the facts are about
 	Tries   int        `json:"tries,omitempty"`
 	Until   time.Time  `json:"until"`
 }

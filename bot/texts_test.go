@@ -144,6 +144,8 @@ func families(t *testing.T) map[string][]string {
 		"withdrawal.state.":  constants(t, "../core/withdraw", "State"),
 		"payee.method.":      {"alipay", "wechat"},
 		"notice.withdrawal.": {"paid", "failed", "refused", "unknown"},
+		"notice.claim.":      {"granted", "refused", "expired", "contested", "appealed"},
+		"claim.state.":       constants(t, "../core/order", "ClaimState"),
 		"fault.":             constants(t, "../core/fault", "Code"),
 		"reason.":            reasons(t),
 		"help.":              nil,
@@ -209,10 +211,10 @@ var silent = map[string]string{
 func reasons(t *testing.T) []string {
 	t.Helper()
 	names := map[string]bool{}
-	for _, n := range []event.Name{event.LinkMade, event.UserJoined, event.OrderChanged} {
+	for _, n := range []event.Name{event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged} {
 		names[string(n)] = true
 	}
-	for _, k := range []notify.Kind{notify.OrderSeen, notify.Received} {
+	for _, k := range []notify.Kind{notify.OrderSeen, notify.Received, notify.ClaimNews} {
 		names[string(k)] = true
 	}
 	found := map[string]bool{}

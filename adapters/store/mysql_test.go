@@ -104,11 +104,11 @@ func TestOneOfManyTakesWhatIsFree(t *testing.T) {
 			},
 			"Claim": func(db *store.DB, i int) (first bool, err error) {
 				err = db.Orders().InTx(t.Context(), func(tx order.Tx) error {
-					have, err := tx.CountClaims(7, start)
+					have, _, err := tx.CountClaims(7, start)
 					if first = have == 0; !first || err != nil {
 						return err
 					}
-					_, err = tx.PutClaim(order.Claim{User: 7, Network: link.JD, Order: fmt.Sprint(i), State: order.ClaimWaiting, At: now()})
+					_, err = tx.PutClaim(order.Claim{User: 7, Network: link.JD, Order: fmt.Sprint(i), State: order.ClaimWaiting, Rev: 1, At: now()})
 					return err
 				})
 				return first, err

@@ -32,6 +32,7 @@ func scans() []string {
 		"order_lines USING COVERING",    // likewise, over an index
 		"payment_accounts",              // Accounts wants all
 		"notification_messages_waiting", // an index of what is waiting
+		"order_cases_staffed",           // likewise, of what waits for a person
 		"rebate_rules",                  // from its end, for the newest
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
@@ -116,6 +117,9 @@ func askEverything(t *testing.T, db *store.DB) {
 		ignore(tx.Insert(link.Link{User: 1, Mark: link.Mark{Tag: "t"}}))
 		return nil
 	}))
+	ignore(db.Orders().Claims(ctx, 1, 5))
+	ignore(db.Orders().DueClaims(ctx, start, 5))
+	ignore(db.Orders().StaffedClaims(ctx, 5))
 	ignore(db.Links().Recent(ctx, 1, link.JD, "item", start))
 
 	must(t, db.Orders().InTx(ctx, func(tx order.Tx) error {
@@ -129,7 +133,9 @@ func askEverything(t *testing.T, db *store.DB) {
 		ignore(tx.AddWay(order.Way{Link: 1, User: 1, Network: link.JD, Tag: "t"}))
 		ignore(tx.Ways(link.JD, []string{"a", "b"}, []string{"a", "b"}, []string{"a", "b"}, []string{"a", "b"}, start))
 		ignore(tx.PutClaim(order.Claim{User: 1, Network: link.JD, Order: "1", State: order.ClaimWaiting}))
-		ignore(tx.SetClaim(1, order.ClaimGranted))
+		ignore(tx.SwapClaim(order.Claim{ID: 1, Rev: 2, State: order.ClaimGranted}, 1))
+		ignore(tx.Claim(1))
+		ignore(tx.ClaimsOf(link.JD, "1"))
 		ignore(tx.CountClaims(1, start))
 		ignore(tx.SetProgress(order.Progress{Place: order.Place{Network: link.JD}}))
 		return nil

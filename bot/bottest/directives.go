@@ -32,6 +32,7 @@ import (
 //	payer dead reason | unclear | done
 //	payout                    the payout job runs
 //	approve|refuse 1 [words]  staff decides about a withdrawal
+//	grant|deny 1 [words]      staff decides about a claim
 func (f *Fake) directives() map[string]func(args ...string) error {
 	step := func(change func(*market.Market, string) error) func(...string) error {
 		return func(args ...string) error { return f.happen(args, change) }
@@ -55,6 +56,8 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"payout":  f.payout,
 		"approve": func(args ...string) error { return f.decide(true, args...) },
 		"refuse":  func(args ...string) error { return f.decide(false, args...) },
+		"grant":   func(args ...string) error { return f.decideClaim(true, args...) },
+		"deny":    func(args ...string) error { return f.decideClaim(false, args...) },
 	}
 }
 
@@ -220,6 +223,18 @@ func (f *Fake) pass(args ...string) error {
 	}
 	f.Clock.Move(d)
 	return f.after(nil)
+}
+
+func (f *Fake) decideClaim(grant bool, args ...string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	id, err := strconv.ParseInt(args[0], 10, 64)
+	if err != nil {
+		return err
+	}
+	_, err = f.book.DecideClaim(context.Background(), id, grant, "staff", strings.Join(args[1:], " "))
+	return f.after(err)
 }
 
 func (f *Fake) setLevel(args ...string) error {

@@ -137,6 +137,9 @@ func (f *Fake) Settle(ctx context.Context) error {
 	if _, err := f.book.SettleDue(ctx); err != nil {
 		return err
 	}
+	if _, err := f.book.ReviewClaims(ctx); err != nil {
+		return err
+	}
 	for range settleRoundsMax {
 		if err := f.hear(ctx); err != nil {
 			return err
@@ -180,6 +183,7 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 		event.RebateChanged:     {f.cash.RebateChanged},
 		event.LedgerPosted:      {f.office.LedgerPosted},
 		event.WithdrawalChanged: {f.office.WithdrawalChanged},
+		event.ClaimChanged:      {f.office.ClaimChanged},
 	}[name]
 }
 

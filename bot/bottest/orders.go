@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/order"
 )
@@ -46,6 +47,40 @@ func (s orderStore) Progress(_ context.Context, at order.Place) (order.Progress,
 }
 
 func (s orderStore) Places(context.Context) ([]order.Progress, error) { return nil, nil }
+
+func (s orderStore) Claims(_ context.Context, user int64, count int) ([]order.Claim, error) {
+	return read(s.store, func() ([]order.Claim, error) {
+		cs := s.claimsWhere(func(c order.Claim) bool { return c.User == user })
+		slices.Reverse(cs)
+		return cs[:min(count, len(cs))], nil
+	})
+}
+
+func (s orderStore) DueClaims(_ context.Context, now time.Time, count int) ([]order.Claim, error) {
+	return read(s.store, func() ([]order.Claim, error) {
+		cs := s.claimsWhere(func(c order.Claim) bool {
+			return (c.State.Open() || c.State.Staffed()) && !c.Next.After(now)
+		})
+		return cs[:min(count, len(cs))], nil
+	})
+}
+
+func (s orderStore) StaffedClaims(_ context.Context, count int) ([]order.Claim, error) {
+	return read(s.store, func() ([]order.Claim, error) {
+		cs := s.claimsWhere(func(c order.Claim) bool { return c.State.Staffed() })
+		return cs[:min(count, len(cs))], nil
+	})
+}
+
+func (s *store) claimsWhere(keep func(order.Claim) bool) []order.Claim {
+	var out []order.Claim
+	for _, c := range s.claims {
+		if keep(c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
 
 func (s orderStore) Counts(context.Context) (order.Counts, error) { return order.Counts{}, nil }
 
@@ -131,7 +166,7 @@ func (t orderTx) Ways(network string, tags, items, orders, _ []string, since tim
 		}
 	}
 	for _, c := range t.claims {
-		if c.Network == network && c.State == order.ClaimWaiting && slices.Contains(orders, c.Order) {
+		if c.Network == network && c.State.Open() && slices.Contains(orders, c.Order) {
 			w.Claims[c.Order] = append(w.Claims[c.Order], c)
 		}
 	}
@@ -151,18 +186,32 @@ func (t orderTx) PutClaim(c order.Claim) (order.Claim, error) {
 	return c, nil
 }
 
-func (t orderTx) SetClaim(id int64, s order.ClaimState) error {
-	t.claims[id-1].State = s
-	return nil
+func (t orderTx) Claim(id int64) (order.Claim, error) {
+	if id < 1 || id > int64(len(t.claims)) {
+		return order.Claim{}, fault.New(fault.NotFound, "")
+	}
+	return t.claims[id-1], nil
 }
 
-func (t orderTx) CountClaims(id int64, since time.Time) (n int, err error) {
+func (t orderTx) ClaimsOf(network, number string) ([]order.Claim, error) {
+	return t.claimsWhere(func(c order.Claim) bool { return c.Network == network && c.Order == number }), nil
+}
+
+func (t orderTx) SwapClaim(c order.Claim, rev int64) (bool, error) {
+	if t.claims[c.ID-1].Rev != rev {
+		return false, nil
+	}
+	t.claims[c.ID-1] = c
+	return true, nil
+}
+
+func (t orderTx) CountClaims(id int64, since time.Time) (n int, last time.Time, err error) {
 	for _, c := range t.claims {
 		if c.User == id && c.At.After(since) {
-			n++
+			n, last = n+1, c.At
 		}
 	}
-	return n, nil
+	return n, last, nil
 }
 
 func (t orderTx) SetProgress(order.Progress) error { return nil }

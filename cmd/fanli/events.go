@@ -10,6 +10,7 @@ func (a *app) hear() *bus.Local {
 	b := &bus.Local{}
 	b.Hear(event.LinkMade, "order", a.orders.LinkMade)
 	b.Hear(event.OrderChanged, "rebate", a.rebates.OrderChanged)
+	b.Hear(event.ClaimChanged, "notification", a.office.ClaimChanged)
 	b.Hear(event.RebateChanged, "payment", a.cashier.RebateChanged)
 	b.Hear(event.LedgerPosted, "notification", a.office.LedgerPosted)
 	b.Hear(event.WithdrawalChanged, "notification", a.office.WithdrawalChanged)

@@ -27,6 +27,7 @@ var contents = map[event.Name]any{
 	event.LinkMade:          link.LinkMade{},
 	event.UserJoined:        user.Joined{},
 	event.OrderChanged:      order.Changed{},
+	event.ClaimChanged:      order.ClaimChanged{},
 	event.RebateChanged:     rebate.Changed{},
 	event.LedgerPosted:      credit.Posted{},
 	event.WithdrawalChanged: withdraw.Changed{},

@@ -32,6 +32,7 @@ func (a *app) plans() []jobs.Plan {
 	}
 	plans = append(plans,
 		jobs.Plan{Job: jobs.Func{As: "order/settle-due", Do: a.orders.SettleDue}, Every: every},
+		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: every},
 		jobs.Plan{Job: jobs.Func{As: "rebate/release-due", Do: a.rebates.ReleaseDue}, Every: every},
 		jobs.Plan{Job: jobs.Func{As: "payment/payouts", Do: a.payouts.Run}, Every: "@every 1s"},
 	)

@@ -21,6 +21,7 @@ const (
 	LinkMade          Name = "link.made"
 	UserJoined        Name = "user.joined"
 	OrderChanged      Name = "order.changed"
+	ClaimChanged      Name = "claim.changed"
 	RebateChanged     Name = "rebate.changed"
 	LedgerPosted      Name = "ledger.posted"
 	WithdrawalChanged Name = "withdrawal.changed"

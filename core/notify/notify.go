@@ -22,6 +22,7 @@ import (
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
+	"fanli/core/order"
 	"fanli/core/rebate"
 	"fanli/core/withdraw"
 )
@@ -39,6 +40,7 @@ const (
 	RebateClawed   Kind = "rebate.clawed"   // taken back after it was paid out: a debt
 	Received       Kind = "order.received"  // the buyer has the goods; the network settles on Expect
 	WithdrawalNews Kind = "withdrawal.news" // its state changed; Data is withdraw.Changed
+	ClaimNews      Kind = "claim.news"      // an answer that was promised; Data is order.ClaimChanged
 )
 
 // A Message is something to tell one user.
@@ -47,7 +49,7 @@ type Message struct {
 	Key   string // unique
 	User  int64
 	Kind  Kind
-	Data  json.RawMessage // credit.Change, or withdraw.Changed
+	Data  json.RawMessage // credit.Change, withdraw.Changed or order.ClaimChanged
 	At    time.Time
 	Tries int
 	State State
@@ -162,6 +164,18 @@ func (o *Office) WithdrawalChanged(ctx context.Context, e event.Event) error {
 			return nil, nil // the dialogue itself has said so, or it is a matter of seconds
 		}
 		m, err := message(e.ID, c.User, WithdrawalNews, c)
+		return []Message{m}, err
+	})
+}
+
+// ClaimChanged hears claim.changed.
+func (o *Office) ClaimChanged(ctx context.Context, e event.Event) error {
+	var c order.ClaimChanged
+	if err := e.Decode(&c); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.ClaimChanged", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, c.User, ClaimNews, c)
 		return []Message{m}, err
 	})
 }

@@ -258,8 +258,16 @@ func (b *Book) give(tx Tx, l *Line, v verdict, w Ways) error {
 		return nil
 	}
 	for _, c := range w.Claims[l.Row().Order] {
-		if c.User == v.user {
-			if err := tx.SetClaim(c.ID, ClaimGranted); err != nil {
+		if c.User != v.user {
+			continue
+		}
+		now, err := tx.Claim(c.ID) // a line of the same order may have granted it just now
+		if err != nil {
+			return err
+		}
+		if now.State.Open() {
+			now.State = ClaimGranted
+			if err := swapClaim(tx, &now, now.Rev); err != nil {
 				return err
 			}
 		}

@@ -19,6 +19,7 @@ const (
 	ByKin    Step = "kin"    // another line of the same order is this user's
 	BySuffix Step = "suffix" // several users fit; one had confirmed the buyer's number before
 	ByClaim  Step = "claim"  // the user gave the order number, and had asked for the item
+	ByProof  Step = "proof"  // the user knew what only the buyer sees, and nobody else did
 	ByStaff  Step = "staff"  // a person decided
 )
 

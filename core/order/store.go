@@ -28,6 +28,13 @@ type Reader interface {
 	Progress(ctx context.Context, at Place) (Progress, error)
 	// Places returns where all feeds stand.
 	Places(ctx context.Context) ([]Progress, error)
+	// Claims returns a user's claims, newest first.
+	Claims(ctx context.Context, user int64, count int) ([]Claim, error)
+	// DueClaims returns claims that are not decided and whose Next is not after
+	// now, earliest first.
+	DueClaims(ctx context.Context, now time.Time, count int) ([]Claim, error)
+	// StaffedClaims returns claims that wait for a person, earliest Until first.
+	StaffedClaims(ctx context.Context, count int) ([]Claim, error)
 	// Counts says how many lines, unattributed lines and quarantined rows there are.
 	Counts(ctx context.Context) (Counts, error)
 }
@@ -78,8 +85,16 @@ type Tx interface {
 	// PutClaim stores a claim, or returns the one that the same user has for
 	// the same order.
 	PutClaim(c Claim) (Claim, error)
-	SetClaim(id int64, s ClaimState) error
-	CountClaims(user int64, since time.Time) (int, error)
+	// Claim returns one, locked, or fault.NotFound.
+	Claim(id int64) (Claim, error)
+	// ClaimsOf returns all claims of an order, oldest first, locked.
+	ClaimsOf(network, number string) ([]Claim, error)
+	// SwapClaim stores c if its stored revision still is rev. ok is false, and
+	// nothing is stored, if it is not.
+	SwapClaim(c Claim, rev int64) (ok bool, err error)
+	// CountClaims returns how many claims a user has made since a time, and when
+	// the last of them was.
+	CountClaims(user int64, since time.Time) (n int, last time.Time, err error)
 
 	// SetProgress stores where a feed stands. It fails with fault.Conflict if a
 	// holder with a higher fence wrote before.

@@ -23,6 +23,8 @@ func ladderChecks() []check[OrderStore] {
 		{"WaitingClaimsAreFoundByOrder", claimsFound},
 		{"ClaimOfTheSameUserIsTheSame", claimSame},
 		{"ClaimsAreCountedSinceATime", claimsCounted},
+		{"ClaimIsSwappedAtItsRevision", claimSwapped},
+		{"ClaimsAreListed", claimsListed},
 		{"LinkOfAnEarlierOrderFindsIt", linkAfterOrder},
 	}
 }
@@ -108,7 +110,7 @@ func suffixesFound(t *testing.T, s OrderStore) {
 // claim says now that an order at JD is a user's; it waits for an hour.
 func (s OrderStore) claim(userID int64, number string) order.Claim {
 	at := s.Now().UTC().Truncate(time.Millisecond)
-	return order.Claim{User: userID, Network: link.JD, Order: number, State: order.ClaimWaiting, At: at, Until: at.Add(time.Hour)}
+	return order.Claim{User: userID, Network: link.JD, Order: number, State: order.ClaimWaiting, Rev: 1, At: at, Until: at.Add(time.Hour), Next: at.Add(time.Hour)}
 }
 
 func putClaim(t *testing.T, s OrderStore, c order.Claim) (got order.Claim) {
@@ -129,10 +131,72 @@ func claimsFound(t *testing.T, s OrderStore) {
 	far := s.claim(7, "n1")
 	far.Network = link.PDD
 	putClaim(t, s, far)
-	inOrders(t, s, func(tx order.Tx) error { return tx.SetClaim(granted.ID, order.ClaimGranted) })
+	granted.State = order.ClaimGranted
+	wantSwap(t, s, granted, 1, true)
+	iced := putClaim(t, s, s.claim(11, "n1"))
+	iced.State, iced.Rev = order.ClaimIced, 2
+	wantSwap(t, s, iced, 1, true)
 	w := ways(t, s, nil, nil, []string{"n1", "n2"}, nil)
-	want(t, "Claims", w.Claims, map[string][]order.Claim{"n1": {a, b}})
-	wantCode(t, "SetClaim of none", s.Store.InTx(t.Context(), func(tx order.Tx) error { return tx.SetClaim(99, order.ClaimGranted) }), fault.NotFound)
+	want(t, "Claims", w.Claims, map[string][]order.Claim{"n1": {a, b, iced}})
+}
+
+// wantSwap swaps a claim and judges whether that went.
+func wantSwap(t *testing.T, s OrderStore, c order.Claim, rev int64, ok bool) {
+	t.Helper()
+	inOrders(t, s, func(tx order.Tx) error {
+		got, err := tx.SwapClaim(c, rev)
+		want(t, fmt.Sprintf("SwapClaim of %d at %d", c.ID, rev), got, ok)
+		return err
+	})
+}
+
+func claimSwapped(t *testing.T, s OrderStore) {
+	c := putClaim(t, s, s.claim(7, "n1"))
+	c.State, c.Rev, c.Until, c.Next = order.ClaimAppealed, 2, c.Until.Add(time.Hour), c.Next.Add(time.Minute)
+	c.Proof, c.Proofs, c.Appeals = order.Proof{Paid: 8900, Day: "2026-03-01"}, 2, 1
+	c.Actor, c.Note = "cli", "这不是我的"
+	wantSwap(t, s, c, 1, true)
+	lost := c
+	lost.State, lost.Rev = order.ClaimRefused, 2
+	wantSwap(t, s, lost, 1, false)
+	lost.ID = 99
+	wantSwap(t, s, lost, 2, false)
+	inOrders(t, s, func(tx order.Tx) error {
+		got, err := tx.Claim(c.ID)
+		want(t, "Claim", got, c)
+		return err
+	})
+	err := s.Store.InTx(t.Context(), func(tx order.Tx) error { _, err := tx.Claim(99); return err })
+	wantCode(t, "Claim of none", err, fault.NotFound)
+}
+
+func claimsListed(t *testing.T, s OrderStore) {
+	a, b, other := putClaim(t, s, s.claim(7, "n1")), putClaim(t, s, s.claim(7, "n2")), putClaim(t, s, s.claim(8, "n1"))
+	inOrders(t, s, func(tx order.Tx) error {
+		got, err := tx.ClaimsOf(link.JD, "n1")
+		want(t, "ClaimsOf", got, []order.Claim{a, other})
+		return err
+	})
+	got, err := s.Store.Claims(t.Context(), 7, 10)
+	must(t, err)
+	want(t, "Claims of a user", got, []order.Claim{b, a})
+	got, err = s.Store.Claims(t.Context(), 7, 1)
+	must(t, err)
+	want(t, "the newest of them", got, []order.Claim{b})
+	b.State, b.Rev, b.Next, b.Until = order.ClaimContested, 2, b.At.Add(time.Minute), b.At.Add(time.Minute)
+	wantSwap(t, s, b, 1, true)
+	done := other
+	done.State, done.Rev, done.Next = order.ClaimExpired, 2, done.At
+	wantSwap(t, s, done, 1, true)
+	due, err := s.Store.DueClaims(t.Context(), a.Next, 10)
+	must(t, err)
+	want(t, "DueClaims", due, []order.Claim{b, a})
+	due, err = s.Store.DueClaims(t.Context(), b.Next.Add(-time.Millisecond), 10)
+	must(t, err)
+	want(t, "DueClaims before any", due, []order.Claim(nil))
+	staffed, err := s.Store.StaffedClaims(t.Context(), 10)
+	must(t, err)
+	want(t, "StaffedClaims", staffed, []order.Claim{b})
 }
 
 func claimSame(t *testing.T, s OrderStore) {
@@ -165,12 +229,18 @@ func claimsCounted(t *testing.T, s OrderStore) {
 	early := s.claim(7, "n1")
 	early.At = early.At.Add(-time.Hour)
 	first := putClaim(t, s, early)
-	putClaim(t, s, s.claim(7, "n2"))
+	late := s.claim(7, "n2")
+	late.At = first.At.Add(time.Hour)
+	putClaim(t, s, late)
 	putClaim(t, s, s.claim(8, "n3"))
 	for since, n := range map[time.Duration]int{0: 2, time.Millisecond: 1, 3 * time.Hour: 0} {
 		inOrders(t, s, func(tx order.Tx) error {
-			got, err := tx.CountClaims(7, first.At.Add(since))
+			got, last, err := tx.CountClaims(7, first.At.Add(since))
 			want(t, "CountClaims", got, n)
+			want(t, "the last is known", last.IsZero(), n == 0)
+			if n > 0 {
+				want(t, "the last", last, first.At.Add(time.Hour))
+			}
 			return err
 		})
 	}

@@ -1,0 +1,282 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/money"
+)
+
+// lookMax bounds how many claims one run looks at.
+const lookMax = 100
+
+// beijing is where days begin that people remember of their orders.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// ClaimChanged is the content of claim.changed: an answer that was promised.
+type ClaimChanged struct {
+	ID      int64      `json:"id"`
+	User    int64      `json:"user"`
+	Network string     `json:"network"`
+	Order   string     `json:"order"`
+	State   ClaimState `json:"state"`
+	Until   time.Time  `json:"until,omitzero"` // the date that is promised now
+	Note    string     `json:"note,omitempty"`
+	Final   bool       `json:"final,omitempty"` // there is no appeal any more
+}
+
+// ReviewClaims looks at claims whose time has come: it holds what claimants said
+// against what has arrived, grants what nobody has contested, and answers what
+// was promised an answer. It does one batch and reports how many claims changed.
+func (b *Book) ReviewClaims(ctx context.Context) (n int, err error) {
+	due, err := b.Store.DueClaims(ctx, b.Now(), lookMax)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range due {
+		err := b.Store.InTx(ctx, func(tx Tx) error { return b.review(tx, c.ID) })
+		if err != nil && !fault.Is(err, fault.Conflict) { // somebody else was faster
+			return n, fault.In("order.ReviewClaims", err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// review looks at one claim.
+func (b *Book) review(tx Tx, id int64) error {
+	c, err := tx.Claim(id)
+	now := b.Now()
+	if err != nil || c.Next.After(now) {
+		return err
+	}
+	over := c.State == ClaimIced || !c.Until.After(now)
+	switch c.State {
+	case ClaimWaiting, ClaimIced:
+		moved, err := b.examine(tx, c, over)
+		if err != nil || moved {
+			return err
+		}
+		if !c.Until.After(now) {
+			return b.answer(tx, c, ClaimExpired, "", "")
+		}
+		c.State = ClaimWaiting // what was proven is not so any more, or not yet
+		c.Next = earlier(now.Add(proofLook), c.Until)
+		return swapClaim(tx, &c, c.Rev)
+	case ClaimContested, ClaimAppealed: // what was promised has to be promised anew
+		return b.answer(tx, c, c.State, "", c.Note)
+	case ClaimGranted, ClaimRefused, ClaimExpired:
+		return nil
+	default:
+		return fault.Newf(fault.Internal, "", "no such state %q", c.State)
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// examine holds a claim against the order, if that is here, and against others
+// who claim it. It reports whether the claim has moved.
+func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
+	lines, err := tx.ByOrder(c.Network, c.Order)
+	if err != nil || !proven(c.Proof, lines) {
+		return false, err
+	}
+	claims, err := tx.ClaimsOf(c.Network, c.Order)
+	if err != nil {
+		return false, err
+	}
+	rivals := slices.DeleteFunc(claims, func(o Claim) bool {
+		return o.User == c.User || !(o.State == ClaimContested || o.State.Open() && proven(o.Proof, lines))
+	})
+	free, holder := owners(lines, c.User)
+	switch {
+	case holder != 0:
+		rival, err := b.holderClaim(tx, c, holder)
+		if err != nil {
+			return false, err
+		}
+		return true, b.contest(tx, c, append(rivals, rival))
+	case len(free) == 0:
+		return false, nil // it is theirs, or certainly somebody else's
+	case len(rivals) > 0:
+		return true, b.contest(tx, c, rivals)
+	case c.State == ClaimWaiting:
+		c.State, c.Next = ClaimIced, earlier(b.Now().Add(iceWait), c.Until) // Until stays: a new date would tell that the order is here
+		return true, swapClaim(tx, &c, c.Rev)
+	case over:
+		return true, b.grant(tx, c, free, ByProof, "", fmt.Sprintf(
+			"claim %d: knew that %s was paid on %s; nobody else did for %s", c.ID, c.Proof.Paid.Yuan(), c.Proof.Day, iceWait))
+	default:
+		return false, nil
+	}
+}
+
+// proven reports whether p is what the buyer of the order would say.
+func proven(p Proof, lines []Line) bool {
+	if p.Paid == 0 {
+		return false
+	}
+	var sum money.Fen
+	paid, day := false, false
+	for _, l := range lines {
+		sum += l.Price
+		paid = paid || l.Price == p.Paid
+		day = day || l.Row().Created.In(beijing).Format(time.DateOnly) == p.Day
+	}
+	return day && (paid || sum == p.Paid)
+}
+
+// owners returns the lines that are nobody's, and the user other than claimant
+// who holds a line on evidence that could be wrong; 0 for none.
+func owners(lines []Line, claimant int64) (free []*Line, holder int64) {
+	for i := range lines {
+		l := &lines[i]
+		switch {
+		case l.Whole == nil:
+		case l.User == 0 && l.Row().Tag == "": // a foreign tag is another promoter's
+			free = append(free, l)
+		case l.User != claimant && l.User != 0 && l.Step != ByTag && l.Step != ByStaff:
+			holder = l.User
+		}
+	}
+	return free, holder
+}
+
+// holderClaim returns the claim of whoever holds the order already, making one
+// where there is none: they are asked, too.
+func (b *Book) holderClaim(tx Tx, c Claim, holder int64) (Claim, error) {
+	now := b.Now()
+	until := now.Add(staffWait)
+	return tx.PutClaim(Claim{
+		User: holder, Network: c.Network, Order: c.Order, State: ClaimContested, Rev: 1, At: now, Until: until, Next: until,
+	})
+}
+
+// contest freezes a claim and its rivals until a person has decided.
+func (b *Book) contest(tx Tx, c Claim, rivals []Claim) error {
+	for _, o := range append([]Claim{c}, rivals...) {
+		if o.State == ClaimContested && o.User != c.User && o.Rev > 1 {
+			continue // was told before
+		}
+		if err := b.answer(tx, o, ClaimContested, "", ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer moves a claim to a state and tells its user. Those that wait for a
+// person get a new date.
+func (b *Book) answer(tx Tx, c Claim, to ClaimState, actor, note string) error {
+	now := b.Now()
+	c.State, c.Actor, c.Note = to, actor, note
+	if to.Staffed() {
+		c.Until, c.Next = now.Add(staffWait), now.Add(staffWait)
+	}
+	if err := swapClaim(tx, &c, c.Rev); err != nil {
+		return err
+	}
+	said := ClaimChanged{ID: c.ID, User: c.User, Network: c.Network, Order: c.Order, State: c.State, Note: c.Note, Final: c.Appeals >= appealsMax}
+	if to.Staffed() {
+		said.Until = c.Until
+	}
+	e, err := event.New(fmt.Sprintf("claim/%d/rev%d", c.ID, c.Rev), event.ClaimChanged, now, said)
+	if err != nil {
+		return err
+	}
+	return tx.Emit(e)
+}
+
+// grant gives lines to the claimant.
+func (b *Book) grant(tx Tx, c Claim, lines []*Line, step Step, actor, evidence string) error {
+	for _, l := range lines {
+		l.User, l.Link, l.Step, l.Evidence = c.User, 0, step, evidence
+		l.Promise = Way{}.Promise // of no link of ours: the rules of today count
+	}
+	if err := b.put(tx, lines); err != nil {
+		return err
+	}
+	return b.answer(tx, c, ClaimGranted, actor, "")
+}
+
+// DecideClaim is the word of a person about a claim: actor grants it, or refuses
+// it with a reason that the user reads. What is granted is taken from whoever
+// held it on weaker evidence, and rival claims are refused. The same decision
+// again changes nothing. It fails with fault.Conflict and "claim.decided" for
+// the opposite of what was decided, with fault.NotFound and "claim.no_order"
+// while the order is not here, and with fault.Denied and "claim.tagged" if a tag
+// says whose it is.
+func (b *Book) DecideClaim(ctx context.Context, id int64, grant bool, actor, reason string) (Claim, error) {
+	to := ClaimRefused
+	if grant {
+		to = ClaimGranted
+	}
+	var c Claim
+	err := b.Store.InTx(ctx, func(tx Tx) (err error) {
+		if c, err = tx.Claim(id); err != nil || c.State == to {
+			return err
+		}
+		if c.State == ClaimGranted {
+			return fault.Newf(fault.Conflict, "claim.decided", "claim %d was granted", id)
+		}
+		if !grant {
+			err = b.answer(tx, c, ClaimRefused, actor, cutBytes(reason, claimNoteMax))
+		} else {
+			err = b.award(tx, c, actor, reason)
+		}
+		if err == nil {
+			c, err = tx.Claim(id)
+		}
+		return err
+	})
+	return c, fault.In("order.DecideClaim", err)
+}
+
+// award grants a claim by the word of a person.
+func (b *Book) award(tx Tx, c Claim, actor, reason string) error {
+	lines, err := tx.ByOrder(c.Network, c.Order)
+	if err != nil {
+		return err
+	}
+	var theirs []*Line
+	has := false
+	for i := range lines {
+		l := &lines[i]
+		switch {
+		case l.Whole == nil:
+		case l.User == c.User:
+			has = true
+		case l.Row().Tag != "":
+			return fault.Newf(fault.Denied, "claim.tagged", "line %s carries tag %s", l.Key, l.Row().Tag)
+		default:
+			theirs = append(theirs, l)
+		}
+	}
+	if len(theirs) == 0 && !has {
+		return fault.Newf(fault.NotFound, "claim.no_order", "order %s of %s has no line to give", c.Order, c.Network)
+	}
+	claims, err := tx.ClaimsOf(c.Network, c.Order)
+	if err != nil {
+		return err
+	}
+	for _, o := range claims {
+		if o.ID != c.ID && o.State != ClaimRefused && o.State != ClaimExpired {
+			if err := b.answer(tx, o, ClaimRefused, actor, "claim.others"); err != nil {
+				return err
+			}
+		}
+	}
+	if len(theirs) == 0 { // contested, and theirs all along
+		return b.answer(tx, c, ClaimGranted, actor, "")
+	}
+	return b.grant(tx, c, theirs, ByStaff, actor, fmt.Sprintf("claim %d, granted by %s: %s", c.ID, actor, reason))
+}
