@@ -22,7 +22,8 @@ type accountRow struct {
 
 func (accountRow) TableName() string { return "payment_accounts" }
 
-// A balanceRow is what a post writes of an account.
+// A balanceRow is what a post writes of an account. Its sign repeats a rule of
+// package ledger so that the database itself can hold it.
 type balanceRow struct {
 	Name    string
 	Sign    int
@@ -30,20 +31,6 @@ type balanceRow struct {
 }
 
 func (balanceRow) TableName() string { return "payment_accounts" }
-
-// sign is on which side of zero an account stays; 0 for either. It repeats the
-// rule of package ledger so that the database itself can hold it.
-func sign(a ledger.Account) int {
-	_, p, ok := a.Owner()
-	switch {
-	case !ok:
-		return 0
-	case p == ledger.Debt:
-		return -1
-	default:
-		return 1
-	}
-}
 
 // A postRow is what a post writes of an entry.
 type postRow struct {
@@ -124,7 +111,7 @@ func (t ledgerTx) setBalances(balances map[ledger.Account]money.Fen) error {
 	rows := make([]balanceRow, len(names))
 	var fresh []ledger.Account
 	for i, a := range names {
-		rows[i] = balanceRow{string(a), sign(a), int64(balances[a])}
+		rows[i] = balanceRow{string(a), a.Class().Sign(), int64(balances[a])}
 		if t.ids[string(a)] == 0 {
 			fresh = append(fresh, a)
 		}
