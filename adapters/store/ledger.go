@@ -42,6 +42,7 @@ type postRow struct {
 	Cause    string
 	Note     string
 	At       int64
+	BatchID  int64
 }
 
 func (postRow) TableName() string { return "payment_entries" }
@@ -88,9 +89,21 @@ func (t ledgerTx) Entries(keys []string) (map[string]ledger.Entry, error) {
 	return out, err
 }
 
-// Post implements ledger.Tx.
+// Post implements ledger.Tx. The entries are a batch, whose digest stands beside
+// them. Batches are not chained here: transactions would wait for each other.
 func (t ledgerTx) Post(entries []ledger.Entry, balances map[ledger.Account]money.Fen) error {
 	if err := t.setBalances(balances); err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	entries = slices.Clone(entries)
+	for i := range entries {
+		entries[i].At = at(ms(entries[i].At)) // what is kept of it
+	}
+	batch := []batchRow{{Entries: int64(len(entries)), Digest: ledger.DigestOf(entries), At: ms(entries[0].At)}}
+	if err := insert(t.g, batch); err != nil {
 		return err
 	}
 	rows := make([]postRow, len(entries))
@@ -99,7 +112,7 @@ func (t ledgerTx) Post(entries []ledger.Entry, balances map[ledger.Account]money
 		if from == 0 || to == 0 {
 			return fault.Newf(fault.Internal, "", "store.Post: %s has no balance for %s or %s", e.Key, e.From, e.To)
 		}
-		rows[i] = postRow{e.Key, string(e.Kind), from, to, int64(e.Amount), e.Cause, e.Note, ms(e.At)}
+		rows[i] = postRow{e.Key, string(e.Kind), from, to, int64(e.Amount), e.Cause, e.Note, ms(e.At), batch[0].ID}
 	}
 	return insert(t.g, rows)
 }
