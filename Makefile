@@ -37,6 +37,7 @@ lint: ## formatting, vet and the linters of .golangci.yml
 
 soak: ## the long ones: random kills, fuzzing, many seeds (about half an hour)
 	FANLI_SOAK=1 $(GO) test -timeout 60m -run 'Kill|Crash|Shuffled|AnyOrder' -count=1 -v ./cmd/fanli
+	FANLI_SOAK=1 $(GO) test -timeout 30m -run 'EveryEdit|ProofOfMillions' -count=1 -v ./adapters/store
 	$(MAKE) fuzz FUZZTIME=120s
 
 FUZZTIME ?= 20s

@@ -5,6 +5,7 @@
 //	money            fen and basis points
 //	event            how parts tell each other what has happened
 //	lock             who of several may do something
+//	audit            what staff have done, for ever
 //	market           a model of the outside world, for fakes and tests
 //	user             who the people are
 //	link             what people paste, and the links they get back
@@ -13,6 +14,7 @@
 //	rebate           how much of a commission becomes a user's
 //	credit           how a rebate is entered in the ledger
 //	withdraw         how a balance leaves us
+//	proof            whether the books are right
 //	notify           what users are told
 //	storetest        the promises of all stores, as tests
 //

@@ -17,9 +17,16 @@ type bookedRow struct {
 	Pending   int64
 	Available int64
 	Margin    int64
+	Mark      string
 }
 
 func (bookedRow) TableName() string { return "payment_booked" }
+
+// mark is a digest of the row. It stands in the row itself, so that a change of
+// it by anything but this package shows.
+func (r bookedRow) mark() string {
+	return markOf("booked", r.Network, r.Account, r.LineNo, r.Seq, r.UserID, r.Pending, r.Available, r.Margin)
+}
 
 type creditStore struct{ db *DB }
 
@@ -49,8 +56,9 @@ func (t creditTx) PutBooked(bs []credit.Booked) error {
 	rows := make([]bookedRow, len(bs))
 	for i, b := range bs {
 		rows[i] = bookedRow{
-			b.Key.Network, b.Key.Account, b.Key.ID, b.Seq, b.User, int64(b.Pending), int64(b.Available), int64(b.Margin),
+			b.Key.Network, b.Key.Account, b.Key.ID, b.Seq, b.User, int64(b.Pending), int64(b.Available), int64(b.Margin), "",
 		}
+		rows[i].Mark = rows[i].mark()
 	}
-	return insert(t.g, rows, upsert(keyColumns(), "seq", "user_id", "pending", "available", "margin"))
+	return insert(t.g, rows, upsert(keyColumns(), "seq", "user_id", "pending", "available", "margin", "mark"))
 }

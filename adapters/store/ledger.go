@@ -22,7 +22,8 @@ type accountRow struct {
 
 func (accountRow) TableName() string { return "payment_accounts" }
 
-// A balanceRow is what a post writes of an account.
+// A balanceRow is what a post writes of an account. Its sign repeats a rule of
+// package ledger so that the database itself can hold it.
 type balanceRow struct {
 	Name    string
 	Sign    int
@@ -30,20 +31,6 @@ type balanceRow struct {
 }
 
 func (balanceRow) TableName() string { return "payment_accounts" }
-
-// sign is on which side of zero an account stays; 0 for either. It repeats the
-// rule of package ledger so that the database itself can hold it.
-func sign(a ledger.Account) int {
-	_, p, ok := a.Owner()
-	switch {
-	case !ok:
-		return 0
-	case p == ledger.Debt:
-		return -1
-	default:
-		return 1
-	}
-}
 
 // A postRow is what a post writes of an entry.
 type postRow struct {
@@ -55,6 +42,7 @@ type postRow struct {
 	Cause    string
 	Note     string
 	At       int64
+	BatchID  int64
 }
 
 func (postRow) TableName() string { return "payment_entries" }
@@ -101,9 +89,21 @@ func (t ledgerTx) Entries(keys []string) (map[string]ledger.Entry, error) {
 	return out, err
 }
 
-// Post implements ledger.Tx.
+// Post implements ledger.Tx. The entries are a batch, whose digest stands beside
+// them. Batches are not chained here: transactions would wait for each other.
 func (t ledgerTx) Post(entries []ledger.Entry, balances map[ledger.Account]money.Fen) error {
 	if err := t.setBalances(balances); err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	entries = slices.Clone(entries)
+	for i := range entries {
+		entries[i].At = at(ms(entries[i].At)) // what is kept of it
+	}
+	batch := []batchRow{{Entries: int64(len(entries)), Digest: ledger.DigestOf(entries), At: ms(entries[0].At)}}
+	if err := insert(t.g, batch); err != nil {
 		return err
 	}
 	rows := make([]postRow, len(entries))
@@ -112,7 +112,7 @@ func (t ledgerTx) Post(entries []ledger.Entry, balances map[ledger.Account]money
 		if from == 0 || to == 0 {
 			return fault.Newf(fault.Internal, "", "store.Post: %s has no balance for %s or %s", e.Key, e.From, e.To)
 		}
-		rows[i] = postRow{e.Key, string(e.Kind), from, to, int64(e.Amount), e.Cause, e.Note, ms(e.At)}
+		rows[i] = postRow{e.Key, string(e.Kind), from, to, int64(e.Amount), e.Cause, e.Note, ms(e.At), batch[0].ID}
 	}
 	return insert(t.g, rows)
 }
@@ -124,7 +124,7 @@ func (t ledgerTx) setBalances(balances map[ledger.Account]money.Fen) error {
 	rows := make([]balanceRow, len(names))
 	var fresh []ledger.Account
 	for i, a := range names {
-		rows[i] = balanceRow{string(a), sign(a), int64(balances[a])}
+		rows[i] = balanceRow{string(a), a.Class().Sign(), int64(balances[a])}
 		if t.ids[string(a)] == 0 {
 			fresh = append(fresh, a)
 		}

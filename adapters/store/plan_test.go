@@ -184,7 +184,7 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 		ignore(tx.Booked(keys))
 		j, err := ledger.Open(tx, start, "network/jd", "house/margin")
 		must(t, err)
-		must(t, j.Move(ledger.Entry{Key: "e1", Kind: ledger.Keep, From: "network/jd", To: ledger.User(1, ledger.Pending), Amount: 1, Cause: "c"}))
+		must(t, j.Move(ledger.Entry{Key: "e1", Kind: ledger.Earn, From: "network/jd", To: ledger.User(1, ledger.Pending), Amount: 1, Cause: "c"}))
 		return j.Post()
 	}))
 	for _, r := range []ledger.Reader{db.Ledger()} {

@@ -203,6 +203,10 @@ func (db *DB) Ledger() ledger.Reader { return book{db.reader} }
 // fn takes. Others go on writing meanwhile. In memory nobody does: fn must ask
 // nothing but its reader.
 func (db *DB) Snapshot(ctx context.Context, fn func(ledger.Reader) error) error {
+	return db.snapshot(ctx, func(b book) error { return fn(b) })
+}
+
+func (db *DB) snapshot(ctx context.Context, fn func(book) error) error {
 	o := &sql.TxOptions{ReadOnly: true}
 	if db.turns != nil {
 		o.Isolation = sql.LevelRepeatableRead // SQLite's transactions have no other

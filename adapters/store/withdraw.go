@@ -24,6 +24,7 @@ type withdrawalRow struct {
 	At         int64
 	ChangedAt  int64
 	NextAt     int64
+	Mark       string
 }
 
 func (withdrawalRow) TableName() string { return "payment_withdrawals" }
@@ -36,7 +37,7 @@ func newWithdrawalRow(v *vault, w withdraw.Withdrawal) (withdrawalRow, error) {
 	return withdrawalRow{
 		ID: w.ID, RequestKey: w.Key, UserID: w.User, Amount: int64(w.Amount), Payee: payee, State: string(w.State),
 		Reason: w.Reason, Payer: w.Payer, Number: orNull(w.Number), Actor: w.Actor, Rev: w.Rev, Tries: w.Tries,
-		At: ms(w.At), ChangedAt: ms(w.Changed), NextAt: ms(w.NextAt),
+		At: ms(w.At), ChangedAt: ms(w.Changed), NextAt: ms(w.NextAt), Mark: markWithdrawal(w),
 	}, err
 }
 
@@ -157,7 +158,7 @@ func (t withdrawTx) Insert(w withdraw.Withdrawal) (int64, error) {
 func (t withdrawTx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error) {
 	r := t.g.Model(&withdrawalRow{}).Where("id = ? AND state = ?", w.ID, string(was)).Updates(map[string]any{
 		"state": string(w.State), "reason": w.Reason, "payer": w.Payer, "number": orNull(w.Number), "actor": w.Actor,
-		"rev": w.Rev, "tries": w.Tries, "changed_at": ms(w.Changed), "next_at": ms(w.NextAt),
+		"rev": w.Rev, "tries": w.Tries, "changed_at": ms(w.Changed), "next_at": ms(w.NextAt), "mark": markWithdrawal(w),
 	})
 	return r.RowsAffected == 1, classify("store.Swap", r.Error)
 }

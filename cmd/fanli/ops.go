@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -119,42 +118,6 @@ func withStore(ctx context.Context, std stdio, f *flags, fn func(*store.DB, conf
 		return err
 	}
 	return errors.Join(fn(a.db, c), a.close())
-}
-
-func auditCommand(std stdio, f *flags) *cobra.Command {
-	return &cobra.Command{
-		Use:   "audit",
-		Short: "Prove the books: add up every entry from the first one on",
-		Long: `Adds up every entry of the ledger and holds the sums against the balances, as of one
-moment, also while fanli runs. Exits with 3 if the books are not sound.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := f.load(std)
-			if err != nil {
-				return err
-			}
-			if _, err := os.Stat(databasePath(c)); err != nil && c.Database.DSN == "" {
-				return fmt.Errorf("there are no books to prove: %w", err)
-			}
-			return withStore(cmd.Context(), std, f, func(db *store.DB, c configs.Config) error {
-				a := &app{cfg: c, db: db}
-				rep, err := a.proveTelling(cmd.Context(), std.err)
-				if err != nil {
-					return err
-				}
-				_, _ = fmt.Fprintf(std.out, "%d entries, %d accounts, sum of all balances %s\n", rep.Entries, rep.Accounts, rep.Sum.Yuan())
-				for _, s := range rep.Faults {
-					_, _ = fmt.Fprintln(std.out, "  !", s)
-				}
-				if !rep.OK() {
-					_, _ = fmt.Fprintln(std.out, "the books are NOT sound")
-					return exitError{code: exitUnsound}
-				}
-				_, err = fmt.Fprintln(std.out, "the books are sound")
-				return err
-			})
-		},
-	}
 }
 
 func syncCommand(std stdio, f *flags) *cobra.Command {

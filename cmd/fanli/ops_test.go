@@ -95,20 +95,22 @@ func TestAudit(t *testing.T) {
 	})
 	for name, damage := range map[string]struct {
 		statement string
-		account   string
+		says      string
 	}{
-		"one fen more": {"UPDATE payment_accounts SET balance = balance + 1 WHERE name = 'user/1/reserved'", "user/1/reserved"},
-		"one fen less": {"UPDATE payment_accounts SET balance = balance - 1 WHERE name = 'house/margin'", "house/margin"},
-		"emptied":      {"UPDATE payment_accounts SET balance = 0 WHERE name = 'network/jd'", "network/jd"},
+		"one fen more": {"UPDATE payment_accounts SET balance = balance + 1 WHERE name = 'user/1/reserved'", "  ! user/1/reserved has a balance of"},
+		"one fen less": {"UPDATE payment_accounts SET balance = balance - 1 WHERE name = 'house/margin'", "  ! house/margin has a balance of"},
+		"emptied":      {"UPDATE payment_accounts SET balance = 0 WHERE name = 'network/jd'", "  ! network/jd has a balance of"},
 		"an entry more": {`INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at)
 			SELECT 'gift', 'earn', a.id, b.id, 100, 'gift', '', 0 FROM payment_accounts a, payment_accounts b
-			WHERE a.name = 'house/margin' AND b.name = 'user/1/available'`, "user/1/available"},
+			WHERE a.name = 'house/margin' AND b.name = 'user/1/available'`, "the chart has no earn from house/margin to user/1/available"},
+		"another note":   {"DROP TRIGGER payment_entries_unchanged; UPDATE payment_entries SET note = note || '!' WHERE id = 3", "had the digest"},
+		"another amount": {"DROP TRIGGER payment_entries_unchanged; UPDATE payment_entries SET amount = amount + 1 WHERE id = 3", "> 3 2026-01-15"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, _ := withBooks(t)
 			shell(t, dir, damage.statement)
-			cli(t, "", nil, "audit", "--data", dir).want(t, exitUnsound, "  ! "+damage.account+" has a balance of", "the books are NOT sound")
+			cli(t, "", nil, "audit", "--data", dir).want(t, exitUnsound, damage.says, "the books are NOT sound")
 		})
 	}
 }

@@ -3,17 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
-	"fanli/core/fault"
-	"fanli/core/ledger"
 	"fanli/core/order"
 	"fanli/jobs"
 )
-
-// auditAt is when the books are added up: at night, when little is written.
-const auditAt = "30 4 * * *"
 
 // plans says what runs when. This is the whole list. News that
 // waits is carried first: an order is to find the link that it came through.
@@ -39,6 +33,7 @@ func (a *app) plans() []jobs.Plan {
 	return append(plans,
 		jobs.Plan{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
 		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m", Calm: true},
+		jobs.Plan{Job: jobs.Func{As: "payment/seal", Do: a.sealDays}, Every: sealAt, Calm: true},
 		jobs.Plan{Job: jobs.Func{As: "payment/audit", Do: a.audit}, Every: auditAt, Calm: true},
 	)
 }
@@ -68,34 +63,6 @@ func (a *app) stallAlarm(ctx context.Context) (int, error) {
 
 func place(p order.Place) string {
 	return p.Network + "/" + p.Account + "/" + p.Scene + "/" + p.Rung
-}
-
-// audit proves the books and says loudly if they are not sound.
-func (a *app) audit(ctx context.Context) (int, error) {
-	rep, err := a.prove(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if !rep.OK() {
-		a.log.Error("the books are not sound: stop payouts and look", "sum", rep.Sum, "faults", rep.Faults)
-		return 0, fault.New(fault.Internal, "audit.unsound")
-	}
-	a.log.Info("audit", "entries", rep.Entries, "accounts", rep.Accounts, "sound", true)
-	return 0, nil
-}
-
-// prove adds up the whole ledger as of one moment.
-func (a *app) prove(ctx context.Context) (ledger.AuditReport, error) {
-	return a.proveTelling(ctx, io.Discard)
-}
-
-// proveTelling is prove with its progress told on w.
-func (a *app) proveTelling(ctx context.Context, w io.Writer) (rep ledger.AuditReport, err error) {
-	err = a.db.Snapshot(ctx, func(r ledger.Reader) error {
-		rep, err = ledger.Audit(ctx, counting(r, w, "entries read"))
-		return err
-	})
-	return rep, err
 }
 
 // relayOnEmit wakes a relay as soon as its outbox has something, so that news does

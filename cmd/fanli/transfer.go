@@ -104,7 +104,7 @@ func transfer(ctx context.Context, std stdio, from, to string, conns int) (err e
 		name string
 		*store.DB
 	}{{"old", was}, {"new", is}} {
-		rep, err := (&app{db: db.DB}).proveTelling(ctx, std.err)
+		rep, err := (&app{db: db.DB}).proveTelling(ctx, "", std.err)
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func spend(t *testing.T, b *books, user int64, amount money.Fen) {
 		{ledger.User(user, ledger.Available), ledger.User(user, ledger.Reserved)},
 		{ledger.User(user, ledger.Reserved), ledger.Payer("manual")},
 	} {
-		if err := j.Move(ledger.Entry{Key: fmt.Sprint("w", i, len(b.Book)), Kind: ledger.Payout, From: leg[0], To: leg[1], Amount: amount, Cause: "withdrawal/1"}); err != nil {
+		if err := j.Move(ledger.Entry{Key: fmt.Sprint("w", i, len(b.Book)), Kind: ledger.Manual, From: leg[0], To: leg[1], Amount: amount, Cause: "withdrawal/1"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -239,7 +239,7 @@ func TestWhatIsBookedIsWhatTheNewestRebateSays(t *testing.T) {
 				u := rapid.Int64Range(1, 2).Draw(t, "spender")
 				have := b.Sums[ledger.User(u, ledger.Available)]
 				j, _ := ledger.Open(b, now)
-				if err := j.Move(ledger.Entry{Key: fmt.Sprint("s", i), Kind: ledger.Payout, From: ledger.User(u, ledger.Available), To: ledger.Payer("manual"), Amount: have, Cause: "withdrawal/1"}); err != nil {
+				if err := j.Move(ledger.Entry{Key: fmt.Sprint("s", i), Kind: ledger.Manual, From: ledger.User(u, ledger.Available), To: ledger.Payer("manual"), Amount: have, Cause: "withdrawal/1"}); err != nil {
 					t.Fatal(err)
 				}
 				if err := j.Post(); err != nil {

@@ -17,6 +17,8 @@
 //     balances of all accounts sum to zero before and after every call.
 //   - Posting the same key again changes nothing and succeeds. Posting it with
 //     other content fails with fault.Conflict.
+//   - Every entry is a [Way] of the [Chart]: its kind says between which accounts
+//     it may move.
 //   - An account under user/ never goes below zero, except user/…/debt, which
 //     never goes above: the post fails with fault.Insufficient and writes
 //     nothing.
@@ -89,15 +91,17 @@ func (a Account) Owner() (user int64, p Pocket, ok bool) {
 }
 
 // allows reports whether the account may have this balance.
-func (a Account) allows(balance money.Fen) bool {
-	_, p, ok := a.Owner()
-	switch {
-	case !ok:
-		return true
-	case p == Debt:
+func (a Account) allows(balance money.Fen) bool { return a.Class().Allows(balance) }
+
+// Allows reports whether an account of the class may have this balance.
+func (c Class) Allows(balance money.Fen) bool {
+	switch c.Sign() {
+	case 1:
+		return balance >= 0
+	case -1:
 		return balance <= 0
 	default:
-		return balance >= 0
+		return true
 	}
 }
 
@@ -208,14 +212,18 @@ func (j *Journal) Balance(a Account) (money.Fen, error) {
 	return m[a], nil
 }
 
-// Move adds an entry. It fails with fault.Insufficient if an account would have
-// a balance that it may not have. Moving nothing adds nothing.
+// Move adds an entry. It fails with fault.Invalid if the chart of accounts does
+// not have such a move, and with fault.Insufficient if an account would have a
+// balance that it may not have. Moving nothing adds nothing.
 func (j *Journal) Move(e Entry) error {
 	if e.Amount == 0 {
 		return nil
 	}
 	if e.Amount < 0 || e.From == e.To || e.Key == "" || e.Cause == "" {
 		return fault.Newf(fault.Invalid, "ledger.bad_entry", "%s: %d from %s to %s", e.Key, e.Amount, e.From, e.To)
+	}
+	if !e.Charted() {
+		return fault.Newf(fault.Invalid, "ledger.not_charted", "%s: the chart has no %s from %s to %s", e.Key, e.Kind, e.From, e.To)
 	}
 	from, err := j.Balance(e.From)
 	if err != nil {
@@ -310,6 +318,9 @@ func Audit(ctx context.Context, r Reader) (AuditReport, error) {
 		rep.Entries++
 		if e.Amount <= 0 || e.From == e.To || e.Cause == "" || e.Kind == "" {
 			note("entry %d %s is malformed: %s from %s to %s", e.ID, e.Key, e.Amount, e.From, e.To)
+		}
+		if !e.Charted() {
+			note("entry %d %s is not in the chart: %s from %s to %s", e.ID, e.Key, e.Kind, e.From, e.To)
 		}
 		sums[e.From] -= e.Amount
 		sums[e.To] += e.Amount

@@ -87,7 +87,7 @@ func TestAUserNeverGoesBelowZero(t *testing.T) {
 	if err := post(t, m, claw); err != nil {
 		t.Errorf("a debt is refused: %v", err)
 	}
-	over := ledger.Entry{Key: "r", Kind: ledger.Repay, From: ledger.User(42, ledger.Reserved), To: ledger.User(42, ledger.Debt), Amount: 31, Cause: "jd/main/1"}
+	over := ledger.Entry{Key: "r", Kind: ledger.Manual, From: ledger.User(42, ledger.Reserved), To: ledger.User(42, ledger.Debt), Amount: 31, Cause: "jd/main/1"}
 	if err := post(t, m, over); !fault.Is(err, fault.Insufficient) {
 		t.Errorf("more is repaid than is owed: %v", err)
 	}

@@ -43,9 +43,9 @@ func Ledger(t *testing.T, open func(t *testing.T) LedgerStore) {
 	})
 }
 
-// move is an entry from one account to another.
+// move is an entry from one account to another. Only staff may move anything anywhere.
 func move(key string, from, to ledger.Account, amount money.Fen) ledger.Entry {
-	return ledger.Entry{Key: key, Kind: ledger.Earn, From: from, To: to, Amount: amount, Cause: "test/" + key, Note: "保温杯"}
+	return ledger.Entry{Key: key, Kind: ledger.Manual, From: from, To: to, Amount: amount, Cause: "test/" + key, Note: "保温杯"}
 }
 
 // post posts entries as one journal.

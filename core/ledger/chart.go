@@ -1,0 +1,173 @@
+package ledger
+
+import "strings"
+
+// A Class is what an account is for, whoever it belongs to. The chart of accounts
+// speaks of classes; docs/ledger.md explains each.
+type Class uint8
+
+// The classes. NoClass is that of an account that is not in the chart.
+const (
+	NoClass Class = iota
+	ClassNetwork
+	ClassPayer
+	ClassPending
+	ClassAvailable
+	ClassReserved
+	ClassDebt
+	ClassMargin
+	ClassBank
+	ClassMarketing
+	ClassWrittenOff
+	ClassAdjustments
+	classes // how many there are
+)
+
+// classNames are the patterns of the classes' accounts.
+var classNames = [classes]string{
+	"", "network/*", "payer/*", "user/*/pending", "user/*/available", "user/*/reserved", "user/*/debt",
+	string(Margin), string(Bank), string(Marketing), string(WrittenOff), string(Adjustments),
+}
+
+// String returns the pattern of the class's accounts.
+func (c Class) String() string { return classNames[c] }
+
+// Sign is on which side of zero accounts of the class stay; 0 is either.
+func (c Class) Sign() int {
+	switch c {
+	case ClassPending, ClassAvailable, ClassReserved:
+		return 1
+	case ClassDebt:
+		return -1
+	default:
+		return 0
+	}
+}
+
+// Class returns what the account is for.
+func (a Account) Class() Class {
+	if _, p, ok := a.Owner(); ok {
+		switch p {
+		case Pending:
+			return ClassPending
+		case Available:
+			return ClassAvailable
+		case Reserved:
+			return ClassReserved
+		case Debt:
+			return ClassDebt
+		}
+		return NoClass
+	}
+	switch a {
+	case Margin:
+		return ClassMargin
+	case Bank:
+		return ClassBank
+	case Marketing:
+		return ClassMarketing
+	case WrittenOff:
+		return ClassWrittenOff
+	case Adjustments:
+		return ClassAdjustments
+	}
+	if name, ok := strings.CutPrefix(string(a), "network/"); ok && name != "" {
+		return ClassNetwork
+	}
+	if name, ok := strings.CutPrefix(string(a), "payer/"); ok && name != "" {
+		return ClassPayer
+	}
+	return NoClass
+}
+
+// A Way is a move that the chart allows.
+type Way struct {
+	Kind Kind
+	From Class
+	To   Class
+}
+
+// chart is every move there is, apart from those of staff: Manual may move
+// between any two accounts, because a correction cannot know what it corrects.
+var chart = []Way{
+	{Earn, ClassNetwork, ClassPending},
+	{Earn, ClassNetwork, ClassAvailable},
+	{Adjust, ClassNetwork, ClassPending},
+	{Adjust, ClassNetwork, ClassAvailable},
+	{Adjust, ClassPending, ClassNetwork},
+	{Adjust, ClassAvailable, ClassNetwork},
+	{Settle, ClassPending, ClassAvailable},
+	{Revoke, ClassPending, ClassNetwork},
+	{Revoke, ClassAvailable, ClassNetwork},
+	{Claw, ClassDebt, ClassNetwork},
+	{Claw, ClassDebt, ClassMargin},
+	{Claw, ClassDebt, ClassMarketing},
+	{Repay, ClassAvailable, ClassDebt},
+	{Keep, ClassNetwork, ClassMargin},
+	{Keep, ClassMargin, ClassNetwork},
+	{Reserve, ClassAvailable, ClassReserved},
+	{Release, ClassReserved, ClassAvailable},
+	{Payout, ClassReserved, ClassPayer},
+	{Bonus, ClassMarketing, ClassPending},
+	{Bonus, ClassMarketing, ClassAvailable},
+	{Bonus, ClassPending, ClassMarketing},
+	{Bonus, ClassAvailable, ClassMarketing},
+	{Refer, ClassNetwork, ClassPending},
+	{Refer, ClassNetwork, ClassAvailable},
+	{Refer, ClassPending, ClassNetwork},
+	{Refer, ClassAvailable, ClassNetwork},
+	{Refer, ClassMargin, ClassPending},
+	{Refer, ClassMargin, ClassAvailable},
+	{Refer, ClassPending, ClassMargin},
+	{Refer, ClassAvailable, ClassMargin},
+	{Refer, ClassMarketing, ClassPending},
+	{Refer, ClassMarketing, ClassAvailable},
+	{Refer, ClassPending, ClassMarketing},
+	{Refer, ClassAvailable, ClassMarketing},
+	{Forgive, ClassWrittenOff, ClassDebt},
+	{Receive, ClassBank, ClassNetwork},
+	{Receive, ClassNetwork, ClassBank},
+	{Clear, ClassPayer, ClassBank},
+	{Clear, ClassBank, ClassPayer},
+	{Correct, ClassAdjustments, ClassNetwork},
+	{Correct, ClassNetwork, ClassAdjustments},
+	{Correct, ClassAdjustments, ClassPayer},
+	{Correct, ClassPayer, ClassAdjustments},
+	{Correct, ClassAdjustments, ClassBank},
+	{Correct, ClassBank, ClassAdjustments},
+}
+
+// Chart returns every move that is allowed, apart from those of kind Manual.
+func Chart() []Way { return append([]Way(nil), chart...) }
+
+// ways is the chart by kind, from and to.
+var ways = func() map[Kind]*[classes][classes]bool {
+	m := map[Kind]*[classes][classes]bool{}
+	for _, w := range chart {
+		if m[w.Kind] == nil {
+			m[w.Kind] = &[classes][classes]bool{}
+		}
+		m[w.Kind][w.From][w.To] = true
+	}
+	return m
+}()
+
+// Allows reports whether the chart has a move of this kind.
+func (k Kind) Allows(from, to Class) bool {
+	if k == Manual {
+		return from != NoClass && to != NoClass
+	}
+	t := ways[k]
+	return t != nil && t[from][to]
+}
+
+// Charted reports whether the chart allows the entry. What moves between two
+// accounts of users moves within one user's; only staff can do otherwise.
+func (e Entry) Charted() bool {
+	if !e.Kind.Allows(e.From.Class(), e.To.Class()) {
+		return false
+	}
+	from, _, ok := e.From.Owner()
+	to, _, both := e.To.Owner()
+	return e.Kind == Manual || !ok || !both || from == to
+}

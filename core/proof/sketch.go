@@ -1,0 +1,149 @@
+package proof
+
+import (
+	"hash/maphash"
+
+	"fanli/core/ledger"
+	"fanli/core/money"
+	"fanli/core/withdraw"
+)
+
+// A sketch finds out whether two long lists of amounts say the same about every
+// name, in a fixed amount of memory: what the entries give to a name goes in
+// with plus, what is booked for it with minus, each amount times a random number
+// that belongs to the name. If both lists agree, every bucket is zero. If they
+// do not, a bucket is zero all the same once in some 2^40 times, and the numbers
+// are others in every run.
+type sketch struct {
+	seed    maphash.Seed
+	buckets []uint64
+}
+
+// sketchBits is the size of a sketch: with more buckets, fewer names have to be
+// looked at when one differs.
+const sketchBits = 16
+
+func newSketch() *sketch {
+	return &sketch{seed: maphash.MakeSeed(), buckets: make([]uint64, 1<<sketchBits)}
+}
+
+// cause returns the number that belongs to a cause.
+func (s *sketch) cause(c string) uint64 { return maphash.String(s.seed, c) }
+
+// bucket returns where a cause is counted.
+func bucket(cause uint64) int { return int(cause >> (64 - sketchBits)) }
+
+// add counts an amount for a part of a cause.
+func (s *sketch) add(cause uint64, part uint64, amount money.Fen) {
+	s.buckets[bucket(cause)] += mix(cause^mix(part)) * uint64(amount)
+}
+
+// first returns the first bucket that is not zero, and how many there are.
+func (s *sketch) first() (at, count int) {
+	at = -1
+	for i, b := range s.buckets {
+		if b != 0 {
+			if at < 0 {
+				at = i
+			}
+			count++
+		}
+	}
+	return at, count
+}
+
+// mix spreads a number over all bits (the finisher of SplitMix64).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// What a part of a cause is about.
+const (
+	partPending uint64 = iota + 1
+	partAvailable
+	partMargin
+	partReserve
+	partRelease
+	partPayout
+)
+
+// partNames say in words what a part is.
+var partNames = map[uint64]string{
+	partPending: "pending", partAvailable: "available or debt", partMargin: "margin of the house",
+	partReserve: "reserved", partRelease: "released", partPayout: "paid out",
+}
+
+// A demand is what a cause must have moved in all, in one part.
+type demand struct {
+	part   uint64
+	user   int64
+	payer  string
+	amount money.Fen
+}
+
+// of returns the number of a part.
+func (s *sketch) of(d demand) uint64 {
+	n := d.part<<56 ^ uint64(d.user)
+	if d.payer != "" {
+		n ^= maphash.String(s.seed, d.payer)
+	}
+	return n
+}
+
+// lineDemands are what a line must have moved. Available and debt are one: what
+// is not there any more is taken from the user's debt instead.
+func lineDemands(l *Line) [3]demand {
+	return [3]demand{
+		{part: partPending, user: l.User, amount: l.Pending},
+		{part: partAvailable, user: l.User, amount: l.Available},
+		{part: partMargin, amount: l.Margin},
+	}
+}
+
+// withdrawalDemands are what a withdrawal must have moved.
+func withdrawalDemands(w *Withdrawal) (ds [2]demand) {
+	ds[0] = demand{part: partReserve, user: w.User, amount: w.Amount}
+	switch w.State {
+	case withdraw.Paid:
+		ds[1] = demand{part: partPayout, user: w.User, payer: w.Payer, amount: w.Amount}
+	case withdraw.Failed, withdraw.Refused, withdraw.Cancelled:
+		ds[1] = demand{part: partRelease, user: w.User, amount: w.Amount}
+	case withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Unknown:
+	default:
+	}
+	return ds
+}
+
+// moved are the demands that an entry meets, and how many there are.
+func moved(kind ledger.Kind, from, to *holder, amount money.Fen) (ds [2]demand, n int) {
+	switch kind {
+	case ledger.Earn, ledger.Adjust, ledger.Settle, ledger.Revoke, ledger.Claw, ledger.Keep:
+		for _, side := range [2]struct {
+			h *holder
+			n money.Fen
+		}{{from, -amount}, {to, amount}} {
+			switch side.h.class {
+			case ledger.ClassPending:
+				ds[n] = demand{part: partPending, user: side.h.user, amount: side.n}
+			case ledger.ClassAvailable, ledger.ClassDebt:
+				ds[n] = demand{part: partAvailable, user: side.h.user, amount: side.n}
+			case ledger.ClassMargin:
+				ds[n] = demand{part: partMargin, amount: side.n}
+			default:
+				continue
+			}
+			n++
+		}
+	case ledger.Reserve:
+		ds[0], n = demand{part: partReserve, user: from.user, amount: amount}, 1
+	case ledger.Release:
+		ds[0], n = demand{part: partRelease, user: from.user, amount: amount}, 1
+	case ledger.Payout:
+		ds[0], n = demand{part: partPayout, user: from.user, payer: to.short(), amount: amount}, 1
+	default:
+	}
+	return ds, n
+}
