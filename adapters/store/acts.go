@@ -50,6 +50,9 @@ func (t ledgerTx) Act(a audit.Act) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
+	if err := insert(t.g, []actsEndRow{{ID: 1}}, ignore()); err != nil { // before the first act there is none
+		return err
+	}
 	end, err := first[actsEndRow](locked(t.g).Where("id = ?", 1))
 	if err != nil {
 		return err

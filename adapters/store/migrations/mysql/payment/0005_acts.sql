@@ -24,7 +24,6 @@ CREATE TABLE payment_acts_end (
   last BIGINT       NOT NULL CHECK (last >= 0),
   hash VARCHAR(191) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-INSERT INTO payment_acts_end (id, last, hash) VALUES (1, 0, '');
 
 -- +goose StatementBegin
 CREATE TRIGGER payment_acts_unchanged BEFORE UPDATE ON payment_acts FOR EACH ROW

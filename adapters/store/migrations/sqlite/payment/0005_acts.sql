@@ -24,7 +24,6 @@ CREATE TABLE payment_acts_end (
   last INTEGER NOT NULL CHECK (last >= 0),
   hash TEXT    NOT NULL
 ) STRICT;
-INSERT INTO payment_acts_end (id, last, hash) VALUES (1, 0, '');
 
 -- +goose StatementBegin
 CREATE TRIGGER payment_acts_unchanged BEFORE UPDATE ON payment_acts
