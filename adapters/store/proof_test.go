@@ -377,3 +377,36 @@ func count(params []any, s string) (n int) {
 	}
 	return n
 }
+
+// TestBooksFromBeforeDigestsAreProved makes books look as an older version has
+// left them, and goes on.
+func TestBooksFromBeforeDigestsAreProved(t *testing.T) {
+	t.Parallel()
+	db, path := withBooks(t)
+	shell := raw(t, path)
+	dropTriggers(t, shell)
+	for _, s := range []string{
+		"UPDATE payment_entries SET batch_id = 0", "DELETE FROM payment_batches", "DELETE FROM payment_seals",
+		"UPDATE payment_booked SET mark = ''", "UPDATE payment_withdrawals SET mark = ''",
+	} {
+		_, err := shell.ExecContext(t.Context(), s)
+		must(t, err)
+	}
+	if rep := wantProved(t, db); rep.Unbatched != rep.Entries || rep.Batches != 0 || rep.Entries == 0 {
+		t.Errorf("proof %+v", rep)
+	}
+	b := &bookkeeper{t: t, db: db, at: start.AddDate(0, 0, 5), n: 1000}
+	b.rebates(lineOf(7, 3, 3, rebate.Available, 100, 10), lineOf(200, 1, 9, rebate.Pending, 100, 10))
+	s := proof.Sealer{Store: db.Seals(), Now: func() time.Time { return start.AddDate(0, 0, 7) }, Zone: time.UTC}
+	if n, err := s.Run(t.Context()); n != 1 || err != nil {
+		t.Fatalf("%d seals, %v", n, err)
+	}
+	if rep := wantProved(t, db); rep.Batches != 1 || rep.Seals != 1 || rep.Unbatched == rep.Entries {
+		t.Errorf("proof %+v", rep)
+	}
+	_, err := shell.ExecContext(t.Context(), "UPDATE payment_entries SET batch_id = 0 WHERE id = (SELECT MAX(id) FROM payment_entries)")
+	must(t, err)
+	if prove(t, db, "").OK() {
+		t.Error("an entry says that it is older than batches, and is believed")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -117,5 +118,36 @@ func TestTheDocumentIsTheChart(t *testing.T) {
 	}
 	if len(said) != len(is) {
 		t.Errorf("docs/ledger.md has %d ways, the chart %d", len(said), len(is))
+	}
+}
+
+// TestEachFieldIsInTheDigest also moves letters between neighbouring fields.
+func TestEachFieldIsInTheDigest(t *testing.T) {
+	t.Parallel()
+	e := earn("a", 42, ledger.Pending, 100)
+	e.Note, e.At = "水壶", now
+	seen := map[string]string{ledger.DigestOf([]ledger.Entry{e}): "the entry", ledger.DigestOf(nil): "none", ledger.DigestOf([]ledger.Entry{e, e}): "two"}
+	for name, change := range map[string]func(*ledger.Entry){
+		"Key": func(e *ledger.Entry) { e.Key = "b" }, "Kind": func(e *ledger.Entry) { e.Kind = ledger.Adjust }, "From": func(e *ledger.Entry) { e.From = "network/pdd" },
+		"To": func(e *ledger.Entry) { e.To = ledger.User(4, ledger.Pending) }, "Amount": func(e *ledger.Entry) { e.Amount++ },
+		"Cause": func(e *ledger.Entry) { e.Cause += "1" }, "Note": func(e *ledger.Entry) { e.Note = "" }, "At": func(e *ledger.Entry) { e.At = now.Add(time.Millisecond) },
+		"a moved letter": func(e *ledger.Entry) { e.Cause, e.Note = e.Cause[:3], e.Cause[3:]+e.Note },
+	} {
+		c := e
+		change(&c)
+		d := ledger.DigestOf([]ledger.Entry{c})
+		if other, ok := seen[d]; ok {
+			t.Errorf("%s has the digest of %s", name, other)
+		}
+		seen[d] = name
+	}
+	e.ID = 9
+	if seen[ledger.DigestOf([]ledger.Entry{e})] != "the entry" {
+		t.Error("the id, which is not known yet when a batch is posted, is in the digest")
+	}
+	d := ledger.NewDigest()
+	d.Add(&e)
+	if d.Reset(); seen[d.String()] != "none" {
+		t.Error("a digest that starts again remembers")
 	}
 }
