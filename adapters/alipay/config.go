@@ -40,6 +40,10 @@ type Config struct {
 	AlipayCert string `yaml:"alipay_cert"` // alipayCertPublicKey_RSA2.crt, as text; required
 	RootCert   string `yaml:"root_cert"`   // alipayRootCert.crt, as text; required
 
+	// NotifyURL is where Alipay tells of charges that were paid; empty: it does not.
+	// Messages about transfers go where the console says.
+	NotifyURL string `yaml:"notify_url"`
+
 	// UserID is the merchant's own number, 2088…; needed to ask for the balance.
 	UserID string `yaml:"user_id"`
 
@@ -99,6 +103,7 @@ func (c Config) Validate() error {
 	if _, err := c.keys(); err != nil {
 		errs = append(errs, err)
 	}
+	bad(c.NotifyURL != "" && !gatewaySafe(c.NotifyURL), "notify_url: must be an https address, without user and query")
 	bad(c.UserID != "" && !userForm.MatchString(c.UserID), "user_id: is not 16 digits that begin with 2088")
 	bad(c.IdentityType != "" && !slices.Contains(identityTypes(), c.IdentityType), "identity_type: %q is none of %v", c.IdentityType, identityTypes())
 	bad(c.SceneName != "" && !slices.Contains(sceneNames(), c.SceneName), "scene_name: %q is none of %v", c.SceneName, sceneNames())

@@ -123,7 +123,12 @@ func (c *Client) fresh(stamp string) error {
 	if err != nil {
 		return fault.Newf(fault.Denied, "", "the callback has no time")
 	}
-	age := c.now().Sub(time.UnixMilli(ms))
+	return c.near(time.UnixMilli(ms))
+}
+
+// near refuses a time that is not near ours.
+func (c *Client) near(at time.Time) error {
+	age := c.now().Sub(at)
 	if age > callbackAgeMax || age < -callbackSkewMax {
 		return fault.Newf(fault.Denied, "", "the callback is from another time: %s ago", age.Round(time.Second))
 	}

@@ -73,8 +73,8 @@ var rulings = []ruling{
 	{"PAYEE_NOT_RELNAME_CERTIFY", withdraw.Dead, reasonNotVerified},
 	{"PERMIT_NON_BANK_LIMIT_PAYEE", withdraw.Dead, reasonNotVerified},
 	{"PERM_AML_NOT_REALNAME_REV", withdraw.Dead, reasonNotVerified},
-	{"RELEASE_USER_FORBBIDEN_RECIEVE", withdraw.Dead, reasonBlocked},
-	{"BLOCK_USER_FORBBIDEN_RECIEVE", withdraw.Dead, reasonBlocked},
+	{"RELEASE_USER_FORBBIDEN_RECIEVE", withdraw.Dead, reasonBlocked}, //nolint:misspell // as Alipay spells it
+	{"BLOCK_USER_FORBBIDEN_RECIEVE", withdraw.Dead, reasonBlocked},   //nolint:misspell // the same
 	{"EXCEED_LIMIT_SM_MIN_AMOUNT", withdraw.Dead, reasonTooLittle},
 	{"EXCEED_LIMIT_PERSONAL_SM_AMOUNT", withdraw.Dead, reasonOverLimit},
 	{"REMARK_HAS_SENSITIVE_WORD", withdraw.Dead, reasonRefused},

@@ -8,6 +8,8 @@ import (
 )
 
 // codes are the sub codes of transfers as the documentation has them.
+//
+//nolint:misspell // as Alipay spells them
 var codes = map[withdraw.Verdict]string{
 	withdraw.Unclear: `isp.unknow-error aop.unknow-error SYSTEM_ERROR REQUEST_PROCESSING DEALING A_NEW_CODE payee_not_exist ORDER_NOT_EXIST
 		PAYEE_NOT_EXIST_X XPAYEE_NOT_EXIST [ *`,

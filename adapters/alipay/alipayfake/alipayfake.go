@@ -9,6 +9,7 @@
 //   - It signs the raw bytes of an answer's node.
 //   - A number names one transfer for ever. The same request again gets the
 //     first one's result, another one PAYMENT_INFO_INCONSISTENCY.
+//   - The same holds for charges and for refunds of one charge.
 //   - A transfer that failed never leaves under its number.
 //   - The book can be saved and loaded.
 //
@@ -118,20 +119,22 @@ type Fake struct {
 	calls   []string
 	changed func()
 	told    func(form string)
+	noticed func(form string)
 }
 
 // book is what is kept.
 type book struct {
-	Mode      string      `json:"mode"`
-	Way       string      `json:"way"`
-	Refuse    string      `json:"refuse"`
-	Balance   money.Fen   `json:"balance"`
-	Transfers []*Transfer `json:"transfers"`
+	Mode      string            `json:"mode"`
+	Way       string            `json:"way"`
+	Refuse    string            `json:"refuse"`
+	Balance   money.Fen         `json:"balance"`
+	Transfers []*Transfer       `json:"transfers"`
+	Trades    map[string]*Trade `json:"trades"`
 }
 
 // New returns a gateway with an empty book.
 func New(cfg Config) *Fake {
-	return &Fake{cfg: cfg, once: map[string]bool{}, book: book{Balance: deposit}}
+	return &Fake{cfg: cfg, once: map[string]bool{}, book: book{Balance: deposit, Trades: map[string]*Trade{}}}
 }
 
 // OnChange makes f hear of every change, to keep the book. It is called without a
@@ -300,7 +303,9 @@ func (f *Fake) Restore(b []byte) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.book = bk
+	if f.book = bk; bk.Trades == nil {
+		f.book.Trades = map[string]*Trade{}
+	}
 	return nil
 }
 

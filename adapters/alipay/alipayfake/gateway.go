@@ -83,7 +83,7 @@ func (f *Fake) reply(w http.ResponseWriter, method string, form url.Values, way 
 		f.write(w, method, lie(method, form), signedBy{})
 		return
 	}
-	a, ended := f.serve(method, form.Get("biz_content"))
+	a, ended := f.serve(method, form)
 	if way == ToldFirst && ended != "" {
 		f.tell(ended)
 		ended = ""
@@ -155,7 +155,11 @@ func (f *Fake) refuse(form url.Values) string {
 
 // serve has the effect of a call. ended is the number of a transfer that has
 // ended with it.
-func (f *Fake) serve(method, content string) (a answer, ended string) {
+func (f *Fake) serve(method string, form url.Values) (a answer, ended string) {
+	content := form.Get("biz_content")
+	if a, ok := f.trade(method, content, form.Get("notify_url")); ok {
+		return a, ""
+	}
 	switch method {
 	case "alipay.fund.trans.uni.transfer":
 		return f.transfer(content)
@@ -179,8 +183,16 @@ func (f *Fake) serve(method, content string) (a answer, ended string) {
 func lie(method string, form url.Values) answer {
 	var q struct {
 		Number string `json:"out_biz_no"`
+		Charge string `json:"out_trade_no"`
+		Refund string `json:"out_request_no"`
 	}
 	_ = json.Unmarshal([]byte(form.Get("biz_content")), &q)
+	if q.Charge != "" {
+		return succeeded(answer{
+			"out_trade_no": q.Charge, "qr_code": "https://evil", "trade_no": "1", "trade_status": paid, "total_amount": "99.00",
+			"fund_change": "Y", "out_request_no": q.Refund, "refund_status": "REFUND_SUCCESS", "refund_amount": "99.00",
+		})
+	}
 	if strings.HasSuffix(method, ".query") {
 		return refused("40004", "ORDER_NOT_EXIST")
 	}
