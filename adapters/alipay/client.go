@@ -79,7 +79,11 @@ func (c *Client) call(ctx context.Context, q *alipay.Payload, into any) error {
 	var net *url.Error
 	switch {
 	case errors.As(err, &said): // without a signature; it may also be nil, so it must not be printed
-		return fault.Newf(fault.Unavailable, reasonUnclear, "an answer without a signature")
+		hint := ""
+		if said != nil && setupForm.MatchString(said.SubCode) {
+			hint = "; it calls itself " + said.SubCode
+		}
+		return fault.Newf(fault.Unavailable, reasonUnclear, "an answer without a signature%s", hint)
 	case errors.As(err, &net): // its address is left out
 		return fault.Newf(fault.Unavailable, reasonUnclear, "no answer: %w", net.Err)
 	default: // the texts of these errors have nothing of the answer but single letters
@@ -120,6 +124,9 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	}{io.LimitReader(res.Body, answerBytesMax), res.Body}
 	return res, nil
 }
+
+// setupForm is that of codes about a request's envelope: isv.invalid-signature.
+var setupForm = regexp.MustCompile(`^(isv|isp|aop)\.[a-z-]{1,48}$`)
 
 var wordForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 

@@ -1,6 +1,7 @@
 package alipay_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -40,6 +41,27 @@ func TestEveryCode(t *testing.T) {
 	}
 	if got := fake.Transfers(); len(got) != 0 {
 		t.Errorf("booked %v", got)
+	}
+}
+
+// A payee that is refused when a transfer is repeated may have been paid by the
+// first request: nothing is dead before the number was asked about.
+func TestRefusalOfARepetition(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]withdraw.Verdict{"SUCCESS": withdraw.Done, "DEALING": withdraw.Busy, "FAIL": withdraw.Dead, "?": withdraw.Unclear} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			c := client(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.PostFormValue("method") == "alipay.fund.trans.uni.transfer" {
+					_, _ = w.Write(keys(t).Signed(transferNode, `{"code":"40004","sub_code":"PAYEE_ACCOUNT_STATUS_ERROR"}`))
+					return
+				}
+				_, _ = w.Write(keys(t).Signed(queryNode, `{"code":"10000","out_biz_no":"FW7","status":"`+status+`"}`))
+			})))
+			if o, err := c.Send(t.Context(), payment); err != nil || o.Verdict != want {
+				t.Errorf("Send = %+v, %v; want %s", o, err, want)
+			}
+		})
 	}
 }
 

@@ -31,14 +31,20 @@ const (
 	queryNode    = "alipay_fund_trans_common_query_response"
 )
 
-// says serves one signed answer, whatever it is asked.
+// says serves one signed answer to one kind of question, and that it knows of
+// nothing to any other.
 func says(t *testing.T, node string, content map[string]string) string {
 	t.Helper()
 	raw, err := json.Marshal(content)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := strings.ReplaceAll(r.PostFormValue("method"), ".", "_") + "_response"
+		if asked != node {
+			_, _ = w.Write(keys(t).Signed(asked, `{"code":"40004","sub_code":"ORDER_NOT_EXIST"}`))
+			return
+		}
 		_, _ = w.Write(keys(t).Signed(node, string(raw)))
 	}))
 }
@@ -91,9 +97,16 @@ func TestWhatIsNotSignedDecidesNothing(t *testing.T) {
 	}
 	t.Run("but what is signed does", func(t *testing.T) {
 		t.Parallel()
-		c := client(t, answers(t, right))
+		c := client(t, says(t, transferNode, map[string]string{"code": "40004", "sub_code": "PAYEE_NOT_EXIST"}))
 		if o, err := c.Send(t.Context(), payment); err != nil || o.Verdict != withdraw.Dead {
 			t.Errorf("Send = %+v, %v; want dead", o, err)
+		}
+	})
+	t.Run("and what is wrong with us is told", func(t *testing.T) {
+		t.Parallel()
+		c := client(t, answers(t, `{"`+transferNode+`":{"code":"40002","sub_code":"isv.missing-app-cert-sn"}}`))
+		if _, err := c.Send(t.Context(), payment); err == nil || !strings.Contains(err.Error(), "isv.missing-app-cert-sn") {
+			t.Errorf("Send: %v", err)
 		}
 	})
 	t.Run("a signed null is nothing", func(t *testing.T) {
