@@ -203,7 +203,7 @@ var silent = map[string]string{
 	"payout.payer_gone":    "for operators",
 	"payout.unclear":       "in an error; as a reason it has a sentence",
 	"order.fenced":         "between two jobs",
-	"payout.number_reused": "for operators",
+	"payout.number_reused": "in an error; as a reason it has a sentence",
 }
 
 // reasons returns the stable keys that people can meet: those that core and the
@@ -231,6 +231,7 @@ func reasons(t *testing.T) []string {
 		}
 	}
 	found["payout.unclear"] = true
+	found["payout.number_reused"] = true
 	var out []string
 	for k := range found {
 		out = append(out, k)

@@ -137,8 +137,12 @@ func (c Config) checkMoney(k *checker) {
 		if !c.Sandbox() {
 			k.part("fakepay", c.Fakepay.Validate())
 		}
+	case "alipay":
+		if !c.Sandbox() {
+			k.part("alipay", c.Alipay.Validate())
+		}
 	default:
-		k.bad("payer", "%q is not manual or fakepay", c.Payer)
+		k.bad("payer", "%q is not manual, fakepay or alipay", c.Payer)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/fakepay"
 	"fanli/adapters/guard"
 	"fanli/adapters/jd"
@@ -41,6 +42,7 @@ type Config struct {
 	Withdraw Withdraw        `yaml:"withdraw"`
 	Payer    string          `yaml:"payer"`
 	Fakepay  fakepay.Config  `yaml:"fakepay"`
+	Alipay   alipay.Config   `yaml:"alipay"`
 	Telegram telegram.Config `yaml:"telegram"`
 	Webchat  Webchat         `yaml:"webchat"`
 	Bot      Bot             `yaml:"bot"`

@@ -148,7 +148,7 @@ func TestMistakes(t *testing.T) {
 		{"an unknown network for rates", "rebate: {networks: {vip: 15%}}", "line 1: rebate.networks.vip: there is none called so"},
 		{"targets apart", "targets: [order]", "line 1: targets: [order]: SQLite serves one process"},
 		{"no channel", "webchat: {enabled: false}", "line 1: webchat.enabled: no channel is on"},
-		{"no payer", "payer: alipay", `line 1: payer: "alipay" is not manual or fakepay`},
+		{"no payer", "payer: alipya", `line 1: payer: "alipya" is not manual, fakepay or alipay`},
 		{"a payer without an address", "payer: fakepay\nnetworks: {jd: {app_key: k, app_secret: s}}\nfakepay: {merchant: m, secret: s}", "line 3: fakepay.endpoint: not an http address"},
 		{"an address that is none", "listen: nowhere", `line 1: listen: "nowhere" is not an address such as`},
 		{"a prefix that payers refuse", "withdraw: {prefix: 中文}", "line 1: withdraw.prefix:"},
@@ -158,6 +158,21 @@ func TestMistakes(t *testing.T) {
 			wantMistakes(t, tt.text, none, tt.want)
 		})
 	}
+}
+
+// TestAlipayIsCheckedWhereItPays: its keys count only where money leaves by it.
+func TestAlipayIsCheckedWhereItPays(t *testing.T) {
+	t.Parallel()
+	const alipay = "networks: {jd: {app_key: k, app_secret: s}}\nalipay: {app_id: 1, root_cert: x, scene_report: [{type: a, content: b}]}\n"
+	wantMistakes(t, alipay+"payer: alipay", none,
+		`line 2: alipay.app_id: "1" is not 16 digits`,
+		"line 2: alipay.private_key: is missing",
+		"line 2: alipay.app_cert: is missing",
+		"line 2: alipay.alipay_cert: is missing",
+		"line 2: alipay.root_cert: has no RSA certificate in PEM",
+		"line 2: alipay.scene_report: goes together with scene_name",
+	)
+	load(t, alipay+"payer: manual", none)
 }
 
 // TestEnvironmentMistakes names the variable, and never a line of a file that the
@@ -235,7 +250,7 @@ func TestMistakesAreTakenApart(t *testing.T) {
 // secretKeys are all keys that hold a secret.
 var secretKeys = []string{
 	"networks.taobao.app_secret", "networks.taobao.session", "networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key",
-	"networks.pdd.client_secret", "database.dsn", "fakepay.secret", "telegram.token", "telegram.proxy",
+	"networks.pdd.client_secret", "database.dsn", "fakepay.secret", "alipay.private_key", "telegram.token", "telegram.proxy",
 }
 
 // TestSecretsAreNeverShown fills every secret in and makes mistakes everywhere

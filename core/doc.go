@@ -15,6 +15,7 @@
 //	credit           how a rebate is entered in the ledger
 //	withdraw         how a balance leaves us
 //	proof            whether the books are right
+//	collect          how people pay us
 //	notify           what users are told
 //	storetest        the promises of all stores, as tests
 //

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/fakepay"
 	"fanli/adapters/guard"
 	"fanli/adapters/jd"
@@ -62,6 +63,8 @@ func payer(cfg configs.Config, s surroundings) (p withdraw.Payer, err error) {
 		p = manual.Payer{}
 	case fakepay.Name:
 		p, err = fakepay.New(cfg.Fakepay, s.http, s.now)
+	case alipay.Name:
+		p, err = alipay.New(cfg.Alipay, s.http, s.now)
 	default:
 		err = fmt.Errorf("payer: there is none called %q", cfg.Payer)
 	}
