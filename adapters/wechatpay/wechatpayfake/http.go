@@ -260,6 +260,9 @@ func (f *Fake) answer(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body)
 }
 
+// Sign sets the headers by which WeChat signs a body.
+func (f *Fake) Sign(h http.Header, body []byte) { f.sign(h, f.cfg.Platform, body) }
+
 // sign sets the headers that sign an answer or a callback.
 func (f *Fake) sign(h http.Header, key *rsa.PrivateKey, body []byte) {
 	at, nonce := strconv.FormatInt(f.cfg.Now().Unix(), 10), newNonce()
