@@ -125,8 +125,12 @@ func (c Config) checkMoney(k *checker) {
 		if !c.Sandbox() {
 			k.part("fakepay", c.Fakepay.Validate())
 		}
+	case "wechatpay":
+		if !c.Sandbox() {
+			k.part("wechatpay", c.Wechatpay.Validate())
+		}
 	default:
-		k.bad("payer", "%q is not manual or fakepay", c.Payer)
+		k.bad("payer", "%q is not manual, fakepay or wechatpay", c.Payer)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"fanli/adapters/jd"
 	"fanli/adapters/pdd"
 	"fanli/adapters/taobao"
+	"fanli/adapters/wechatpay"
 	"fanli/bot/telegram"
 	"fanli/core/money"
 	"fanli/core/rebate"
@@ -31,18 +32,19 @@ type Config struct {
 	Zone    string   `yaml:"zone"`
 	Targets []string `yaml:"targets"`
 
-	Log      Log             `yaml:"log"`
-	Networks Networks        `yaml:"networks"`
-	Guard    guard.Options   `yaml:"guard"`
-	Links    Links           `yaml:"links"`
-	Sync     Sync            `yaml:"sync"`
-	Rebate   Rebate          `yaml:"rebate"`
-	Withdraw Withdraw        `yaml:"withdraw"`
-	Payer    string          `yaml:"payer"`
-	Fakepay  fakepay.Config  `yaml:"fakepay"`
-	Telegram telegram.Config `yaml:"telegram"`
-	Webchat  Webchat         `yaml:"webchat"`
-	Bot      Bot             `yaml:"bot"`
+	Log       Log              `yaml:"log"`
+	Networks  Networks         `yaml:"networks"`
+	Guard     guard.Options    `yaml:"guard"`
+	Links     Links            `yaml:"links"`
+	Sync      Sync             `yaml:"sync"`
+	Rebate    Rebate           `yaml:"rebate"`
+	Withdraw  Withdraw         `yaml:"withdraw"`
+	Payer     string           `yaml:"payer"`
+	Fakepay   fakepay.Config   `yaml:"fakepay"`
+	Wechatpay wechatpay.Config `yaml:"wechatpay"`
+	Telegram  telegram.Config  `yaml:"telegram"`
+	Webchat   Webchat          `yaml:"webchat"`
+	Bot       Bot              `yaml:"bot"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

@@ -88,7 +88,8 @@ type Config struct {
 
 	Timeout time.Duration `yaml:"timeout"` // of one call; 0 means 10s
 
-	// PageURL is where people reach this server, for the page of confirmation.
+	// PageURL is where payees reach this server, for the page of confirmation;
+	// required.
 	PageURL string `yaml:"page_url"`
 }
 
@@ -146,7 +147,7 @@ func (c Config) checkScene() (errs []error) {
 	n, err := url.Parse(c.NotifyURL)
 	bad(c.NotifyURL != "" && (err != nil || n.Scheme != "https" || n.Host == "" || n.RawQuery != "" || n.User != nil || len(c.NotifyURL) > notifyURLMax),
 		"notify_url: must be an https address without query, of at most %d characters", notifyURLMax)
-	bad(c.PageURL != "" && !addressSafe(c.PageURL), "page_url: must be an https address (http only on loopback), without user and query")
+	bad(!addressSafe(c.PageURL), "page_url: must be the https address (http only on loopback) where payees reach this server, without user and query")
 	return errs
 }
 

@@ -67,6 +67,7 @@ func config(mode string) wechatpay.Config {
 		Scene:      "1005",
 		Reports:    []wechatpay.Report{{Type: "岗位类型", Content: "推广员"}, {Type: "报酬说明", Content: "推广佣金"}},
 		Perception: "劳务报酬", NotifyURL: notify, Minimum: "0.10", Maximum: "3000.00", NameFrom: "2000.00",
+		PageURL: "https://pay.example.com",
 	}
 	if mode == wechatpay.PublicKeyMode {
 		c.KeyID, c.Public = keyID, publicPEM(&platformKey().PublicKey)

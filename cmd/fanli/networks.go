@@ -10,6 +10,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/adapters/pdd"
 	"fanli/adapters/taobao"
+	"fanli/adapters/wechatpay"
 	"fanli/configs"
 	"fanli/core/link"
 	"fanli/core/order"
@@ -62,6 +63,8 @@ func payer(cfg configs.Config, s surroundings) (p withdraw.Payer, err error) {
 		p = manual.Payer{}
 	case fakepay.Name:
 		p, err = fakepay.New(cfg.Fakepay, s.http, s.now)
+	case wechatpay.Name:
+		p, err = wechatpay.New(cfg.Wechatpay, s.http, s.now)
 	default:
 		err = fmt.Errorf("payer: there is none called %q", cfg.Payer)
 	}
