@@ -3,7 +3,7 @@ package wechatpay
 import (
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // the hash that WeChat gives for its bills
+	"crypto/sha1"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
@@ -87,7 +87,7 @@ func (c *Client) download(ctx context.Context, f fileOf) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha1.Sum(a.body) //nolint:gosec // the hash that WeChat gives for its bills
+	sum := sha1.Sum(a.body) // the hash that WeChat gives
 	switch {
 	case a.status != http.StatusOK:
 		return nil, fault.Newf(fault.Unavailable, "", "status %d for a bill", a.status)

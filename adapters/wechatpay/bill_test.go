@@ -31,11 +31,11 @@ func TestBill(t *testing.T) {
 			}
 		}
 		day := w.clock()
-		if lines, err := w.Client.Bill(t.Context(), day); !fault.Is(err, fault.Unavailable) {
+		if lines, err := w.Bill(t.Context(), day); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("%s: on the same day %v, %v", mode, lines, err)
 		}
 		w.sleep(24 * time.Hour)
-		lines, err := w.Client.Bill(t.Context(), day)
+		lines, err := w.Bill(t.Context(), day)
 		if err != nil || len(lines) != 2 {
 			t.Fatalf("%s: %v, %v", mode, lines, err)
 		}
@@ -45,7 +45,7 @@ func TestBill(t *testing.T) {
 				t.Errorf("%s: line %d is %+v", mode, i, l)
 			}
 		}
-		if lines, err := w.Client.Bill(t.Context(), day.AddDate(0, 0, -1)); err != nil || len(lines) != 0 {
+		if lines, err := w.Bill(t.Context(), day.AddDate(0, 0, -1)); err != nil || len(lines) != 0 {
 			t.Errorf("%s: of a day without payments %v, %v", mode, lines, err)
 		}
 	}

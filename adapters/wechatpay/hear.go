@@ -69,6 +69,7 @@ func (c *Client) Answer(err error) (status int, contentType, body string) {
 		status = http.StatusBadRequest
 	case fault.Unavailable, fault.Limited:
 		status = http.StatusServiceUnavailable
+	default: // ours to mend
 	}
 	return status, "application/json", `{"code":"FAIL","message":"not taken"}`
 }

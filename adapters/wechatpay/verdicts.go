@@ -12,7 +12,7 @@ const (
 	stateAccepted   = "ACCEPTED"
 	stateProcessing = "PROCESSING"
 	stateWait       = "WAIT_USER_CONFIRM"
-	stateTransfer   = "TRANSFERING"
+	stateTransfer   = "TRANSFERING" //nolint:misspell // WeChat writes it so
 	stateSuccess    = "SUCCESS"
 	stateFail       = "FAIL"
 	stateCanceling  = "CANCELING"

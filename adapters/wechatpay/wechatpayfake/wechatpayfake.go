@@ -34,7 +34,7 @@ const (
 	Accepted   = "ACCEPTED"
 	Processing = "PROCESSING"
 	Wait       = "WAIT_USER_CONFIRM"
-	Transfer   = "TRANSFERING"
+	Transfer   = "TRANSFERING" //nolint:misspell // WeChat writes it so
 	Success    = "SUCCESS"
 	Fail       = "FAIL"
 	Canceling  = "CANCELING"
