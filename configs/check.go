@@ -141,8 +141,12 @@ func (c Config) checkMoney(k *checker) {
 		if !c.Sandbox() {
 			k.part("alipay", c.Alipay.Validate())
 		}
+	case "wechatpay":
+		if !c.Sandbox() {
+			k.part("wechatpay", c.Wechatpay.Validate())
+		}
 	default:
-		k.bad("payer", "%q is not manual, fakepay or alipay", c.Payer)
+		k.bad("payer", "%q is not manual, fakepay, alipay or wechatpay", c.Payer)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"fanli/adapters/jd"
 	"fanli/adapters/pdd"
 	"fanli/adapters/taobao"
+	"fanli/adapters/wechatpay"
 	"fanli/bot/telegram"
 	"fanli/core/money"
 	"fanli/core/rebate"
@@ -32,20 +33,21 @@ type Config struct {
 	Zone    string   `yaml:"zone"`
 	Targets []string `yaml:"targets"`
 
-	Database Database        `yaml:"database"`
-	Log      Log             `yaml:"log"`
-	Networks Networks        `yaml:"networks"`
-	Guard    guard.Options   `yaml:"guard"`
-	Links    Links           `yaml:"links"`
-	Sync     Sync            `yaml:"sync"`
-	Rebate   Rebate          `yaml:"rebate"`
-	Withdraw Withdraw        `yaml:"withdraw"`
-	Payer    string          `yaml:"payer"`
-	Fakepay  fakepay.Config  `yaml:"fakepay"`
-	Alipay   alipay.Config   `yaml:"alipay"`
-	Telegram telegram.Config `yaml:"telegram"`
-	Webchat  Webchat         `yaml:"webchat"`
-	Bot      Bot             `yaml:"bot"`
+	Database  Database         `yaml:"database"`
+	Log       Log              `yaml:"log"`
+	Networks  Networks         `yaml:"networks"`
+	Guard     guard.Options    `yaml:"guard"`
+	Links     Links            `yaml:"links"`
+	Sync      Sync             `yaml:"sync"`
+	Rebate    Rebate           `yaml:"rebate"`
+	Withdraw  Withdraw         `yaml:"withdraw"`
+	Payer     string           `yaml:"payer"`
+	Fakepay   fakepay.Config   `yaml:"fakepay"`
+	Alipay    alipay.Config    `yaml:"alipay"`
+	Wechatpay wechatpay.Config `yaml:"wechatpay"`
+	Telegram  telegram.Config  `yaml:"telegram"`
+	Webchat   Webchat          `yaml:"webchat"`
+	Bot       Bot              `yaml:"bot"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

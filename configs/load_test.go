@@ -148,7 +148,7 @@ func TestMistakes(t *testing.T) {
 		{"an unknown network for rates", "rebate: {networks: {vip: 15%}}", "line 1: rebate.networks.vip: there is none called so"},
 		{"targets apart", "targets: [order]", "line 1: targets: [order]: SQLite serves one process"},
 		{"no channel", "webchat: {enabled: false}", "line 1: webchat.enabled: no channel is on"},
-		{"no payer", "payer: alipya", `line 1: payer: "alipya" is not manual, fakepay or alipay`},
+		{"no payer", "payer: alipya", `line 1: payer: "alipya" is not manual, fakepay, alipay or wechatpay`},
 		{"a payer without an address", "payer: fakepay\nnetworks: {jd: {app_key: k, app_secret: s}}\nfakepay: {merchant: m, secret: s}", "line 3: fakepay.endpoint: not an http address"},
 		{"an address that is none", "listen: nowhere", `line 1: listen: "nowhere" is not an address such as`},
 		{"a prefix that payers refuse", "withdraw: {prefix: 中文}", "line 1: withdraw.prefix:"},
@@ -250,7 +250,8 @@ func TestMistakesAreTakenApart(t *testing.T) {
 // secretKeys are all keys that hold a secret.
 var secretKeys = []string{
 	"networks.taobao.app_secret", "networks.taobao.session", "networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key",
-	"networks.pdd.client_secret", "database.dsn", "fakepay.secret", "alipay.private_key", "telegram.token", "telegram.proxy",
+	"networks.pdd.client_secret", "database.dsn", "fakepay.secret", "alipay.private_key", "wechatpay.key", "wechatpay.apiv3_key",
+	"telegram.token", "telegram.proxy",
 }
 
 // TestSecretsAreNeverShown fills every secret in and makes mistakes everywhere
@@ -267,6 +268,7 @@ networks:
   pdd: {endpoint: "http://u:C4n4ry@h", client_secret: C4n4ry-pd, pid: x, page_size: 1}
 payer: fakepay
 fakepay: {endpoint: "http://u:C4n4ry@h", secret: C4n4ry-fp}
+wechatpay: {endpoint: "http://u:C4n4ry@h", key: C4n4ry-wk, apiv3_key: C4n4ry-w3}
 telegram: {token: C4n4ry, endpoint: "http://u:C4n4ry@h", proxy: "C4n4ry://u:C4n4ry@h"}
 `
 	c, err := configs.Load(file(t, wrong), none)

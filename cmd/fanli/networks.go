@@ -11,6 +11,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/adapters/pdd"
 	"fanli/adapters/taobao"
+	"fanli/adapters/wechatpay"
 	"fanli/configs"
 	"fanli/core/link"
 	"fanli/core/order"
@@ -65,6 +66,8 @@ func payer(cfg configs.Config, s surroundings) (p withdraw.Payer, err error) {
 		p, err = fakepay.New(cfg.Fakepay, s.http, s.now)
 	case alipay.Name:
 		p, err = alipay.New(cfg.Alipay, s.http, s.now)
+	case wechatpay.Name:
+		p, err = wechatpay.New(cfg.Wechatpay, s.http, s.now)
 	default:
 		err = fmt.Errorf("payer: there is none called %q", cfg.Payer)
 	}

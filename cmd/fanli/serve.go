@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"fanli/adapters/sandbox"
+	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
 	"fanli/bot/telegram"
 	"fanli/bot/webchat"
@@ -72,6 +74,7 @@ type server struct {
 	app   *app
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
+	pay   *confirmPage   // nil where payees confirm nothing
 	http  *http.Server
 	ready atomic.Bool
 }
@@ -108,6 +111,9 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		return errors.Join(err, ln.Close())
 	}
 	channels, err := s.channels(cfg, base)
+	if err == nil {
+		s.pay, err = s.app.confirmPage()
+	}
 	if err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
 	}
@@ -227,6 +233,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.readyz(w, r)
 	case s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control"):
 		s.world.Handler().ServeHTTP(w, r)
+	case s.pay != nil && strings.HasPrefix(r.URL.Path, confirm.Path):
+		s.pay.ServeHTTP(w, r)
 	case s.chat != nil && s.app != nil:
 		s.chat.ServeHTTP(w, r)
 	default:

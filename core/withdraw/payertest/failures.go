@@ -67,7 +67,7 @@ func foundLate(t *testing.T, s Subject) {
 // calls returns every remote call of the payer, by name.
 func (s Subject) calls(p withdraw.Payment) map[string]func(ctx context.Context) (withdraw.Outcome, error) {
 	return map[string]func(ctx context.Context) (withdraw.Outcome, error){
-		"Send":  func(ctx context.Context) (withdraw.Outcome, error) { return s.Payer.Send(ctx, p) },
+		"Send":  func(ctx context.Context) (withdraw.Outcome, error) { return s.Payer.Send(ctx, s.addressed(p)) },
 		"Query": func(ctx context.Context) (withdraw.Outcome, error) { return s.Payer.Query(ctx, p.Number) },
 	}
 }

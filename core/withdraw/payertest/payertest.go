@@ -62,11 +62,21 @@ type Provider interface {
 	Fail(way string) bool
 }
 
+// A Confirmer is a provider whose payments leave when their payee confirms them.
+// The suite then confirms every payment that waits before it judges what has
+// left, so that the promises to such payers are those to all others.
+type Confirmer interface {
+	// Confirm is what the payee does. Repeating it changes nothing; it fails for a
+	// payment that cannot be confirmed any more.
+	Confirm(number string) error
+}
+
 // A Subject is a payer under test with the provider that it talks to.
 type Subject struct {
 	Payer    withdraw.Payer
 	Provider Provider // nil for a payer whose provider cannot be asked
 	Secret   string   // appears in no error; "" where there is none
+	Method   string   // of the payees; "" is alipay
 }
 
 // Run checks every promise of withdraw.Payer. open returns a new subject that
@@ -96,6 +106,9 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		{"AnsweredTooSoonStillPaysOnce", true, foundLate},
 		{"DeadlineIsHonoured", true, deadlineHonoured},
 		{"CancelledCallReturns", true, cancelReturns},
+		{"WaitingLeavesWhenConfirmed", true, waitsForPayee},
+		{"CalledBackNeverLeaves", true, calledBack},
+		{"CallingBackTooLateIsDone", true, calledBackTooLate},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,15 +135,15 @@ func payment(n int) withdraw.Payment {
 // withdraw.Desk reads it.
 func (s Subject) send(t *testing.T, p withdraw.Payment) withdraw.Verdict {
 	t.Helper()
-	o, err := s.Payer.Send(t.Context(), p)
-	return s.verdict(t, "Send", p, o, err)
+	o, err := s.Payer.Send(t.Context(), s.addressed(p))
+	return s.confirmed(t, p, s.verdict(t, "Send", p, o, err))
 }
 
 // query asks about p likewise.
 func (s Subject) query(t *testing.T, p withdraw.Payment) withdraw.Verdict {
 	t.Helper()
 	o, err := s.Payer.Query(t.Context(), p.Number)
-	return s.verdict(t, "Query", p, o, err)
+	return s.confirmed(t, p, s.verdict(t, "Query", p, o, err))
 }
 
 func (s Subject) verdict(t *testing.T, what string, p withdraw.Payment, o withdraw.Outcome, err error) withdraw.Verdict {
