@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/ledger"
 	"fanli/core/link"
@@ -32,6 +33,8 @@ func scans() []string {
 		"order_lines USING COVERING",    // likewise, over an index
 		"payment_accounts",              // Accounts wants all
 		"notification_messages_waiting", // an index of what is waiting
+		"payment_incidents",             // holds what should not happen
+		"payment_switches",              // holds a few rows
 		"rebate_rules",                  // from its end, for the newest
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
@@ -110,6 +113,7 @@ func askEverything(t *testing.T, db *store.DB) {
 	ignore(db.Users().ByIdentity(ctx, i))
 	ignore(db.Users().Identities(ctx, 1))
 	ignore(db.Users().Payee(ctx, 1))
+	ignore(db.Users().Sharing(ctx, 1))
 
 	must(t, db.Links().InTx(ctx, func(tx link.Tx) error {
 		ignore(tx.SlotUsers(link.JD, "item", start))
@@ -196,8 +200,19 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 		ignore(tx.ByKey("w"))
 		ignore(tx.Open(1))
 		ignore(tx.Swap(w, withdraw.Approved))
+		ignore(tx.Spent(withdraw.Query{User: 1, Asked: start}))
+		ignore(tx.Spent(withdraw.Query{Payee: p, Asked: start}))
+		ignore(tx.Spent(withdraw.Query{Sent: start}))
+		ignore(tx.Sharing(p, 1))
+		ignore(tx.AddIncident(withdraw.Incident{Withdrawal: 1, State: withdraw.Paid, Verdict: withdraw.Dead}))
+		ignore(tx.SetSwitch(control.Switch{Scope: control.Payouts, On: true, By: "cli"}))
+		ignore(tx.Switches(control.Payouts, control.Credits))
 		return nil
 	}))
+	ignore(db.Withdrawals().ByNumber(ctx, "W1"))
+	ignore(db.Withdrawals().ByToken(ctx, "T"))
+	ignore(db.Withdrawals().Incidents(ctx, 5))
+	ignore(db.Control().Switches(ctx))
 	ignore(db.Withdrawals().Withdrawal(ctx, 1))
 	ignore(db.Withdrawals().OfUser(ctx, 1, 5))
 	ignore(db.Withdrawals().InState(ctx, start, 5, withdraw.Approved, withdraw.Sending))

@@ -15,6 +15,7 @@ import (
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
+	"fanli/core/withdraw"
 )
 
 // raw opens the file of a database beside its store, as an operator with a shell
@@ -53,11 +54,27 @@ func TestTheDatabaseItselfRefuses(t *testing.T) {
 		"AnEntryWithoutACause":  "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, 5, '', '', 1)",
 		"AKnownKey":             "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('e', 'earn', 1, 2, 5, 'c', '', 1)",
 		"AnAmountThatIsAText":   "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, '5 yuan', 'c', '', 1)",
-		"AWithdrawalOfNothing":  "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, state, reason, payer, actor, rev, tries, at, changed_at, next_at) VALUES ('k', 7, 0, 'x', 'paid', '', '', '', 1, 0, 1, 1, 0)",
-		"AStateThatIsNone":      "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, state, reason, payer, actor, rev, tries, at, changed_at, next_at) VALUES ('k', 7, 1, 'x', 'lost', '', '', '', 1, 0, 1, 1, 0)",
+		"AWithdrawalOfNothing":  "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, actor, first_actor, risk, signs, receipt, confirm_text, rev, tries, at, changed_at, next_at, sent_at) VALUES ('k', 7, 0, 'x', '', 'paid', '', '', '', '', 0, '', '', '', 1, 0, 1, 1, 0, 0)",
+		"ADeletedWithdrawal":    "DELETE FROM payment_withdrawals",
+		"AnotherAmount":         "UPDATE payment_withdrawals SET amount = 2 WHERE state = 'requested'",
+		"AnotherUser":           "UPDATE payment_withdrawals SET user_id = 8 WHERE state = 'requested'",
+		"AnotherNumber":         "UPDATE payment_withdrawals SET number = 'W99' WHERE state = 'sending'",
+		"AnotherPayer":          "UPDATE payment_withdrawals SET payer = 'x' WHERE state = 'sending'",
+		"AFinalOneThatChanges":  "UPDATE payment_withdrawals SET reason = 'x' WHERE state = 'paid'",
+		"AStateThatIsNone":      "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, actor, first_actor, risk, signs, receipt, confirm_text, rev, tries, at, changed_at, next_at, sent_at) VALUES ('k', 7, 1, 'x', '', 'lost', '', '', '', '', 0, '', '', '', 1, 0, 1, 1, 0, 0)",
 		"AnIdentityWithoutUser": "INSERT INTO user_identities (channel, external, user_id, used_at) VALUES ('web', 'a', 0, 1)",
 	}
 	shell := raw(t, path)
+	for _, state := range withdraw.States() {
+		_, err := shell.ExecContext(t.Context(), "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, number, actor, first_actor, risk, signs, receipt, confirm_text, rev, tries, at, changed_at, next_at, sent_at) "+
+			"VALUES (?, 7, 1, 'x', '', ?, '', 'manual', ?, '', '', 0, '', '', '', 1, 0, 1, 1, 0, 0)", string(state), string(state), "W"+string(state))
+		must(t, err)
+		for _, to := range withdraw.States() {
+			if to != state && !slices.Contains(state.Next(), to) {
+				tests["From "+string(state)+" to "+string(to)] = "UPDATE payment_withdrawals SET state = '" + string(to) + "' WHERE request_key = '" + string(state) + "'"
+			}
+		}
+	}
 	for name, statement := range tests {
 		t.Run(name, func(t *testing.T) {
 			if _, err := shell.ExecContext(t.Context(), statement); err == nil {
@@ -105,12 +122,13 @@ func TestEveryTableBelongsToOneTarget(t *testing.T) {
 		if w := reserved.FindString(string(b)); w != "" {
 			t.Errorf("%s has a column with the reserved name %q", path, strings.TrimSpace(w))
 		}
-		target := filepath.Base(filepath.Dir(path))
+		target, kind := filepath.Base(filepath.Dir(path)), strings.SplitN(filepath.ToSlash(path), "/", 2)[0]
 		for _, m := range created.FindAllStringSubmatch(string(b), -1) {
-			if seen[m[1]] || !strings.HasPrefix(m[1], target) {
+			name := kind + "." + m[1]
+			if seen[name] || !strings.HasPrefix(m[1], target) {
 				t.Errorf("%s makes the table %s", path, m[1])
 			}
-			seen[m[1]] = true
+			seen[name] = true
 		}
 		return nil
 	}))

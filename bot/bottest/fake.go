@@ -73,7 +73,7 @@ func New(t *testing.T) *Fake {
 	f.book = &order.Book{Store: orderStore{at()}, Now: now}
 	f.cash = &credit.Cashier{Store: creditStore{at()}, Now: now}
 	f.desk = &withdraw.Desk{
-		Store: withdrawStore{at()}, Payer: f.payer, Payee: f.users.Payee, Now: now, Prefix: "T",
+		Store: withdrawStore{at()}, Payers: map[string]withdraw.Payer{"": f.payer}, Payee: f.users.Payee, Now: now, Prefix: "T",
 		Limits: withdraw.Limits{Minimum: 1_00, Maximum: 500_00, Auto: 50_00, Cooling: 24 * time.Hour},
 	}
 	f.stock()

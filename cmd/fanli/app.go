@@ -135,7 +135,7 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 		Networks: a.networks, Promises: a.rebates, Store: db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
 	}
 	a.payouts = &withdraw.Desk{
-		Store: db.Withdrawals(), Payer: payer, Payee: a.users.Payee, Limits: a.cfg.Withdraw.Limits(), Now: a.now,
+		Store: db.Withdrawals(), Payers: map[string]withdraw.Payer{"": payer}, Payee: a.users.Payee, Limits: a.cfg.Withdraw.Limits(), Now: a.now,
 		Prefix: a.cfg.Withdraw.Prefix,
 	}
 	a.bot = &bot.Bot{

@@ -11,10 +11,13 @@ import (
 	"sync"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/ledger/ledgertest"
+	"fanli/core/money"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -31,12 +34,17 @@ type Memory struct {
 	book *ledgertest.Memory
 	all  []withdraw.Withdrawal
 	said []event.Event
+
+	switches  map[control.Scope]control.Switch
+	incidents []withdraw.Incident
 }
 
 var _ withdraw.Store = (*Memory)(nil)
 
 // New returns an empty store.
-func New() *Memory { return &Memory{book: ledgertest.New()} }
+func New() *Memory {
+	return &Memory{book: ledgertest.New(), switches: map[control.Scope]control.Switch{}}
+}
 
 // Reader reads the ledger while no transaction is running.
 func (m *Memory) Reader() ledger.Reader { return ledgertest.Reader{Memory: m.book} }
@@ -81,7 +89,9 @@ func (m *Memory) InTx(ctx context.Context, fn func(withdraw.Tx) error) error {
 func (m *Memory) mark() (undo func()) {
 	last, all, said := m.Last, slices.Clone(m.all), len(m.said)
 	entries, sums := len(m.book.Book), maps.Clone(m.book.Sums)
+	switches, incidents := maps.Clone(m.switches), len(m.incidents)
 	return func() {
+		m.switches, m.incidents = switches, m.incidents[:incidents]
 		m.Last, m.all, m.said = last, all, m.said[:said]
 		if len(m.book.Book) == entries {
 			return
@@ -136,6 +146,45 @@ func (m *Memory) InState(ctx context.Context, now time.Time, count int, states .
 	})
 }
 
+// ByNumber returns the withdrawal with a number at the payer.
+func (m *Memory) ByNumber(ctx context.Context, number string) (withdraw.Withdrawal, error) {
+	return m.first(ctx, func(w withdraw.Withdrawal) bool { return number != "" && w.Number == number })
+}
+
+// ByToken returns the withdrawal with a token.
+func (m *Memory) ByToken(ctx context.Context, token string) (withdraw.Withdrawal, error) {
+	return m.first(ctx, func(w withdraw.Withdrawal) bool { return token != "" && w.Token == token })
+}
+
+// Incidents returns the newest ones.
+func (m *Memory) Incidents(ctx context.Context, count int) ([]withdraw.Incident, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := slices.Clone(m.incidents)
+	slices.Reverse(out)
+	return out[:min(count, len(out))], ctx.Err()
+}
+
+// Switches returns all switches, by scope.
+func (m *Memory) Switches(ctx context.Context) ([]control.Switch, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []control.Switch
+	for _, k := range slices.Sorted(maps.Keys(m.switches)) {
+		out = append(out, m.switches[k])
+	}
+	return out, ctx.Err()
+}
+
+// Control returns the store of the switches.
+func (m *Memory) Control() control.Store { return board{m} }
+
+type board struct{ *Memory }
+
+func (b board) InTx(ctx context.Context, fn func(control.Tx) error) error {
+	return b.Memory.InTx(ctx, func(tx withdraw.Tx) error { return fn(tx) })
+}
+
 // A tx works on the memory itself, which InTx has locked.
 type tx struct {
 	*ledgertest.Memory
@@ -181,11 +230,11 @@ func (t *tx) Insert(w withdraw.Withdrawal) (int64, error) {
 	return w.ID, nil
 }
 
-// Swap stores w if its state still is was. What was asked for never changes, and
+// Swap stores w if its state still is was and its revision the one before. What was asked for never changes, and
 // a number is one withdrawal's.
 func (t *tx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error) {
 	i := slices.IndexFunc(t.m.all, func(o withdraw.Withdrawal) bool { return o.ID == w.ID })
-	if i < 0 || t.m.all[i].State != was {
+	if i < 0 || t.m.all[i].State != was || t.m.all[i].Rev != w.Rev-1 {
 		return false, nil
 	}
 	if w.Number != "" && slices.ContainsFunc(t.m.all, func(o withdraw.Withdrawal) bool { return o.ID != w.ID && o.Number == w.Number }) {
@@ -194,5 +243,56 @@ func (t *tx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error
 	old := t.m.all[i]
 	w.Key, w.User, w.Amount, w.Payee, w.At = old.Key, old.User, old.Amount, old.Payee, old.At
 	t.m.all[i] = w
+	return true, nil
+}
+
+// Switches returns those of the scopes that are on.
+func (t *tx) Switches(scopes ...control.Scope) (out []control.Switch, err error) {
+	for _, k := range slices.Sorted(slices.Values(scopes)) {
+		if s := t.m.switches[k]; s.On {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// SetSwitch stores s.
+func (t *tx) SetSwitch(s control.Switch) error {
+	t.m.switches[s.Scope] = s
+	return nil
+}
+
+// Spent counts what q asks for.
+func (t *tx) Spent(q withdraw.Query) (count int, sum money.Fen, err error) {
+	for _, w := range t.m.all {
+		dead := w.State == withdraw.Failed || w.State == withdraw.Refused || w.State == withdraw.Cancelled
+		if dead || q.User != 0 && w.User != q.User || !q.Payee.IsZero() && !w.Payee.Same(q.Payee) ||
+			!q.Asked.IsZero() && w.At.Before(q.Asked) || !q.Sent.IsZero() && (w.Sent.IsZero() || w.Sent.Before(q.Sent)) {
+			continue
+		}
+		count, sum = count+1, sum+w.Amount
+	}
+	return count, sum, nil
+}
+
+// Sharing counts the other users who asked for money to an account.
+func (t *tx) Sharing(p user.Payee, id int64) (int, error) {
+	others := map[int64]bool{}
+	for _, w := range t.m.all {
+		if w.User != id && w.Payee.Same(p) {
+			others[w.User] = true
+		}
+	}
+	return len(others), nil
+}
+
+// AddIncident keeps an incident once.
+func (t *tx) AddIncident(i withdraw.Incident) (fresh bool, err error) {
+	if slices.ContainsFunc(t.m.incidents, func(o withdraw.Incident) bool {
+		return o.Withdrawal == i.Withdrawal && o.State == i.State && o.Verdict == i.Verdict
+	}) {
+		return false, nil
+	}
+	t.m.incidents = append(t.m.incidents, i)
 	return true, nil
 }
