@@ -98,7 +98,7 @@ func TestASealedPayeeIsBoundToItsOwner(t *testing.T) {
 	id, withdrawal := settle(t, db)
 	shell := raw(t, path)
 	for _, statement := range []string{
-		"INSERT INTO user_payees SELECT 99, sealed FROM user_payees",
+		"INSERT INTO user_payees (user_id, sealed) SELECT 99, sealed FROM user_payees",
 		"UPDATE payment_withdrawals SET payee = (SELECT sealed FROM user_payees)",
 	} {
 		_, err := shell.ExecContext(t.Context(), statement)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/fault"
@@ -265,6 +266,9 @@ func (t *tx) Switches(scopes ...control.Scope) (out []control.Switch, err error)
 	}
 	return out, nil
 }
+
+// Act records nothing here.
+func (*tx) Act(audit.Act) error { return nil }
 
 func (t *tx) SetSwitch(s control.Switch) error {
 	if t.switches == nil {

@@ -9,6 +9,7 @@
 //     on before that transaction begins is never acted upon.
 //   - What a switch stops waits and goes on when it is turned off: nothing is
 //     lost, and nothing is done twice.
+//   - Whoever turns a switch is recorded in package audit.
 //   - What is on its way already is not stopped by forgetting it: withdrawals
 //     that were sent are asked about all the same.
 package control
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/fault"
 )
 
@@ -62,11 +64,17 @@ type Switch struct {
 // textBytesMax bounds what is said about a switch.
 const textBytesMax = 1000
 
-// A Tx reads and turns switches in a transaction.
-type Tx interface {
+// A Reader reads switches in a transaction.
+type Reader interface {
 	// Switches returns those of the scopes that are on, in the order of their
 	// names.
 	Switches(scopes ...Scope) ([]Switch, error)
+}
+
+// A Tx reads and turns switches in a transaction.
+type Tx interface {
+	audit.Recorder
+	Reader
 	// SetSwitch stores a switch in the place of the one with its scope.
 	SetSwitch(s Switch) error
 }
@@ -91,7 +99,7 @@ const Stopped = "control.stopped"
 
 // Check fails with fault.Unavailable and the reason Stopped while one of the
 // scopes is on. The error wraps a StoppedError.
-func Check(tx Tx, scopes ...Scope) error {
+func Check(tx Reader, scopes ...Scope) error {
 	on, err := tx.Switches(scopes...)
 	if err != nil || len(on) == 0 {
 		return err
@@ -124,7 +132,14 @@ func (b *Board) Set(ctx context.Context, s Switch) error {
 		if err != nil || len(on) > 0 == s.On {
 			return err
 		}
-		return tx.SetSwitch(s)
+		if err := tx.SetSwitch(s); err != nil {
+			return err
+		}
+		turned := map[bool]string{false: "off", true: "on"}
+		return tx.Act(audit.Act{
+			At: s.Since, Actor: s.By, What: "switch." + turned[s.On], On: "switch/" + string(s.Scope), Reason: s.Why,
+			Before: turned[!s.On], After: turned[s.On],
+		})
 	})
 }
 

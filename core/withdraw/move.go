@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"fanli/core/audit"
 	"fanli/core/control"
 	"fanli/core/fault"
 )
@@ -20,21 +21,44 @@ func (d *Desk) Approve(ctx context.Context, id int64, actor string) (Withdrawal,
 	two := d.Limits.FourEyes > 0 && w.Amount > d.Limits.FourEyes
 	switch {
 	case !two || w.State != Reviewing && w.State != Requested:
-		return d.decide(ctx, id, Approved, actor, "")
+		return d.judge(ctx, id, Approved, actor, "")
 	case w.First == actor:
 		return w, fault.New(fault.Denied, "withdraw.same_person")
 	case w.First == "":
-		err = d.move(ctx, &w, Reviewing, func(w *Withdrawal) { w.First, w.Reason = actor, "review.second" })
+		err = d.move(ctx, &w, Reviewing, func(w *Withdrawal) { w.First, w.Reason = actor, "review.second" },
+			act(w, "withdrawal.approve_first", actor, "", Reviewing))
 		return w, err
 	default:
-		err = d.move(ctx, &w, Approved, func(w *Withdrawal) { w.Actor, w.Reason = actor, "" })
+		err = d.move(ctx, &w, Approved, func(w *Withdrawal) { w.Actor, w.Reason = actor, "" },
+			act(w, "withdrawal.approve", actor, "", Approved))
 		return w, err
 	}
 }
 
+// act records what a person decided about a withdrawal.
+func act(w Withdrawal, what, actor, reason string, to State) func(Tx) error {
+	return func(tx Tx) error {
+		return tx.Act(audit.Act{Actor: actor, What: what, On: Cause(w.ID), Reason: reason, Before: string(w.State), After: string(to)})
+	}
+}
+
+// whats are the names of acts, by the state that they lead to.
+var whats = map[State]string{
+	Approved: "withdrawal.approve", Refused: "withdrawal.refuse", Paid: "withdrawal.paid", Failed: "withdrawal.failed",
+}
+
+// judge is decide for staff, whose acts are recorded.
+func (d *Desk) judge(ctx context.Context, id int64, to State, actor, reason string) (Withdrawal, error) {
+	w, err := d.Store.Withdrawal(ctx, id)
+	if err != nil {
+		return w, err
+	}
+	return d.decide(ctx, id, to, actor, reason, act(w, whats[to], actor, reason, to))
+}
+
 // Refuse gives the money back, with a reason that the user reads.
 func (d *Desk) Refuse(ctx context.Context, id int64, actor, reason string) (Withdrawal, error) {
-	return d.decide(ctx, id, Refused, actor, reason)
+	return d.judge(ctx, id, Refused, actor, reason)
 }
 
 // Cancel gives the money back to a user who changed their mind, while nothing was
@@ -100,13 +124,13 @@ func (d *Desk) Confirm(ctx context.Context, id int64, paid bool, actor, reason s
 	if paid {
 		to = Paid
 	}
-	return d.decide(ctx, id, to, actor, reason)
+	return d.judge(ctx, id, to, actor, reason)
 }
 
 // decide moves a withdrawal to a state. It fails with fault.Conflict and
 // "withdraw.wrong_state" if there is no legal way from where it is; being there
 // already is success.
-func (d *Desk) decide(ctx context.Context, id int64, to State, actor, reason string) (Withdrawal, error) {
+func (d *Desk) decide(ctx context.Context, id int64, to State, actor, reason string, also ...func(Tx) error) (Withdrawal, error) {
 	w, err := d.Store.Withdrawal(ctx, id)
 	if err != nil {
 		return w, err
@@ -114,13 +138,13 @@ func (d *Desk) decide(ctx context.Context, id int64, to State, actor, reason str
 	if w.State == to {
 		return w, nil
 	}
-	err = d.move(ctx, &w, to, func(w *Withdrawal) { w.Actor, w.Reason = actor, reason })
+	err = d.move(ctx, &w, to, func(w *Withdrawal) { w.Actor, w.Reason = actor, reason }, also...)
 	return w, err
 }
 
 // move changes the state of w from what it is to another, with its entries and
 // its event; to the same one it changes only what with changes, unless that is
-// final. Or it changes nothing: it fails with fault.Conflict if there is no legal
+// final. What is also done comes last in the transaction. Or it changes nothing: it fails with fault.Conflict if there is no legal
 // way or w has changed, and as post does.
 func (d *Desk) move(ctx context.Context, w *Withdrawal, to State, with func(*Withdrawal), also ...func(Tx) error) error {
 	was := w.State
@@ -143,18 +167,20 @@ func (d *Desk) move(ctx context.Context, w *Withdrawal, to State, with func(*Wit
 		if !ok {
 			return fault.Newf(fault.Conflict, "withdraw.wrong_state", "withdrawal %d is not %s any more", n.ID, was)
 		}
+		if to != was {
+			if err := d.post(tx, n); err != nil {
+				return err
+			}
+			if err := emit(tx, n, was); err != nil {
+				return err
+			}
+		}
 		for _, do := range also {
 			if err := do(tx); err != nil {
 				return err
 			}
 		}
-		if to == was {
-			return nil
-		}
-		if err := d.post(tx, n); err != nil {
-			return err
-		}
-		return emit(tx, n, was)
+		return nil
 	})
 	if err == nil {
 		*w = n

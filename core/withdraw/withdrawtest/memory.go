@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -37,6 +38,7 @@ type Memory struct {
 
 	switches  map[control.Scope]control.Switch
 	incidents []withdraw.Incident
+	acts      []audit.Act
 }
 
 var _ withdraw.Store = (*Memory)(nil)
@@ -89,9 +91,9 @@ func (m *Memory) InTx(ctx context.Context, fn func(withdraw.Tx) error) error {
 func (m *Memory) mark() (undo func()) {
 	last, all, said := m.Last, slices.Clone(m.all), len(m.said)
 	entries, sums := len(m.book.Book), maps.Clone(m.book.Sums)
-	switches, incidents := maps.Clone(m.switches), len(m.incidents)
+	switches, incidents, acts := maps.Clone(m.switches), len(m.incidents), len(m.acts)
 	return func() {
-		m.switches, m.incidents = switches, m.incidents[:incidents]
+		m.switches, m.incidents, m.acts = switches, m.incidents[:incidents], m.acts[:acts]
 		m.Last, m.all, m.said = last, all, m.said[:said]
 		if len(m.book.Book) == entries {
 			return
@@ -174,6 +176,13 @@ func (m *Memory) Switches(ctx context.Context) ([]control.Switch, error) {
 		out = append(out, m.switches[k])
 	}
 	return out, ctx.Err()
+}
+
+// Acts returns what staff did, oldest first.
+func (m *Memory) Acts() []audit.Act {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.acts)
 }
 
 // Control returns the store of the switches.
@@ -295,4 +304,14 @@ func (t *tx) AddIncident(i withdraw.Incident) (fresh bool, err error) {
 	}
 	t.m.incidents = append(t.m.incidents, i)
 	return true, nil
+}
+
+// Act records a.
+func (t *tx) Act(a audit.Act) error {
+	if err := a.Check(); err != nil {
+		return err
+	}
+	a.ID = int64(len(t.m.acts) + 1)
+	t.m.acts = append(t.m.acts, a)
+	return nil
 }
