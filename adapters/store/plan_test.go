@@ -212,6 +212,7 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 	ignore(db.Withdrawals().ByNumber(ctx, "W1"))
 	ignore(db.Withdrawals().ByToken(ctx, "T"))
 	ignore(db.Withdrawals().Incidents(ctx, 5))
+	ignore(db.Withdrawals().OfBatch(ctx, "b"))
 	ignore(db.Control().Switches(ctx))
 	ignore(db.Withdrawals().Withdrawal(ctx, 1))
 	ignore(db.Withdrawals().OfUser(ctx, 1, 5))

@@ -54,20 +54,20 @@ func TestTheDatabaseItselfRefuses(t *testing.T) {
 		"AnEntryWithoutACause":  "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, 5, '', '', 1)",
 		"AKnownKey":             "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('e', 'earn', 1, 2, 5, 'c', '', 1)",
 		"AnAmountThatIsAText":   "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, '5 yuan', 'c', '', 1)",
-		"AWithdrawalOfNothing":  "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, actor, first_actor, risk, signs, receipt, confirm_text, rev, tries, at, changed_at, next_at, sent_at) VALUES ('k', 7, 0, 'x', '', 'paid', '', '', '', '', 0, '', '', '', 1, 0, 1, 1, 0, 0)",
+		"AWithdrawalOfNothing":  "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, actor, first_actor, risk, signs, receipt, confirm_text, batch, rev, tries, at, changed_at, next_at, sent_at) VALUES ('k', 7, 0, 'x', '', 'paid', '', '', '', '', 0, '', '', '', '', 1, 0, 1, 1, 0, 0)",
 		"ADeletedWithdrawal":    "DELETE FROM payment_withdrawals",
 		"AnotherAmount":         "UPDATE payment_withdrawals SET amount = 2 WHERE state = 'requested'",
 		"AnotherUser":           "UPDATE payment_withdrawals SET user_id = 8 WHERE state = 'requested'",
 		"AnotherNumber":         "UPDATE payment_withdrawals SET number = 'W99' WHERE state = 'sending'",
 		"AnotherPayer":          "UPDATE payment_withdrawals SET payer = 'x' WHERE state = 'sending'",
 		"AFinalOneThatChanges":  "UPDATE payment_withdrawals SET reason = 'x' WHERE state = 'paid'",
-		"AStateThatIsNone":      "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, actor, first_actor, risk, signs, receipt, confirm_text, rev, tries, at, changed_at, next_at, sent_at) VALUES ('k', 7, 1, 'x', '', 'lost', '', '', '', '', 0, '', '', '', 1, 0, 1, 1, 0, 0)",
+		"AStateThatIsNone":      "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, actor, first_actor, risk, signs, receipt, confirm_text, batch, rev, tries, at, changed_at, next_at, sent_at) VALUES ('k', 7, 1, 'x', '', 'lost', '', '', '', '', 0, '', '', '', '', 1, 0, 1, 1, 0, 0)",
 		"AnIdentityWithoutUser": "INSERT INTO user_identities (channel, external, user_id, used_at) VALUES ('web', 'a', 0, 1)",
 	}
 	shell := raw(t, path)
 	for _, state := range withdraw.States() {
-		_, err := shell.ExecContext(t.Context(), "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, number, actor, first_actor, risk, signs, receipt, confirm_text, rev, tries, at, changed_at, next_at, sent_at) "+
-			"VALUES (?, 7, 1, 'x', '', ?, '', 'manual', ?, '', '', 0, '', '', '', 1, 0, 1, 1, 0, 0)", string(state), string(state), "W"+string(state))
+		_, err := shell.ExecContext(t.Context(), "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, number, actor, first_actor, risk, signs, receipt, confirm_text, batch, rev, tries, at, changed_at, next_at, sent_at) "+
+			"VALUES (?, 7, 1, 'x', '', ?, '', 'manual', ?, '', '', 0, '', '', '', '', 1, 0, 1, 1, 0, 0)", string(state), string(state), "W"+string(state))
 		must(t, err)
 		for _, to := range withdraw.States() {
 			if to != state && !slices.Contains(state.Next(), to) {

@@ -27,6 +27,7 @@ type withdrawalRow struct {
 	Signs       string
 	Receipt     string
 	ConfirmText string
+	Batch       string
 	Token       *string
 	Rev         int64
 	Tries       int
@@ -46,7 +47,7 @@ func newWithdrawalRow(v *vault, w withdraw.Withdrawal) (withdrawalRow, error) {
 	return withdrawalRow{
 		ID: w.ID, RequestKey: w.Key, UserID: w.User, Amount: int64(w.Amount), Payee: payee, PayeePrint: v.print(w.Payee),
 		State: string(w.State), Reason: w.Reason, Payer: w.Payer, Number: orNull(w.Number), Actor: w.Actor, FirstActor: w.First,
-		Risk: w.Risk, Signs: w.Signs, Receipt: w.Receipt, ConfirmText: w.Confirm, Token: orNull(w.Token), Rev: w.Rev, Tries: w.Tries,
+		Risk: w.Risk, Signs: w.Signs, Receipt: w.Receipt, ConfirmText: w.Confirm, Token: orNull(w.Token), Batch: w.Batch, Rev: w.Rev, Tries: w.Tries,
 		At: ms(w.At), ChangedAt: ms(w.Changed), NextAt: ms(w.NextAt), SentAt: ms(w.Sent),
 	}, err
 }
@@ -56,7 +57,7 @@ func (r withdrawalRow) withdrawal(v *vault) (withdraw.Withdrawal, error) {
 	return withdraw.Withdrawal{
 		ID: r.ID, Key: r.RequestKey, User: r.UserID, Amount: money.Fen(r.Amount), Payee: payee, State: withdraw.State(r.State),
 		Reason: r.Reason, Payer: r.Payer, Number: orEmpty(r.Number), Actor: r.Actor, First: r.FirstActor,
-		Risk: r.Risk, Signs: r.Signs, Receipt: r.Receipt, Confirm: r.ConfirmText, Token: orEmpty(r.Token), Rev: r.Rev, Tries: r.Tries,
+		Risk: r.Risk, Signs: r.Signs, Receipt: r.Receipt, Confirm: r.ConfirmText, Token: orEmpty(r.Token), Batch: r.Batch, Rev: r.Rev, Tries: r.Tries,
 		At: at(r.At), Changed: at(r.ChangedAt), NextAt: at(r.NextAt), Sent: at(r.SentAt),
 	}, err
 }
@@ -143,6 +144,15 @@ func (s withdrawStore) by(ctx context.Context, what, value string) (withdraw.Wit
 	return r.withdrawal(s.db.vault)
 }
 
+// OfBatch implements withdraw.Store.
+func (s withdrawStore) OfBatch(ctx context.Context, batch string) ([]withdraw.Withdrawal, error) {
+	rows, err := find[withdrawalRow](s.db.reader(ctx).Where("batch = ? AND batch <> ''", batch).Order("id"))
+	if err != nil {
+		return nil, err
+	}
+	return withdrawals(s.db.vault, rows)
+}
+
 // Incidents implements withdraw.Store.
 func (s withdrawStore) Incidents(ctx context.Context, count int) ([]withdraw.Incident, error) {
 	rows, err := find[incidentRow](s.db.reader(ctx).Order("id DESC").Limit(count))
@@ -205,7 +215,7 @@ func (t withdrawTx) Insert(w withdraw.Withdrawal) (int64, error) {
 func (t withdrawTx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error) {
 	r := t.g.Model(&withdrawalRow{}).Where("id = ? AND state = ? AND rev = ?", w.ID, string(was), w.Rev-1).Updates(map[string]any{
 		"state": string(w.State), "reason": w.Reason, "payer": w.Payer, "number": orNull(w.Number), "actor": w.Actor,
-		"first_actor": w.First, "receipt": w.Receipt, "confirm_text": w.Confirm, "token": orNull(w.Token), "sent_at": ms(w.Sent),
+		"first_actor": w.First, "receipt": w.Receipt, "confirm_text": w.Confirm, "batch": w.Batch, "token": orNull(w.Token), "sent_at": ms(w.Sent),
 		"rev": w.Rev, "tries": w.Tries, "changed_at": ms(w.Changed), "next_at": ms(w.NextAt),
 	})
 	return r.RowsAffected == 1, classify("store.Swap", r.Error)

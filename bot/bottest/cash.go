@@ -233,6 +233,8 @@ func (s withdrawStore) ByToken(_ context.Context, token string) (withdraw.Withdr
 	return s.first(func(w withdraw.Withdrawal) bool { return w.Token == token })
 }
 
+func (withdrawStore) OfBatch(context.Context, string) ([]withdraw.Withdrawal, error) { return nil, nil }
+
 func (withdrawStore) Incidents(context.Context, int) ([]withdraw.Incident, error) { return nil, nil }
 
 // Spent and the rest of what limits, risk and incidents need are not asked for in

@@ -84,6 +84,7 @@ func withdrawalComesBack(t *testing.T, s WithdrawalStore) {
 	full, bare := asked("k1", 7, withdraw.Unknown), asked("k2", 8, withdraw.Requested)
 	full.Reason, full.Payer, full.Number, full.Actor, full.Rev, full.Tries = "payout.unclear", "manual", "W1", "auto", 4, 2
 	full.First, full.Risk, full.Signs, full.Receipt, full.Confirm, full.Token = "cli", 50, "risk.first", "R1", "package", "T1"
+	full.Batch = "B1"
 	full.Sent = start().Add(30 * time.Second)
 	full.Changed, full.NextAt = start().Add(time.Minute), start().Add(time.Hour)
 	for _, w := range []withdraw.Withdrawal{full, bare} {
@@ -325,6 +326,19 @@ func numberAndToken(t *testing.T, s WithdrawalStore) {
 	got, err = s.Store.ByToken(t.Context(), "T1")
 	must(t, err)
 	wantWithdrawal(t, "ByToken", got, w)
+	w.Batch, w.Rev = "B1", 2
+	ok, err := swap(t, s, w, withdraw.Confirming)
+	must(t, err)
+	want(t, "Swap", ok, true)
+	batch, err := s.Store.OfBatch(t.Context(), "B1")
+	must(t, err)
+	want(t, "length of a batch", len(batch), 1)
+	wantWithdrawal(t, "OfBatch", batch[0], w)
+	for _, none := range []string{"", "B2"} {
+		batch, err = s.Store.OfBatch(t.Context(), none)
+		must(t, err)
+		want(t, "length of no batch", len(batch), 0)
+	}
 	for _, none := range []string{"", "W2", "w1"} {
 		_, err = s.Store.ByNumber(t.Context(), none)
 		wantCode(t, "ByNumber of "+none, err, fault.NotFound)

@@ -100,6 +100,7 @@ type Withdrawal struct {
 	Receipt string // the payer's own number of the payment
 	Confirm string // Confirming: what the page hands to the payer's app
 	Token   string // names the withdrawal on that page; nobody can guess it
+	Batch   string // the file by which a person pays it; "" for none
 	Rev     int64  // counts the changes, from 1
 	Tries   int    // how often the payer was asked since its last news
 	At      time.Time
@@ -236,6 +237,8 @@ type Store interface {
 	ByNumber(ctx context.Context, number string) (Withdrawal, error)
 	// ByToken returns the withdrawal with a token, or fault.NotFound.
 	ByToken(ctx context.Context, token string) (Withdrawal, error)
+	// OfBatch returns the withdrawals of a batch, oldest first; none for "".
+	OfBatch(ctx context.Context, batch string) ([]Withdrawal, error)
 	// Incidents returns the newest ones.
 	Incidents(ctx context.Context, count int) ([]Incident, error)
 }

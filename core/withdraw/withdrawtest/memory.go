@@ -158,6 +158,11 @@ func (m *Memory) ByToken(ctx context.Context, token string) (withdraw.Withdrawal
 	return m.first(ctx, func(w withdraw.Withdrawal) bool { return token != "" && w.Token == token })
 }
 
+// OfBatch returns the withdrawals of a batch, oldest first.
+func (m *Memory) OfBatch(ctx context.Context, batch string) ([]withdraw.Withdrawal, error) {
+	return m.find(ctx, math.MaxInt, func(w withdraw.Withdrawal) bool { return batch != "" && w.Batch == batch })
+}
+
 // Incidents returns the newest ones.
 func (m *Memory) Incidents(ctx context.Context, count int) ([]withdraw.Incident, error) {
 	m.mu.Lock()

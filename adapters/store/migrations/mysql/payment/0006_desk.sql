@@ -28,6 +28,7 @@ CREATE TABLE payment_withdrawals_new (
   receipt      VARCHAR(191) NOT NULL,
   confirm_text MEDIUMTEXT NOT NULL,
   token        VARCHAR(191) UNIQUE, -- NULL unless the payee has to confirm
+  batch        VARCHAR(191) NOT NULL, -- the file by which a person pays it; '' for none
   rev          BIGINT NOT NULL CHECK (rev > 0),
   tries        BIGINT NOT NULL CHECK (tries >= 0),
   at           BIGINT NOT NULL,
@@ -37,10 +38,11 @@ CREATE TABLE payment_withdrawals_new (
   INDEX payment_withdrawals_user (user_id),
   INDEX payment_withdrawals_state (state),
   INDEX payment_withdrawals_print (payee_print),
+  INDEX payment_withdrawals_batch (batch),
   INDEX payment_withdrawals_sent (sent_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-INSERT INTO payment_withdrawals_new (id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, payee_print, first_actor, risk, signs, receipt, confirm_text, sent_at)
-  SELECT id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, '', '', 0, '', '', '', CASE WHEN number IS NULL THEN 0 ELSE changed_at END FROM payment_withdrawals;
+INSERT INTO payment_withdrawals_new (id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, payee_print, first_actor, risk, signs, receipt, confirm_text, batch, sent_at)
+  SELECT id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, '', '', 0, '', '', '', '', CASE WHEN number IS NULL THEN 0 ELSE changed_at END FROM payment_withdrawals;
 RENAME TABLE payment_withdrawals TO payment_withdrawals_old, payment_withdrawals_new TO payment_withdrawals;
 DROP TABLE payment_withdrawals_old;
 

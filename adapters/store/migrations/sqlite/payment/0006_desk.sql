@@ -22,6 +22,7 @@ CREATE TABLE payment_withdrawals_new (
   receipt      TEXT NOT NULL,
   confirm_text TEXT NOT NULL,
   token        TEXT UNIQUE, -- NULL unless the payee has to confirm
+  batch        TEXT NOT NULL, -- the file by which a person pays it; '' for none
   rev          INTEGER NOT NULL CHECK (rev > 0),
   tries        INTEGER NOT NULL CHECK (tries >= 0),
   at           INTEGER NOT NULL,
@@ -29,13 +30,14 @@ CREATE TABLE payment_withdrawals_new (
   next_at      INTEGER NOT NULL,
   sent_at      INTEGER NOT NULL -- 0 before the intent to pay was committed
 ) STRICT;
-INSERT INTO payment_withdrawals_new (id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, payee_print, first_actor, risk, signs, receipt, confirm_text, sent_at)
-  SELECT id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, '', '', 0, '', '', '', CASE WHEN number IS NULL THEN 0 ELSE changed_at END FROM payment_withdrawals;
+INSERT INTO payment_withdrawals_new (id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, payee_print, first_actor, risk, signs, receipt, confirm_text, batch, sent_at)
+  SELECT id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, '', '', 0, '', '', '', '', CASE WHEN number IS NULL THEN 0 ELSE changed_at END FROM payment_withdrawals;
 DROP TABLE payment_withdrawals;
 ALTER TABLE payment_withdrawals_new RENAME TO payment_withdrawals;
 CREATE INDEX payment_withdrawals_user ON payment_withdrawals (user_id);
 CREATE INDEX payment_withdrawals_state ON payment_withdrawals (state);
 CREATE INDEX payment_withdrawals_print ON payment_withdrawals (payee_print);
+CREATE INDEX payment_withdrawals_batch ON payment_withdrawals (batch);
 CREATE INDEX payment_withdrawals_sent ON payment_withdrawals (sent_at);
 
 CREATE TABLE payment_incidents (
