@@ -67,17 +67,17 @@ func (m *Memory) InTx(ctx context.Context, fn func(withdraw.Tx) error) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	undo := m.mark()
+	t := &tx{Memory: m.book, m: m}
 	committed := false
 	defer func() {
 		if !committed {
-			undo()
+			t.rollback()
 		}
 	}()
 	if err := ctx.Err(); err != nil {
 		return fault.Wrap(fault.Unavailable, "withdrawtest.InTx", err)
 	}
-	if err := fn(&tx{m.book, m}); err != nil {
+	if err := fn(t); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -85,25 +85,6 @@ func (m *Memory) InTx(ctx context.Context, fn func(withdraw.Tx) error) error {
 	}
 	committed = true
 	return nil
-}
-
-// mark remembers how everything is; the returned function makes it so again.
-func (m *Memory) mark() (undo func()) {
-	last, all, said := m.Last, slices.Clone(m.all), len(m.said)
-	entries, sums := len(m.book.Book), maps.Clone(m.book.Sums)
-	switches, incidents, acts := maps.Clone(m.switches), len(m.incidents), len(m.acts)
-	return func() {
-		m.switches, m.incidents, m.acts = switches, m.incidents[:incidents], m.acts[:acts]
-		m.Last, m.all, m.said = last, all, m.said[:said]
-		if len(m.book.Book) == entries {
-			return
-		}
-		book := ledgertest.New()
-		if err := book.Post(m.book.Book[:entries], sums); err != nil { // they were in a book before
-			panic(err)
-		}
-		*m.book = *book
-	}
 }
 
 // Withdrawal returns one or fault.NotFound.
@@ -199,10 +180,32 @@ func (b board) InTx(ctx context.Context, fn func(control.Tx) error) error {
 	return b.Memory.InTx(ctx, func(tx withdraw.Tx) error { return fn(tx) })
 }
 
-// A tx works on the memory itself, which InTx has locked.
+// A tx works on the memory itself, which InTx has locked, and remembers how to undo
+// what it did.
 type tx struct {
 	*ledgertest.Memory
-	m *Memory
+	m    *Memory
+	undo []func()
+}
+
+// rollback undoes everything, latest first.
+func (t *tx) rollback() {
+	for _, do := range slices.Backward(t.undo) {
+		do()
+	}
+}
+
+// Post posts as a ledger does.
+func (t *tx) Post(entries []ledger.Entry, balances map[ledger.Account]money.Fen) error {
+	book, sums := len(t.m.book.Book), maps.Clone(t.m.book.Sums)
+	t.undo = append(t.undo, func() {
+		old := ledgertest.New()
+		if err := old.Post(t.m.book.Book[:book], sums); err != nil { // they were in a book before
+			panic(err)
+		}
+		*t.m.book = *old
+	})
+	return t.Memory.Post(entries, balances)
 }
 
 // Emit says e once.
@@ -210,6 +213,8 @@ func (t *tx) Emit(e event.Event) error {
 	if slices.ContainsFunc(t.m.said, func(o event.Event) bool { return o.ID == e.ID }) {
 		return fault.Newf(fault.Conflict, "", "event %s is there", e.ID)
 	}
+	said := len(t.m.said)
+	t.undo = append(t.undo, func() { t.m.said = t.m.said[:said] })
 	t.m.said = append(t.m.said, e)
 	return nil
 }
@@ -238,6 +243,8 @@ func (t *tx) Insert(w withdraw.Withdrawal) (int64, error) {
 	if _, err := t.ByKey(w.Key); err == nil {
 		return 0, fault.Newf(fault.Conflict, "", "key %s is there", w.Key)
 	}
+	last, all := t.m.Last, len(t.m.all)
+	t.undo = append(t.undo, func() { t.m.Last, t.m.all = last, t.m.all[:all] })
 	t.m.Last++
 	w.ID = t.m.Last
 	t.m.all = append(t.m.all, w)
@@ -256,6 +263,7 @@ func (t *tx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error
 	}
 	old := t.m.all[i]
 	w.Key, w.User, w.Amount, w.Payee, w.At = old.Key, old.User, old.Amount, old.Payee, old.At
+	t.undo = append(t.undo, func() { t.m.all[i] = old })
 	t.m.all[i] = w
 	return true, nil
 }
@@ -272,6 +280,8 @@ func (t *tx) Switches(scopes ...control.Scope) (out []control.Switch, err error)
 
 // SetSwitch stores s.
 func (t *tx) SetSwitch(s control.Switch) error {
+	switches := maps.Clone(t.m.switches)
+	t.undo = append(t.undo, func() { t.m.switches = switches })
 	t.m.switches[s.Scope] = s
 	return nil
 }
@@ -307,6 +317,8 @@ func (t *tx) AddIncident(i withdraw.Incident) (fresh bool, err error) {
 	}) {
 		return false, nil
 	}
+	incidents := len(t.m.incidents)
+	t.undo = append(t.undo, func() { t.m.incidents = t.m.incidents[:incidents] })
 	t.m.incidents = append(t.m.incidents, i)
 	return true, nil
 }
@@ -316,7 +328,9 @@ func (t *tx) Act(a audit.Act) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
-	a.ID = int64(len(t.m.acts) + 1)
+	acts := len(t.m.acts)
+	t.undo = append(t.undo, func() { t.m.acts = t.m.acts[:acts] })
+	a.ID = int64(acts + 1)
 	t.m.acts = append(t.m.acts, a)
 	return nil
 }
