@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"fanli/adapters/manual"
 	"fanli/configs"
@@ -18,7 +21,7 @@ import (
 // to it must stay reachable, by people.
 func payers(cfg configs.Config, s surroundings) (map[string]withdraw.Payer, error) {
 	rest, err := payer(cfg, s)
-	if err != nil {
+	if err != nil || rest == nil { // a test without one
 		return nil, err
 	}
 	out := map[string]withdraw.Payer{"": rest}
@@ -122,4 +125,23 @@ func inWords(w withdraw.Withdrawal) string {
 		s += fmt.Sprintf("  risk %d: %s", w.Risk, strings.ReplaceAll(w.Signs, "risk.", ""))
 	}
 	return s
+}
+
+func incidentsCommand(std stdio, f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "incidents", Short: "Show where a payer said otherwise than a withdrawal that had ended", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPayouts(cmd.Context(), std, f, func(a *app) error {
+				all, err := a.payouts.Incidents(cmd.Context(), listMax)
+				for _, i := range all {
+					_, _ = fmt.Fprintf(std.out, "%6d  %s here, %s there  %s  %s\n",
+						i.Withdrawal, i.State, i.Verdict, i.At.In(a.cfg.Location()).Format(time.DateTime), i.Reason)
+				}
+				if err == nil && len(all) == 0 {
+					_, err = fmt.Fprintln(std.out, "no payer has contradicted us")
+				}
+				return err
+			})
+		},
+	}
 }

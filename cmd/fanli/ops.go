@@ -232,7 +232,7 @@ func withdrawalsCommand(std stdio, f *flags) *cobra.Command {
 		decision(std, f, "refuse", "Give the money back, with a reason that the user reads", (*app).refuse),
 		decision(std, f, "paid", "Say that you have paid a withdrawal by hand", (*app).paid),
 		decision(std, f, "failed", "Say that a withdrawal could not be paid; the money goes back", (*app).failed),
-		batchCommand(std, f), resultsCommand(std, f),
+		batchCommand(std, f), resultsCommand(std, f), incidentsCommand(std, f),
 	)
 	return cmd
 }
