@@ -15,6 +15,7 @@ import (
 	"context"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/ledger"
 	"fanli/core/link"
@@ -126,6 +127,11 @@ type (
 		Request(ctx context.Context, user int64, amount money.Fen, key string) (withdraw.Withdrawal, error)
 		OfUser(ctx context.Context, user int64, count int) ([]withdraw.Withdrawal, error)
 		Cancel(ctx context.Context, user, id int64) (withdraw.Withdrawal, error)
+	}
+	// Switches says what is stopped.
+	Switches interface {
+		// Check fails with a control.StoppedError while one of the scopes is on.
+		Check(ctx context.Context, scopes ...control.Scope) error
 	}
 	// Memory keeps what the bot must remember across restarts.
 	Memory interface {

@@ -51,6 +51,11 @@ type Bot struct {
 	SearchText bool
 	// ShopURL is the sandbox's shop, where everything can be tried; optional.
 	ShopURL string
+	// ConfirmURL returns the page on which the payee of a withdrawal confirms it;
+	// optional.
+	ConfirmURL func(w withdraw.Withdrawal) string
+	// Switches says what staff has stopped; optional.
+	Switches Switches
 	// PrivateURL returns what opens a private chat on a channel; optional.
 	PrivateURL func(channel string) string
 

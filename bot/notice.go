@@ -26,7 +26,7 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		if err := json.Unmarshal(m.Data, &c); err != nil {
 			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
 		}
-		return v.withdrawalNews(c), nil
+		return b.withdrawalNews(ctx, v, c)
 	}
 	if m.Kind == notify.ClaimNews {
 		var c order.ClaimChanged
@@ -95,15 +95,46 @@ func (v voice) whyGone(c credit.Change) string {
 	return v.T("why.invalid")
 }
 
-// withdrawalNews tells what became of a withdrawal.
-func (v voice) withdrawalNews(c withdraw.Changed) Reply {
+// withdrawalNews tells what became of a withdrawal. One that waits for its payee
+// comes with the page where they confirm.
+func (b *Bot) withdrawalNews(ctx context.Context, v voice, c withdraw.Changed) (Reply, error) {
 	id := strconv.FormatInt(c.ID, 10)
+	if c.State == withdraw.Confirming {
+		link, err := b.confirmLink(ctx, c)
+		if err != nil {
+			return Reply{}, err
+		}
+		r := v.say("notice.withdrawal.confirm_plain", "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee)
+		if link != "" {
+			r = v.say("notice.withdrawal.confirming", "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee, "link", link)
+		}
+		r.Buttons = []Button{v.next("withdrawals"), v.next("cancelwithdrawal")}
+		return r, nil
+	}
 	r := v.say("notice.withdrawal."+string(c.State), "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee)
 	if text := v.because(c.Reason); text != "" && c.State != withdraw.Paid {
 		r.Text += "\n" + text
 	}
 	r.Buttons = []Button{v.next("withdrawals"), v.next("balance")}
-	return r
+	return r, nil
+}
+
+// confirmLink returns the page where the payee of a withdrawal confirms it; ""
+// where there is none, or not any more.
+func (b *Bot) confirmLink(ctx context.Context, c withdraw.Changed) (string, error) {
+	if b.ConfirmURL == nil {
+		return "", nil
+	}
+	ws, err := b.Withdrawals.OfUser(ctx, c.User, openLook)
+	if err != nil {
+		return "", fault.In("bot.Withdrawals", err)
+	}
+	for _, w := range ws {
+		if w.ID == c.ID && w.State == withdraw.Confirming {
+			return b.ConfirmURL(w), nil
+		}
+	}
+	return "", nil
 }
 
 // claimNews tells what became of a claim, by the date that was promised.

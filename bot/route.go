@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"fanli/bot/locale"
+	"fanli/core/control"
 	"fanli/core/link"
 )
 
@@ -31,6 +32,9 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 	switch {
 	case len(goods) > 0:
 		t.state.Ask = nil
+		if r, stop, err := t.stopped(ctx, scopesOfRefs(goods)...); stop || err != nil {
+			return r, err
+		}
 		return t.paste(ctx, goods, len(refs))
 	case isCommand:
 		return t.command(ctx, c, args)
@@ -86,6 +90,11 @@ func (t *turn) command(ctx context.Context, c command, args string) (Reply, erro
 	if c.name != "cancel" && c.name != "last" {
 		t.state.Ask = nil
 	}
+	if scopes := scopesOf(c.name); scopes != nil {
+		if r, stop, err := t.stopped(ctx, scopes...); stop || err != nil {
+			return r, err
+		}
+	}
 	return c.run(t, ctx, args)
 }
 
@@ -103,6 +112,9 @@ func (t *turn) private() Reply {
 // reply takes the answer that we wait for. ok is false if s is none.
 func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error) {
 	if c := t.state.Confirm; c != nil && !t.m.Group && s == c.Code {
+		if r, stop, err := t.stopped(ctx, control.ReadOnly); stop || err != nil {
+			return r, true, err
+		}
 		r, err = t.confirm(ctx, s)
 		return r, true, err
 	}
@@ -118,6 +130,9 @@ func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error
 		r := t.say("ask.late")
 		r.Buttons = []Button{t.next(a.Step.command())}
 		return r, true, nil
+	}
+	if r, stop, err := t.stopped(ctx, scopesOf(a.Step.command())...); stop || err != nil {
+		return r, true, err
 	}
 	switch a.Step {
 	case askAccount:

@@ -143,7 +143,7 @@ func families(t *testing.T) map[string][]string {
 		"trace.part.":        {"base", "level", "network", "category"},
 		"withdrawal.state.":  constants(t, "../core/withdraw", "State"),
 		"payee.method.":      {"alipay", "wechat"},
-		"notice.withdrawal.": {"paid", "failed", "refused", "unknown"},
+		"notice.withdrawal.": {"paid", "failed", "refused", "unknown"}, // confirming has its own
 		"notice.claim.":      {"granted", "refused", "expired", "contested", "appealed"},
 		"claim.state.":       constants(t, "../core/order", "ClaimState"),
 		"fault.":             constants(t, "../core/fault", "Code"),
@@ -192,7 +192,7 @@ func constants(t *testing.T, dir, typ string) (out []string) {
 }
 
 // stable is the form of a key that core and adapters give to people.
-var stable = regexp.MustCompile(`^(offer|link|order|payout|review|withdraw|claim|payee|user|message)\.[a-z_]+$`)
+var stable = regexp.MustCompile(`^(offer|link|order|payout|review|withdraw|claim|payee|user|message|control)\.[a-z_]+$`)
 
 // silent are stable keys without a sentence, and why.
 var silent = map[string]string{
@@ -204,6 +204,9 @@ var silent = map[string]string{
 	"payout.unclear":       "in an error; as a reason it has a sentence",
 	"order.fenced":         "between two jobs",
 	"payout.number_reused": "in an error; as a reason it has a sentence",
+	"control.html":         "a page of the sandbox",
+	"control.scope":        "for staff",
+	"control.why":          "for staff",
 }
 
 // reasons returns the stable keys that people can meet: those that core and the

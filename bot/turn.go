@@ -59,6 +59,9 @@ func (t *turn) take(ctx context.Context) (Reply, error) {
 // fail puts an error into words: its reason if that is an answer, else one line
 // with an id under which the log says what happened.
 func (t *turn) fail(ctx context.Context, err error) Reply {
+	if text, ok := t.switchText(err); ok {
+		return Reply{Text: text}
+	}
 	if text, ok := t.refusal(err); ok {
 		return Reply{Text: text}
 	}

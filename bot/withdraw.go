@@ -228,6 +228,9 @@ func (t *turn) doWithdraw(ctx context.Context, c *confirm) (Reply, error) {
 			return r, nil
 		}
 	}
+	if text, ok := t.switchText(err); ok {
+		return Reply{Text: text, Buttons: []Button{t.next("balance")}}, nil
+	}
 	if err != nil {
 		c.Unsure = true
 		return Reply{Text: t.T("confirm.unclear", "trace", t.trace(ctx, err)), Buttons: t.confirmButtons(c)}, nil

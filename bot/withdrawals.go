@@ -37,6 +37,9 @@ func (t *turn) withdrawalLine(w withdraw.Withdrawal) string {
 	if text := t.because(w.Reason); text != "" {
 		s += "\n   " + text
 	}
+	if w.State == withdraw.Confirming && t.bot.ConfirmURL != nil {
+		s += "\n   " + t.bot.ConfirmURL(w)
+	}
 	return s
 }
 
@@ -65,7 +68,7 @@ func isKey(s string) bool {
 func cancellable(ws []withdraw.Withdrawal, id int64) (withdraw.Withdrawal, bool) {
 	for _, w := range ws {
 		switch w.State {
-		case withdraw.Requested, withdraw.Reviewing, withdraw.Approved:
+		case withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Confirming:
 			if id == 0 || w.ID == id {
 				return w, true
 			}
@@ -104,6 +107,10 @@ func (t *turn) cancelWithdrawal(ctx context.Context, args string) (Reply, error)
 func (t *turn) doCancel(ctx context.Context, c *confirm) (Reply, error) {
 	w, err := t.bot.Withdrawals.Cancel(ctx, t.user.ID, c.Cancel)
 	switch {
+	case fault.ReasonOf(err) == "withdraw.cancelling":
+		c.Done = true
+		text, _ := t.sentence("withdraw.cancelling")
+		return Reply{Text: text, Buttons: []Button{t.next("withdrawals")}}, nil
 	case fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound):
 		t.state.Confirm = nil
 		return Reply{Text: t.T("cancelw.late"), Buttons: []Button{t.next("withdrawals")}}, nil

@@ -131,6 +131,7 @@ func (c Config) checkMoney(k *checker) {
 	}) {
 		k.bad("withdraw.prefix", "%q is not at most eight letters and digits", w.Prefix)
 	}
+	c.Withdraw.checkDays(k)
 	switch c.Payer {
 	case "manual":
 	case "fakepay":
@@ -147,6 +148,14 @@ func (c Config) checkMoney(k *checker) {
 		}
 	default:
 		k.bad("payer", "%q is not manual, fakepay, alipay or wechatpay", c.Payer)
+	}
+	for _, method := range slices.Sorted(maps.Keys(c.Payers)) {
+		if method != "alipay" && method != "wechat" {
+			k.bad(join("payers", method), "people are paid to alipay and wechat, not to this")
+		}
+		if c.Payers[method] == "" {
+			k.bad(join("payers", method), "a payer is needed; leave the line out for the one under payer")
+		}
 	}
 }
 

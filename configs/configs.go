@@ -33,21 +33,22 @@ type Config struct {
 	Zone    string   `yaml:"zone"`
 	Targets []string `yaml:"targets"`
 
-	Database  Database         `yaml:"database"`
-	Log       Log              `yaml:"log"`
-	Networks  Networks         `yaml:"networks"`
-	Guard     guard.Options    `yaml:"guard"`
-	Links     Links            `yaml:"links"`
-	Sync      Sync             `yaml:"sync"`
-	Rebate    Rebate           `yaml:"rebate"`
-	Withdraw  Withdraw         `yaml:"withdraw"`
-	Payer     string           `yaml:"payer"`
-	Fakepay   fakepay.Config   `yaml:"fakepay"`
-	Alipay    alipay.Config    `yaml:"alipay"`
-	Wechatpay wechatpay.Config `yaml:"wechatpay"`
-	Telegram  telegram.Config  `yaml:"telegram"`
-	Webchat   Webchat          `yaml:"webchat"`
-	Bot       Bot              `yaml:"bot"`
+	Database  Database          `yaml:"database"`
+	Log       Log               `yaml:"log"`
+	Networks  Networks          `yaml:"networks"`
+	Guard     guard.Options     `yaml:"guard"`
+	Links     Links             `yaml:"links"`
+	Sync      Sync              `yaml:"sync"`
+	Rebate    Rebate            `yaml:"rebate"`
+	Withdraw  Withdraw          `yaml:"withdraw"`
+	Payer     string            `yaml:"payer"`
+	Payers    map[string]string `yaml:"payers"`
+	Fakepay   fakepay.Config    `yaml:"fakepay"`
+	Alipay    alipay.Config     `yaml:"alipay"`
+	Wechatpay wechatpay.Config  `yaml:"wechatpay"`
+	Telegram  telegram.Config   `yaml:"telegram"`
+	Webchat   Webchat           `yaml:"webchat"`
+	Bot       Bot               `yaml:"bot"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a
@@ -136,13 +137,32 @@ type Withdraw struct {
 	Auto    Yuan          `yaml:"auto"`
 	Cooling time.Duration `yaml:"cooling"`
 	Prefix  string        `yaml:"prefix"`
+
+	DayCount     int             `yaml:"day_count"`
+	DayAmount    Yuan            `yaml:"day_amount"`
+	PayeeDay     Yuan            `yaml:"payee_day"`
+	HouseDay     Yuan            `yaml:"house_day"`
+	FourEyes     Yuan            `yaml:"four_eyes"`
+	Risk         int             `yaml:"risk"`
+	OnePerson    bool            `yaml:"one_person"`
+	PayerMinimum map[string]Yuan `yaml:"payer_minimum"`
 }
 
 // Limits returns what package withdraw works with.
 func (w Withdraw) Limits() withdraw.Limits {
 	return withdraw.Limits{
 		Minimum: money.Fen(w.Minimum), Maximum: money.Fen(w.Maximum), Auto: money.Fen(w.Auto), Cooling: w.Cooling,
+		UserCount: w.DayCount, UserDay: money.Fen(w.DayAmount), PayeeDay: money.Fen(w.PayeeDay), HouseDay: money.Fen(w.HouseDay),
+		FourEyes: money.Fen(w.FourEyes), Risk: w.Risk, OnePerson: w.OnePerson, Payers: amounts(w.PayerMinimum),
 	}
+}
+
+func amounts(m map[string]Yuan) map[string]money.Fen {
+	out := make(map[string]money.Fen, len(m))
+	for k, v := range m {
+		out[k] = money.Fen(v)
+	}
+	return out
 }
 
 // Webchat says how the built-in web chat looks.

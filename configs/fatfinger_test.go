@@ -32,6 +32,13 @@ var knobs = []knob{
 	{key: "withdraw.minimum", good: "10.00", times: "1000.00"}, // above withdraw.maximum
 	{key: "withdraw.maximum", good: "501.00", times: "50100.00"},
 	{key: "withdraw.auto", good: "20.00", times: "2000.00"},
+	{key: "withdraw.day_count", good: "3", times: "300"},
+	{key: "withdraw.day_amount", good: "20000.00", times: "2000000.00"},
+	{key: "withdraw.payee_day", good: "20000.00", times: "2000000.00"},
+	{key: "withdraw.house_day", good: "1000000.00", times: "100000000.00"},
+	{key: "withdraw.four_eyes", good: "1000.00", times: "100000.00"},
+	{key: "withdraw.risk", good: "60", times: "6000"},
+	{key: "withdraw.payer_minimum.wechatpay", good: "1.50", times: "150.00"},
 	{key: "networks.jd.final_rate", good: "90", times: "9000"},
 	{key: "networks.taobao.service_fee", good: "1000", times: "100000"},
 }
@@ -115,7 +122,7 @@ func TestEverySlipIsRefusedFromTheEnvironment(t *testing.T) {
 	for _, k := range knobs {
 		name := "FANLI_" + strings.ToUpper(strings.ReplaceAll(k.key, ".", "_"))
 		switch k.key {
-		case "rebate.levels.1", "rebate.networks.jd", "rebate.categories.x":
+		case "rebate.levels.1", "rebate.networks.jd", "rebate.categories.x", "withdraw.payer_minimum.wechatpay":
 			continue // these maps are set as a whole
 		}
 		for _, value := range []string{"", "much", "1.005", "1e2"} {

@@ -6,6 +6,7 @@
 //	event            how parts tell each other what has happened
 //	lock             who of several may do something
 //	audit            what staff have done, for ever
+//	control          what staff can stop at once
 //	market           a model of the outside world, for fakes and tests
 //	user             who the people are
 //	link             what people paste, and the links they get back

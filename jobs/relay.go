@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/event"
+	"fanli/core/fault"
 	"fanli/core/lock"
 )
 
@@ -16,6 +18,8 @@ const (
 	relayTriesMax = 50 // with the waits below about a day
 	relayWait     = 250 * time.Millisecond
 	relayWaitMax  = time.Hour
+
+	relayStoppedMax = 30 * time.Second // between tries of what a switch stops
 )
 
 // A Relay carries the events of one outbox to the bus. An event that fails is
@@ -70,5 +74,10 @@ func (r *Relay) putOff(ctx context.Context, s event.Stored, cause error) error {
 	for range min(s.Tries, 20) {
 		wait *= 2
 	}
-	return r.Outbox.Failed(ctx, s.Seq, cause.Error(), r.Now().Add(min(wait, relayWaitMax)), s.Tries+1 >= relayTriesMax)
+	wait = min(wait, relayWaitMax)
+	stopped := fault.ReasonOf(cause) == control.Stopped
+	if stopped { // by staff: it goes on soon after they let it, however long that takes
+		wait = min(wait, relayStoppedMax)
+	}
+	return r.Outbox.Failed(ctx, s.Seq, cause.Error(), r.Now().Add(wait), s.Tries+1 >= relayTriesMax && !stopped)
 }

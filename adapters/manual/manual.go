@@ -9,6 +9,9 @@
 // What it guarantees: it never says that money has left or will not leave,
 // because it cannot know. Not here: who may confirm, and the four eyes above a
 // limit. The desk and the operators' commands see to these.
+//
+// Many payments at once go by files: WriteBatch writes one as Alipay's mass
+// transfer takes it, ReadResults reads what came of it.
 package manual
 
 import (

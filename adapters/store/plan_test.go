@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/ledger"
 	"fanli/core/link"
@@ -33,6 +34,8 @@ func scans() []string {
 		"payment_accounts",              // Accounts wants all
 		"notification_messages_waiting", // an index of what is waiting
 		"order_cases_staffed",           // likewise, of what waits for a person
+		"payment_incidents",             // holds what should not happen
+		"payment_switches",              // holds a few rows
 		"rebate_rules",                  // from its end, for the newest
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
@@ -111,6 +114,7 @@ func askEverything(t *testing.T, db *store.DB) {
 	ignore(db.Users().ByIdentity(ctx, i))
 	ignore(db.Users().Identities(ctx, 1))
 	ignore(db.Users().Payee(ctx, 1))
+	ignore(db.Users().Sharing(ctx, 1))
 
 	must(t, db.Links().InTx(ctx, func(tx link.Tx) error {
 		ignore(tx.SlotUsers(link.JD, "item", start))
@@ -202,8 +206,19 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 		ignore(tx.ByKey("w"))
 		ignore(tx.Open(1))
 		ignore(tx.Swap(w, withdraw.Approved))
+		ignore(tx.Spent(withdraw.Query{User: 1, Asked: start}))
+		ignore(tx.Spent(withdraw.Query{Payee: p, Asked: start}))
+		ignore(tx.Spent(withdraw.Query{Sent: start}))
+		ignore(tx.Sharing(p, 1))
+		ignore(tx.AddIncident(withdraw.Incident{Withdrawal: 1, State: withdraw.Paid, Verdict: withdraw.Dead}))
+		ignore(tx.SetSwitch(control.Switch{Scope: control.Payouts, On: true, By: "cli"}))
+		ignore(tx.Switches(control.Payouts, control.Credits))
 		return nil
 	}))
+	ignore(db.Withdrawals().ByNumber(ctx, "W1"))
+	ignore(db.Withdrawals().Incidents(ctx, 5))
+	ignore(db.Withdrawals().OfBatch(ctx, "b"))
+	ignore(db.Control().Switches(ctx))
 	ignore(db.Withdrawals().Withdrawal(ctx, 1))
 	ignore(db.Withdrawals().OfUser(ctx, 1, 5))
 	ignore(db.Withdrawals().InState(ctx, start, 5, withdraw.Approved, withdraw.Sending))

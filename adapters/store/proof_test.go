@@ -383,7 +383,7 @@ func count(params []any, s string) (n int) {
 func TestBooksFromBeforeDigestsAreProved(t *testing.T) {
 	t.Parallel()
 	db, path := withBooks(t)
-	shell := raw(t, path)
+	shell := raw(t, store.Config{Path: path})
 	dropTriggers(t, shell)
 	for _, s := range []string{
 		"UPDATE payment_entries SET batch_id = 0", "DELETE FROM payment_batches", "DELETE FROM payment_seals",

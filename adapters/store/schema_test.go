@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"fmt"
 	"errors"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
+	"fanli/core/withdraw"
 )
 
 // raw opens a database beside its store, as an operator with a shell
@@ -43,25 +45,16 @@ func TestTheDatabaseItselfRefuses(t *testing.T) {
 			must(t, j.Move(ledger.Entry{Key: "d", Kind: ledger.Claw, From: ledger.User(7, ledger.Debt), To: "network/jd", Amount: 5, Cause: "c"}))
 			return j.Post()
 		}))
-		tests := map[string]string{
-			"ChangingAnEntry":       "UPDATE payment_entries SET amount = 6",
-			"ChangingANote":         "UPDATE payment_entries SET note = 'x'",
-			"DeletingAnEntry":       "DELETE FROM payment_entries",
-			"DeletingAnAccount":     "DELETE FROM payment_accounts",
-			"RenamingAnAccount":     "UPDATE payment_accounts SET name = 'user/8/pending' WHERE name = 'user/7/pending'",
-			"PendingBelowZero":      "UPDATE payment_accounts SET balance = -1 WHERE name = 'user/7/pending'",
-			"DebtAboveZero":         "UPDATE payment_accounts SET balance = 1 WHERE name = 'user/7/debt'",
-			"AnEntryOfNothing":      "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, 0, 'c', '', 1)",
-			"AnEntryBelowZero":      "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, -5, 'c', '', 1)",
-			"AnEntryToItself":       "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 1, 5, 'c', '', 1)",
-			"AnEntryWithoutACause":  "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, 5, '', '', 1)",
-			"AKnownKey":             "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('e', 'earn', 1, 2, 5, 'c', '', 1)",
-			"AnAmountThatIsAText":   "INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('n', 'earn', 1, 2, '5 yuan', 'c', '', 1)",
-			"AWithdrawalOfNothing":  "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, state, reason, payer, actor, rev, tries, at, changed_at, next_at) VALUES ('k', 7, 0, 'x', 'paid', '', '', '', 1, 0, 1, 1, 0)",
-			"AStateThatIsNone":      "INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, state, reason, payer, actor, rev, tries, at, changed_at, next_at) VALUES ('k', 7, 1, 'x', 'lost', '', '', '', 1, 0, 1, 1, 0)",
-			"AnIdentityWithoutUser": "INSERT INTO user_identities (channel, external, user_id, used_at) VALUES ('web', 'a', 0, 1)",
+		shell, tests := raw(t, here), refusals()
+		for _, state := range withdraw.States() {
+			_, err := shell.ExecContext(t.Context(), withdrawalOf(string(state), string(state), "'W"+string(state)+"'", 1))
+			must(t, err)
+			for _, to := range withdraw.States() {
+				if to != state && !slices.Contains(state.Next(), to) {
+					tests["From "+string(state)+" to "+string(to)] = "UPDATE payment_withdrawals SET state = '" + string(to) + "' WHERE request_key = '" + string(state) + "'"
+				}
+			}
 		}
-		shell := raw(t, here)
 		for name, statement := range tests {
 			t.Run(name, func(t *testing.T) {
 				if _, err := shell.ExecContext(t.Context(), statement); err == nil {
@@ -75,6 +68,44 @@ func TestTheDatabaseItselfRefuses(t *testing.T) {
 			t.Errorf("audit %+v, want two entries", rep)
 		}
 	})
+}
+
+// withdrawalOf is the statement that stores a withdrawal, as a shell would.
+func withdrawalOf(key, state, number string, amount int) string {
+	return fmt.Sprintf(`INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, number, actor, first_actor, risk, signs,
+		receipt, confirm_text, batch, rev, tries, at, changed_at, next_at, sent_at)
+		VALUES ('%s', 7, %d, 'x', '', '%s', '', 'manual', %s, '', '', 0, '', '', '', '', 1, 0, 1, 1, 0, 0)`, key, amount, state, number)
+}
+
+// refusals are statements that the database must refuse.
+func refusals() map[string]string {
+	entry := func(key string, to int, amount, cause string) string {
+		return fmt.Sprintf("INSERT INTO payment_entries (entry_key, kind, from_id, to_id, amount, cause, note, at) VALUES ('%s', 'earn', 1, %d, %s, '%s', '', 1)", key, to, amount, cause)
+	}
+	return map[string]string{
+		"ChangingAnEntry":       "UPDATE payment_entries SET amount = 6",
+		"ChangingANote":         "UPDATE payment_entries SET note = 'x'",
+		"DeletingAnEntry":       "DELETE FROM payment_entries",
+		"DeletingAnAccount":     "DELETE FROM payment_accounts",
+		"RenamingAnAccount":     "UPDATE payment_accounts SET name = 'user/8/pending' WHERE name = 'user/7/pending'",
+		"PendingBelowZero":      "UPDATE payment_accounts SET balance = -1 WHERE name = 'user/7/pending'",
+		"DebtAboveZero":         "UPDATE payment_accounts SET balance = 1 WHERE name = 'user/7/debt'",
+		"AnEntryOfNothing":      entry("n", 2, "0", "c"),
+		"AnEntryBelowZero":      entry("n", 2, "-5", "c"),
+		"AnEntryToItself":       entry("n", 1, "5", "c"),
+		"AnEntryWithoutACause":  entry("n", 2, "5", ""),
+		"AKnownKey":             entry("e", 2, "5", "c"),
+		"AnAmountThatIsAText":   entry("n", 2, "'5 yuan'", "c"),
+		"AWithdrawalOfNothing":  withdrawalOf("k", "paid", "NULL", 0),
+		"AStateThatIsNone":      withdrawalOf("k", "lost", "NULL", 1),
+		"ADeletedWithdrawal":    "DELETE FROM payment_withdrawals",
+		"AnotherAmount":         "UPDATE payment_withdrawals SET amount = 2 WHERE state = 'requested'",
+		"AnotherUser":           "UPDATE payment_withdrawals SET user_id = 8 WHERE state = 'requested'",
+		"AnotherNumber":         "UPDATE payment_withdrawals SET number = 'W99' WHERE state = 'sending'",
+		"AnotherPayer":          "UPDATE payment_withdrawals SET payer = 'x' WHERE state = 'sending'",
+		"AFinalOneThatChanges":  "UPDATE payment_withdrawals SET reason = 'x' WHERE state = 'paid'",
+		"AnIdentityWithoutUser": "INSERT INTO user_identities (channel, external, user_id, used_at) VALUES ('web', 'a', 0, 1)",
+	}
 }
 
 // TestAuditSeesWhatAShellHasDone changes a balance behind the store's back.
@@ -102,7 +133,7 @@ func TestEveryTableBelongsToOneTarget(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	reserved := regexp.MustCompile(`(?m)^  (key|order|group|rank|to|from|cursor|window|condition|trigger|rows|of|lead|system) `)
-	must(t, fs.WalkDir(os.DirFS("migrations"), ".", func(path string, d fs.DirEntry, err error) error {
+	must(t, fs.WalkDir(os.DirFS("migrations"), "sqlite", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -112,7 +143,7 @@ func TestEveryTableBelongsToOneTarget(t *testing.T) {
 		if w := reserved.FindString(string(b)); w != "" {
 			t.Errorf("%s has a column with the reserved name %q", path, strings.TrimSpace(w))
 		}
-		target := filepath.Base(filepath.Dir(path))
+		target, kind := filepath.Base(filepath.Dir(path)), strings.SplitN(filepath.ToSlash(path), "/", 2)[0]
 		for _, m := range created.FindAllStringSubmatch(string(b), -1) {
 			name := kind + "." + m[1]
 			if seen[name] || !strings.HasPrefix(m[1], target) {

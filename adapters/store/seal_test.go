@@ -105,7 +105,7 @@ func TestASealedPayeeIsBoundToItsOwner(t *testing.T) {
 		id, withdrawal := settle(t, db)
 		shell := raw(t, here)
 		for _, statement := range []string{
-			"INSERT INTO user_payees SELECT 99, sealed FROM user_payees",
+			"INSERT INTO user_payees (user_id, sealed) SELECT 99, sealed FROM user_payees",
 			"UPDATE payment_withdrawals SET payee = (SELECT sealed FROM user_payees WHERE user_id = 99)",
 		} {
 			_, err := shell.ExecContext(t.Context(), statement)

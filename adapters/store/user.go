@@ -33,6 +33,7 @@ func (identityRow) TableName() string { return "user_identities" }
 type payeeRow struct {
 	UserID int64 `gorm:"primaryKey;autoIncrement:false"`
 	Sealed string
+	Print  string
 }
 
 func (payeeRow) TableName() string { return "user_payees" }
@@ -85,6 +86,20 @@ func (s userStore) Payee(ctx context.Context, id int64) (user.Payee, error) {
 	}
 }
 
+// Sharing implements user.Store.
+func (s userStore) Sharing(ctx context.Context, id int64) (int, error) {
+	r, err := first[payeeRow](s.db.reader(ctx).Where("user_id = ?", id))
+	if fault.Is(err, fault.NotFound) || err == nil && r.Print == "" {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	err = s.db.reader(ctx).Model(&payeeRow{}).Where("print = ? AND user_id <> ?", r.Print, id).Count(&n).Error
+	return int(n), classify("store.Sharing", err)
+}
+
 type userTx struct{ *tx }
 
 // Insert implements user.Tx.
@@ -112,5 +127,5 @@ func (t userTx) SetPayee(id int64, p user.Payee) error {
 	if err != nil {
 		return err
 	}
-	return insert(t.g, []payeeRow{{id, sealed}}, upsert([]string{"user_id"}, "sealed"))
+	return insert(t.g, []payeeRow{{id, sealed, t.db.vault.print(p)}}, upsert([]string{"user_id"}, "sealed", "print"))
 }

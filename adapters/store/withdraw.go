@@ -2,29 +2,39 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fanli/core/money"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
 type withdrawalRow struct {
-	ID         int64 `gorm:"primaryKey"`
-	RequestKey string
-	UserID     int64
-	Amount     int64
-	Payee      string
-	State      string
-	Reason     string
-	Payer      string
-	Number     *string
-	Actor      string
-	Rev        int64
-	Tries      int
-	At         int64
-	ChangedAt  int64
-	NextAt     int64
-	Mark       string
+	ID          int64 `gorm:"primaryKey"`
+	RequestKey  string
+	UserID      int64
+	Amount      int64
+	Payee       string
+	PayeePrint  string
+	State       string
+	Reason      string
+	Payer       string
+	Number      *string
+	Actor       string
+	FirstActor  string
+	Risk        int
+	Signs       string
+	Receipt     string
+	ConfirmText string
+	Batch       string
+	Rev         int64
+	Tries       int
+	At          int64
+	ChangedAt   int64
+	NextAt      int64
+	SentAt      int64
+	Mark        string
 }
 
 func (withdrawalRow) TableName() string { return "payment_withdrawals" }
@@ -35,23 +45,29 @@ func withdrawalOwner(key string) string { return "withdrawal/" + key }
 func newWithdrawalRow(v *vault, w withdraw.Withdrawal) (withdrawalRow, error) {
 	payee, err := v.sealPayee(w.Payee, withdrawalOwner(w.Key))
 	return withdrawalRow{
-		ID: w.ID, RequestKey: w.Key, UserID: w.User, Amount: int64(w.Amount), Payee: payee, State: string(w.State),
-		Reason: w.Reason, Payer: w.Payer, Number: orNull(w.Number), Actor: w.Actor, Rev: w.Rev, Tries: w.Tries,
-		At: ms(w.At), ChangedAt: ms(w.Changed), NextAt: ms(w.NextAt), Mark: markWithdrawal(w),
+		ID: w.ID, RequestKey: w.Key, UserID: w.User, Amount: int64(w.Amount), Payee: payee, PayeePrint: v.print(w.Payee),
+		State: string(w.State), Reason: w.Reason, Payer: w.Payer, Number: orNull(w.Number), Actor: w.Actor, FirstActor: w.First,
+		Risk: w.Risk, Signs: w.Signs, Receipt: w.Receipt, ConfirmText: w.Confirm, Batch: w.Batch, Rev: w.Rev, Tries: w.Tries,
+		At: ms(w.At), ChangedAt: ms(w.Changed), NextAt: ms(w.NextAt), SentAt: ms(w.Sent), Mark: markWithdrawal(w),
 	}, err
 }
 
 func (r withdrawalRow) withdrawal(v *vault) (withdraw.Withdrawal, error) {
 	payee, err := v.openPayee(r.Payee, withdrawalOwner(r.RequestKey))
-	w := withdraw.Withdrawal{
+	return withdraw.Withdrawal{
 		ID: r.ID, Key: r.RequestKey, User: r.UserID, Amount: money.Fen(r.Amount), Payee: payee, State: withdraw.State(r.State),
-		Reason: r.Reason, Payer: r.Payer, Actor: r.Actor, Rev: r.Rev, Tries: r.Tries,
-		At: at(r.At), Changed: at(r.ChangedAt), NextAt: at(r.NextAt),
+		Reason: r.Reason, Payer: r.Payer, Number: orEmpty(r.Number), Actor: r.Actor, First: r.FirstActor,
+		Risk: r.Risk, Signs: r.Signs, Receipt: r.Receipt, Confirm: r.ConfirmText, Batch: r.Batch, Rev: r.Rev, Tries: r.Tries,
+		At: at(r.At), Changed: at(r.ChangedAt), NextAt: at(r.NextAt), Sent: at(r.SentAt),
+	}, err
+}
+
+// orEmpty reads what orNull wrote.
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
 	}
-	if r.Number != nil {
-		w.Number = *r.Number
-	}
-	return w, err
+	return *s
 }
 
 // orNull is NULL for "", which many rows of a unique column may have.
@@ -110,6 +126,51 @@ func (s withdrawStore) InState(ctx context.Context, now time.Time, count int, st
 	return withdrawals(s.db.vault, rows)
 }
 
+// ByNumber implements withdraw.Store.
+func (s withdrawStore) ByNumber(ctx context.Context, number string) (withdraw.Withdrawal, error) {
+	return s.by(ctx, "number = ?", number)
+}
+
+func (s withdrawStore) by(ctx context.Context, what, value string) (withdraw.Withdrawal, error) {
+	r, err := first[withdrawalRow](s.db.reader(ctx).Where(what, value))
+	if err != nil {
+		return withdraw.Withdrawal{}, err
+	}
+	return r.withdrawal(s.db.vault)
+}
+
+// OfBatch implements withdraw.Store.
+func (s withdrawStore) OfBatch(ctx context.Context, batch string) ([]withdraw.Withdrawal, error) {
+	rows, err := find[withdrawalRow](s.db.reader(ctx).Where("batch = ? AND batch <> ''", batch).Order("id"))
+	if err != nil {
+		return nil, err
+	}
+	return withdrawals(s.db.vault, rows)
+}
+
+// Incidents implements withdraw.Store.
+func (s withdrawStore) Incidents(ctx context.Context, count int) ([]withdraw.Incident, error) {
+	rows, err := find[incidentRow](s.db.reader(ctx).Order("id DESC").Limit(count))
+	out := make([]withdraw.Incident, len(rows))
+	for i, r := range rows {
+		out[i] = withdraw.Incident{
+			Withdrawal: r.WithdrawalID, State: withdraw.State(r.State), Verdict: withdraw.Verdict(r.Verdict), Reason: r.Reason, At: at(r.At),
+		}
+	}
+	return out, err
+}
+
+type incidentRow struct {
+	ID           int64 `gorm:"primaryKey"`
+	WithdrawalID int64
+	State        string
+	Verdict      string
+	Reason       string
+	At           int64
+}
+
+func (incidentRow) TableName() string { return "payment_incidents" }
+
 type withdrawTx struct{ ledgerTx }
 
 // ByKey implements withdraw.Tx.
@@ -123,16 +184,7 @@ func (t withdrawTx) ByKey(key string) (withdraw.Withdrawal, error) {
 
 // openStates are the states from which a withdrawal can still change.
 func openStates() []withdraw.State {
-	var out []withdraw.State
-	for _, s := range []withdraw.State{
-		withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Unknown,
-		withdraw.Paid, withdraw.Failed, withdraw.Refused, withdraw.Cancelled,
-	} {
-		if !s.Final() {
-			out = append(out, s)
-		}
-	}
-	return out
+	return slices.DeleteFunc(withdraw.States(), withdraw.State.Final)
 }
 
 // Open implements withdraw.Tx.
@@ -156,9 +208,46 @@ func (t withdrawTx) Insert(w withdraw.Withdrawal) (int64, error) {
 // Swap implements withdraw.Tx. What was asked for, by whom, for how much and to
 // which account never changes.
 func (t withdrawTx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error) {
-	r := t.g.Model(&withdrawalRow{}).Where("id = ? AND state = ?", w.ID, string(was)).Updates(map[string]any{
+	r := t.g.Model(&withdrawalRow{}).Where("id = ? AND state = ? AND rev = ?", w.ID, string(was), w.Rev-1).Updates(map[string]any{
 		"state": string(w.State), "reason": w.Reason, "payer": w.Payer, "number": orNull(w.Number), "actor": w.Actor,
+		"first_actor": w.First, "receipt": w.Receipt, "confirm_text": w.Confirm, "batch": w.Batch, "sent_at": ms(w.Sent),
 		"rev": w.Rev, "tries": w.Tries, "changed_at": ms(w.Changed), "next_at": ms(w.NextAt), "mark": markWithdrawal(w),
 	})
 	return r.RowsAffected == 1, classify("store.Swap", r.Error)
+}
+
+// Spent implements withdraw.Tx.
+func (t withdrawTx) Spent(q withdraw.Query) (count int, sum money.Fen, err error) {
+	g := t.g.Model(&withdrawalRow{}).Where("state NOT IN ?", []withdraw.State{withdraw.Failed, withdraw.Refused, withdraw.Cancelled})
+	if q.User != 0 {
+		g = g.Where("user_id = ?", q.User)
+	}
+	if !q.Payee.IsZero() {
+		g = g.Where("payee_print = ?", t.db.vault.print(q.Payee))
+	}
+	if !q.Asked.IsZero() {
+		g = g.Where("at >= ?", ms(q.Asked))
+	}
+	if !q.Sent.IsZero() {
+		g = g.Where("sent_at >= ?", ms(q.Sent))
+	}
+	var r struct{ N, Total int64 }
+	err = g.Select("COUNT(*) AS n, COALESCE(SUM(amount), 0) AS total").Scan(&r).Error
+	return int(r.N), money.Fen(r.Total), classify("store.Spent", err)
+}
+
+// Sharing implements withdraw.Tx.
+func (t withdrawTx) Sharing(p user.Payee, id int64) (int, error) {
+	var n int64
+	err := t.g.Model(&withdrawalRow{}).Where("payee_print = ? AND user_id <> ?", t.db.vault.print(p), id).
+		Distinct("user_id").Count(&n).Error
+	return int(n), classify("store.Sharing", err)
+}
+
+// AddIncident implements withdraw.Tx.
+func (t withdrawTx) AddIncident(i withdraw.Incident) (fresh bool, err error) {
+	r := t.g.Clauses(ignore()).Create(&incidentRow{
+		WithdrawalID: i.Withdrawal, State: string(i.State), Verdict: string(i.Verdict), Reason: i.Reason, At: ms(i.At),
+	})
+	return r.RowsAffected == 1, classify("store.AddIncident", r.Error)
 }

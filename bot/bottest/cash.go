@@ -2,15 +2,19 @@ package bottest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
+	"fanli/core/audit"
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	fen "fanli/core/money"
 	"fanli/core/notify"
 	"fanli/core/order"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -205,11 +209,71 @@ func (t withdrawTx) Insert(w withdraw.Withdrawal) (int64, error) {
 }
 
 func (t withdrawTx) Swap(w withdraw.Withdrawal, was withdraw.State) (bool, error) {
-	if t.withdrawals[w.ID-1].State != was {
+	if old := t.withdrawals[w.ID-1]; old.State != was || old.Rev != w.Rev-1 {
 		return false, nil
 	}
 	t.withdrawals[w.ID-1] = w
 	return true, nil
+}
+
+func (s withdrawStore) first(is func(w withdraw.Withdrawal) bool) (withdraw.Withdrawal, error) {
+	return read(s.store, func() (withdraw.Withdrawal, error) {
+		if i := slices.IndexFunc(s.withdrawals, is); i >= 0 {
+			return s.withdrawals[i], nil
+		}
+		return withdraw.Withdrawal{}, fault.New(fault.NotFound, "")
+	})
+}
+
+func (s withdrawStore) ByNumber(_ context.Context, number string) (withdraw.Withdrawal, error) {
+	return s.first(func(w withdraw.Withdrawal) bool { return w.Number == number })
+}
+
+func (withdrawStore) OfBatch(context.Context, string) ([]withdraw.Withdrawal, error) { return nil, nil }
+
+func (withdrawStore) Incidents(context.Context, int) ([]withdraw.Incident, error) { return nil, nil }
+
+// Spent and the rest of what limits, risk and incidents need are not asked for in
+// conversations.
+func (withdrawTx) Spent(withdraw.Query) (int, money, error)    { return 0, 0, nil }
+func (withdrawTx) Sharing(user.Payee, int64) (int, error)      { return 0, nil }
+func (withdrawTx) AddIncident(withdraw.Incident) (bool, error) { return false, nil }
+
+// controlStore is a control.Store.
+type controlStore struct{ inbox }
+
+func (s controlStore) InTx(_ context.Context, fn func(control.Tx) error) error {
+	return s.run(func(t *tx) error { return fn(t) })
+}
+
+func (s controlStore) Switches(context.Context) ([]control.Switch, error) {
+	return read(s.store, func() ([]control.Switch, error) {
+		var out []control.Switch
+		for _, k := range slices.Sorted(maps.Keys(s.switches)) {
+			out = append(out, s.switches[k])
+		}
+		return out, nil
+	})
+}
+
+func (t *tx) Switches(scopes ...control.Scope) (out []control.Switch, err error) {
+	for _, k := range scopes {
+		if s := t.switches[k]; s.On {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// Act records nothing here.
+func (*tx) Act(audit.Act) error { return nil }
+
+func (t *tx) SetSwitch(s control.Switch) error {
+	if t.switches == nil {
+		t.switches = map[control.Scope]control.Switch{}
+	}
+	t.switches[s.Scope] = s
+	return nil
 }
 
 // messageStore is a notify.Store.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/market"
@@ -29,7 +30,8 @@ import (
 //	clock 3m | 7d             time passes
 //	level 1                   everybody has reached a level
 //	stall jd | heal jd        a network stops answering, and starts again
-//	payer dead reason | unclear | done
+//	payer dead reason | unclear | waiting | short | done
+//	switch on payouts [words] | off payouts
 //	payout                    the payout job runs
 //	approve|refuse 1 [words]  staff decides about a withdrawal
 //	grant|deny 1 [words]      staff decides about a claim
@@ -54,11 +56,22 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"heal":    func(args ...string) error { return f.fail(nil, args...) },
 		"payer":   f.setPayer,
 		"payout":  f.payout,
+		"switch":  f.turnSwitch,
 		"approve": func(args ...string) error { return f.decide(true, args...) },
 		"refuse":  func(args ...string) error { return f.decide(false, args...) },
 		"grant":   func(args ...string) error { return f.decideClaim(true, args...) },
 		"deny":    func(args ...string) error { return f.decideClaim(false, args...) },
 	}
+}
+
+// turnSwitch turns a switch: "switch on SCOPE TEXT", "switch off SCOPE".
+func (f *Fake) turnSwitch(args ...string) error {
+	if len(args) < 2 {
+		return errUsage
+	}
+	return f.board.Set(context.Background(), control.Switch{
+		Scope: control.Scope(args[1]), On: args[0] == "on", By: "cli", Why: "a dialogue", Text: strings.Join(args[2:], " "),
+	})
 }
 
 var errUsage = errors.New("not said how")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -43,6 +44,7 @@ type Fake struct {
 	clerk  *rebate.Clerk
 	cash   *credit.Cashier
 	desk   *withdraw.Desk
+	board  *control.Board
 	office *notify.Office
 
 	mu    sync.Mutex
@@ -73,15 +75,18 @@ func New(t *testing.T) *Fake {
 	f.book = &order.Book{Store: orderStore{at()}, Now: now}
 	f.cash = &credit.Cashier{Store: creditStore{at()}, Now: now}
 	f.desk = &withdraw.Desk{
-		Store: withdrawStore{at()}, Payer: f.payer, Payee: f.users.Payee, Now: now, Prefix: "T",
+		Store: withdrawStore{at()}, Payers: map[string]withdraw.Payer{"": f.payer}, Payee: f.users.Payee, Now: now, Prefix: "T",
 		Limits: withdraw.Limits{Minimum: 1_00, Maximum: 500_00, Auto: 50_00, Cooling: 24 * time.Hour},
 	}
+	f.board = &control.Board{Store: controlStore{at()}, Now: now}
+	f.links.Stopped = func(ctx context.Context, network string) error { return f.board.Check(ctx, control.Network(network)) }
 	f.stock()
 	f.Bot = &bot.Bot{
 		Users: f.users, Links: f.links, Orders: f.book, Rebates: f.clerk,
 		Money: credit.Purse{Ledger: ledgerReader{f.store}}, Withdrawals: f.desk, Memory: memory{f.store},
-		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true,
-		Log: slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
+		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true, Switches: f.board,
+		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
+		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
 	}
 	f.office = &notify.Office{
 		Store: messageStore{at()}, Now: now,
@@ -229,6 +234,16 @@ func (p *payer) Send(context.Context, withdraw.Payment) (withdraw.Outcome, error
 
 // Query says the same again.
 func (p *payer) Query(context.Context, string) (withdraw.Outcome, error) { return p.outcome(), nil }
+
+// Cancel calls back what waits for its payee.
+func (p *payer) Cancel(context.Context, string) (withdraw.Outcome, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.say != nil && p.say.Verdict == withdraw.Waiting {
+		p.say = &withdraw.Outcome{Verdict: withdraw.Dead, Reason: "payout.refused"}
+	}
+	return *p.say, nil
+}
 
 func (p *payer) outcome() withdraw.Outcome {
 	p.mu.Lock()

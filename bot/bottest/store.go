@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -43,6 +44,7 @@ type store struct {
 
 	withdrawals []withdraw.Withdrawal
 	messages    []message
+	switches    map[control.Scope]control.Switch
 
 	answers   map[string][]byte
 	dialogues map[int64][]byte
@@ -153,6 +155,17 @@ func (s userStore) Identities(_ context.Context, id int64) ([]user.Identity, err
 
 func (s userStore) Payee(_ context.Context, id int64) (user.Payee, error) {
 	return read(s.store, func() (user.Payee, error) { return s.payees[id], nil })
+}
+
+func (s userStore) Sharing(_ context.Context, id int64) (int, error) {
+	return read(s.store, func() (n int, err error) {
+		for other, p := range s.payees {
+			if other != id && p.Same(s.payees[id]) {
+				n++
+			}
+		}
+		return n, nil
+	})
 }
 
 func (t userTx) Insert(u user.User, i user.Identity) (int64, error) {

@@ -14,6 +14,7 @@ import (
 	"fanli/adapters/store"
 	"fanli/bot"
 	"fanli/configs"
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/link"
 	"fanli/core/notify"
@@ -38,12 +39,14 @@ type app struct {
 	rebates *rebate.Clerk
 	cashier *credit.Cashier
 	payouts *withdraw.Desk
+	board   *control.Board
 	office  *notify.Office
 	purse   credit.Purse
 
 	networks []link.Network
 	feeds    []order.Feed
 	bot      *bot.Bot
+	pay      *confirmPage // nil where payees confirm nothing
 	tell     *bot.Deliverer
 	bus      *bus.Local
 	runner   *jobs.Runner
@@ -137,21 +140,30 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	if a.networks, a.feeds, err = networks(a.cfg, s); err != nil {
 		return err
 	}
-	payer, err := payer(a.cfg, s)
+	payers, err := payers(a.cfg, s)
 	if err != nil {
 		return err
 	}
+	a.board = &control.Board{Store: db.Control(), Now: a.now}
+	a.feeds = stoppable(a.feeds, a.board)
 	a.desk = &link.Desk{
 		Networks: a.networks, Promises: a.rebates, Store: db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
+		Stopped: a.networkStopped,
 	}
 	a.payouts = &withdraw.Desk{
-		Store: db.Withdrawals(), Payer: payer, Payee: a.users.Payee, Limits: a.cfg.Withdraw.Limits(), Now: a.now,
-		Prefix: a.cfg.Withdraw.Prefix,
+		Store: db.Withdrawals(), Payers: payers, Payee: a.users.Payee, Limits: a.limits(), Now: a.now,
+		Prefix: a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
 	}
 	a.bot = &bot.Bot{
 		Users: a.users, Links: a.desk, Orders: a.orders, Rebates: a.rebates, Money: a.purse, Withdrawals: a.payouts,
-		Memory: db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(), Limits: a.cfg.Withdraw.Limits(),
+		Memory: db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(), Limits: a.limits(), Switches: a.board,
 		SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+	}
+	if a.pay, err = a.confirmPage(); err != nil {
+		return err
+	}
+	if a.pay != nil {
+		a.bot.ConfirmURL = a.pay.link
 	}
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
 	a.office = &notify.Office{Store: db.Messages(), Sender: a.tell, Now: a.now}

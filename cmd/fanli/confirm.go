@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +31,7 @@ type confirmPage struct {
 
 // confirmPage returns the page, or nil where the payer needs none.
 func (a *app) confirmPage() (*confirmPage, error) {
-	if a.cfg.Payer != wechatpay.Name {
+	if a.cfg.Payer != wechatpay.Name && !slices.Contains(slices.Collect(maps.Values(a.cfg.Payers)), wechatpay.Name) {
 		return nil, nil
 	}
 	seal, err := sealKey(filepath.Dir(databasePath(a.cfg)))
@@ -55,8 +57,7 @@ func (p *confirmPage) link(w withdraw.Withdrawal) string {
 // confirmations find withdrawals for the page.
 type confirmations struct{ a *app }
 
-// Lookup shows a withdrawal to its payee. What opens WeChat's page is asked of the
-// payer each time the whole is wanted: the withdrawal does not keep it yet.
+// Lookup shows a withdrawal to its payee.
 func (c confirmations) Lookup(ctx context.Context, id int64, whole bool) (out confirm.Confirmation, err error) {
 	w, err := c.a.db.Withdrawals().Withdrawal(ctx, id)
 	if err != nil {
@@ -66,7 +67,7 @@ func (c confirmations) Lookup(ctx context.Context, id int64, whole bool) (out co
 		return out, fault.Newf(fault.NotFound, "", "withdrawal %d is not confirmed by its payee", id)
 	}
 	out = confirm.Confirmation{
-		State: confirm.Busy, Amount: w.Amount, Payee: w.Payee.Masked(), Until: w.Changed.Add(confirmWithin),
+		State: confirm.Busy, Amount: w.Amount, Payee: w.Payee.Masked(), Until: w.Sent.Add(confirmWithin),
 		MchID: c.a.cfg.Wechatpay.MchID, AppID: c.a.cfg.Wechatpay.AppID,
 	}
 	switch {
@@ -74,26 +75,8 @@ func (c confirmations) Lookup(ctx context.Context, id int64, whole bool) (out co
 		out.State = confirm.Paid
 	case w.State.Final():
 		out.State = confirm.Over
-	case whole:
-		return c.ask(ctx, w, out)
-	}
-	return out, nil
-}
-
-// ask completes out by what the payer says now.
-func (c confirmations) ask(ctx context.Context, w withdraw.Withdrawal, out confirm.Confirmation) (confirm.Confirmation, error) {
-	o, err := c.a.payouts.Payer.Query(ctx, w.Number)
-	if err != nil {
-		return out, err
-	}
-	switch o.Verdict {
-	case withdraw.Waiting:
-		out.State, out.Package = confirm.Open, o.Confirm
-	case withdraw.Done:
-		out.State = confirm.Paid
-	case withdraw.Dead:
-		out.State = confirm.Over
-	default: // not accepted yet, or on its way
+	case w.State == withdraw.Confirming && whole:
+		out.State, out.Package = confirm.Open, w.Confirm
 	}
 	return out, nil
 }

@@ -65,8 +65,8 @@ func confirmServer(t *testing.T) (*server, *wechatpayfake.Fake) {
 	}
 	t.Cleanup(func() { _ = a.close() })
 	s := &server{app: a}
-	if s.pay, err = a.confirmPage(); err != nil || s.pay == nil {
-		t.Fatal(s.pay, err)
+	if s.app.pay, err = a.confirmPage(); err != nil || s.app.pay == nil {
+		t.Fatal(s.app.pay, err)
 	}
 	return s, fake
 }
@@ -86,7 +86,7 @@ func TestPayeeConfirmsOnThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := s.pay.link(w)
+	link := s.app.pay.link(w)
 	path, ok := strings.CutPrefix(link, "https://pay.example.com/pay/confirm/")
 	if !ok {
 		t.Fatalf("the link is %s", link)

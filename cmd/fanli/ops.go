@@ -15,6 +15,7 @@ import (
 	"fanli/adapters/store"
 	"fanli/configs"
 	"fanli/core/fault"
+	"fanli/core/withdraw"
 	"fanli/jobs"
 )
 
@@ -194,6 +195,7 @@ func withdrawalsCommand(std stdio, f *flags) *cobra.Command {
 		decision(std, f, "refuse", "Give the money back, with a reason that the user reads", (*app).refuse),
 		decision(std, f, "paid", "Say that you have paid a withdrawal by hand", (*app).paid),
 		decision(std, f, "failed", "Say that a withdrawal could not be paid; the money goes back", (*app).failed),
+		batchCommand(std, f), resultsCommand(std, f), incidentsCommand(std, f),
 	)
 	return cmd
 }
@@ -202,8 +204,8 @@ func withdrawalsCommand(std stdio, f *flags) *cobra.Command {
 var reasons = []string{"review.refused", "payout.no_such_account", "payout.name_mismatch", "payout.limit", "payout.refused"}
 
 // decision makes a command that decides one withdrawal.
-func decision(std stdio, f *flags, name, short string, do func(*app, context.Context, int64, string) error) *cobra.Command {
-	var reason string
+func decision(std stdio, f *flags, name, short string, do func(*app, context.Context, act) error) *cobra.Command {
+	var reason, as string
 	cmd := &cobra.Command{
 		Use: name + " ID", Short: short,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -221,7 +223,7 @@ func decision(std stdio, f *flags, name, short string, do func(*app, context.Con
 				return exitError{exitUsage, fmt.Errorf("--reason: %q is not one of %v", reason, reasons)}
 			}
 			return withPayouts(cmd.Context(), std, f, func(a *app) error {
-				err := do(a, cmd.Context(), id, reason)
+				err := do(a, cmd.Context(), act{id, reason, actorNamed(as)})
 				if fault.Is(err, fault.NotFound) {
 					return fmt.Errorf("there is no withdrawal %d", id)
 				}
@@ -232,6 +234,7 @@ func decision(std stdio, f *flags, name, short string, do func(*app, context.Con
 			})
 		},
 	}
+	cmd.Flags().StringVar(&as, "as", "", "your name, for the record; where two have to approve they need different ones")
 	if name == "refuse" || name == "failed" {
 		cmd.Flags().StringVar(&reason, "reason", "", fmt.Sprintf("one of %v", reasons))
 	}
@@ -244,7 +247,7 @@ func withPayouts(ctx context.Context, std stdio, f *flags, fn func(*app) error) 
 	if err != nil {
 		return err
 	}
-	c.Payer = "manual" // nothing is sent from here
+	c.Payer, c.Payers = "manual", nil // nothing is sent from here
 	a, err := newApp(ctx, c, surroundings{log: logger(c.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder()})
 	if err != nil {
 		return err
@@ -262,7 +265,7 @@ func (a *app) listWithdrawals(ctx context.Context, std stdio) error {
 	}
 	for _, w := range ws {
 		_, _ = fmt.Fprintf(std.out, "%6d  %-9s %10s  user %-6d %-30s %s  %s\n",
-			w.ID, w.State, w.Amount.Yuan(), w.User, w.Payee.Masked(), w.At.In(a.cfg.Location()).Format(time.DateTime), w.Reason)
+			w.ID, w.State, w.Amount.Yuan(), w.User, w.Payee.Masked(), w.At.In(a.cfg.Location()).Format(time.DateTime), inWords(w))
 	}
 	if len(ws) == 0 {
 		_, _ = fmt.Fprintln(std.out, "nothing waits")
@@ -272,28 +275,49 @@ func (a *app) listWithdrawals(ctx context.Context, std stdio) error {
 
 const actorCLI = "cli"
 
-func (a *app) approve(ctx context.Context, id int64, _ string) error {
-	_, err := a.payouts.Approve(ctx, id, actorCLI)
-	return err
+// An act is what a person decides about one withdrawal.
+type act struct {
+	id     int64
+	reason string
+	actor  string
 }
 
-func (a *app) refuse(ctx context.Context, id int64, reason string) error {
-	if reason == "" {
-		reason = "review.refused"
+// actorNamed is how a person at the command line is recorded.
+func actorNamed(name string) string {
+	if name == "" {
+		return actorCLI
 	}
-	_, err := a.payouts.Refuse(ctx, id, actorCLI, reason)
-	return err
+	return actorCLI + ":" + name
 }
 
-func (a *app) paid(ctx context.Context, id int64, _ string) error {
-	_, err := a.payouts.Confirm(ctx, id, true, actorCLI, "")
-	return err
-}
-
-func (a *app) failed(ctx context.Context, id int64, reason string) error {
-	if reason == "" {
-		reason = "payout.refused"
+func (a *app) approve(ctx context.Context, x act) error {
+	w, err := a.payouts.Approve(ctx, x.id, x.actor)
+	if fault.ReasonOf(err) == "withdraw.same_person" {
+		return fmt.Errorf("withdrawal %d: %s has approved it already; somebody else has to, with --as", x.id, x.actor)
 	}
-	_, err := a.payouts.Confirm(ctx, id, false, actorCLI, reason)
+	if err == nil && w.State == withdraw.Reviewing {
+		return fmt.Errorf("withdrawal %d: the first approval is recorded; somebody else has to approve it, too, with --as", x.id)
+	}
+	return err
+}
+
+func (a *app) refuse(ctx context.Context, x act) error {
+	if x.reason == "" {
+		x.reason = "review.refused"
+	}
+	_, err := a.payouts.Refuse(ctx, x.id, x.actor, x.reason)
+	return err
+}
+
+func (a *app) paid(ctx context.Context, x act) error {
+	_, err := a.payouts.Confirm(ctx, x.id, true, x.actor, "")
+	return err
+}
+
+func (a *app) failed(ctx context.Context, x act) error {
+	if x.reason == "" {
+		x.reason = "payout.refused"
+	}
+	_, err := a.payouts.Confirm(ctx, x.id, false, x.actor, x.reason)
 	return err
 }

@@ -74,7 +74,6 @@ type server struct {
 	app   *app
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
-	pay   *confirmPage   // nil where payees confirm nothing
 	http  *http.Server
 	ready atomic.Bool
 }
@@ -111,9 +110,6 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		return errors.Join(err, ln.Close())
 	}
 	channels, err := s.channels(cfg, base)
-	if err == nil {
-		s.pay, err = s.app.confirmPage()
-	}
 	if err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
 	}
@@ -233,8 +229,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.readyz(w, r)
 	case s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control"):
 		s.world.Handler().ServeHTTP(w, r)
-	case s.pay != nil && strings.HasPrefix(r.URL.Path, confirm.Path):
-		s.pay.ServeHTTP(w, r)
+	case s.app != nil && s.app.pay != nil && strings.HasPrefix(r.URL.Path, confirm.Path):
+		s.app.pay.ServeHTTP(w, r)
+	case s.app != nil && strings.HasPrefix(r.URL.Path, callbackPath):
+		s.app.callback(w, r)
 	case s.chat != nil && s.app != nil:
 		s.chat.ServeHTTP(w, r)
 	default:

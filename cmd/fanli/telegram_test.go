@@ -65,7 +65,7 @@ func TestTelegramStory(t *testing.T) {
 	platform := httptest.NewServer(fake)
 	t.Cleanup(platform.Close)
 	base := startServe(t, "FANLI_TELEGRAM_TOKEN="+token, "FANLI_TELEGRAM_ENDPOINT="+platform.URL)
-	world := &control{t: t, base: base}
+	world := &controlPage{t: t, base: base}
 	p := &phone{t: t, fake: fake, me: 4242}
 
 	p.says("/start", "返利")
@@ -93,14 +93,14 @@ func TestTelegramStory(t *testing.T) {
 	p.says("/balance", "欠款")
 }
 
-// A control is the sandbox's control page, for programs.
-type control struct {
+// A controlPage is the sandbox's control page, for programs.
+type controlPage struct {
 	t    *testing.T
 	base string
 }
 
 // post asks for something and returns the line that the answer names.
-func (c *control) post(path, body string) (line string) {
+func (c *controlPage) post(path, body string) (line string) {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.base+"/control/api/"+path, strings.NewReader(body))
 	if err != nil {
@@ -126,6 +126,6 @@ func (c *control) post(path, body string) (line string) {
 	return out.Network + "/" + out.Line
 }
 
-func (c *control) buy(made string) string { return c.post("orders", `{"url":"`+made+`"}`) }
-func (c *control) do(line, deed string)   { c.post("orders/"+line+"/"+deed, "") }
-func (c *control) clock(by string)        { c.post("clock", `{"by":"`+by+`"}`) }
+func (c *controlPage) buy(made string) string { return c.post("orders", `{"url":"`+made+`"}`) }
+func (c *controlPage) do(line, deed string)   { c.post("orders/"+line+"/"+deed, "") }
+func (c *controlPage) clock(by string)        { c.post("clock", `{"by":"`+by+`"}`) }

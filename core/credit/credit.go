@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -49,6 +50,7 @@ type Tx interface {
 	event.Emitter
 	event.Inbox
 	ledger.Tx
+	control.Reader
 	// Booked returns the known ones of keys, locked.
 	Booked(keys []order.Key) (map[order.Key]Booked, error)
 	// PutBooked inserts or updates.
@@ -86,13 +88,17 @@ type Change struct {
 }
 
 // RebateChanged hears rebate.changed and posts the differences, all rebates of
-// the batch in one transaction.
+// the batch in one transaction. It fails with control.Stopped, and has heard
+// nothing, while credits are stopped.
 func (c *Cashier) RebateChanged(ctx context.Context, e event.Event) error {
 	var ch rebate.Changed
 	if err := e.Decode(&ch); err != nil {
 		return fault.Wrap(fault.Invalid, "credit.RebateChanged", err)
 	}
 	return c.Store.InTx(ctx, func(tx Tx) error {
+		if err := control.Check(tx, control.Credits); err != nil {
+			return err
+		}
 		if before, err := tx.Handled(e.ID); err != nil || before {
 			return err
 		}

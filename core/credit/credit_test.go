@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/event"
+	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/ledger/ledgertest"
 	"fanli/core/money"
@@ -24,10 +27,11 @@ type books struct {
 	booked  map[order.Key]credit.Booked
 	handled map[string]bool
 	said    []event.Event
+	stopped []control.Switch // that are on
 }
 
 func open() *books {
-	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil}
+	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil}
 }
 
 func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error { return fn(b) }
@@ -45,6 +49,45 @@ func (b *books) PutBooked(bs []credit.Booked) error {
 		b.booked[x.Key] = x
 	}
 	return nil
+}
+
+// Switches returns those that are on, which are only asked for by name.
+func (b *books) Switches(scopes ...control.Scope) (out []control.Switch, err error) {
+	for _, s := range b.stopped {
+		if slices.Contains(scopes, s.Scope) {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// TestNothingIsEnteredWhileCreditsAreStopped, and nothing is forgotten: the same
+// news is entered once afterwards.
+func TestNothingIsEnteredWhileCreditsAreStopped(t *testing.T) {
+	t.Parallel()
+	b := open()
+	b.stopped = []control.Switch{{Scope: control.Credits, On: true}, {Scope: control.Payouts, On: true}}
+	c := credit.Cashier{Store: b, Now: func() time.Time { return now }}
+	r := rebate.ChangedRebate{Key: key("1"), Seq: 1, User: 7, Stage: rebate.Pending, Amount: 100}
+	e, err := event.New("rebate/1", event.RebateChanged, now, rebate.Changed{Rebates: []rebate.ChangedRebate{r}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.RebateChanged(t.Context(), e); fault.ReasonOf(err) != control.Stopped || !fault.Retryable(err) {
+		t.Errorf("got %v", err)
+	}
+	if len(b.Book) != 0 || b.handled[e.ID] {
+		t.Errorf("%d entries while credits are stopped", len(b.Book))
+	}
+	b.stopped = b.stopped[1:] // payouts do not stop credits
+	for range 2 {
+		if err := c.RebateChanged(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.Book) == 0 || b.booked[r.Key].Pending != 100 {
+		t.Errorf("booked is %+v", b.booked[r.Key])
+	}
 }
 
 var now = time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC)

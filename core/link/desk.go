@@ -85,6 +85,16 @@ type Desk struct {
 	Store    Store
 	Now      func() time.Time
 	Deadline time.Duration // for one answer; a stalled network does not stall longer
+	// Stopped fails where staff has stopped a network; optional.
+	Stopped func(ctx context.Context, network string) error
+}
+
+// stopped fails where staff has stopped a network.
+func (d *Desk) stopped(ctx context.Context, network string) error {
+	if d.Stopped == nil {
+		return nil
+	}
+	return d.Stopped(ctx, network)
 }
 
 // network returns the one called name, or fault.NotFound.
@@ -109,6 +119,9 @@ func (d *Desk) Quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
 func (d *Desk) quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
 	n, err := d.network(ref.Network)
 	if err != nil {
+		return Quote{}, err
+	}
+	if err := d.stopped(ctx, ref.Network); err != nil {
 		return Quote{}, err
 	}
 	o, err := n.Offer(ctx, ref)
@@ -142,6 +155,9 @@ func (d *Desk) MakeFor(ctx context.Context, user int64, q Quote) (Link, error) {
 func (d *Desk) make(ctx context.Context, user int64, q Quote) (Link, error) {
 	n, err := d.network(q.Offer.Network)
 	if err != nil {
+		return Link{}, err
+	}
+	if err := d.stopped(ctx, q.Offer.Network); err != nil {
 		return Link{}, err
 	}
 	now := d.Now()

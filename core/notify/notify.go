@@ -159,7 +159,7 @@ func (o *Office) WithdrawalChanged(ctx context.Context, e event.Event) error {
 	}
 	return o.write(ctx, e, func() ([]Message, error) {
 		switch c.State {
-		case withdraw.Paid, withdraw.Failed, withdraw.Refused, withdraw.Unknown:
+		case withdraw.Paid, withdraw.Failed, withdraw.Refused, withdraw.Unknown, withdraw.Confirming:
 		case withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Cancelled:
 			return nil, nil // the dialogue itself has said so, or it is a matter of seconds
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -46,6 +47,11 @@ func Withdrawals(t *testing.T, open func(t *testing.T) WithdrawalStore) {
 			{"OfUserIsNewestFirst", ofUser},
 			{"RequestsAtOnceReserveOnce", requestsAtOnce},
 			{"OneRequestManyTimesIsOneWithdrawal", oneRequest},
+			{"NumberAndTokenFindTheirWithdrawal", numberAndBatch},
+			{"SpentCountsWhatMayHaveLeft", spentCounts},
+			{"SharingCountsOtherUsers", sharingCounts},
+			{"IncidentsAreKeptOnce", incidentsOnce},
+			{"SwitchesAreKept", switchesKept},
 		})
 }
 
@@ -77,6 +83,9 @@ func wantWithdrawal(t *testing.T, what string, got, expected withdraw.Withdrawal
 func withdrawalComesBack(t *testing.T, s WithdrawalStore) {
 	full, bare := asked("k1", 7, withdraw.Unknown), asked("k2", 8, withdraw.Requested)
 	full.Reason, full.Payer, full.Number, full.Actor, full.Rev, full.Tries = "payout.unclear", "manual", "W1", "auto", 4, 2
+	full.First, full.Risk, full.Signs, full.Receipt, full.Confirm = "cli", 50, "risk.first", "R1", "package"
+	full.Batch = "B1"
+	full.Sent = start().Add(30 * time.Second)
 	full.Changed, full.NextAt = start().Add(time.Minute), start().Add(time.Hour)
 	for _, w := range []withdraw.Withdrawal{full, bare} {
 		must(t, insertWithdrawal(t, s, &w))
@@ -114,7 +123,7 @@ func numberOfAnother(t *testing.T, s WithdrawalStore) {
 	must(t, insertWithdrawal(t, s, &a))
 	must(t, insertWithdrawal(t, s, &b))
 	for _, w := range []*withdraw.Withdrawal{&a, &b} {
-		w.State, w.Number = withdraw.Sending, "W1"
+		w.State, w.Number, w.Rev = withdraw.Sending, "W1", 2
 		_, err := swap(t, s, *w, withdraw.Approved)
 		wantCode(t, "Swap of "+w.Key, err, map[string]fault.Code{"k2": fault.Conflict}[w.Key])
 	}
@@ -153,7 +162,10 @@ func swapFrom(t *testing.T, s WithdrawalStore) {
 	got, err = s.Store.Withdrawal(t.Context(), other.ID)
 	must(t, err)
 	wantWithdrawal(t, "the other one", got, other)
-	n.Tries, n.NextAt = 0, time.Time{} // the same state, and back to nothing
+	ok, err = swap(t, s, n, withdraw.Sending)
+	must(t, err)
+	want(t, "Swap of a revision that is there", ok, false)
+	n.Tries, n.NextAt, n.Rev = 0, time.Time{}, 3 // the same state, and back to nothing
 	ok, err = swap(t, s, n, withdraw.Sending)
 	must(t, err)
 	want(t, "Swap to the same state", ok, true)
@@ -167,10 +179,11 @@ func swapKeeps(t *testing.T, s WithdrawalStore) {
 	must(t, insertWithdrawal(t, s, &w))
 	n := w
 	n.State, n.Amount, n.User, n.Key, n.Payee, n.At = withdraw.Sending, 9999, 8, "k2", payee("b"), start().Add(time.Hour)
+	n.Rev = 2
 	ok, err := swap(t, s, n, withdraw.Approved)
 	must(t, err)
 	want(t, "Swap", ok, true)
-	w.State = withdraw.Sending
+	w.State, w.Rev = withdraw.Sending, 2
 	got, err := s.Store.Withdrawal(t.Context(), w.ID)
 	must(t, err)
 	wantWithdrawal(t, "Withdrawal", got, w)
@@ -194,17 +207,9 @@ func swapsAtOnce(t *testing.T, s WithdrawalStore) {
 	want(t, "how many swaps succeeded", swapped, 1)
 }
 
-// states returns all states.
-func states() []withdraw.State {
-	return []withdraw.State{
-		withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Unknown,
-		withdraw.Paid, withdraw.Failed, withdraw.Refused, withdraw.Cancelled,
-	}
-}
-
 func openCounts(t *testing.T, s WithdrawalStore) {
 	open := 0
-	for i, state := range states() {
+	for i, state := range withdraw.States() {
 		mine, other := asked(fmt.Sprint("mine", i), 7, state), asked(fmt.Sprint("other", i), 8, state)
 		must(t, insertWithdrawal(t, s, &mine))
 		must(t, insertWithdrawal(t, s, &other))
@@ -307,4 +312,125 @@ func oneRequest(t *testing.T, s WithdrawalStore) {
 		t.Errorf("one request made the withdrawals %v", seen)
 	}
 	wantWallet(t, s.Reader, 7, credit.Wallet{Available: 600, Reserved: 400})
+}
+
+func numberAndBatch(t *testing.T, s WithdrawalStore) {
+	w := asked("k1", 7, withdraw.Confirming)
+	w.Number, w.Payer = "W1", "manual"
+	must(t, insertWithdrawal(t, s, &w))
+	other := asked("k2", 7, withdraw.Requested)
+	must(t, insertWithdrawal(t, s, &other))
+	got, err := s.Store.ByNumber(t.Context(), "W1")
+	must(t, err)
+	wantWithdrawal(t, "ByNumber", got, w)
+	w.Batch, w.Rev = "B1", 2
+	ok, err := swap(t, s, w, withdraw.Confirming)
+	must(t, err)
+	want(t, "Swap", ok, true)
+	batch, err := s.Store.OfBatch(t.Context(), "B1")
+	must(t, err)
+	want(t, "length of a batch", len(batch), 1)
+	wantWithdrawal(t, "OfBatch", batch[0], w)
+	for _, none := range []string{"", "B2"} {
+		batch, err = s.Store.OfBatch(t.Context(), none)
+		must(t, err)
+		want(t, "length of no batch", len(batch), 0)
+	}
+	for _, none := range []string{"", "W2", "w1"} {
+		_, err = s.Store.ByNumber(t.Context(), none)
+		wantCode(t, "ByNumber of "+none, err, fault.NotFound)
+	}
+}
+
+func spentCounts(t *testing.T, s WithdrawalStore) {
+	for i, state := range withdraw.States() {
+		w := asked(fmt.Sprint("mine", i), 7, state)
+		w.Amount = 1 << i
+		if !slices.Contains([]withdraw.State{withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Refused, withdraw.Cancelled}, state) {
+			w.Sent = start().Add(time.Minute)
+		}
+		must(t, insertWithdrawal(t, s, &w))
+	}
+	old, other := asked("old", 7, withdraw.Paid), asked("other", 8, withdraw.Paid)
+	old.At, old.Sent, old.Amount = start().Add(-time.Hour), start().Add(-time.Hour), 1<<20
+	other.Payee, other.Amount, other.Sent = payee("b"), 1<<21, start()
+	must(t, insertWithdrawal(t, s, &old))
+	must(t, insertWithdrawal(t, s, &other))
+	const mine = 1<<7 - 1 // those that have not failed, in the order of the states
+	for what, tt := range map[string]struct {
+		q     withdraw.Query
+		count int
+		sum   money.Fen
+	}{
+		"a user's":           {withdraw.Query{User: 7}, 8, mine + 1<<20},
+		"since a moment":     {withdraw.Query{User: 7, Asked: start()}, 7, mine},
+		"to an account":      {withdraw.Query{Payee: payee("a"), Asked: start()}, 7, mine},
+		"to another account": {withdraw.Query{Payee: payee("b")}, 1, 1 << 21},
+		"sent":               {withdraw.Query{Sent: start()}, 5, 1<<3 + 1<<4 + 1<<5 + 1<<6 + 1<<21},
+		"nobody's":           {withdraw.Query{User: 9}, 0, 0},
+	} {
+		must(t, s.Store.InTx(t.Context(), func(tx withdraw.Tx) error {
+			n, sum, err := tx.Spent(tt.q)
+			want(t, "count of what is "+what, n, tt.count)
+			want(t, "sum of what is "+what, sum, tt.sum)
+			return err
+		}))
+	}
+}
+
+func sharingCounts(t *testing.T, s WithdrawalStore) {
+	for i, id := range []int64{7, 7, 8, 9} {
+		w := asked(fmt.Sprint("k", i), id, withdraw.Failed)
+		if id == 9 {
+			w.Payee = payee("b")
+		}
+		must(t, insertWithdrawal(t, s, &w))
+	}
+	upper := payee("a")
+	upper.Account = "A@EXAMPLE.COM"
+	for _, tt := range []struct {
+		p    user.Payee
+		id   int64
+		want int
+	}{{payee("a"), 7, 1}, {payee("a"), 9, 2}, {upper, 9, 2}, {payee("b"), 9, 0}, {payee("c"), 7, 0}} {
+		must(t, s.Store.InTx(t.Context(), func(tx withdraw.Tx) error {
+			n, err := tx.Sharing(tt.p, tt.id)
+			want(t, fmt.Sprintf("Sharing with %d", tt.id), n, tt.want)
+			return err
+		}))
+	}
+}
+
+func incidentsOnce(t *testing.T, s WithdrawalStore) {
+	first := withdraw.Incident{Withdrawal: 1, State: withdraw.Paid, Verdict: withdraw.Dead, Reason: "payout.refused", At: start()}
+	second := withdraw.Incident{Withdrawal: 1, State: withdraw.Paid, Verdict: withdraw.Waiting, At: start().Add(time.Minute)}
+	for _, tt := range []struct {
+		i     withdraw.Incident
+		fresh bool
+	}{{first, true}, {first, false}, {second, true}} {
+		must(t, s.Store.InTx(t.Context(), func(tx withdraw.Tx) error {
+			fresh, err := tx.AddIncident(tt.i)
+			want(t, "AddIncident is fresh", fresh, tt.fresh)
+			return err
+		}))
+	}
+	for n, expected := range map[int][]withdraw.Incident{1: {second}, 5: {second, first}} {
+		got, err := s.Store.Incidents(t.Context(), n)
+		must(t, err)
+		want(t, "Incidents", got, expected)
+	}
+}
+
+func switchesKept(t *testing.T, s WithdrawalStore) {
+	on := control.Switch{Scope: control.Payouts, On: true, By: "cli", Why: "bank", Text: "明天恢复", Since: start()}
+	off := on
+	off.Scope, off.On = control.Payer("bank"), false
+	must(t, s.Store.InTx(t.Context(), func(tx withdraw.Tx) error {
+		return errors.Join(tx.SetSwitch(off), tx.SetSwitch(on), tx.SetSwitch(on))
+	}))
+	must(t, s.Store.InTx(t.Context(), func(tx withdraw.Tx) error {
+		got, err := tx.Switches(control.Credits, off.Scope, control.Payouts)
+		want(t, "Switches that are on", got, []control.Switch{on})
+		return err
+	}))
 }

@@ -85,6 +85,19 @@ func mask(r []rune) string {
 	}
 }
 
+// Same reports whether two payees are one account, whoever wrote it and how.
+func (p Payee) Same(o Payee) bool { return p.Key() == o.Key() }
+
+// Key is equal for the same account: without what people write differently. It is
+// as personal as the account itself; what is stored of it is keyed and hashed.
+func (p Payee) Key() string {
+	account := strings.ToLower(p.Account)
+	if !strings.Contains(account, "@") {
+		account = strings.NewReplacer("-", "", " ", "", "+86", "").Replace(account)
+	}
+	return p.Method + "\x00" + account
+}
+
 // IsZero reports whether there is no payee.
 func (p Payee) IsZero() bool { return p.Account == "" }
 
@@ -129,6 +142,9 @@ type Store interface {
 	Identities(ctx context.Context, user int64) ([]Identity, error)
 	// Payee returns the payout account; a zero one if there is none.
 	Payee(ctx context.Context, user int64) (Payee, error)
+	// Sharing returns how many other users have the payout account of a user; 0
+	// if the user has none.
+	Sharing(ctx context.Context, user int64) (int, error)
 }
 
 // A Tx is what a transaction on users can do.
@@ -200,6 +216,12 @@ func (d *Directory) SetLocale(ctx context.Context, user int64, locale string) er
 // Payee returns the payout account; a zero one if there is none.
 func (d *Directory) Payee(ctx context.Context, user int64) (Payee, error) {
 	return d.Store.Payee(ctx, user)
+}
+
+// Sharing returns how many other users have the payout account of a user. It is
+// for staff and for the desk: no user is told of others.
+func (d *Directory) Sharing(ctx context.Context, user int64) (int, error) {
+	return d.Store.Sharing(ctx, user)
 }
 
 // SetPayee changes the payout account and stamps the time of the change.

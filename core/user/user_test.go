@@ -98,6 +98,17 @@ func (p *people) Payee(_ context.Context, id int64) (user.Payee, error) {
 	return p.payees[id], nil
 }
 
+func (p *people) Sharing(_ context.Context, id int64) (n int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for other, of := range p.payees {
+		if mine := p.payees[id]; other != id && !mine.IsZero() && of.Same(mine) {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (t tx) Emit(e event.Event) error { t.said = append(t.said, e); return nil }
 
 // Insert takes the id that it is given, as a database does.

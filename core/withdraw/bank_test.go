@@ -45,6 +45,7 @@ type call struct {
 
 var (
 	_ withdraw.Payer     = (*bank)(nil)
+	_ withdraw.Canceller = (*bank)(nil)
 	_ payertest.Provider = (*bank)(nil)
 )
 
@@ -64,9 +65,18 @@ func (b *bank) Name() string { return b.name }
 func (b *bank) Send(ctx context.Context, p withdraw.Payment) (withdraw.Outcome, error) {
 	return b.road(ctx, "send", p.Number, func() withdraw.Outcome {
 		x, ok := b.known[p.Number]
+		switch {
+		case ok:
+		case b.mode == short:
+			return withdraw.Outcome{Verdict: withdraw.Short, Reason: "payout.waiting_funds"}
+		case b.mode == barred:
+			return withdraw.Outcome{Verdict: withdraw.Barred, Reason: "payout.refused"}
+		}
 		if !ok {
 			x = &transfer{payment: p, verdict: withdraw.Done}
 			switch b.mode {
+			case waits:
+				x.verdict = withdraw.Waiting
 			case payertest.Holds:
 				x.verdict = withdraw.Busy
 			case payertest.Refuses:
@@ -101,7 +111,31 @@ func (x *transfer) outcome() withdraw.Outcome {
 	if x.verdict == withdraw.Dead {
 		return withdraw.Outcome{Verdict: withdraw.Dead, Reason: "payout.no_such_account"}
 	}
+	if x.verdict == withdraw.Waiting {
+		return withdraw.Outcome{Verdict: withdraw.Waiting, Receipt: "R" + x.payment.Number, Confirm: "package of " + x.payment.Number}
+	}
 	return withdraw.Outcome{Verdict: x.verdict}
+}
+
+// Modes of this bank alone.
+const (
+	waits  = "waits"  // for the payee to confirm
+	short  = "short"  // of our money
+	barred = "barred" // refuses us
+)
+
+// Cancel calls back what its payee has not confirmed.
+func (b *bank) Cancel(ctx context.Context, number string) (withdraw.Outcome, error) {
+	return b.road(ctx, "cancel", number, func() withdraw.Outcome {
+		x, ok := b.known[number]
+		if !ok {
+			return withdraw.Outcome{Verdict: withdraw.Absent}
+		}
+		if x.verdict == withdraw.Waiting {
+			x.verdict = withdraw.Dead
+		}
+		return x.outcome()
+	})
 }
 
 // errRoad is what a caller sees of a road that fails.
@@ -159,7 +193,7 @@ func (b *bank) Decide(number string, paid bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	x := b.known[number]
-	if x == nil || x.verdict != withdraw.Busy {
+	if x == nil || x.verdict != withdraw.Busy && x.verdict != withdraw.Waiting {
 		return fault.New(fault.NotFound, "")
 	}
 	x.verdict = withdraw.Dead

@@ -3,10 +3,10 @@ package withdraw
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -14,38 +14,59 @@ import (
 	"fanli/core/user"
 )
 
-// Limits say what may be withdrawn.
-type Limits struct {
-	Minimum money.Fen     // the least that is sent
-	Maximum money.Fen     // the most in one withdrawal
-	Auto    money.Fen     // up to this much is approved without a person; 0: never
-	Cooling time.Duration // after a change of the payout account a person decides
-}
-
-// Backoff of queries: the first after queryAfter, each later one after twice the
-// time, at most queryEvery.
-const (
-	queryAfter = 5 * time.Second
-	queryEvery = 10 * time.Minute
-)
-
-// sendTimeout bounds one call to a payer.
-const sendTimeout = 20 * time.Second
-
-// runMax bounds how many withdrawals one run of the payout job handles.
-const runMax = 50
-
 // A Desk is the service that takes requests and sends money. It is safe for
-// concurrent use.
+// concurrent use. Fields that are called optional may stay empty.
 type Desk struct {
-	Store  Store
-	Payer  Payer
+	Store Store
+	// Payers send the money, by the payee's method; the one under "" has the rest.
+	// Those that once were given a withdrawal must stay among them until it is
+	// final, under whatever method.
+	Payers map[string]Payer
 	Payee  func(ctx context.Context, user int64) (user.Payee, error)
+	// Facts says what is known of a user beside their withdrawals; optional.
+	Facts  func(ctx context.Context, user int64) (Facts, error)
 	Limits Limits
 	Now    func() time.Time
 	// Prefix begins every number, so that two installations that share a payer
 	// never use the same one. Letters and digits, at most 8.
 	Prefix string
+	// Alarm tells staff, after it is stored; optional.
+	Alarm func(ctx context.Context, what Alarm, w Withdrawal)
+}
+
+// An Alarm says why a person has to look.
+type Alarm string
+
+// The alarms.
+const (
+	Contradicted Alarm = "contradicted" // a payer says otherwise than a final state
+	NoMoney      Alarm = "no_money"     // a payer has no more of our money, or quota
+	PayerPaused  Alarm = "payer_paused" // a payer refuses us and was paused
+	DayCap       Alarm = "day_cap"      // the house's cap of a day is used up
+)
+
+func (d *Desk) alarm(ctx context.Context, what Alarm, w Withdrawal) {
+	if d.Alarm != nil {
+		d.Alarm(ctx, what, w)
+	}
+}
+
+// payer returns who pays to a method, nil for nobody.
+func (d *Desk) payer(method string) Payer {
+	if p := d.Payers[method]; p != nil {
+		return p
+	}
+	return d.Payers[""]
+}
+
+// payerNamed returns the payer with a name, nil for one that is not configured.
+func (d *Desk) payerNamed(name string) Payer {
+	for _, p := range d.Payers {
+		if p != nil && p.Name() == name {
+			return p
+		}
+	}
+	return nil
 }
 
 // Request reserves amount (all that is available for 0) for the user. key names
@@ -53,11 +74,19 @@ type Desk struct {
 // fault.Invalid and the reason "withdraw.no_payee", "withdraw.below_minimum" or
 // "withdraw.above_maximum", with fault.Conflict and "withdraw.open" while another
 // one is on its way, with fault.Denied and "withdraw.debt" while the user owes,
-// and with fault.Insufficient.
+// with fault.Limited and "withdraw.day_count", "withdraw.day_amount" or
+// "withdraw.payee_day" for what has to wait until tomorrow, with fault.Unavailable
+// and control.Stopped while it is stopped, and with fault.Insufficient.
 func (d *Desk) Request(ctx context.Context, userID int64, amount money.Fen, key string) (Withdrawal, error) {
 	payee, err := d.Payee(ctx, userID)
 	if err != nil {
 		return Withdrawal{}, fault.In("withdraw.Request", err)
+	}
+	var f Facts
+	if d.Facts != nil {
+		if f, err = d.Facts(ctx, userID); err != nil {
+			return Withdrawal{}, fault.In("withdraw.Request", err)
+		}
 	}
 	var w Withdrawal
 	err = d.Store.InTx(ctx, func(tx Tx) error {
@@ -72,13 +101,16 @@ func (d *Desk) Request(ctx context.Context, userID int64, amount money.Fen, key 
 		if !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		w, err = d.accept(tx, userID, amount, key, payee)
+		w, err = d.accept(tx, userID, amount, key, payee, f)
 		return err
 	})
 	return w, fault.In("withdraw.Request", err)
 }
 
-func (d *Desk) accept(tx Tx, userID int64, amount money.Fen, key string, payee user.Payee) (Withdrawal, error) {
+func (d *Desk) accept(tx Tx, userID int64, amount money.Fen, key string, payee user.Payee, f Facts) (Withdrawal, error) {
+	if err := control.Check(tx, control.Payouts, control.ReadOnly); err != nil {
+		return Withdrawal{}, err
+	}
 	now := d.Now()
 	w := Withdrawal{Key: key, User: userID, Payee: payee, State: Requested, Rev: 1, At: now, Changed: now}
 	available, reserved := ledger.User(userID, ledger.Available), ledger.User(userID, ledger.Reserved)
@@ -105,7 +137,12 @@ func (d *Desk) accept(tx Tx, userID int64, amount money.Fen, key string, payee u
 	if err := d.refuse(w, have, owed, open); err != nil {
 		return w, err
 	}
-	d.review(&w)
+	if err := d.budget(tx, w); err != nil {
+		return w, err
+	}
+	if err := d.review(tx, &w, f); err != nil {
+		return w, err
+	}
 	if w.ID, err = tx.Insert(w); err != nil {
 		return w, err
 	}
@@ -133,108 +170,19 @@ func (d *Desk) refuse(w Withdrawal, have, owed money.Fen, open int) error {
 		return fault.New(fault.Invalid, "withdraw.below_minimum")
 	case w.Amount > d.Limits.Maximum:
 		return fault.New(fault.Invalid, "withdraw.above_maximum")
+	case w.Amount < d.payerMinimum(w.Payee.Method):
+		return fault.New(fault.Invalid, "withdraw.below_payer")
 	default:
 		return nil
 	}
 }
 
-// review decides whether a person has to look.
-func (d *Desk) review(w *Withdrawal) {
-	switch {
-	case w.Amount > d.Limits.Auto:
-		w.State, w.Reason = Reviewing, "review.amount"
-	case w.At.Sub(w.Payee.Changed) < d.Limits.Cooling:
-		w.State, w.Reason = Reviewing, "review.payee_changed"
-	default:
-		w.State, w.Actor = Approved, "auto"
-	}
-}
-
-// Approve lets a withdrawal be sent. Repeating it changes nothing.
-func (d *Desk) Approve(ctx context.Context, id int64, actor string) (Withdrawal, error) {
-	return d.decide(ctx, id, Approved, actor, "")
-}
-
-// Refuse gives the money back, with a reason that the user reads.
-func (d *Desk) Refuse(ctx context.Context, id int64, actor, reason string) (Withdrawal, error) {
-	return d.decide(ctx, id, Refused, actor, reason)
-}
-
-// Cancel gives the money back to a user who changed their mind, while nothing
-// was sent. It fails with fault.NotFound for somebody else's withdrawal.
-func (d *Desk) Cancel(ctx context.Context, userID, id int64) (Withdrawal, error) {
-	w, err := d.Store.Withdrawal(ctx, id)
-	if err != nil {
-		return w, err
-	}
-	if w.User != userID {
-		return Withdrawal{}, fault.New(fault.NotFound, "withdraw.none")
-	}
-	return d.decide(ctx, id, Cancelled, "user", "")
-}
-
-// Confirm settles a withdrawal that was sent, from what a person saw at the
-// payer: paid or not.
-func (d *Desk) Confirm(ctx context.Context, id int64, paid bool, actor, reason string) (Withdrawal, error) {
-	to := Failed
-	if paid {
-		to = Paid
-	}
-	return d.decide(ctx, id, to, actor, reason)
-}
-
-// decide moves a withdrawal to a state. It fails with fault.Conflict and
-// "withdraw.wrong_state" if there is no legal way from where it is; being there
-// already is success.
-func (d *Desk) decide(ctx context.Context, id int64, to State, actor, reason string) (Withdrawal, error) {
-	w, err := d.Store.Withdrawal(ctx, id)
-	if err != nil {
-		return w, err
-	}
-	if w.State == to {
-		return w, nil
-	}
-	err = d.move(ctx, &w, to, func(w *Withdrawal) { w.Actor, w.Reason = actor, reason })
-	return w, err
-}
-
-// move changes the state of w from what it is to another, with its entries and
-// its event. Or it changes nothing: it fails with fault.Conflict if there is no
-// legal way, and as post does.
-func (d *Desk) move(ctx context.Context, w *Withdrawal, to State, with func(*Withdrawal)) error {
-	was := w.State
-	if !slices.Contains(next[was], to) {
-		return fault.Newf(fault.Conflict, "withdraw.wrong_state", "withdrawal %d is %s, not on the way to %s", w.ID, was, to)
-	}
-	n := *w
-	n.State, n.Changed, n.Rev = to, d.Now(), w.Rev+1
-	if with != nil {
-		with(&n)
-	}
-	err := d.Store.InTx(ctx, func(tx Tx) error {
-		ok, err := tx.Swap(n, was)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fault.Newf(fault.Conflict, "withdraw.wrong_state", "withdrawal %d is not %s any more", n.ID, was)
-		}
-		if err := d.post(tx, n); err != nil {
-			return err
-		}
-		return emit(tx, n, was)
-	})
-	if err == nil {
-		*w = n
-	}
-	return err
-}
-
 // reasonDebt says that a user owes.
 const reasonDebt = "withdraw.debt"
 
-// post enters what a new state means for the money. It fails with reasonDebt
-// where the intent to pay would be committed although the user owes.
+// post enters what a new state means for the money. Where the intent to pay would
+// be committed it fails with reasonDebt although the user owes, and as release
+// does.
 func (d *Desk) post(tx Tx, w Withdrawal) error {
 	reserved := ledger.User(w.User, ledger.Reserved)
 	available, debt := ledger.User(w.User, ledger.Available), ledger.User(w.User, ledger.Debt)
@@ -244,7 +192,10 @@ func (d *Desk) post(tx Tx, w Withdrawal) error {
 		if err == nil && b[debt] < 0 {
 			err = fault.New(fault.Denied, reasonDebt)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return d.release(tx, w)
 	case Paid:
 		j, err := ledger.Open(tx, w.Changed, reserved, ledger.Payer(w.Payer))
 		if err != nil {
@@ -276,7 +227,7 @@ func (d *Desk) post(tx Tx, w Withdrawal) error {
 			return err
 		}
 		return j.Post()
-	case Requested, Reviewing, Approved, Unknown:
+	case Requested, Reviewing, Approved, Confirming, Unknown:
 		return nil
 	default:
 		return fault.Newf(fault.Internal, "", "no such state %q", w.State)
@@ -312,5 +263,5 @@ func (d *Desk) OfUser(ctx context.Context, userID int64, count int) ([]Withdrawa
 
 // Waiting returns the withdrawals that a person has to decide or to send.
 func (d *Desk) Waiting(ctx context.Context, count int) ([]Withdrawal, error) {
-	return d.Store.InState(ctx, d.Now().AddDate(10, 0, 0), count, Requested, Reviewing, Approved, Sending, Unknown)
+	return d.Store.InState(ctx, d.Now().AddDate(10, 0, 0), count, Requested, Reviewing, Approved, Sending, Confirming, Unknown)
 }

@@ -19,7 +19,7 @@ import (
 
 // every lists the states.
 var every = []withdraw.State{
-	withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Unknown,
+	withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Confirming, withdraw.Unknown,
 	withdraw.Paid, withdraw.Failed, withdraw.Refused, withdraw.Cancelled,
 }
 
@@ -28,7 +28,7 @@ func (w *world) put(state withdraw.State) withdraw.Withdrawal {
 	w.t.Helper()
 	w.n++
 	x := withdraw.Withdrawal{Key: fmt.Sprint("put/", w.n), User: 42, Amount: 1000, Payee: payee(), State: state, Rev: 3, At: w.now(), Changed: w.now()}
-	if state == withdraw.Sending || state == withdraw.Unknown || state == withdraw.Paid || state == withdraw.Failed {
+	if state == withdraw.Sending || state == withdraw.Confirming || state == withdraw.Unknown || state == withdraw.Paid || state == withdraw.Failed {
 		x.Payer, x.Number = "bank", fmt.Sprint("PUT", w.n)
 	}
 	must(w.t, w.store.InTx(w.t.Context(), func(tx withdraw.Tx) (err error) {
@@ -45,7 +45,7 @@ func (w *world) put(state withdraw.State) withdraw.Withdrawal {
 func TestEveryWayFromEveryState(t *testing.T) {
 	t.Parallel()
 	open := []withdraw.State{withdraw.Requested, withdraw.Reviewing, withdraw.Approved}
-	sent := []withdraw.State{withdraw.Sending, withdraw.Unknown}
+	sent := []withdraw.State{withdraw.Sending, withdraw.Confirming, withdraw.Unknown}
 	type does func(d *withdraw.Desk, ctx context.Context, id int64) (withdraw.Withdrawal, error)
 	ways := []struct {
 		name   string
@@ -76,6 +76,7 @@ func TestEveryWayFromEveryState(t *testing.T) {
 			t.Run(way.name+" "+string(from), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
+				w.Payers = map[string]withdraw.Payer{"": struct{ withdraw.Payer }{w.bank}} // takes nothing back
 				x := w.put(from)
 				before, err := credit.Purse{Ledger: w.store.Reader()}.Wallet(t.Context(), 42)
 				must(t, err)
@@ -373,7 +374,7 @@ func TestWaitingListsWhatAPersonMayHaveToSee(t *testing.T) {
 	w := newWorld(t)
 	for _, s := range every {
 		x := w.put(s)
-		x.NextAt = start.Add(time.Hour)
+		x.NextAt, x.Rev = start.Add(time.Hour), x.Rev+1
 		must(t, w.store.InTx(t.Context(), func(tx withdraw.Tx) error {
 			_, err := tx.Swap(x, s)
 			return err
@@ -385,7 +386,7 @@ func TestWaitingListsWhatAPersonMayHaveToSee(t *testing.T) {
 	for _, x := range ws {
 		got = append(got, x.State)
 	}
-	if fmt.Sprint(got) != "[requested reviewing approved sending unknown]" {
+	if fmt.Sprint(got) != "[requested reviewing approved sending confirming unknown]" {
 		t.Errorf("waiting are %v", got)
 	}
 	mine, err := w.OfUser(t.Context(), 42, 3)

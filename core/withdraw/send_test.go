@@ -144,7 +144,7 @@ func TestQuestionsComeAfterLongerAndLongerWaits(t *testing.T) {
 		waits, last = append(waits, w.now().Sub(last)), w.now()
 		w.wantState(x.ID, withdraw.Unknown, "payout.unclear")
 	}
-	if fmt.Sprint(waits) != "[5s 10s 20s 40s 1m20s 2m40s 5m20s 10m0s 10m0s 10m0s 10m0s 10m0s]" {
+	if fmt.Sprint(waits) != "[5s 10s 20s 30s 30s 30s 30s 30s 30s 30s 30s 30s]" {
 		t.Errorf("the waits are %v", waits)
 	}
 	w.bank.Fail("")

@@ -8,7 +8,11 @@
 //
 //	requested ─▶ reviewing ─▶ approved ─▶ sending ─▶ paid
 //	    │            │            │          ├─────▶ failed    (money back)
-//	    └────────────┴─▶ refused, cancelled  └─────▶ unknown ─▶ paid | failed
+//	    └────────────┴─▶ refused, cancelled  ├─────▶ confirming ─▶ paid | failed | unknown
+//	                                         └─────▶ unknown ─▶ confirming | paid | failed
+//
+// Who pays is decided by the payee's method when the intent is committed, and
+// stays: whatever is configured later, that payer is the one that is asked.
 //
 // # Guarantees
 //
@@ -16,16 +20,24 @@
 //     reserved twice.
 //   - One withdrawal leads to at most one payment: its number never changes.
 //   - A withdrawal whose outcome is not known stays reserved until it is.
-//   - Every change of state is compare-and-set; an illegal or repeated one
-//     changes nothing.
+//   - Every change is compare-and-set, by state and revision; an illegal or
+//     repeated one changes nothing.
+//   - A payer's word is heard in every order: by reply, by callback and by query.
+//     The first final one counts; one that contradicts it later moves nothing and
+//     is kept as an [Incident].
+//   - A payer that refuses us is paused: nothing new goes through it until a
+//     person turns its switch off. Package control says what else can be stopped.
+//   - Above a limit two different people approve.
 package withdraw
 
 import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/ledger"
 	"fanli/core/money"
@@ -37,25 +49,35 @@ type State string
 
 // The states.
 const (
-	Requested State = "requested" // money is reserved; nobody has looked yet
-	Reviewing State = "reviewing" // a person has to decide; Reason says why
-	Approved  State = "approved"  // will be sent by the next run
-	Sending   State = "sending"   // the intent is committed; the payer may or may not know
-	Unknown   State = "unknown"   // the payer did not say; only queries from here
-	Paid      State = "paid"      // final
-	Failed    State = "failed"    // final; money is available again
-	Refused   State = "refused"   // final; by staff; money is available again
-	Cancelled State = "cancelled" // final; by the user; money is available again
+	Requested  State = "requested"  // money is reserved; nobody has looked yet
+	Reviewing  State = "reviewing"  // a person has to decide; Reason says why
+	Approved   State = "approved"   // will be sent by the next run
+	Sending    State = "sending"    // the intent is committed; the payer may or may not know
+	Confirming State = "confirming" // the payer waits for the payee to confirm in their app
+	Unknown    State = "unknown"    // the payer did not say; only queries from here
+	Paid       State = "paid"       // final
+	Failed     State = "failed"     // final; money is available again
+	Refused    State = "refused"    // final; by staff; money is available again
+	Cancelled  State = "cancelled"  // final; by the user; money is available again
 )
 
 // next lists the legal changes of state.
 var next = map[State][]State{
-	Requested: {Reviewing, Approved, Refused, Cancelled},
-	Reviewing: {Approved, Refused, Cancelled},
-	Approved:  {Sending, Reviewing, Refused, Cancelled},
-	Sending:   {Paid, Failed, Unknown},
-	Unknown:   {Paid, Failed},
+	Requested:  {Reviewing, Approved, Refused, Cancelled},
+	Reviewing:  {Approved, Refused, Cancelled},
+	Approved:   {Sending, Reviewing, Refused, Cancelled},
+	Sending:    {Confirming, Paid, Failed, Unknown},
+	Confirming: {Paid, Failed, Unknown},
+	Unknown:    {Confirming, Paid, Failed},
 }
+
+// States returns all states, in the order in which a withdrawal meets them.
+func States() []State {
+	return []State{Requested, Reviewing, Approved, Sending, Confirming, Unknown, Paid, Failed, Refused, Cancelled}
+}
+
+// Next returns the states that follow s, none for a final one.
+func (s State) Next() []State { return slices.Clone(next[s]) }
 
 // Final reports whether nothing can change any more.
 func (s State) Final() bool { return len(next[s]) == 0 }
@@ -72,11 +94,18 @@ type Withdrawal struct {
 	Payer   string // name of the payer that it was given to
 	Number  string // at the payer: letters and digits, ≤ 32
 	Actor   string // who approved, refused or confirmed: "auto", "cli", "telegram:12"
-	Rev     int64  // counts the changes of state, from 1
-	Tries   int    // how often the payer was asked
+	First   string // who approved first, where two have to
+	Risk    int    // points, as Assess gave them; above Limits.Risk a person decides
+	Signs   string // the reasons of the points: stable keys, with commas between
+	Receipt string // the payer's own number of the payment
+	Confirm string // Confirming: what the page hands to the payer's app
+	Batch   string // the file by which a person pays it; "" for none
+	Rev     int64  // counts the changes, from 1
+	Tries   int    // how often the payer was asked since its last news
 	At      time.Time
-	Changed time.Time
-	NextAt  time.Time // Sending, Unknown: not before then
+	Changed time.Time // of the state
+	NextAt  time.Time // Approved, Sending, Confirming, Unknown: not before then
+	Sent    time.Time // when the intent to pay was committed; zero before
 }
 
 // LogValue keeps the account out of structured logs, in any format.
@@ -202,19 +231,55 @@ type Store interface {
 	// InState returns withdrawals in one of the states whose NextAt is not
 	// after now, oldest first.
 	InState(ctx context.Context, now time.Time, count int, states ...State) ([]Withdrawal, error)
+	// ByNumber returns the withdrawal with a number at the payer, or
+	// fault.NotFound.
+	ByNumber(ctx context.Context, number string) (Withdrawal, error)
+	// OfBatch returns the withdrawals of a batch, oldest first; none for "".
+	OfBatch(ctx context.Context, batch string) ([]Withdrawal, error)
+	// Incidents returns the newest ones.
+	Incidents(ctx context.Context, count int) ([]Incident, error)
+}
+
+// An Incident is a payer's word against a final state. It moves nothing: a
+// person has to look.
+type Incident struct {
+	Withdrawal int64
+	State      State   // what it is here
+	Verdict    Verdict // what the payer says
+	Reason     string
+	At         time.Time
+}
+
+// A Query says which withdrawals Tx.Spent counts: those that satisfy all that is
+// set, and whose money has left or may.
+type Query struct {
+	User  int64      // 0: everybody
+	Payee user.Payee // zero: wherever
+	Asked time.Time  // asked for since then; zero: whenever
+	Sent  time.Time  // sent since then; zero: also what was not sent
 }
 
 // A Tx is what a transaction can do.
 type Tx interface {
 	event.Emitter
 	ledger.Tx
+	control.Tx
 	// ByKey returns the withdrawal with an idempotency key, or fault.NotFound.
 	ByKey(key string) (Withdrawal, error)
 	// Open returns how many of the user's withdrawals are not final.
 	Open(user int64) (int, error)
 	// Insert stores a new one and returns its id.
 	Insert(w Withdrawal) (int64, error)
-	// Swap stores w if its stored state still is was. ok is false, and nothing
-	// is stored, if it is not.
+	// Swap stores w if its stored state still is was and its stored Rev is one
+	// less than that of w. ok is false, and nothing is stored, if not.
 	Swap(w Withdrawal, was State) (ok bool, err error)
+	// Spent returns how many withdrawals satisfy q, and their sum. Those that
+	// failed, were refused or cancelled do not count.
+	Spent(q Query) (count int, sum money.Fen, err error)
+	// Sharing returns how many users other than one have ever asked for money to
+	// the same account.
+	Sharing(p user.Payee, user int64) (int, error)
+	// AddIncident keeps an incident; the same one again is ignored, and is not
+	// fresh.
+	AddIncident(i Incident) (fresh bool, err error)
 }

@@ -28,6 +28,8 @@ type world struct {
 	mu    sync.Mutex
 	at    time.Time
 	n     int
+
+	alarms []withdraw.Alarm
 }
 
 func newWorld(t *testing.T) *world {
@@ -40,9 +42,10 @@ func newWorld(t *testing.T) *world {
 // restart makes the desk anew, as the next process does.
 func (w *world) restart() {
 	w.Desk = &withdraw.Desk{
-		Store: w.store, Payer: w.bank, Payee: func(context.Context, int64) (user.Payee, error) { return payee(), nil },
+		Store: w.store, Payers: map[string]withdraw.Payer{"": w.bank}, Payee: func(context.Context, int64) (user.Payee, error) { return payee(), nil },
 		Limits: withdraw.Limits{Minimum: 100, Maximum: 20_000, Auto: 5_000, Cooling: 24 * time.Hour},
 		Now:    w.now, Prefix: "T",
+		Alarm: func(_ context.Context, what withdraw.Alarm, _ withdraw.Withdrawal) { w.alarms = append(w.alarms, what) },
 	}
 }
 

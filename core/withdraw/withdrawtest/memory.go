@@ -11,10 +11,14 @@ import (
 	"sync"
 	"time"
 
+	"fanli/core/audit"
+	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/ledger/ledgertest"
+	"fanli/core/money"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -31,12 +35,18 @@ type Memory struct {
 	book *ledgertest.Memory
 	all  []withdraw.Withdrawal
 	said []event.Event
+
+	switches  map[control.Scope]control.Switch
+	incidents []withdraw.Incident
+	acts      []audit.Act
 }
 
 var _ withdraw.Store = (*Memory)(nil)
 
 // New returns an empty store.
-func New() *Memory { return &Memory{book: ledgertest.New()} }
+func New() *Memory {
+	return &Memory{book: ledgertest.New(), switches: map[control.Scope]control.Switch{}}
+}
 
 // Reader reads the ledger while no transaction is running.
 func (m *Memory) Reader() ledger.Reader { return ledgertest.Reader{Memory: m.book} }
@@ -57,17 +67,17 @@ func (m *Memory) InTx(ctx context.Context, fn func(withdraw.Tx) error) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	undo := m.mark()
+	t := &tx{Memory: m.book, m: m}
 	committed := false
 	defer func() {
 		if !committed {
-			undo()
+			t.rollback()
 		}
 	}()
 	if err := ctx.Err(); err != nil {
 		return fault.Wrap(fault.Unavailable, "withdrawtest.InTx", err)
 	}
-	if err := fn(&tx{m.book, m}); err != nil {
+	if err := fn(t); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -75,23 +85,6 @@ func (m *Memory) InTx(ctx context.Context, fn func(withdraw.Tx) error) error {
 	}
 	committed = true
 	return nil
-}
-
-// mark remembers how everything is; the returned function makes it so again.
-func (m *Memory) mark() (undo func()) {
-	last, all, said := m.Last, slices.Clone(m.all), len(m.said)
-	entries, sums := len(m.book.Book), maps.Clone(m.book.Sums)
-	return func() {
-		m.Last, m.all, m.said = last, all, m.said[:said]
-		if len(m.book.Book) == entries {
-			return
-		}
-		book := ledgertest.New()
-		if err := book.Post(m.book.Book[:entries], sums); err != nil { // they were in a book before
-			panic(err)
-		}
-		*m.book = *book
-	}
 }
 
 // Withdrawal returns one or fault.NotFound.
@@ -136,10 +129,78 @@ func (m *Memory) InState(ctx context.Context, now time.Time, count int, states .
 	})
 }
 
-// A tx works on the memory itself, which InTx has locked.
+// ByNumber returns the withdrawal with a number at the payer.
+func (m *Memory) ByNumber(ctx context.Context, number string) (withdraw.Withdrawal, error) {
+	return m.first(ctx, func(w withdraw.Withdrawal) bool { return number != "" && w.Number == number })
+}
+
+// OfBatch returns the withdrawals of a batch, oldest first.
+func (m *Memory) OfBatch(ctx context.Context, batch string) ([]withdraw.Withdrawal, error) {
+	return m.find(ctx, math.MaxInt, func(w withdraw.Withdrawal) bool { return batch != "" && w.Batch == batch })
+}
+
+// Incidents returns the newest ones.
+func (m *Memory) Incidents(ctx context.Context, count int) ([]withdraw.Incident, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := slices.Clone(m.incidents)
+	slices.Reverse(out)
+	return out[:min(count, len(out))], ctx.Err()
+}
+
+// Switches returns all switches, by scope.
+func (m *Memory) Switches(ctx context.Context) ([]control.Switch, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []control.Switch
+	for _, k := range slices.Sorted(maps.Keys(m.switches)) {
+		out = append(out, m.switches[k])
+	}
+	return out, ctx.Err()
+}
+
+// Acts returns what staff did, oldest first.
+func (m *Memory) Acts() []audit.Act {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.acts)
+}
+
+// Control returns the store of the switches.
+func (m *Memory) Control() control.Store { return board{m} }
+
+type board struct{ *Memory }
+
+func (b board) InTx(ctx context.Context, fn func(control.Tx) error) error {
+	return b.Memory.InTx(ctx, func(tx withdraw.Tx) error { return fn(tx) })
+}
+
+// A tx works on the memory itself, which InTx has locked, and remembers how to undo
+// what it did.
 type tx struct {
 	*ledgertest.Memory
-	m *Memory
+	m    *Memory
+	undo []func()
+}
+
+// rollback undoes everything, latest first.
+func (t *tx) rollback() {
+	for _, do := range slices.Backward(t.undo) {
+		do()
+	}
+}
+
+// Post posts as a ledger does.
+func (t *tx) Post(entries []ledger.Entry, balances map[ledger.Account]money.Fen) error {
+	book, sums := len(t.m.book.Book), maps.Clone(t.m.book.Sums)
+	t.undo = append(t.undo, func() {
+		old := ledgertest.New()
+		if err := old.Post(t.m.book.Book[:book], sums); err != nil { // they were in a book before
+			panic(err)
+		}
+		*t.m.book = *old
+	})
+	return t.Memory.Post(entries, balances)
 }
 
 // Emit says e once.
@@ -147,6 +208,8 @@ func (t *tx) Emit(e event.Event) error {
 	if slices.ContainsFunc(t.m.said, func(o event.Event) bool { return o.ID == e.ID }) {
 		return fault.Newf(fault.Conflict, "", "event %s is there", e.ID)
 	}
+	said := len(t.m.said)
+	t.undo = append(t.undo, func() { t.m.said = t.m.said[:said] })
 	t.m.said = append(t.m.said, e)
 	return nil
 }
@@ -175,17 +238,19 @@ func (t *tx) Insert(w withdraw.Withdrawal) (int64, error) {
 	if _, err := t.ByKey(w.Key); err == nil {
 		return 0, fault.Newf(fault.Conflict, "", "key %s is there", w.Key)
 	}
+	last, all := t.m.Last, len(t.m.all)
+	t.undo = append(t.undo, func() { t.m.Last, t.m.all = last, t.m.all[:all] })
 	t.m.Last++
 	w.ID = t.m.Last
 	t.m.all = append(t.m.all, w)
 	return w.ID, nil
 }
 
-// Swap stores w if its state still is was. What was asked for never changes, and
+// Swap stores w if its state still is was and its revision the one before. What was asked for never changes, and
 // a number is one withdrawal's.
 func (t *tx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error) {
 	i := slices.IndexFunc(t.m.all, func(o withdraw.Withdrawal) bool { return o.ID == w.ID })
-	if i < 0 || t.m.all[i].State != was {
+	if i < 0 || t.m.all[i].State != was || t.m.all[i].Rev != w.Rev-1 {
 		return false, nil
 	}
 	if w.Number != "" && slices.ContainsFunc(t.m.all, func(o withdraw.Withdrawal) bool { return o.ID != w.ID && o.Number == w.Number }) {
@@ -193,6 +258,74 @@ func (t *tx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, err error
 	}
 	old := t.m.all[i]
 	w.Key, w.User, w.Amount, w.Payee, w.At = old.Key, old.User, old.Amount, old.Payee, old.At
+	t.undo = append(t.undo, func() { t.m.all[i] = old })
 	t.m.all[i] = w
 	return true, nil
+}
+
+// Switches returns those of the scopes that are on.
+func (t *tx) Switches(scopes ...control.Scope) (out []control.Switch, err error) {
+	for _, k := range slices.Sorted(slices.Values(scopes)) {
+		if s := t.m.switches[k]; s.On {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// SetSwitch stores s.
+func (t *tx) SetSwitch(s control.Switch) error {
+	switches := maps.Clone(t.m.switches)
+	t.undo = append(t.undo, func() { t.m.switches = switches })
+	t.m.switches[s.Scope] = s
+	return nil
+}
+
+// Spent counts what q asks for.
+func (t *tx) Spent(q withdraw.Query) (count int, sum money.Fen, err error) {
+	for _, w := range t.m.all {
+		dead := w.State == withdraw.Failed || w.State == withdraw.Refused || w.State == withdraw.Cancelled
+		if dead || q.User != 0 && w.User != q.User || !q.Payee.IsZero() && !w.Payee.Same(q.Payee) ||
+			!q.Asked.IsZero() && w.At.Before(q.Asked) || !q.Sent.IsZero() && (w.Sent.IsZero() || w.Sent.Before(q.Sent)) {
+			continue
+		}
+		count, sum = count+1, sum+w.Amount
+	}
+	return count, sum, nil
+}
+
+// Sharing counts the other users who asked for money to an account.
+func (t *tx) Sharing(p user.Payee, id int64) (int, error) {
+	others := map[int64]bool{}
+	for _, w := range t.m.all {
+		if w.User != id && w.Payee.Same(p) {
+			others[w.User] = true
+		}
+	}
+	return len(others), nil
+}
+
+// AddIncident keeps an incident once.
+func (t *tx) AddIncident(i withdraw.Incident) (fresh bool, err error) {
+	if slices.ContainsFunc(t.m.incidents, func(o withdraw.Incident) bool {
+		return o.Withdrawal == i.Withdrawal && o.State == i.State && o.Verdict == i.Verdict
+	}) {
+		return false, nil
+	}
+	incidents := len(t.m.incidents)
+	t.undo = append(t.undo, func() { t.m.incidents = t.m.incidents[:incidents] })
+	t.m.incidents = append(t.m.incidents, i)
+	return true, nil
+}
+
+// Act records a.
+func (t *tx) Act(a audit.Act) error {
+	if err := a.Check(); err != nil {
+		return err
+	}
+	acts := len(t.m.acts)
+	t.undo = append(t.undo, func() { t.m.acts = t.m.acts[:acts] })
+	a.ID = int64(acts + 1)
+	t.m.acts = append(t.m.acts, a)
+	return nil
 }

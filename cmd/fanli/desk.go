@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fanli/adapters/manual"
+	"fanli/configs"
+	"fanli/core/control"
+	"fanli/core/ledger"
+	"fanli/core/order"
+	"fanli/core/withdraw"
+)
+
+// payers makes the payer for each method; "" has the rest. One that several
+// methods have is made once, and the manual one is always there: what was given
+// to it must stay reachable, by people.
+func payers(cfg configs.Config, s surroundings) (map[string]withdraw.Payer, error) {
+	rest, err := payer(cfg, s)
+	if err != nil || rest == nil { // a test without one
+		return nil, err
+	}
+	out := map[string]withdraw.Payer{"": rest}
+	made := map[string]withdraw.Payer{rest.Name(): rest}
+	for method, name := range cfg.Payers {
+		p := made[name]
+		if p == nil {
+			one := cfg
+			one.Payer = name
+			if p, err = payer(one, s); err != nil {
+				return nil, fmt.Errorf("payers.%s: %w", method, err)
+			}
+			made[name] = p
+		}
+		out[method] = p
+	}
+	if made[manual.Name] == nil {
+		out["by hand"] = manual.Payer{} // no method is called so
+	}
+	return out, nil
+}
+
+// limits are the configured ones, with the zone in which days begin.
+func (a *app) limits() withdraw.Limits {
+	l := a.cfg.Withdraw.Limits()
+	l.Zone = a.cfg.Location()
+	return l
+}
+
+// factsEntries bounds how much of a statement is looked at for a user's risk.
+const factsEntries = 500
+
+// facts is what other targets know of a user who withdraws.
+func (a *app) facts(ctx context.Context, id int64) (withdraw.Facts, error) {
+	u, err := a.users.User(ctx, id)
+	if err != nil {
+		return withdraw.Facts{}, err
+	}
+	f := withdraw.Facts{Joined: u.Joined}
+	if f.Shared, err = a.users.Sharing(ctx, id); err != nil {
+		return f, err
+	}
+	entries, err := a.purse.Statement(ctx, id, 0, factsEntries)
+	for _, e := range entries {
+		switch {
+		case e.Kind == ledger.Earn:
+			f.Earned += e.Amount
+		case e.Kind == ledger.Claw, e.Kind == ledger.Revoke && e.From == ledger.User(id, ledger.Available):
+			f.Returned += e.Amount
+		}
+	}
+	return f, err
+}
+
+// payoutAlarm says loudly that a person has to look at payouts.
+func (a *app) payoutAlarm(_ context.Context, what withdraw.Alarm, w withdraw.Withdrawal) {
+	try := map[withdraw.Alarm]string{
+		withdraw.Contradicted: "the payer says otherwise than our book: look at its console, then `fanli withdrawals incidents`",
+		withdraw.NoMoney:      "top up our account at the payer; payments go on by themselves",
+		withdraw.PayerPaused:  "look at the payer's keys and rights, then `fanli switch off payer/" + w.Payer + "`",
+		withdraw.DayCap:       "withdraw.house_day is used up; the rest goes out tomorrow",
+	}
+	a.log.Error("payouts need a person", "alarm", string(what), "withdrawal", w, "try", try[what])
+}
+
+// networkStopped fails where staff has stopped a network.
+func (a *app) networkStopped(ctx context.Context, name string) error {
+	return a.board.Check(ctx, control.Network(name))
+}
+
+// A stoppableFeed is not read while its network is stopped. Where it was read to
+// is kept, so that nothing is missed.
+type stoppableFeed struct {
+	order.Feed
+	board *control.Board
+}
+
+// Pull implements order.Feed.
+func (f stoppableFeed) Pull(ctx context.Context, w order.Window, cursor string) (order.Page, error) {
+	if err := f.board.Check(ctx, control.Network(f.Network())); err != nil {
+		return order.Page{}, err
+	}
+	return f.Feed.Pull(ctx, w, cursor)
+}
+
+func stoppable(feeds []order.Feed, board *control.Board) []order.Feed {
+	out := make([]order.Feed, len(feeds))
+	for i, f := range feeds {
+		out[i] = stoppableFeed{f, board}
+	}
+	return out
+}
+
+// inWords says why a withdrawal is where it is, for staff: with its risk.
+func inWords(w withdraw.Withdrawal) string {
+	s := w.Reason
+	if w.First != "" && w.State == withdraw.Reviewing {
+		s += "  approved by " + w.First
+	}
+	if w.Risk > 0 {
+		s += fmt.Sprintf("  risk %d: %s", w.Risk, strings.ReplaceAll(w.Signs, "risk.", ""))
+	}
+	return s
+}
+
+func incidentsCommand(std stdio, f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "incidents", Short: "Show where a payer said otherwise than a withdrawal that had ended", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withPayouts(cmd.Context(), std, f, func(a *app) error {
+				all, err := a.payouts.Incidents(cmd.Context(), listMax)
+				for _, i := range all {
+					_, _ = fmt.Fprintf(std.out, "%6d  %s here, %s there  %s  %s\n",
+						i.Withdrawal, i.State, i.Verdict, i.At.In(a.cfg.Location()).Format(time.DateTime), i.Reason)
+				}
+				if err == nil && len(all) == 0 {
+					_, err = fmt.Fprintln(std.out, "no payer has contradicted us")
+				}
+				return err
+			})
+		},
+	}
+}
