@@ -334,6 +334,9 @@ func TestAMigrationThatWasKilledGoesOn(t *testing.T) {
 			t.Parallel()
 			all := statementsOf(t, path)
 			for done := 1; done <= len(all); done++ {
+				if underRace && done != (len(all)+1)/2 {
+					continue // reading the steps takes too long there; `make test` does all of them without
+				}
 				here := store.Config{DSN: mariadbtest.Shared(t).Database(t)}
 				db, shell := reopen(t, here), raw(t, here)
 				for earlier := range files { // of the same target, which stand before
@@ -368,7 +371,9 @@ func TestAMigrationThatHadJustBegun(t *testing.T) {
 	_, err := raw(t, here).ExecContext(t.Context(), `CREATE TABLE user_migrations (id bigint(20) unsigned NOT NULL AUTO_INCREMENT,
 		version_id bigint NOT NULL, is_applied boolean NOT NULL, tstamp timestamp NULL default now(), PRIMARY KEY(id))`)
 	must(t, err)
-	must(t, move(t.Context(), open(t, here), "works"))
+	db := reopen(t, here)
+	_, err = db.Migrate(t.Context())
+	must(t, errors.Join(err, move(t.Context(), db, "works")))
 }
 
 // TestMigrateWhileTheServerDies kills the server, and the process's connection, in
@@ -407,7 +412,9 @@ func TestMigrateWhileTheServerDies(t *testing.T) {
 		} else {
 			s.Kill(t)
 		}
-		<-failed
+		if err := <-failed; err != nil {
+			t.Log(err) // as it should
+		}
 		cancel()
 		if stop != 10 {
 			s.Start(t)

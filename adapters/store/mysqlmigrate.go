@@ -136,8 +136,9 @@ func (l sessionLock) begin(ctx context.Context, c *sql.Conn) error {
 	if err != nil || there == 0 {
 		return err
 	}
+	//nolint:gosec // the table's name is ours
 	_, err = c.ExecContext(ctx, "INSERT INTO "+l.versions+" (version_id, is_applied) SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM "+
-		l.versions+" WHERE version_id = 0)") //nolint:gosec // the table's name is ours
+		l.versions+" WHERE version_id = 0)")
 	return err
 }
 

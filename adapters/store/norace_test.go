@@ -2,4 +2,6 @@
 
 package store_test
 
-const raceEnabled = false
+// underRace says that this test run shares the machine with the race detector,
+// which makes everything several times slower.
+const underRace = false

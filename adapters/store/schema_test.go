@@ -2,8 +2,8 @@ package store_test
 
 import (
 	"database/sql"
-	"fmt"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -156,6 +156,58 @@ func TestEveryTableBelongsToOneTarget(t *testing.T) {
 	if len(seen) < 50 {
 		t.Errorf("only %d tables were seen", len(seen))
 	}
+}
+
+// TestBothKindsHaveTheSame compares the steps by name, and what they have made.
+func TestBothKindsHaveTheSame(t *testing.T) {
+	t.Parallel()
+	var steps, tables [2][]string
+	for i, here := range []store.Config{{Path: filepath.Join(t.TempDir(), "fanli.db")}, {DSN: mariadbtest.Shared(t).Database(t)}} {
+		db := reopen(t, here)
+		applied, err := db.Migrate(t.Context())
+		must(t, err)
+		for _, a := range applied {
+			steps[i] = append(steps[i], a.String())
+		}
+		tables[i] = columnsOf(t, raw(t, here), here)
+	}
+	if !slices.Equal(steps[0], steps[1]) {
+		t.Errorf("SQLite has the steps %v, MySQL %v", steps[0], steps[1])
+	}
+	for i, other := range [2][]string{tables[1], tables[0]} {
+		for _, c := range tables[i] {
+			if !slices.Contains(other, c) {
+				t.Errorf("only %s has %s", []string{"SQLite", "MySQL"}[i], c)
+			}
+		}
+	}
+	if len(tables[0]) < 150 {
+		t.Errorf("only %d columns were seen", len(tables[0]))
+	}
+}
+
+// columnsOf lists the columns of all tables of content, and whether each may be
+// NULL.
+func columnsOf(t *testing.T, db *sql.DB, here store.Config) (out []string) {
+	t.Helper()
+	statement := `SELECT t.name, c.name, c."notnull" = 0 AND c.pk = 0 FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+		WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'`
+	if here.DSN != "" {
+		statement = `SELECT table_name, column_name, is_nullable = 'YES' FROM information_schema.columns WHERE table_schema = DATABASE()`
+	}
+	rows, err := db.QueryContext(t.Context(), statement)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var table, column string
+		var null bool
+		must(t, rows.Scan(&table, &column, &null))
+		if !strings.HasSuffix(table, "_migrations") && !strings.HasSuffix(table, "_turn") {
+			out = append(out, table+"."+column+map[bool]string{true: " or NULL"}[null])
+		}
+	}
+	must(t, rows.Err())
+	return out
 }
 
 func TestMigrateOnceAndThenNothing(t *testing.T) {

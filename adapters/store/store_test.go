@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,6 +71,10 @@ func open(tb testing.TB, cfg store.Config) *store.DB {
 		must(tb, os.WriteFile(cfg.Path, b, 0o600))
 	}
 	db := reopen(tb, cfg)
+	if cfg.DSN != "" && strings.Contains(cfg.DSN, mariadbtest.Shared(tb).Addr()) {
+		fill(tb, cfg.DSN)
+		return db
+	}
 	if cfg.DSN != "" || cfg.Path == store.Memory {
 		_, err := db.Migrate(tb.Context())
 		must(tb, err)

@@ -320,6 +320,7 @@ func (b *batchOf) write(ctx context.Context, to *sql.Conn) error {
 	}
 	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(b.columns)), ", ") + ")"
 	all := strings.TrimSuffix(strings.Repeat(row+", ", len(b.args)/len(b.columns)), ", ")
+	//nolint:gosec // the names are those of our tables
 	_, err := to.ExecContext(ctx, "INSERT INTO "+b.table+" ("+quoted(b.columns)+") VALUES "+all, b.args...)
 	b.args, b.bytes = b.args[:0], 0
 	return err

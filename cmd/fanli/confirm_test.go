@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +17,10 @@ import (
 	"fanli/adapters/wechatpay"
 	"fanli/adapters/wechatpay/wechatpayfake"
 	"fanli/configs"
+	"fanli/core/credit"
 	"fanli/core/fault"
+	"fanli/core/ledger"
+	"fanli/core/money"
 	"fanli/core/user"
 	"fanli/core/withdraw"
 )
@@ -65,8 +70,8 @@ func confirmServer(t *testing.T) (*server, *wechatpayfake.Fake) {
 	}
 	t.Cleanup(func() { _ = a.close() })
 	s := &server{app: a}
-	if s.app.pay, err = a.confirmPage(); err != nil || s.app.pay == nil {
-		t.Fatal(s.app.pay, err)
+	if a.pay == nil {
+		t.Fatal("there is no page")
 	}
 	return s, fake
 }
@@ -75,16 +80,20 @@ func confirmServer(t *testing.T) (*server, *wechatpayfake.Fake) {
 func TestPayeeConfirmsOnThePage(t *testing.T) {
 	t.Parallel()
 	s, fake := confirmServer(t)
-	w := withdraw.Withdrawal{
-		Key: "k", User: 1, Amount: 1234, Payee: user.Payee{Method: "wechat", Account: "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", Name: "张三"},
-		State: withdraw.Sending, Payer: wechatpay.Name, Number: "F1", Rev: 3, At: s.app.now(), Changed: s.app.now(), NextAt: s.app.now(),
+	ctx := t.Context()
+	give(t, s.app, 1, 1234)
+	w, err := s.app.payouts.Request(ctx, 1, 1234, "k")
+	if err == nil {
+		w, err = s.app.payouts.Approve(ctx, w.ID, "cli")
 	}
-	err := s.app.db.Withdrawals().InTx(t.Context(), func(tx withdraw.Tx) (err error) {
-		w.ID, err = tx.Insert(w)
-		return err
-	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := s.app.payouts.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if w, err = s.app.db.Withdrawals().Withdrawal(ctx, w.ID); err != nil || w.State != withdraw.Confirming || w.Confirm == "" {
+		t.Fatal(w, err)
 	}
 	link := s.app.pay.link(w)
 	path, ok := strings.CutPrefix(link, "https://pay.example.com/pay/confirm/")
@@ -101,16 +110,61 @@ func TestPayeeConfirmsOnThePage(t *testing.T) {
 			t.Errorf("status %d without %q, or with the account:\n%s", rec.Code, says, body)
 		}
 	}
-	wantPage("正在处理") // not sent yet
-	o, err := s.app.payouts.Payer.Send(t.Context(), withdraw.Payment{Number: w.Number, Amount: w.Amount, Payee: w.Payee, Note: "返利提现"})
-	if err != nil || o.Verdict != withdraw.Waiting {
-		t.Fatal(o, err)
-	}
-	wantPage(`"package":"` + o.Confirm + `"`)
+	wantPage(`"package":"` + w.Confirm + `"`)
 	if err := fake.Confirm(w.Number); err != nil {
 		t.Fatal(err)
 	}
+	wantCallback(t, s, wechatpay.Name, withdraw.Callback{}, http.StatusUnauthorized) // anybody can say that
+	wantPage(`"package":"` + w.Confirm + `"`)
+	c, err := fake.Callback(w.Number, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCallback(t, s, "nobody", c, http.StatusNotFound)
+	wantCallback(t, s, wechatpay.Name, c, http.StatusNoContent)
+	if _, err := s.app.payouts.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
 	wantPage("已到账")
+	wantCallback(t, s, wechatpay.Name, c, http.StatusNoContent) // it may come again
+}
+
+// wantCallback lets a payer call back.
+func wantCallback(t *testing.T, s *server, payer string, c withdraw.Callback, status int) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, callbackPath+payer, bytes.NewReader(c.Body))
+	r.Header = c.Header
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, r)
+	if rec.Code != status {
+		t.Errorf("a callback of %s is answered %d %s, want %d", payer, rec.Code, rec.Body, status)
+	}
+}
+
+// give makes money available to a user who is paid through WeChat.
+func give(t *testing.T, a *app, id int64, amount money.Fen) {
+	t.Helper()
+	u, _, err := a.users.Resolve(t.Context(), user.Identity{Channel: "web", External: fmt.Sprint(id)}, "zh")
+	if err != nil || u.ID != id {
+		t.Fatal(u, err)
+	}
+	if err := a.users.SetPayee(t.Context(), id, user.Payee{Method: "wechat", Account: "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", Name: "张三"}); err != nil {
+		t.Fatal(err)
+	}
+	err = a.db.Credits().InTx(t.Context(), func(tx credit.Tx) error {
+		j, err := ledger.Open(tx, a.now())
+		if err != nil {
+			return err
+		}
+		err = j.Move(ledger.Entry{Key: "manual/1", Kind: ledger.Manual, From: ledger.Marketing, To: ledger.User(id, ledger.Available), Amount: amount, Cause: "manual/1"})
+		if err != nil {
+			return err
+		}
+		return j.Post()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Withdrawals that somebody else pays are not shown, and without this payer there

@@ -95,6 +95,9 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	s := &server{}
 	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg)}
 	if cfg.Sandbox() {
+		if cfg.Database.DSN != "" {
+			log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
+		}
 		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data}); err != nil {
 			return errors.Join(err, ln.Close())
 		}

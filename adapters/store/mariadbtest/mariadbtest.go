@@ -220,7 +220,7 @@ func (s *Server) run() error {
 		// cannot be written around the cache.
 		"--innodb-flush-method=nosync",
 	}, append(sizes(), asRoot()...)...)
-	cmd := exec.Command("/bin/sh", args...) //nolint:noctx // it ends when the pipe does
+	cmd := exec.Command("/bin/sh", args...) // it ends when the pipe does
 	alive, err := cmd.StdinPipe()
 	if err != nil {
 		return err

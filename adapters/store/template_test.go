@@ -1,0 +1,99 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"fanli/adapters/store"
+	"fanli/adapters/store/mariadbtest"
+)
+
+// template is the statements that make a database on a server as Migrate does.
+// Reading the steps takes far longer than doing them, most of all under the race
+// detector.
+var template struct {
+	once sync.Once
+	made []string
+	err  error
+}
+
+// fill makes the empty database at dsn one that is migrated.
+func fill(tb testing.TB, dsn string) {
+	tb.Helper()
+	s := mariadbtest.Shared(tb)
+	template.once.Do(func() {
+		model := s.Database(tb)
+		db, err := store.Open(context.Background(), store.Config{DSN: model, SealKey: sealKey()})
+		if err == nil {
+			_, err = db.Migrate(context.Background())
+			err = errors.Join(err, db.Close())
+		}
+		if err == nil {
+			template.made, err = statementsThatMake(s.Shell(tb, model))
+		}
+		template.err = err
+	})
+	must(tb, template.err)
+	shell := s.Shell(tb, dsn)
+	for _, statement := range template.made {
+		if _, err := shell.ExecContext(tb.Context(), statement); err != nil {
+			tb.Fatalf("%v in %s", err, statement)
+		}
+	}
+}
+
+// statementsThatMake reads what a database is made of.
+func statementsThatMake(db *sql.DB) (out []string, err error) {
+	ctx := context.Background()
+	tables, err := texts(db, "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range tables {
+		var text string
+		if err := db.QueryRowContext(ctx, "SHOW CREATE TABLE "+name).Scan(&name, &text); err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+		rows := "SELECT '' FROM DUAL WHERE FALSE"
+		switch {
+		case strings.HasSuffix(name, "_turn"):
+			rows = "SELECT CONCAT('INSERT INTO " + name + " (id) VALUES (', id, ')') FROM " + name
+		case strings.HasSuffix(name, "_migrations"):
+			rows = "SELECT CONCAT('INSERT INTO " + name + " (version_id, is_applied) VALUES (', version_id, ', ', is_applied, ')') FROM " + name + " ORDER BY id"
+		}
+		more, err := texts(db, rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	triggers, err := texts(db, "SELECT CONCAT('CREATE TRIGGER ', trigger_name, ' ', action_timing, ' ', event_manipulation, ' ON ', "+
+		"event_object_table, ' FOR EACH ROW ', action_statement) FROM information_schema.triggers WHERE trigger_schema = DATABASE()")
+	if err == nil && len(triggers) == 0 {
+		err = fmt.Errorf("a database without triggers")
+	}
+	return append(out, triggers...), err
+}
+
+// texts returns a column of texts.
+func texts(db *sql.DB, query string) (out []string, err error) {
+	rows, err := db.QueryContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
