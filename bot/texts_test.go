@@ -203,6 +203,8 @@ var silent = map[string]string{
 	"order.fenced":         "between two jobs",
 	"control.html":         "a page of the sandbox",
 	"control.scope":        "for staff",
+	"withdraw.batch_name":  "for staff",
+	"withdraw.batch_empty": "for staff",
 	"control.why":          "for staff",
 	"payout.number_reused": "for operators",
 }
