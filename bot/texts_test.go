@@ -206,6 +206,8 @@ var silent = map[string]string{
 	"payout.number_reused": "in an error; as a reason it has a sentence",
 	"control.html":         "a page of the sandbox",
 	"control.scope":        "for staff",
+	"withdraw.batch_name":  "for staff",
+	"withdraw.batch_empty": "for staff",
 	"control.why":          "for staff",
 }
 

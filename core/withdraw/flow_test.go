@@ -108,7 +108,7 @@ func TestAUserCallsBackWhatTheyHaveNotConfirmed(t *testing.T) {
 			tt.before(w)
 			if name == "nobody knows" {
 				w.bank.mu.Lock()
-				w.bank.lost, w.bank.roll = [2]float64{1, 0}, rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a test
+				w.bank.lost, w.bank.roll = [2]float64{1, 0}, rand.New(rand.NewPCG(1, 1))
 				w.bank.mu.Unlock()
 			}
 			_, err := w.Cancel(t.Context(), 42, x.ID)

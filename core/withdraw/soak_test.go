@@ -32,7 +32,7 @@ func TestThreeOfTenRequestsAndHalfOfTheAnswersAreLost(t *testing.T) {
 func badRoad(t *testing.T, seed uint64, payouts int) {
 	t.Helper()
 	w := newWorld(t)
-	dice := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // a test
+	dice := rand.New(rand.NewPCG(seed, 3))
 	w.bank.roll, w.bank.lost = rand.New(rand.NewPCG(seed, 4)), [2]float64{0.3, 0.5}
 	asked := map[int64]money.Fen{}
 	for id := int64(1); id <= int64(payouts); id++ {
@@ -118,7 +118,7 @@ func TestRandomActsHaveOneEffect(t *testing.T) {
 	}
 	for seed := range uint64(300) {
 		w := newWorld(t)
-		dice := rand.New(rand.NewPCG(seed, 5)) //nolint:gosec // a test
+		dice := rand.New(rand.NewPCG(seed, 5))
 		p := &speaker{}
 		for range 200 {
 			p.words = append(p.words, verdicts[dice.IntN(len(verdicts))])
