@@ -77,6 +77,7 @@ func (b *bookkeeper) withdrawal(id int64, key string, userID int64, amount money
 			move.Kind, move.To = ledger.Payout, ledger.Payer("manual")
 		case withdraw.Refused, withdraw.Failed:
 			move.Kind, move.To = ledger.Release, ledger.User(userID, ledger.Available)
+		default: // moves nothing
 		}
 		must(b.t, b.db.Withdrawals().InTx(b.t.Context(), func(tx withdraw.Tx) (err error) {
 			if was == "" {
@@ -243,6 +244,7 @@ func dropTriggers(t *testing.T, shell *sql.DB) {
 	t.Helper()
 	rows, err := shell.QueryContext(t.Context(), "SELECT name FROM sqlite_master WHERE type = 'trigger'")
 	must(t, err)
+	defer rows.Close()
 	var names []string
 	for rows.Next() {
 		var name string
@@ -250,7 +252,6 @@ func dropTriggers(t *testing.T, shell *sql.DB) {
 		names = append(names, name)
 	}
 	must(t, rows.Err())
-	must(t, rows.Close())
 	for _, name := range names {
 		_, err := shell.ExecContext(t.Context(), "DROP TRIGGER "+name)
 		must(t, err)
