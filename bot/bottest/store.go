@@ -35,6 +35,7 @@ type store struct {
 	claims []order.Claim
 
 	rules   []rebate.Rules
+	acts    []rebate.Edition
 	rebates map[order.Key]rebate.Rebate
 
 	entries  []ledger.Entry
@@ -273,7 +274,33 @@ func (t rebateTx) Put(rs []rebate.Rebate) error {
 
 func (t rebateTx) Rules(version int64) (rebate.Rules, int64, error) { return t.rulesAt(version) }
 
-func (t rebateTx) AddRules(r rebate.Rules, _ time.Time) (int64, error) {
+func (t rebateTx) AddRules(r rebate.Rules, a rebate.Edition) (int64, error) {
 	t.rules = append(t.rules, r)
-	return int64(len(t.rules)), nil
+	a.Version = int64(len(t.rules))
+	t.acts = append(t.acts, a)
+	return a.Version, nil
+}
+
+func (t rebateTx) Edition() (rebate.Edition, error) {
+	if len(t.acts) == 0 {
+		return rebate.Edition{}, fault.New(fault.NotFound, "")
+	}
+	return t.acts[len(t.acts)-1], nil
+}
+
+func (s rebateStore) Editions(context.Context, int64, int) ([]rebate.Edition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acts, nil
+}
+
+func (s rebateStore) Walk(_ context.Context, _ time.Time, fn func(rebate.Rebate) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rebates {
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -241,11 +241,14 @@ type ChangedLine struct {
 	Order      string       `json:"order"`
 	Title      string       `json:"title"`
 	Category   string       `json:"category,omitempty"`
+	Item       string       `json:"item,omitempty"`
+	Shop       string       `json:"shop,omitempty"`
 	State      State        `json:"state"`
 	Why        string       `json:"why,omitempty"`
 	Price      money.Fen    `json:"price"`
 	Refunded   money.Fen    `json:"refunded,omitempty"`
 	Commission money.Fen    `json:"commission"`
+	Estimated  money.Fen    `json:"estimated,omitempty"` // what it was expected to be, less what went back; 0: not known
 	Disputed   bool         `json:"disputed,omitempty"`
 	User       int64        `json:"user,omitempty"`
 	Promise    link.Promise `json:"promise"`
@@ -254,11 +257,20 @@ type ChangedLine struct {
 	SettlesOn  time.Time    `json:"settles_on,omitzero"` // expected, while received
 }
 
+// estimated is what the order row expects, less what the refund row takes back.
+func (l *Line) estimated() money.Fen {
+	e := l.Row().Estimated
+	if l.Back != nil {
+		e -= l.Back.Revision.Claimed
+	}
+	return max(e, 0)
+}
+
 func (l *Line) changed() ChangedLine {
 	r := l.Row()
 	return ChangedLine{
-		Line: l.ID, Key: l.Key, Rev: l.Rev, Order: r.Order, Title: r.Title, Category: r.Category,
-		State: l.State, Why: l.Why, Price: l.Price, Refunded: l.Refunded, Commission: l.Commission,
+		Line: l.ID, Key: l.Key, Rev: l.Rev, Order: r.Order, Title: r.Title, Category: r.Category, Item: r.Item, Shop: r.Shop,
+		State: l.State, Why: l.Why, Price: l.Price, Refunded: l.Refunded, Commission: l.Commission, Estimated: l.estimated(),
 		Disputed: l.Disputed, User: l.User, Promise: l.Promise,
 		CreatedAt: r.Created, SettledAt: l.SettledAt, SettlesOn: r.SettlesOn,
 	}
