@@ -27,6 +27,8 @@ type store struct {
 	users      map[int64]user.User
 	identities []identity
 	payees     map[int64]user.Payee
+	codes      map[int64]string
+	inviters   map[int64]user.Invitation
 
 	links []link.Link
 
@@ -61,7 +63,7 @@ type message struct {
 
 func newStore() *store {
 	return &store{
-		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, rebates: map[order.Key]rebate.Rebate{},
+		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, codes: map[int64]string{}, inviters: map[int64]user.Invitation{}, rebates: map[order.Key]rebate.Rebate{},
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
 		answers: map[string][]byte{}, dialogues: map[int64][]byte{},
 	}

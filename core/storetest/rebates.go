@@ -57,7 +57,7 @@ func someRebate(id string) rebate.Rebate {
 			Price: 8900, Refunded: 100, Commission: 1200, Disputed: true, User: 7,
 			Promise: link.Promise{Rules: 2, Share: 7500, Rebate: 810, Terms: terms.String()}, CreatedAt: start(), SettledAt: start().Add(time.Minute),
 		},
-		Cuts: [2]rebate.Cut{{User: 8, Amount: 30}, {User: 9, Amount: 1}},
+		Cuts:  [2]rebate.Cut{{User: 8, Amount: 30}, {User: 9, Amount: 1}},
 		Trace: terms.Rebate(1200), Changed: start().Add(2 * time.Minute),
 	}
 }
