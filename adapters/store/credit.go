@@ -41,7 +41,10 @@ func (t creditTx) Booked(keys []order.Key) (map[order.Key]credit.Booked, error) 
 			Pending: money.Fen(r.Pending), Available: money.Fen(r.Available), Margin: money.Fen(r.Margin),
 		}
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, t.shares(keys, out)
 }
 
 // PutBooked implements credit.Tx.
@@ -52,5 +55,8 @@ func (t creditTx) PutBooked(bs []credit.Booked) error {
 			b.Key.Network, b.Key.Account, b.Key.ID, b.Seq, b.User, int64(b.Pending), int64(b.Available), int64(b.Margin),
 		}
 	}
-	return insert(t.g, rows, upsert(keyColumns(), "seq", "user_id", "pending", "available", "margin"))
+	if err := insert(t.g, rows, upsert(keyColumns(), "seq", "user_id", "pending", "available", "margin")); err != nil {
+		return err
+	}
+	return t.putShares(bs)
 }

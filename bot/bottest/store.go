@@ -43,6 +43,7 @@ type store struct {
 	entries  []ledger.Entry
 	balances map[ledger.Account]money
 	booked   map[order.Key]booked
+	spent    map[string]money
 
 	withdrawals []withdraw.Withdrawal
 	messages    []message
@@ -63,7 +64,7 @@ type message struct {
 
 func newStore() *store {
 	return &store{
-		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, codes: map[int64]string{}, inviters: map[int64]user.Invitation{}, rebates: map[order.Key]rebate.Rebate{},
+		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, codes: map[int64]string{}, spent: map[string]money{}, inviters: map[int64]user.Invitation{}, rebates: map[order.Key]rebate.Rebate{},
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
 		answers: map[string][]byte{}, dialogues: map[int64][]byte{},
 	}

@@ -34,6 +34,8 @@ func Credits(t *testing.T, open func(t *testing.T) CreditStore) {
 		handles(func(s CreditStore) func(context.Context, func(credit.Tx) error) error { return s.Store.InTx }),
 		[]check[CreditStore]{
 			{"BookedComesBack", bookedComesBack},
+			{"PartsOfOthersComeBack", partsComeBack},
+			{"OfManyWhoSpendAtOnceThoseComeThroughThatFit", spentAtOnce},
 			{"NewsHeardAtOnceIsEnteredOnce", newsAtOnce},
 			{"NewsInAnyOrderEndsWithTheNewest", newsInAnyOrder},
 			{"ABatchIsEnteredAsAWhole", batchEntered},
@@ -53,6 +55,62 @@ func bookedComesBack(t *testing.T, s CreditStore) {
 		want(t, "Booked", got, map[order.Key]credit.Booked{a.Key: a, b.Key: b})
 		return errors.Join(err, tx.PutBooked(nil))
 	}))
+}
+
+func partsComeBack(t *testing.T, s CreditStore) {
+	a := credit.Booked{
+		Key: key("1"), Seq: 2, User: 7, Available: 20, TopUp: 9, Budget: "marketing", Shared: true,
+		Cuts: [2]credit.BookedCut{{User: 8, Pending: 3, Available: 4}, {User: 9, Pending: 5, Available: 6}},
+	}
+	b := credit.Booked{Key: key("2"), Seq: 1, User: 7}
+	for range 2 {
+		must(t, s.Store.InTx(t.Context(), func(tx credit.Tx) error {
+			must(t, tx.PutBooked([]credit.Booked{a, b}))
+			got, err := tx.Booked([]order.Key{a.Key, b.Key, key("3")})
+			want(t, "Booked", got, map[order.Key]credit.Booked{a.Key: a, b.Key: b})
+			return err
+		}))
+		a.Cuts, a.TopUp, a.Seq = [2]credit.BookedCut{{User: 8}, {}}, 0, 3
+	}
+}
+
+func spentAtOnce(t *testing.T, s CreditStore) {
+	took, errs := together(atOnce, func(int) (ok bool, err error) {
+		err = s.Store.InTx(t.Context(), func(tx credit.Tx) error {
+			if ok, err = tx.Spend("marketing", "2026-11-27", 30, 100); err != nil {
+				return err
+			}
+			if ok {
+				ok, err = tx.Spend("marketing", "total", 30, 0)
+			}
+			return err
+		})
+		return ok, err
+	})
+	must(t, errors.Join(errs...))
+	n := 0
+	for _, ok := range took {
+		if ok {
+			n++
+		}
+	}
+	want(t, "how many came through", n, 3)
+	must(t, s.Store.InTx(t.Context(), func(tx credit.Tx) error {
+		ok, err := tx.Spend("marketing", "2026-11-27", 10, 100)
+		want(t, "what fits exactly", ok, true)
+		must(t, err)
+		ok, err = tx.Spend("marketing", "2026-11-27", 1, 100)
+		want(t, "one fen too much", ok, false)
+		must(t, err)
+		ok, err = tx.Spend("marketing", "total", -100, 0)
+		want(t, "what comes back", ok, true)
+		return err
+	}))
+	got, err := s.Store.Used(t.Context(), "marketing", []string{"2026-11-27", "2026-11", "total"})
+	must(t, err)
+	for span, n := range map[string]money.Fen{"2026-11-27": 100, "2026-11": 0, "total": -10} {
+		want(t, "Used of "+span, got[span], n)
+	}
 }
 
 // rebateChanged is the news that a line's rebate is so much now.
