@@ -94,7 +94,7 @@ func (r Rules) Validate() error {
 			bad("referral.%s: %s is not between 0%% and 100%% of what the house keeps", name, b)
 		}
 	}
-	if r.Referral.First+r.Referral.Second > money.Whole {
+	if f := r.Referral; f.First <= money.Whole && f.Second <= money.Whole && f.First+f.Second > money.Whole {
 		bad("referral: inviters would get %s of what the house keeps", r.Referral.First+r.Referral.Second)
 	}
 	switch r.Settle {
