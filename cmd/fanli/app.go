@@ -145,7 +145,7 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	a.bot = &bot.Bot{
 		Users: a.users, Links: a.desk, Orders: a.orders, Rebates: a.rebates, Money: a.purse, Withdrawals: a.payouts,
 		Memory: db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(), Limits: a.cfg.Withdraw.Limits(),
-		SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Invites: a.users, Gifts: a.treasurer, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
 	}
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
 	a.office = &notify.Office{Store: db.Messages(), Sender: a.tell, Now: a.now}

@@ -397,6 +397,12 @@ func (c *Clerk) ReleaseDue(ctx context.Context) (n int, err error) {
 	return n, fault.In("rebate.ReleaseDue", err)
 }
 
+// Referral returns what inviters get of orders through links made now.
+func (c *Clerk) Referral(ctx context.Context) (Referral, error) {
+	r, _, err := c.Store.Rules(ctx, 0)
+	return r.Referral, fault.In("rebate.Referral", err)
+}
+
 // Of returns what the lines bring.
 func (c *Clerk) Of(ctx context.Context, keys []order.Key) (map[order.Key]Rebate, error) {
 	return c.Store.Rebates(ctx, keys)
