@@ -72,6 +72,9 @@ func sum(r Revision) [16]byte {
 	if r.Disputed {
 		flags |= 2
 	}
+	if r.Unsaid {
+		flags |= 4
+	}
 	put(h, int64(r.Quantity), int64(r.Price), int64(r.Refunded), int64(r.Estimated), int64(r.Actual), int64(r.Claimed), flags)
 	for _, t := range []time.Time{r.Clicked, r.Created, r.PaidAt, r.ReceivedAt, r.SettledAt, r.SettlesOn, r.Modified} {
 		if t.IsZero() {
@@ -134,6 +137,8 @@ func newer(old *Register, r Revision, h [16]byte) bool {
 // smaller one is later, since goods go back and do not come again.
 func worth(r Revision) money.Fen {
 	switch {
+	case r.Aspect == Return && r.Unsaid:
+		return -r.Refunded
 	case r.Aspect == Return:
 		return -r.Claimed
 	case r.ActualKnown:
@@ -195,13 +200,24 @@ func facts(whole, back *Register, now time.Time) Facts {
 		b := back.Revision
 		f.Refunded = max(f.Refunded, b.Refunded)
 		f.Disputed = f.Disputed || b.Disputed
-		commission -= b.Claimed
+		commission -= claimed(w, b, commission)
 	}
 	if f.State == Unpaid || f.State == Invalid || commission < 0 {
 		commission = 0
 	}
 	f.Commission = commission
 	return f
+}
+
+// claimed is what a refund row takes from a commission: the network's own figure,
+// or, where it says none, as much of it as went back of the price. What the order
+// row knows to have gone back is out of its commission already.
+func claimed(w, b Revision, commission money.Fen) money.Fen {
+	left := w.Price - w.Refunded
+	if !b.Unsaid || b.Refunded <= w.Refunded || left <= 0 {
+		return b.Claimed
+	}
+	return commission - commission.Mul(int64(max(w.Price-b.Refunded, 0)), int64(left))
 }
 
 // ripen reports whether time alone has changed what the line is: the network's
@@ -261,7 +277,7 @@ type ChangedLine struct {
 func (l *Line) estimated() money.Fen {
 	e := l.Row().Estimated
 	if l.Back != nil {
-		e -= l.Back.Revision.Claimed
+		e -= claimed(l.Row(), l.Back.Revision, e)
 	}
 	return max(e, 0)
 }
