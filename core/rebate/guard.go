@@ -36,11 +36,7 @@ type worst struct {
 // about it: values, or a range.
 func dimensions() []func(w When) condition {
 	texts := func(vs []string) condition {
-		c := condition{any: len(vs) == 0}
-		for _, v := range vs {
-			c.texts = append(c.texts, v)
-		}
-		return c
+		return condition{any: len(vs) == 0, texts: vs}
 	}
 	span := func(from, until int64) condition { return condition{from: from, until: until, ranged: true} }
 	const end = 1 << 62

@@ -114,7 +114,7 @@ func (tr Trace) others(b *strings.Builder) {
 		fmt.Fprintf(b, " + %s ", y.label())
 		switch {
 		case y.Price != 0:
-			fmt.Fprintf(b, "%s × paid %s", y.Part.Price, tr.Kept().Yuan())
+			fmt.Fprintf(b, "%s × paid %s", y.Price, tr.Kept().Yuan())
 		case y.Fixed != 0:
 			fmt.Fprintf(b, "fixed %s", y.Fixed.Yuan())
 		default:
