@@ -3,6 +3,7 @@ package rebate
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"fanli/core/event"
@@ -240,7 +241,7 @@ func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine) (people, 
 }
 
 func (c *Clerk) invited(ctx context.Context, p *person, l order.ChangedLine) error {
-	if _, ok := p.inviters[l.CreatedAt]; ok || c.Inviters == nil || l.State != order.Settled {
+	if _, ok := p.inviters[l.CreatedAt]; ok || c.Inviters == nil || l.State != order.Settled || l.Promise.Terms != "" && !refers(l.Promise.Terms) {
 		return nil
 	}
 	in, err := c.Inviters(ctx, l.User, l.CreatedAt)
@@ -253,6 +254,10 @@ func (c *Clerk) invited(ctx context.Context, p *person, l order.ChangedLine) err
 	p.inviters[l.CreatedAt] = in
 	return nil
 }
+
+// refers reports whether frozen terms give inviters anything. It looks at the text:
+// most terms do not, and reading them twice would cost as much as computing.
+func refers(terms string) bool { return strings.Contains(terms, `"refer":`) }
 
 // terms are the frozen ones. A line that came without a link of ours (a second
 // item in the same order) gets those of the rules in force when it is first seen,

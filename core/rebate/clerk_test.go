@@ -83,6 +83,10 @@ func TestAPromiseIsKeptWhateverBecomesOfTheRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.levels[42] = 0
+	o.Inviters = func(context.Context, int64, time.Time) (rebate.Inviters, error) {
+		t.Error("who invited is asked although it does not count")
+		return rebate.Inviters{}, nil
+	}
 	promised := func(l *order.ChangedLine) { l.Promise = p }
 	asked := o.asked
 	o.hear(line("1", 1, promised))
