@@ -116,6 +116,7 @@ type (
 	// Rebates says what orders bring, and why.
 	Rebates interface {
 		Of(ctx context.Context, keys []order.Key) (map[order.Key]rebate.Rebate, error)
+		Referral(ctx context.Context) (rebate.Referral, error)
 	}
 	// Money shows where a user's money is.
 	Money interface {

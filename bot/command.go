@@ -50,6 +50,9 @@ func commands() []command {
 		{"cancelwithdrawal", sectionMoney, false, []string{"取消提现", "撤销提现"}, []string{"cancel withdrawal"}, (*turn).cancelWithdrawal},
 		{"payee", sectionMoney, false, []string{"收款", "收款账户", "收款方式", "支付宝", "绑定支付宝"}, []string{"payee", "payout", "payout account"}, (*turn).payee},
 
+		{"checkin", sectionMoney, false, []string{"签到", "打卡"}, []string{"check in"}, (*turn).checkIn},
+		{"invite", sectionMore, false, []string{"邀请", "邀请好友", "邀请码"}, []string{"invite", "invitation"}, (*turn).invite},
+
 		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},
 		{"guide", sectionMore, false, []string{"教程", "怎么用", "新手", "使用教程"}, []string{"guide", "how"}, (*turn).guide},
 		{"language", sectionMore, false, []string{"语言", "切换语言"}, []string{"language", "lang"}, (*turn).language},

@@ -39,6 +39,11 @@ type Bot struct {
 	Withdrawals Withdrawals
 	Memory      Memory
 
+	// Invites knows who brought whom; optional.
+	Invites Invites
+	// Gifts gives bonuses; optional.
+	Gifts Gifts
+
 	// Limits are those of package withdraw, so that people hear of them before
 	// they run into them. Package withdraw decides.
 	Limits withdraw.Limits

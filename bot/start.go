@@ -7,9 +7,16 @@ import (
 	"fanli/bot/locale"
 )
 
-// start greets. A payload (/start r_123) is not answered.
-func (t *turn) start(context.Context, string) (Reply, error) {
+// start greets. A payload (/start CODE) is the code of who brought this person.
+func (t *turn) start(ctx context.Context, payload string) (Reply, error) {
 	r := Reply{Text: t.T("start.text")}
+	if payload != "" {
+		text, err := t.bind(ctx, payload)
+		if err != nil {
+			return Reply{}, err
+		}
+		r.Text = strings.TrimSpace(r.Text + "\n" + text)
+	}
 	if t.bot.ShopURL != "" {
 		r.Text += "\n" + t.T("start.sandbox", "url", t.bot.ShopURL)
 	}

@@ -140,7 +140,7 @@ func families(t *testing.T) map[string][]string {
 		"order.step.":        constants(t, "../core/order", "Step"),
 		"orders.rebate.":     constants(t, "../core/rebate", "Stage"),
 		"entry.":             constants(t, "../core/ledger", "Kind"),
-		"trace.part.":        {"base", "level", "network", "category"},
+		"trace.part.":        {"base", "level", "network", "category", "rule"},
 		"withdrawal.state.":  constants(t, "../core/withdraw", "State"),
 		"payee.method.":      {"alipay", "wechat"},
 		"notice.withdrawal.": {"paid", "failed", "refused", "unknown"}, // confirming has its own
@@ -192,12 +192,14 @@ func constants(t *testing.T, dir, typ string) (out []string) {
 }
 
 // stable is the form of a key that core and adapters give to people.
-var stable = regexp.MustCompile(`^(offer|link|order|payout|review|withdraw|claim|payee|user|message|control)\.[a-z_]+$`)
+var stable = regexp.MustCompile(`^(offer|link|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus)\.[a-z_]+$`)
 
 // silent are stable keys without a sentence, and why.
 var silent = map[string]string{
 	"link.network_off":     "answered by saying which shops there are",
 	"link.no_search":       "answered by search.off",
+	"bonus.malformed":      "a mistake of ours",
+	"bonus.no_budget":      "a mistake in the configuration",
 	"link.slot_taken":      "does not leave the desk",
 	"link.unknown_slot":    "a mistake in the configuration",
 	"payout.payer_gone":    "for operators",

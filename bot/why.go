@@ -52,24 +52,61 @@ func (t *turn) reasons(o bought) []string {
 func (t *turn) computed(tr rebate.Trace) string {
 	var parts []string
 	var sum money.Bps
-	for _, p := range tr.Terms.Parts {
+	for _, p := range tr.Shares() {
 		sum += p.Bps
 		parts = append(parts, t.part(p))
 	}
 	share := strings.Join(parts, " + ")
-	if len(parts) > 1 || sum != tr.Terms.Share {
-		share += " = " + tr.Terms.Share.String()
+	if len(parts) > 1 || sum != tr.Share() {
+		share = strings.TrimLeft(share+" = "+tr.Share().String(), " =")
 	}
-	s := t.T("trace.plain", "share", share, "commission", tr.Commission.Yuan(), "raw", tr.Raw.Yuan())
+	s := t.T("trace.plain", "share", share, "commission", tr.Commission.Yuan(), "raw", tr.Shared().Yuan())
 	if tr.Terms.Fee > 0 {
 		s = t.T("trace.after_fee", "share", share, "commission", tr.Commission.Yuan(),
-			"rest", (money.Whole - tr.Terms.Fee).String(), "base", tr.Base.Yuan(), "raw", tr.Raw.Yuan())
+			"rest", (money.Whole - tr.Terms.Fee).String(), "base", tr.Base.Yuan(), "raw", tr.Shared().Yuan())
+	}
+	s += t.others(tr)
+	if tr.Limited {
+		s += t.T("trace.limited", "base", tr.Base.Yuan())
 	}
 	if tr.Capped {
 		s += t.T("trace.capped", "cap", tr.Terms.Cap.Yuan())
 	}
 	if tr.Small {
 		s += t.T("trace.small", "minimum", tr.Terms.Minimum.Yuan())
+	}
+	return s + t.paidBy(tr)
+}
+
+// others says what the parts bring that are no share of the commission.
+func (t *turn) others(tr rebate.Trace) (s string) {
+	for _, y := range tr.Others() {
+		name := clean(y.Name, listTitleRunesMax)
+		switch {
+		case y.Price != 0:
+			s += t.T("trace.of_price", "name", name, "bps", y.Price.String(), "paid", tr.Kept().Yuan(), "amount", y.Amount.Yuan())
+		case y.Fixed != 0:
+			s += t.T("trace.fixed", "name", name, "amount", y.Amount.Yuan())
+		default:
+			s += t.T("trace.apart", "name", name, "bps", y.Bps.String(), "amount", y.Amount.Yuan())
+		}
+	}
+	if s != "" {
+		s += t.T("trace.together", "raw", tr.Raw.Yuan())
+	}
+	return s
+}
+
+// paidBy says where the money comes from, where that is not only the network.
+func (t *turn) paidBy(tr rebate.Trace) (s string) {
+	if tr.Settled > 0 {
+		s += t.T("trace.settled", "settled", tr.Settled.Yuan())
+	}
+	if tr.TopUp > 0 {
+		s += t.T("trace.topup", "amount", tr.TopUp.Yuan())
+	}
+	if len(tr.Terms.Dry) > 0 {
+		s += t.T("trace.dry", "names", clean(strings.Join(tr.Terms.Dry, t.T("format.and")), listTitleRunesMax))
 	}
 	return s
 }

@@ -108,12 +108,7 @@ func (c Config) checkTimes(k *checker) {
 }
 
 func (c Config) checkMoney(k *checker) {
-	k.part("rebate", c.Rebate.Rules().Validate())
-	if c.Rebate.Minimum > dustMax {
-		k.bad("rebate.minimum", "%s is more than %s: hardly any order would bring anything", money.Fen(c.Rebate.Minimum), money.Fen(dustMax))
-	}
-	knownNetworks(k, "rebate.networks", c.Rebate.Networks)
-	knownNetworks(k, "rebate.hold_days", c.Rebate.HoldDays, "default")
+	c.checkRebate(k)
 	w := c.Withdraw
 	if w.Minimum < 1 {
 		k.bad("withdraw.minimum", "the least is 0.01")

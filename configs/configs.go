@@ -22,7 +22,6 @@ import (
 	"fanli/adapters/wechatpay"
 	"fanli/bot/telegram"
 	"fanli/core/money"
-	"fanli/core/rebate"
 	"fanli/core/withdraw"
 )
 
@@ -93,41 +92,6 @@ type Sync struct {
 	First      time.Duration `yaml:"first"`
 	StallAfter time.Duration `yaml:"stall_after"`
 	Rescan     bool          `yaml:"rescan"`
-}
-
-// Rebate is rebate.Rules as people write them.
-type Rebate struct {
-	Base       Percent            `yaml:"base"`
-	Fee        Percent            `yaml:"fee"`
-	Levels     map[int]Percent    `yaml:"levels"`
-	Networks   map[string]Percent `yaml:"networks"`
-	Categories map[string]Percent `yaml:"categories"`
-	Cap        Yuan               `yaml:"cap"`
-	Minimum    Yuan               `yaml:"minimum"`
-	HoldDays   map[string]int     `yaml:"hold_days"`
-}
-
-// Rules returns what package rebate works with.
-func (r Rebate) Rules() rebate.Rules {
-	out := rebate.Rules{
-		Base: money.Bps(r.Base), Fee: money.Bps(r.Fee), Cap: money.Fen(r.Cap), Minimum: money.Fen(r.Minimum),
-		Levels: rates(r.Levels), Networks: rates(r.Networks), Categories: rates(r.Categories), HoldDays: map[string]int{},
-	}
-	for k, v := range r.HoldDays {
-		if k == "default" {
-			k = ""
-		}
-		out.HoldDays[k] = v
-	}
-	return out
-}
-
-func rates[K comparable](m map[K]Percent) map[K]money.Bps {
-	out := make(map[K]money.Bps, len(m))
-	for k, v := range m {
-		out[k] = money.Bps(v)
-	}
-	return out
 }
 
 // Withdraw is withdraw.Limits as people write them.

@@ -48,7 +48,10 @@ func (t creditTx) Booked(keys []order.Key) (map[order.Key]credit.Booked, error) 
 			Pending: money.Fen(r.Pending), Available: money.Fen(r.Available), Margin: money.Fen(r.Margin),
 		}
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, t.shares(keys, out)
 }
 
 // PutBooked implements credit.Tx.
@@ -60,5 +63,8 @@ func (t creditTx) PutBooked(bs []credit.Booked) error {
 		}
 		rows[i].Mark = rows[i].mark()
 	}
-	return insert(t.g, rows, upsert(keyColumns(), "seq", "user_id", "pending", "available", "margin", "mark"))
+	if err := insert(t.g, rows, upsert(keyColumns(), "seq", "user_id", "pending", "available", "margin", "mark")); err != nil {
+		return err
+	}
+	return t.putShares(bs)
 }

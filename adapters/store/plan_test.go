@@ -156,7 +156,7 @@ func askEverything(t *testing.T, db *store.DB) {
 		ignore(tx.Put([]rebate.Rebate{{Key: keys[0], Stage: rebate.Pending}}))
 		ignore(tx.Rebates(keys))
 		ignore(tx.Due(start, 5))
-		ignore(tx.AddRules(rebate.Rules{}, start))
+		ignore(tx.AddRules(rebate.Rules{}, rebate.Edition{At: start}))
 		ignore(tx.Rules(0))
 		ignore(tx.Rules(1))
 		return nil

@@ -188,13 +188,20 @@ func (s proofSource) batches(ctx context.Context, after, through int64, all bool
 // WalkLines implements proof.Source.
 func (s proofSource) WalkLines(ctx context.Context, fn func(*proof.Line) error) error {
 	var r bookedRow
-	q := s.q(ctx).Raw("SELECT network, account, line_no, seq, user_id, pending, available, margin, mark FROM payment_booked")
-	into := []any{&r.Network, &r.Account, &r.LineNo, &r.Seq, &r.UserID, &r.Pending, &r.Available, &r.Margin, &r.Mark}
+	var a, b proof.Cut
+	var topUp money.Fen
+	q := s.q(ctx).Raw(`SELECT b.network, b.account, b.line_no, b.seq, b.user_id, b.pending, b.available, b.margin, b.mark,
+		COALESCE(p.user1, 0), COALESCE(p.pending1, 0), COALESCE(p.available1, 0), COALESCE(p.user2, 0), COALESCE(p.pending2, 0), COALESCE(p.available2, 0), COALESCE(p.topup, 0)
+		FROM payment_booked b LEFT JOIN payment_parts p ON p.network = b.network AND p.account = b.account AND p.line_no = b.line_no`)
+	into := []any{
+		&r.Network, &r.Account, &r.LineNo, &r.Seq, &r.UserID, &r.Pending, &r.Available, &r.Margin, &r.Mark,
+		&a.User, &a.Pending, &a.Available, &b.User, &b.Pending, &b.Available, &topUp,
+	}
 	return each(ctx, q, into, func() error {
 		return fn(&proof.Line{
 			Key: order.Key{Network: r.Network, Account: r.Account, ID: r.LineNo}, User: r.UserID,
 			Pending: money.Fen(r.Pending), Available: money.Fen(r.Available), Margin: money.Fen(r.Margin),
-			Intact: r.Mark == "" || r.Mark == r.mark(),
+			Cuts: [2]proof.Cut{a, b}, TopUp: topUp, Intact: r.Mark == "" || r.Mark == r.mark(),
 		})
 	})
 }

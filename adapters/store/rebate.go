@@ -24,6 +24,7 @@ type rebateRow struct {
 	Margin    int64
 	DueAt     int64
 	Trace     string
+	Cuts      string
 	ChangedAt int64
 }
 
@@ -37,7 +38,10 @@ func newRebateRow(b rebate.Rebate) (r rebateRow, err error) {
 	if r.Line, err = text(b.Line); err != nil {
 		return r, err
 	}
-	r.Trace, err = text(b.Trace)
+	if r.Trace, err = text(b.Trace); err != nil || b.Cuts == [2]rebate.Cut{} {
+		return r, err
+	}
+	r.Cuts, err = text(b.Cuts)
 	return r, err
 }
 
@@ -49,13 +53,32 @@ func (r rebateRow) rebate() (rebate.Rebate, error) {
 	if err := parse(r.Line, &b.Line); err != nil {
 		return b, err
 	}
-	return b, parse(r.Trace, &b.Trace)
+	if err := parse(r.Trace, &b.Trace); err != nil {
+		return b, err
+	}
+	b.TopUp = b.Trace.TopUp
+	if r.Cuts == "" {
+		return b, nil
+	}
+	return b, parse(r.Cuts, &b.Cuts)
 }
 
 type rulesRow struct {
-	Version int64 `gorm:"primaryKey"`
-	Body    string
-	At      int64
+	Version  int64 `gorm:"primaryKey"`
+	Body     string
+	At       int64
+	Replaces *int64
+	Staff    bool
+	Actor    string
+	Reason   string
+}
+
+func (r rulesRow) edition() rebate.Edition {
+	e := rebate.Edition{Version: r.Version, Staff: r.Staff, By: r.Actor, Reason: r.Reason, At: at(r.At)}
+	if r.Replaces != nil {
+		e.Before = *r.Replaces
+	}
+	return e
 }
 
 func (rulesRow) TableName() string { return "rebate_rules" }
@@ -76,6 +99,56 @@ func (s rebateStore) Rebates(ctx context.Context, keys []order.Key) (map[order.K
 func (s rebateStore) Rules(ctx context.Context, version int64) (rebate.Rules, int64, error) {
 	return rules(s.db.reader(ctx), version)
 }
+
+// Editions implements rebate.Store.
+func (s rebateStore) Editions(ctx context.Context, before int64, count int) ([]rebate.Edition, error) {
+	g := s.db.reader(ctx).Omit("body").Order("version DESC").Limit(count)
+	if before != 0 {
+		g = g.Where("version < ?", before)
+	}
+	rows, err := find[rulesRow](g)
+	var out []rebate.Edition
+	for _, r := range rows {
+		out = append(out, r.edition())
+	}
+	return out, err
+}
+
+// rebatesPage is how many rebates Walk holds at once.
+const rebatesPage = 500
+
+// Walk implements rebate.Store. It reads in pages, so that nobody who writes has to
+// wait for it.
+func (s rebateStore) Walk(ctx context.Context, since time.Time, fn func(rebate.Rebate) error) error {
+	for last := int64(0); ; {
+		rows, err := find[walkedRow](s.db.reader(ctx).
+			Where("id > ? AND changed_at >= ?", last, ms(since)).Order("id").Limit(rebatesPage))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			b, err := r.Row.rebate()
+			if err == nil {
+				err = fn(b)
+			}
+			if err != nil {
+				return err
+			}
+			last = r.ID
+		}
+		if len(rows) < rebatesPage {
+			return nil
+		}
+	}
+}
+
+// walkedRow is a rebateRow with its place.
+type walkedRow struct {
+	ID  int64
+	Row rebateRow `gorm:"embedded"`
+}
+
+func (walkedRow) TableName() string { return "rebates" }
 
 func rebates(g *gorm.DB, keys []order.Key) (map[order.Key]rebate.Rebate, error) {
 	rows, err := byKeys[rebateRow](g, keys)
@@ -137,19 +210,29 @@ func (t rebateTx) Put(rs []rebate.Rebate) error {
 		}
 	}
 	return insert(t.g, rows, upsert(keyColumns(),
-		"line", "seq", "user_id", "stage", "amount", "margin", "due_at", "trace", "changed_at"))
+		"line", "seq", "user_id", "stage", "amount", "margin", "due_at", "trace", "cuts", "changed_at"))
 }
 
 // Rules implements rebate.Tx.
 func (t rebateTx) Rules(version int64) (rebate.Rules, int64, error) { return rules(t.g, version) }
 
+// Edition implements rebate.Tx.
+func (t rebateTx) Edition() (rebate.Edition, error) {
+	r, err := first[rulesRow](t.g.Omit("body").Order("version DESC"))
+	return r.edition(), err
+}
+
 // AddRules implements rebate.Tx.
-func (t rebateTx) AddRules(r rebate.Rules, now time.Time) (int64, error) {
+func (t rebateTx) AddRules(r rebate.Rules, a rebate.Edition) (int64, error) {
 	body, err := text(r)
 	if err != nil {
 		return 0, err
 	}
-	rows := []rulesRow{{0, body, ms(now)}}
+	row := rulesRow{Body: body, At: ms(a.At), Staff: a.Staff, Actor: a.By, Reason: a.Reason}
+	if a.Before != 0 {
+		row.Replaces = &a.Before
+	}
+	rows := []rulesRow{row}
 	err = insert(t.g, rows)
 	return rows[0].Version, err
 }

@@ -158,7 +158,7 @@ func (f flow) prepare(t *testing.T) {
 	t.Helper()
 	tell(t, f.book, 4)
 	must(t, f.db.Rebates().InTx(t.Context(), func(tx rebate.Tx) error {
-		_, err := tx.AddRules(rebate.Rules{Base: 7000}, start)
+		_, err := tx.AddRules(rebate.Rules{Base: 7000}, rebate.Edition{At: start})
 		return err
 	}))
 }

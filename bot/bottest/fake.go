@@ -55,11 +55,18 @@ type Fake struct {
 
 type placed struct{ network, line string }
 
+// june is when a campaign begins that no other story of a fake world meets.
+var june = start.AddDate(0, 3, 0)
+
 // Rules are those of a fake world.
 func rules() rebate.Rules {
 	return rebate.Rules{
 		Base: 7_000, Fee: 1_000, Levels: map[int]fenBps{1: 500}, Cap: 300_00, Minimum: 1,
-		HoldDays: map[string]int{"": 7},
+		HoldDays: map[string]int{"": 7}, Referral: rebate.Referral{First: 1_000, Second: 500}, Budgets: []string{"marketing"},
+		List: []rebate.Rule{
+			{Name: "六月加码", Mode: rebate.Add, When: rebate.When{From: june, Until: june.AddDate(0, 0, 30)}, Give: rebate.Give{Fixed: 2_00}, Budget: "marketing"},
+			{Name: "实付返", Mode: rebate.Add, When: rebate.When{From: june, Until: june.AddDate(0, 0, 30), LevelFrom: 1}, Give: rebate.Give{Price: 100}, Budget: "marketing"},
+		},
 	}
 }
 
@@ -71,6 +78,10 @@ func New(t *testing.T) *Fake {
 	at := func() inbox { return inbox{f.store, map[string]bool{}} }
 	f.users = &user.Directory{Store: userStore{at()}, Now: now}
 	f.clerk = &rebate.Clerk{Store: rebateStore{at()}, Level: f.levelOf, Now: now}
+	f.clerk.Inviters = func(ctx context.Context, id int64, at time.Time) (rebate.Inviters, error) {
+		in, err := f.users.Inviters(ctx, id, at)
+		return rebate.Inviters(in), err
+	}
 	f.links = &link.Desk{Promises: f.clerk, Store: linkStore{at()}, Now: now, Deadline: time.Minute}
 	f.book = &order.Book{Store: orderStore{at()}, Now: now}
 	f.cash = &credit.Cashier{Store: creditStore{at()}, Now: now}
@@ -84,6 +95,9 @@ func New(t *testing.T) *Fake {
 	f.Bot = &bot.Bot{
 		Users: f.users, Links: f.links, Orders: f.book, Rebates: f.clerk,
 		Money: credit.Purse{Ledger: ledgerReader{f.store}}, Withdrawals: f.desk, Memory: memory{f.store},
+		Invites: f.users, Gifts: &credit.Treasurer{
+			Store: creditStore{at()}, Now: now, CheckIn: 5, CheckInBudget: "checkin", Budgets: map[string]credit.Budget{"checkin": {Day: 5, Month: 100}},
+		},
 		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true, Switches: f.board,
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
 		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},

@@ -28,6 +28,8 @@ type store struct {
 	users      map[int64]user.User
 	identities []identity
 	payees     map[int64]user.Payee
+	codes      map[int64]string
+	inviters   map[int64]user.Invitation
 
 	links []link.Link
 
@@ -36,11 +38,13 @@ type store struct {
 	claims []order.Claim
 
 	rules   []rebate.Rules
+	acts    []rebate.Edition
 	rebates map[order.Key]rebate.Rebate
 
 	entries  []ledger.Entry
 	balances map[ledger.Account]money
 	booked   map[order.Key]booked
+	spent    map[string]money
 
 	withdrawals []withdraw.Withdrawal
 	messages    []message
@@ -62,7 +66,7 @@ type message struct {
 
 func newStore() *store {
 	return &store{
-		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, rebates: map[order.Key]rebate.Rebate{},
+		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, codes: map[int64]string{}, spent: map[string]money{}, inviters: map[int64]user.Invitation{}, rebates: map[order.Key]rebate.Rebate{},
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
 		answers: map[string][]byte{}, dialogues: map[int64][]byte{},
 	}
@@ -286,7 +290,33 @@ func (t rebateTx) Put(rs []rebate.Rebate) error {
 
 func (t rebateTx) Rules(version int64) (rebate.Rules, int64, error) { return t.rulesAt(version) }
 
-func (t rebateTx) AddRules(r rebate.Rules, _ time.Time) (int64, error) {
+func (t rebateTx) AddRules(r rebate.Rules, a rebate.Edition) (int64, error) {
 	t.rules = append(t.rules, r)
-	return int64(len(t.rules)), nil
+	a.Version = int64(len(t.rules))
+	t.acts = append(t.acts, a)
+	return a.Version, nil
+}
+
+func (t rebateTx) Edition() (rebate.Edition, error) {
+	if len(t.acts) == 0 {
+		return rebate.Edition{}, fault.New(fault.NotFound, "")
+	}
+	return t.acts[len(t.acts)-1], nil
+}
+
+func (s rebateStore) Editions(context.Context, int64, int) ([]rebate.Edition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acts, nil
+}
+
+func (s rebateStore) Walk(_ context.Context, _ time.Time, fn func(rebate.Rebate) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rebates {
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/link"
+	"fanli/core/money"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -42,6 +43,8 @@ type app struct {
 	board   *control.Board
 	office  *notify.Office
 	purse   credit.Purse
+
+	treasurer *credit.Treasurer
 
 	networks []link.Network
 	feeds    []order.Feed
@@ -129,9 +132,10 @@ func databasePath(cfg configs.Config) string { return filepath.Join(cfg.Data, "f
 func (a *app) wire(ctx context.Context, s surroundings) error {
 	db := a.db
 	a.users = &user.Directory{Store: db.Users(), Now: a.now}
-	a.rebates = &rebate.Clerk{Store: db.Rebates(), Level: a.level, Now: a.now}
+	a.treasurer = a.newTreasurer()
+	a.rebates = &rebate.Clerk{Store: db.Rebates(), Level: a.level, Inviters: a.inviters, Dry: a.treasurer.Dry, Now: a.now}
 	a.orders = &order.Book{Store: db.Orders(), Now: a.now}
-	a.cashier = &credit.Cashier{Store: db.Credits(), Now: a.now}
+	a.cashier = &credit.Cashier{Store: db.Credits(), Now: a.now, Zone: a.cfg.Location()}
 	a.purse = credit.Purse{Ledger: db.Ledger()}
 	if _, err := a.rebates.Enact(ctx, a.cfg.Rebate.Rules()); err != nil {
 		return err
@@ -157,7 +161,7 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	a.bot = &bot.Bot{
 		Users: a.users, Links: a.desk, Orders: a.orders, Rebates: a.rebates, Money: a.purse, Withdrawals: a.payouts,
 		Memory: db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(), Limits: a.limits(), Switches: a.board,
-		SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Invites: a.users, Gifts: a.treasurer, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
 	}
 	if a.pay, err = a.confirmPage(); err != nil {
 		return err
@@ -176,6 +180,21 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 func (a *app) level(ctx context.Context, id int64) (int, error) {
 	u, err := a.users.User(ctx, id)
 	return u.Level, err
+}
+
+// inviters returns who had brought a user, for package rebate.
+func (a *app) inviters(ctx context.Context, id int64, at time.Time) (rebate.Inviters, error) {
+	in, err := a.users.Inviters(ctx, id, at)
+	return rebate.Inviters(in), err
+}
+
+// newTreasurer returns who gives away what the configuration allows.
+func (a *app) newTreasurer() *credit.Treasurer {
+	r := a.cfg.Rebate
+	return &credit.Treasurer{
+		Store: a.db.Credits(), Budgets: r.Limits(), CheckIn: money.Fen(r.CheckIn.Amount), CheckInBudget: r.CheckIn.Budget,
+		Forgiven: money.Fen(r.WriteOff), Zone: a.cfg.Location(), Now: a.now,
+	}
 }
 
 func names(ns []link.Network) []string {

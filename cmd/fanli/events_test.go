@@ -71,7 +71,7 @@ func schema(t reflect.Type) map[string]any {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return map[string]any{"type": "string", "format": "date-time"}
-	case t.Kind() == reflect.Slice:
+	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
 		return map[string]any{"type": "array", "items": schema(t.Elem())}
 	case t.Kind() == reflect.Struct:
 		props := map[string]any{}

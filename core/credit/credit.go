@@ -37,12 +37,25 @@ type Booked struct {
 	Pending   money.Fen
 	Available money.Fen
 	Margin    money.Fen
+	Cuts      [2]BookedCut // of those who invited the user
+	TopUp     money.Fen    // what a budget added
+	Budget    string       // which; kept when TopUp has gone
+	Shared    bool         // there are, or were, Cuts or a TopUp
+}
+
+// A BookedCut is what was entered for one inviter of a line's user.
+type BookedCut struct {
+	User      int64
+	Pending   money.Fen
+	Available money.Fen
 }
 
 // A Store keeps what was booked, together with the ledger.
 type Store interface {
 	// InTx runs fn in one transaction; fn may be run again after a deadlock.
 	InTx(ctx context.Context, fn func(Tx) error) error
+	// Used returns what was spent of a budget in each of periods.
+	Used(ctx context.Context, budget string, periods []string) (map[string]money.Fen, error)
 }
 
 // A Tx is what a transaction can do. It works on batches.
@@ -55,12 +68,17 @@ type Tx interface {
 	Booked(keys []order.Key) (map[order.Key]Booked, error)
 	// PutBooked inserts or updates.
 	PutBooked(bs []Booked) error
+	// Spend adds amount to what was spent of a budget in a period, unless that
+	// would be above limit; a limit of 0 is none. Of several at once those come
+	// through that fit.
+	Spend(budget, period string, amount, limit money.Fen) (bool, error)
 }
 
 // A Cashier is the service that enters rebates. It is safe for concurrent use.
 type Cashier struct {
 	Store Store
 	Now   func() time.Time
+	Zone  *time.Location // in which the days of budgets begin; nil: UTC
 }
 
 // Posted is the content of ledger.posted: what one batch has changed for users.
@@ -116,6 +134,7 @@ func (c *Cashier) RebateChanged(ctx context.Context, e event.Event) error {
 		}
 		var put []Booked
 		var posted Posted
+		spent := spending{}
 		for _, r := range ch.Rebates {
 			old := booked[r.Key]
 			if old.Seq >= r.Seq {
@@ -126,9 +145,13 @@ func (c *Cashier) RebateChanged(ctx context.Context, e event.Event) error {
 				return err
 			}
 			put = append(put, b)
+			spent.add(old, b)
 			if r.User != 0 {
 				posted.Changes = append(posted.Changes, change)
 			}
+		}
+		if err := spent.enter(tx, c.Now(), c.Zone); err != nil {
+			return err
 		}
 		return c.finish(tx, j, e.ID, put, posted)
 	})
@@ -168,7 +191,11 @@ func accounts(rs []rebate.ChangedRebate, booked map[order.Key]Booked) []ledger.A
 	}
 	for _, r := range rs {
 		add(ledger.Network(r.Key.Network), ledger.Margin)
-		for _, u := range []int64{r.User, booked[r.Key].User} {
+		old := booked[r.Key]
+		if r.TopUp > 0 || old.TopUp > 0 {
+			add(ledger.Marketing)
+		}
+		for _, u := range []int64{r.User, old.User, r.Cuts[0].User, r.Cuts[1].User, old.Cuts[0].User, old.Cuts[1].User} {
 			if u != 0 {
 				add(ledger.User(u, ledger.Pending), ledger.User(u, ledger.Available), ledger.User(u, ledger.Debt))
 			}
@@ -183,6 +210,8 @@ type poster struct {
 	r     rebate.ChangedRebate
 	legs  int
 	cause string
+	note  string
+	earn  ledger.Kind // what a first entry is called
 }
 
 func (p *poster) move(kind ledger.Kind, from, to ledger.Account, amount money.Fen) error {
@@ -192,21 +221,14 @@ func (p *poster) move(kind ledger.Kind, from, to ledger.Account, amount money.Fe
 	p.legs++
 	return p.j.Move(ledger.Entry{
 		Key:  fmt.Sprintf("rebate/%s/seq%d/%d-%s", p.r.Key, p.r.Seq, p.legs, kind),
-		Kind: kind, From: from, To: to, Amount: amount, Cause: p.cause, Note: p.r.Title,
+		Kind: kind, From: from, To: to, Amount: amount, Cause: p.cause, Note: p.note,
 	})
 }
 
 // follow makes what is booked for a line follow its rebate.
 func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Change, error) {
-	p := &poster{j: j, r: r, cause: r.Key.String()}
-	b := Booked{Key: r.Key, Seq: r.Seq, User: r.User, Margin: r.Margin}
-	switch r.Stage {
-	case rebate.Pending:
-		b.Pending = r.Amount
-	case rebate.Available:
-		b.Available = r.Amount
-	case rebate.Nothing:
-	}
+	p := &poster{j: j, r: r, cause: r.Key.String(), note: r.Title, earn: ledger.Earn}
+	b := target(old, r)
 	ch := Change{
 		Key: r.Key, Seq: r.Seq, User: r.User, Order: r.Order, Title: r.Title, State: r.State, Why: r.Why,
 		Stage: r.Stage, Now: b.Pending + b.Available, Was: rebate.Nothing, Due: r.Due, Expect: r.Expect,
@@ -234,7 +256,81 @@ func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Chan
 			return b, ch, err
 		}
 	}
+	if err := p.cuts(old, b); err != nil {
+		return b, ch, err
+	}
+	if err := p.topUp(old.TopUp, b.TopUp); err != nil {
+		return b, ch, err
+	}
 	return b, ch, p.margin(old.Margin, b.Margin)
+}
+
+// target is what should be booked for a line.
+func target(old Booked, r rebate.ChangedRebate) Booked {
+	b := Booked{Key: r.Key, Seq: r.Seq, User: r.User, Margin: r.Margin, TopUp: r.TopUp, Budget: r.Budget}
+	if b.Budget == "" {
+		b.Budget = old.Budget
+	}
+	place := func(amount money.Fen) (pending, available money.Fen) {
+		switch r.Stage {
+		case rebate.Pending:
+			return amount, 0
+		case rebate.Available:
+			return 0, amount
+		default:
+			return 0, 0
+		}
+	}
+	b.Pending, b.Available = place(r.Amount)
+	b.Shared = old.Shared || r.TopUp != 0
+	for i, c := range r.Cuts {
+		b.Cuts[i].User = c.User
+		if c.User != 0 {
+			b.Cuts[i].Pending, b.Cuts[i].Available = place(c.Amount)
+			b.Shared = true
+		}
+	}
+	return b
+}
+
+// cuts posts the differences of inviters. What the order is stays with its buyer:
+// the entries have no note.
+func (p *poster) cuts(old, b Booked) error {
+	p.note, p.earn = "", ledger.Refer
+	defer func() { p.note, p.earn = p.r.Title, ledger.Earn }()
+	for i, c := range b.Cuts {
+		was := old.Cuts[i]
+		if was.User != 0 && was.User != c.User {
+			if _, err := p.user(was.booked(), Booked{User: was.User}); err != nil {
+				return err
+			}
+			was = BookedCut{}
+		}
+		if c.User == 0 {
+			continue
+		}
+		if _, err := p.user(was.booked(), c.booked()); err != nil {
+			return err
+		}
+		if _, err := repay(p, c.User); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c BookedCut) booked() Booked {
+	return Booked{User: c.User, Pending: c.Pending, Available: c.Available}
+}
+
+// topUp posts what a budget adds to what the network pays for the line, so that the
+// network's account shows what the network owes and nothing else.
+func (p *poster) topUp(old, now money.Fen) error {
+	network := ledger.Network(p.r.Key.Network)
+	if now >= old {
+		return p.move(ledger.Bonus, ledger.Marketing, network, now-old)
+	}
+	return p.move(ledger.Bonus, network, ledger.Marketing, old-now)
 }
 
 // user posts the user's difference between two bookings of one line and returns
@@ -252,7 +348,7 @@ func (p *poster) user(old, b Booked) (debt money.Fen, err error) {
 		dp, da = dp+n, da-n
 	}
 	if dp > 0 {
-		kind := ledger.Earn
+		kind := p.earn
 		if old.Pending > 0 || old.Available > 0 {
 			kind = ledger.Adjust
 		}
@@ -270,7 +366,7 @@ func (p *poster) user(old, b Booked) (debt money.Fen, err error) {
 		}
 	}
 	if da > 0 {
-		kind := ledger.Earn
+		kind := p.earn
 		if old.Pending > 0 || old.Available > 0 {
 			kind = ledger.Adjust
 		}

@@ -28,14 +28,23 @@ type books struct {
 	handled map[string]bool
 	said    []event.Event
 	stopped []control.Switch // that are on
+	spent   map[string]money.Fen
 }
 
 func open() *books {
-	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil}
+	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil, map[string]money.Fen{}}
 }
 
-func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error { return fn(b) }
-func (b *books) Emit(e event.Event) error                               { b.said = append(b.said, e); return nil }
+func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error {
+	spent := maps.Clone(b.spent)
+	err := fn(b)
+	if err != nil {
+		b.spent = spent
+	}
+	return err
+}
+
+func (b *books) Emit(e event.Event) error { b.said = append(b.said, e); return nil }
 func (b *books) Handled(id string) (bool, error) {
 	before := b.handled[id]
 	b.handled[id] = true
@@ -44,6 +53,23 @@ func (b *books) Handled(id string) (bool, error) {
 func (b *books) Booked([]order.Key) (map[order.Key]credit.Booked, error) {
 	return maps.Clone(b.booked), nil
 }
+func (b *books) Spend(budget, span string, amount, limit money.Fen) (bool, error) {
+	used := b.spent[budget+" "+span] + amount
+	if limit != 0 && used > limit {
+		return false, nil
+	}
+	b.spent[budget+" "+span] = used
+	return true, nil
+}
+
+func (b *books) Used(_ context.Context, budget string, spans []string) (map[string]money.Fen, error) {
+	out := map[string]money.Fen{}
+	for _, span := range spans {
+		out[span] = b.spent[budget+" "+span]
+	}
+	return out, nil
+}
+
 func (b *books) PutBooked(bs []credit.Booked) error {
 	for _, x := range bs {
 		b.booked[x.Key] = x
@@ -272,6 +298,15 @@ func TestWhatIsBookedIsWhatTheNewestRebateSays(t *testing.T) {
 			}
 			if r.Stage != rebate.Nothing {
 				r.Amount = money.Fen(rapid.IntRange(1, 300).Draw(t, "amount"))
+				r.TopUp = min(r.Amount, money.Fen(rapid.IntRange(0, 40).Draw(t, "topup")))
+				for i := range r.Cuts {
+					if u := rapid.Int64Range(0, 4).Draw(t, "inviter"); u != 0 && u != r.User {
+						r.Cuts[i] = rebate.Cut{User: u, Amount: money.Fen(rapid.IntRange(1, 60).Draw(t, "cut"))}
+					}
+				}
+			}
+			if r.TopUp > 0 {
+				r.Budget = "m"
 			}
 			b.handled = map[string]bool{}
 			hear(t, b, r)
@@ -279,7 +314,7 @@ func TestWhatIsBookedIsWhatTheNewestRebateSays(t *testing.T) {
 				want[r.Key] = r
 			}
 			if i%3 == 2 { // somebody spends what they have
-				u := rapid.Int64Range(1, 2).Draw(t, "spender")
+				u := rapid.Int64Range(1, 4).Draw(t, "spender")
 				have := b.Sums[ledger.User(u, ledger.Available)]
 				j, _ := ledger.Open(b, now)
 				if err := j.Move(ledger.Entry{Key: fmt.Sprint("s", i), Kind: ledger.Manual, From: ledger.User(u, ledger.Available), To: ledger.Payer("manual"), Amount: have, Cause: "withdrawal/1"}); err != nil {
@@ -296,11 +331,18 @@ func TestWhatIsBookedIsWhatTheNewestRebateSays(t *testing.T) {
 
 // check adds up, from the rebates alone, what everybody should have.
 func check(t *rapid.T, b *books, want map[order.Key]rebate.ChangedRebate) {
-	var network, margin money.Fen
+	var network, margin, topUps money.Fen
 	given := map[int64]money.Fen{}
 	pending := map[int64]money.Fen{}
 	for _, r := range want {
-		network -= r.Amount + r.Margin
+		network -= r.Amount + r.Margin + r.Cuts[0].Amount + r.Cuts[1].Amount - r.TopUp
+		topUps += r.TopUp
+		for _, c := range r.Cuts {
+			given[c.User] += c.Amount
+			if r.Stage == rebate.Pending {
+				pending[c.User] += c.Amount
+			}
+		}
 		margin += r.Margin
 		given[r.User] += r.Amount
 		if r.Stage == rebate.Pending {
@@ -310,13 +352,16 @@ func check(t *rapid.T, b *books, want map[order.Key]rebate.ChangedRebate) {
 	if b.Sums[ledger.Network("jd")] != network || b.Sums[ledger.Margin] != margin {
 		t.Fatalf("network %s, want %s; margin %s, want %s", b.Sums[ledger.Network("jd")], network, b.Sums[ledger.Margin], margin)
 	}
+	if b.Sums[ledger.Marketing] != -topUps || b.spent["m total"] != topUps {
+		t.Fatalf("marketing is at %s and %s are spent, want %s", b.Sums[ledger.Marketing], b.spent["m total"], topUps)
+	}
 	paid := map[int64]money.Fen{}
 	for _, e := range b.Book {
 		if u, _, ok := e.From.Owner(); ok && e.To == ledger.Payer("manual") {
 			paid[u] += e.Amount
 		}
 	}
-	for u := int64(1); u <= 2; u++ {
+	for u := int64(1); u <= 4; u++ {
 		if got := b.Sums[ledger.User(u, ledger.Pending)]; got != pending[u] {
 			t.Fatalf("user %d has %s pending, want %s", u, got, pending[u])
 		}

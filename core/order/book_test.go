@@ -24,12 +24,12 @@ func TestAPageIsOneTransactionAndOneEvent(t *testing.T) {
 		t.Errorf("said is %s %s at %s", e.ID, e.Name, e.At)
 	}
 	want := `{"lines":[` +
-		`{"line":1,"key":{"network":"jd","account":"main","id":"1"},"rev":1,"order":"n1","title":"水壶","category":"厨具","state":"paid",` +
-		`"price":8900,"commission":400,"user":42,"promise":{"rules":1,"share":7000,"rebate":280,"terms":"{\"rules\":1}"},"created_at":"2026-01-15T03:55:00Z"},` +
-		`{"line":2,"key":{"network":"jd","account":"main","id":"2"},"rev":1,"order":"n2","title":"水壶","category":"厨具","state":"paid",` +
-		`"price":8900,"commission":400,"user":42,"promise":{"rules":1,"share":7000,"rebate":280,"terms":"{\"rules\":1}"},"created_at":"2026-01-15T03:55:00Z"},` +
-		`{"line":3,"key":{"network":"jd","account":"main","id":"3"},"rev":1,"order":"n3","title":"水壶","category":"厨具","state":"paid",` +
-		`"price":8900,"commission":400,"user":42,"promise":{"rules":1,"share":7000,"rebate":280,"terms":"{\"rules\":1}"},"created_at":"2026-01-15T03:55:00Z"}]}`
+		`{"line":1,"key":{"network":"jd","account":"main","id":"1"},"rev":1,"order":"n1","title":"水壶","category":"厨具","item":"item","state":"paid",` +
+		`"price":8900,"commission":400,"estimated":400,"user":42,"promise":{"rules":1,"share":7000,"rebate":280,"terms":"{\"rules\":1}"},"created_at":"2026-01-15T03:55:00Z"},` +
+		`{"line":2,"key":{"network":"jd","account":"main","id":"2"},"rev":1,"order":"n2","title":"水壶","category":"厨具","item":"item","state":"paid",` +
+		`"price":8900,"commission":400,"estimated":400,"user":42,"promise":{"rules":1,"share":7000,"rebate":280,"terms":"{\"rules\":1}"},"created_at":"2026-01-15T03:55:00Z"},` +
+		`{"line":3,"key":{"network":"jd","account":"main","id":"3"},"rev":1,"order":"n3","title":"水壶","category":"厨具","item":"item","state":"paid",` +
+		`"price":8900,"commission":400,"estimated":400,"user":42,"promise":{"rules":1,"share":7000,"rebate":280,"terms":"{\"rules\":1}"},"created_at":"2026-01-15T03:55:00Z"}]}`
 	if string(e.Data) != want {
 		t.Errorf("said is\n%s, want\n%s", e.Data, want)
 	}

@@ -89,7 +89,7 @@ const (
 // for a number of no network, and with fault.Limited for too many in a day
 // ("claim.too_many") or too quickly one after the other ("claim.too_fast").
 func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, error) {
-	network, number, ok := claimed(number)
+	network, number, ok := orderOf(number)
 	if !ok {
 		return Claim{}, fault.New(fault.Invalid, "claim.not_a_number")
 	}
@@ -122,8 +122,8 @@ func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, err
 	return c, fault.In("order.Claim", err)
 }
 
-// claimed reads an order number.
-func claimed(text string) (network, number string, ok bool) {
+// orderOf reads an order number.
+func orderOf(text string) (network, number string, ok bool) {
 	for _, r := range link.Recognise("订单 " + text) { // alone, some numbers could be goods
 		if r.Kind == link.Order && r.Network != "" {
 			return r.Network, r.ID, true
@@ -202,7 +202,7 @@ func (b *Book) Prove(ctx context.Context, user, id int64, p Proof) (Claim, error
 // not claimed, and with fault.Denied and "claim.no_appeal" while it is open, or
 // if it was appealed before.
 func (b *Book) Appeal(ctx context.Context, user int64, number, words string) (Claim, error) {
-	network, number, ok := claimed(number)
+	network, number, ok := orderOf(number)
 	if !ok {
 		return Claim{}, fault.New(fault.Invalid, "claim.not_a_number")
 	}

@@ -72,6 +72,9 @@ func sum(r Revision) [16]byte {
 	if r.Disputed {
 		flags |= 2
 	}
+	if r.Unsaid {
+		flags |= 4
+	}
 	put(h, int64(r.Quantity), int64(r.Price), int64(r.Refunded), int64(r.Estimated), int64(r.Actual), int64(r.Claimed), flags)
 	for _, t := range []time.Time{r.Clicked, r.Created, r.PaidAt, r.ReceivedAt, r.SettledAt, r.SettlesOn, r.Modified} {
 		if t.IsZero() {
@@ -134,6 +137,8 @@ func newer(old *Register, r Revision, h [16]byte) bool {
 // smaller one is later, since goods go back and do not come again.
 func worth(r Revision) money.Fen {
 	switch {
+	case r.Aspect == Return && r.Unsaid:
+		return -r.Refunded
 	case r.Aspect == Return:
 		return -r.Claimed
 	case r.ActualKnown:
@@ -195,13 +200,24 @@ func facts(whole, back *Register, now time.Time) Facts {
 		b := back.Revision
 		f.Refunded = max(f.Refunded, b.Refunded)
 		f.Disputed = f.Disputed || b.Disputed
-		commission -= b.Claimed
+		commission -= claimed(w, b, commission)
 	}
 	if f.State == Unpaid || f.State == Invalid || commission < 0 {
 		commission = 0
 	}
 	f.Commission = commission
 	return f
+}
+
+// claimed is what a refund row takes from a commission: the network's own figure,
+// or, where it says none, as much of it as went back of the price. What the order
+// row knows to have gone back is out of its commission already.
+func claimed(w, b Revision, commission money.Fen) money.Fen {
+	left := w.Price - w.Refunded
+	if !b.Unsaid || b.Refunded <= w.Refunded || left <= 0 {
+		return b.Claimed
+	}
+	return commission - commission.Mul(int64(max(w.Price-b.Refunded, 0)), int64(left))
 }
 
 // ripen reports whether time alone has changed what the line is: the network's
@@ -241,11 +257,14 @@ type ChangedLine struct {
 	Order      string       `json:"order"`
 	Title      string       `json:"title"`
 	Category   string       `json:"category,omitempty"`
+	Item       string       `json:"item,omitempty"`
+	Shop       string       `json:"shop,omitempty"`
 	State      State        `json:"state"`
 	Why        string       `json:"why,omitempty"`
 	Price      money.Fen    `json:"price"`
 	Refunded   money.Fen    `json:"refunded,omitempty"`
 	Commission money.Fen    `json:"commission"`
+	Estimated  money.Fen    `json:"estimated,omitempty"` // what it was expected to be, less what went back; 0: not known
 	Disputed   bool         `json:"disputed,omitempty"`
 	User       int64        `json:"user,omitempty"`
 	Promise    link.Promise `json:"promise"`
@@ -254,11 +273,20 @@ type ChangedLine struct {
 	SettlesOn  time.Time    `json:"settles_on,omitzero"` // expected, while received
 }
 
+// estimated is what the order row expects, less what the refund row takes back.
+func (l *Line) estimated() money.Fen {
+	e := l.Row().Estimated
+	if l.Back != nil {
+		e -= claimed(l.Row(), l.Back.Revision, e)
+	}
+	return max(e, 0)
+}
+
 func (l *Line) changed() ChangedLine {
 	r := l.Row()
 	return ChangedLine{
-		Line: l.ID, Key: l.Key, Rev: l.Rev, Order: r.Order, Title: r.Title, Category: r.Category,
-		State: l.State, Why: l.Why, Price: l.Price, Refunded: l.Refunded, Commission: l.Commission,
+		Line: l.ID, Key: l.Key, Rev: l.Rev, Order: r.Order, Title: r.Title, Category: r.Category, Item: r.Item, Shop: r.Shop,
+		State: l.State, Why: l.Why, Price: l.Price, Refunded: l.Refunded, Commission: l.Commission, Estimated: l.estimated(),
 		Disputed: l.Disputed, User: l.User, Promise: l.Promise,
 		CreatedAt: r.Created, SettledAt: l.SettledAt, SettlesOn: r.SettlesOn,
 	}

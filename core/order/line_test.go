@@ -53,6 +53,9 @@ func history(t *rapid.T, n int) []order.Revision {
 		}
 		if rapid.IntRange(0, 3).Draw(t, "aspect") == 0 {
 			r.Aspect, r.Claimed, r.Disputed = order.Return, money.Fen(rapid.IntRange(0, 600).Draw(t, "claimed")), rapid.Bool().Draw(t, "open")
+			if rapid.Bool().Draw(t, "unsaid") {
+				r.Claimed, r.Unsaid, r.Refunded = 0, true, money.Fen(rapid.IntRange(0, 8900).Draw(t, "refunded"))
+			}
 		}
 		rs[i] = r
 	}

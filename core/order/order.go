@@ -77,6 +77,7 @@ type Revision struct {
 	Claimed   money.Fen // Return only: commission that the network takes back
 
 	ActualKnown bool
+	Unsaid      bool // Return only: the network does not say what it takes back; the commission shrinks as the price does
 	Disputed    bool // an after-sale case is open: nothing becomes available meanwhile
 
 	Tag                                             string // what came back of link.Mark

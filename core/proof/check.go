@@ -17,7 +17,11 @@ func withdrawalCause(id int64) string { return withdraw.Cause(id) }
 // knows the keys of order lines and withdrawals; others only have to be there.
 func keyFits(kind ledger.Kind, key, cause string, from, to *holder) string {
 	switch kind {
-	case ledger.Earn, ledger.Adjust, ledger.Settle, ledger.Revoke, ledger.Claw, ledger.Keep:
+	case ledger.Bonus:
+		if line := from.class == ledger.ClassNetwork || to.class == ledger.ClassNetwork; line != strings.HasPrefix(key, "rebate/") || line && !lineKey(kind, key, cause) {
+			return "the key of what a budget adds to an order line is rebate/<line>/seq<n>/<leg>-bonus, and that of a gift is another"
+		}
+	case ledger.Earn, ledger.Adjust, ledger.Settle, ledger.Revoke, ledger.Claw, ledger.Keep, ledger.Refer:
 		if !lineKey(kind, key, cause) {
 			return "the key of an order line's entry is rebate/<line>/seq<n>/<leg>-" + string(kind)
 		}
@@ -29,8 +33,9 @@ func keyFits(kind ledger.Kind, key, cause string, from, to *holder) string {
 			return "the line is not of " + string(network.name)
 		}
 	case ledger.Repay:
-		if key != cause+"/repay" && !lineKey(kind, key, cause) {
-			return "the key of a repayment is that of an order line or of a withdrawal"
+		gift := strings.HasPrefix(cause, "budget/") && strings.HasSuffix(key, "/repay")
+		if key != cause+"/repay" && !gift && !lineKey(kind, key, cause) {
+			return "the key of a repayment is that of an order line, of a withdrawal or of a gift"
 		}
 	case ledger.Reserve, ledger.Release, ledger.Payout:
 		if !strings.HasPrefix(cause, "withdrawal/") || len(key) != len(cause)+1+len(kind) || key[:len(cause)] != cause || key[len(cause)] != '/' || key[len(cause)+1:] != string(kind) {

@@ -78,7 +78,16 @@ type Line struct {
 	Pending   money.Fen
 	Available money.Fen
 	Margin    money.Fen
-	Intact    bool // whether the row has the mark that it was written with
+	Cuts      [2]Cut    // of those who brought the user
+	TopUp     money.Fen // what a budget added
+	Intact    bool      // whether the row has the mark that it was written with
+}
+
+// A Cut is what is booked of a line for somebody who brought its user.
+type Cut struct {
+	User      int64
+	Pending   money.Fen
+	Available money.Fen
 }
 
 // A Withdrawal is what the books need to know of one.

@@ -65,6 +65,7 @@ const (
 	partPending uint64 = iota + 1
 	partAvailable
 	partMargin
+	partTopUp
 	partReserve
 	partRelease
 	partPayout
@@ -72,7 +73,7 @@ const (
 
 // partNames say in words what a part is.
 var partNames = map[uint64]string{
-	partPending: "pending", partAvailable: "available or debt", partMargin: "margin of the house",
+	partPending: "pending", partAvailable: "available or debt", partMargin: "margin of the house", partTopUp: "added by a budget",
 	partReserve: "reserved", partRelease: "released", partPayout: "paid out",
 }
 
@@ -95,11 +96,17 @@ func (s *sketch) of(d demand) uint64 {
 
 // lineDemands are what a line must have moved. Available and debt are one: what
 // is not there any more is taken from the user's debt instead.
-func lineDemands(l *Line) [3]demand {
-	return [3]demand{
+func lineDemands(l *Line) [8]demand {
+	first, second := l.Cuts[0], l.Cuts[1]
+	return [8]demand{
 		{part: partPending, user: l.User, amount: l.Pending},
 		{part: partAvailable, user: l.User, amount: l.Available},
 		{part: partMargin, amount: l.Margin},
+		{part: partTopUp, amount: l.TopUp},
+		{part: partPending, user: first.User, amount: first.Pending},
+		{part: partAvailable, user: first.User, amount: first.Available},
+		{part: partPending, user: second.User, amount: second.Pending},
+		{part: partAvailable, user: second.User, amount: second.Available},
 	}
 }
 
@@ -111,7 +118,7 @@ func withdrawalDemands(w *Withdrawal) (ds [2]demand) {
 		ds[1] = demand{part: partPayout, user: w.User, payer: w.Payer, amount: w.Amount}
 	case withdraw.Failed, withdraw.Refused, withdraw.Cancelled:
 		ds[1] = demand{part: partRelease, user: w.User, amount: w.Amount}
-	case withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Unknown:
+	case withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Confirming, withdraw.Unknown:
 	default:
 	}
 	return ds
@@ -120,7 +127,15 @@ func withdrawalDemands(w *Withdrawal) (ds [2]demand) {
 // moved are the demands that an entry meets, and how many there are.
 func moved(kind ledger.Kind, from, to *holder, amount money.Fen) (ds [2]demand, n int) {
 	switch kind {
-	case ledger.Earn, ledger.Adjust, ledger.Settle, ledger.Revoke, ledger.Claw, ledger.Keep:
+	case ledger.Bonus:
+		switch ledger.ClassNetwork {
+		case to.class:
+			ds[0], n = demand{part: partTopUp, amount: amount}, 1
+		case from.class:
+			ds[0], n = demand{part: partTopUp, amount: -amount}, 1
+		default: // a gift, which no line demands
+		}
+	case ledger.Earn, ledger.Adjust, ledger.Settle, ledger.Revoke, ledger.Claw, ledger.Keep, ledger.Refer:
 		for _, side := range [2]struct {
 			h *holder
 			n money.Fen

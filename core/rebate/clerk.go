@@ -3,6 +3,7 @@ package rebate
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"fanli/core/event"
@@ -30,10 +31,20 @@ type Rebate struct {
 	User    int64             // 0: nobody's
 	Stage   Stage
 	Amount  money.Fen // the user's part
-	Margin  money.Fen // the house's part: commission − Amount
+	Cuts    [2]Cut    // what those who invited the user get: the first, and who invited that one
+	TopUp   money.Fen // what Budget adds to the commission
+	Margin  money.Fen // the house's part: commission + TopUp − Amount − Cuts
 	Due     time.Time // Pending and settled: when it becomes available; zero: not known yet
 	Trace   Trace
 	Changed time.Time
+}
+
+// A Cut is what somebody gets of a friend's order line. It is where the rebate is:
+// the same Stage, the same Due. There is none before the network has settled the
+// line: nobody is paid for bringing people, only for orders that count.
+type Cut struct {
+	User   int64     `json:"user,omitempty"`
+	Amount money.Fen `json:"amount,omitempty"`
 }
 
 // Changed is the content of rebate.changed: what the lines of one batch should
@@ -50,6 +61,9 @@ type ChangedRebate struct {
 	Stage  Stage       `json:"stage"`
 	Amount money.Fen   `json:"amount"`
 	Margin money.Fen   `json:"margin"`
+	Cuts   [2]Cut      `json:"cuts,omitzero"`
+	TopUp  money.Fen   `json:"topup,omitempty"`
+	Budget string      `json:"budget,omitempty"` // what pays TopUp
 	Due    time.Time   `json:"due,omitzero"`
 	Order  string      `json:"order"`
 	Title  string      `json:"title"`
@@ -67,6 +81,12 @@ type Store interface {
 	// Rules returns one version, or the newest for 0; fault.NotFound if there
 	// is none.
 	Rules(ctx context.Context, version int64) (Rules, int64, error)
+	// Editions returns what is known of versions, newest first, starting below
+	// before (0: with the newest), at most count.
+	Editions(ctx context.Context, before int64, count int) ([]Edition, error)
+	// Walk calls fn for every rebate that has changed since then, in constant
+	// memory and no particular order, until fn fails.
+	Walk(ctx context.Context, since time.Time, fn func(Rebate) error) error
 }
 
 // A Tx is what a transaction on rebates can do. It works on batches.
@@ -82,8 +102,13 @@ type Tx interface {
 	Put(rs []Rebate) error
 	// Rules is Store.Rules inside the transaction.
 	Rules(version int64) (Rules, int64, error)
-	// AddRules stores a new version and returns its number.
-	AddRules(r Rules, at time.Time) (int64, error)
+	// Edition returns what is known of the newest version; fault.NotFound if
+	// there is none.
+	Edition() (Edition, error)
+	// AddRules stores a new version and returns its number. It fails with
+	// fault.Conflict if a.Before has a version after it already: of two who
+	// change the same version one wins.
+	AddRules(r Rules, a Edition) (int64, error)
 }
 
 // dueMax bounds one batch of rebates that become available by time.
@@ -94,31 +119,13 @@ type Clerk struct {
 	Store Store
 	// Level returns a user's level.
 	Level func(ctx context.Context, user int64) (int, error)
-	Now   func() time.Time
+	// Inviters returns who had invited a user when an order was placed; optional.
+	Inviters func(ctx context.Context, user int64, at time.Time) (Inviters, error)
+	// Dry reports whether a budget is used up, so that nothing of it is promised
+	// any more; optional.
+	Dry func(ctx context.Context, budget string) (bool, error)
+	Now func() time.Time
 }
-
-// Enact makes r the rules in force unless they are already, and returns their
-// version. It fails with fault.Invalid for rules with mistakes.
-func (c *Clerk) Enact(ctx context.Context, r Rules) (version int64, err error) {
-	if err := r.Validate(); err != nil {
-		return 0, fault.Wrap(fault.Invalid, "rebate.Enact", err)
-	}
-	err = c.Store.InTx(ctx, func(tx Tx) error {
-		old, v, err := tx.Rules(0)
-		if err == nil && sameRules(old, r) {
-			version = v
-			return nil
-		}
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		version, err = tx.AddRules(r, c.Now())
-		return err
-	})
-	return version, err
-}
-
-func sameRules(a, b Rules) bool { return fmt.Sprintf("%+v", a) == fmt.Sprintf("%+v", b) }
 
 // Promise says what user would get for o, and freezes the terms.
 func (c *Clerk) Promise(ctx context.Context, user int64, o link.Offer) (link.Promise, error) {
@@ -130,9 +137,34 @@ func (c *Clerk) Promise(ctx context.Context, user int64, o link.Offer) (link.Pro
 	if err != nil {
 		return link.Promise{}, fault.In("rebate.Promise", err)
 	}
-	t := rules.Terms(version, Subject{level, o.Network, o.Category})
-	tr := t.Rebate(o.Commission)
+	t := rules.Terms(version, Subject{
+		Level: level, Network: o.Network, Category: o.Category, Shop: o.Shop, Item: o.ItemKey(), User: user, At: c.Now(), Price: o.Final,
+	})
+	if t, err = c.solvent(ctx, t); err != nil {
+		return link.Promise{}, fault.In("rebate.Promise", err)
+	}
+	tr := t.Of(Sale{Commission: o.Commission, Price: o.Final})
 	return link.Promise{Rules: version, Share: t.Share, Rebate: tr.Rebate, Terms: t.String()}, nil
+}
+
+// solvent leaves out of t what a budget would have to pay that is used up. What
+// was promised before is kept.
+func (c *Clerk) solvent(ctx context.Context, t Terms) (Terms, error) {
+	if c.Dry == nil {
+		return t, nil
+	}
+	dry := map[string]bool{}
+	for _, name := range t.budgets() {
+		d, err := c.Dry(ctx, name)
+		if err != nil {
+			return t, err
+		}
+		dry[name] = d
+	}
+	if len(dry) == 0 {
+		return t, nil
+	}
+	return t.without(func(name string) bool { return dry[name] }), nil
 }
 
 // OrderChanged hears order.changed: it computes what the lines should bring, and
@@ -142,7 +174,7 @@ func (c *Clerk) OrderChanged(ctx context.Context, e event.Event) error {
 	if err := e.Decode(&ch); err != nil {
 		return fault.Wrap(fault.Invalid, "rebate.OrderChanged", err)
 	}
-	levels, err := c.levels(ctx, ch.Lines)
+	known, err := c.people(ctx, ch.Lines)
 	if err != nil {
 		return err
 	}
@@ -154,45 +186,83 @@ func (c *Clerk) OrderChanged(ctx context.Context, e event.Event) error {
 		for i, l := range ch.Lines {
 			keys[i] = l.Key
 		}
-		known, err := tx.Rebates(keys)
+		olds, err := tx.Rebates(keys)
 		if err != nil {
 			return err
 		}
 		var put []Rebate
 		for _, l := range ch.Lines {
-			old, ok := known[l.Key]
+			old, ok := olds[l.Key]
 			if ok && old.Line.Rev >= l.Rev {
 				continue
 			}
-			terms, err := c.terms(tx, old, l, levels)
+			terms, err := c.terms(tx, old, l, known[l.User].level)
 			if err != nil {
 				return err
 			}
-			put = append(put, c.compute(old, l, terms))
+			put = append(put, c.compute(old, l, terms, known.inviters(l)))
 		}
-		return c.put(tx, e.ID, known, put)
+		return c.put(tx, e.ID, olds, put)
 	})
 }
 
-// levels asks for the levels of those users whose lines carry no promise.
-func (c *Clerk) levels(ctx context.Context, lines []order.ChangedLine) (map[int64]int, error) {
-	levels := map[int64]int{}
-	for _, l := range lines {
-		if _, ok := levels[l.User]; ok || l.User == 0 || l.Promise.Terms != "" {
-			continue
-		}
-		n, err := c.Level(ctx, l.User)
-		if err != nil {
-			return nil, fault.In("rebate.OrderChanged", err)
-		}
-		levels[l.User] = n
-	}
-	return levels, nil
+// people is what was asked about users before a transaction.
+type people map[int64]person
+
+type person struct {
+	level    int
+	inviters map[time.Time]Inviters // by when the order was placed
 }
 
+func (p people) inviters(l order.ChangedLine) Inviters { return p[l.User].inviters[l.CreatedAt] }
+
+// people asks for the levels of those users whose lines carry no promise, and for
+// who invited them where that counts.
+func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine) (people, error) {
+	all := people{}
+	for _, l := range lines {
+		if l.User == 0 {
+			continue
+		}
+		p, ok := all[l.User]
+		if !ok && l.Promise.Terms == "" {
+			n, err := c.Level(ctx, l.User)
+			if err != nil {
+				return nil, fault.In("rebate.OrderChanged", err)
+			}
+			p.level = n
+		}
+		if err := c.invited(ctx, &p, l); err != nil {
+			return nil, err
+		}
+		all[l.User] = p
+	}
+	return all, nil
+}
+
+func (c *Clerk) invited(ctx context.Context, p *person, l order.ChangedLine) error {
+	if _, ok := p.inviters[l.CreatedAt]; ok || c.Inviters == nil || l.State != order.Settled || l.Promise.Terms != "" && !refers(l.Promise.Terms) {
+		return nil
+	}
+	in, err := c.Inviters(ctx, l.User, l.CreatedAt)
+	if err != nil {
+		return fault.In("rebate.OrderChanged", err)
+	}
+	if p.inviters == nil {
+		p.inviters = map[time.Time]Inviters{}
+	}
+	p.inviters[l.CreatedAt] = in
+	return nil
+}
+
+// refers reports whether frozen terms give inviters anything. It looks at the text:
+// most terms do not, and reading them twice would cost as much as computing.
+func refers(terms string) bool { return strings.Contains(terms, `"refer":`) }
+
 // terms are the frozen ones. A line that came without a link of ours (a second
-// item in the same order) gets those of the rules in force when it is first seen.
-func (c *Clerk) terms(tx Tx, old Rebate, l order.ChangedLine, levels map[int64]int) (Terms, error) {
+// item in the same order) gets those of the rules in force when it is first seen,
+// without what budgets pay: that was promised to nobody.
+func (c *Clerk) terms(tx Tx, old Rebate, l order.ChangedLine, level int) (Terms, error) {
 	if l.Promise.Terms != "" {
 		return ParseTerms(l.Promise.Terms)
 	}
@@ -203,21 +273,39 @@ func (c *Clerk) terms(tx Tx, old Rebate, l order.ChangedLine, levels map[int64]i
 	if err != nil {
 		return Terms{}, err
 	}
-	return rules.Terms(version, Subject{levels[l.User], l.Key.Network, l.Category}), nil
+	t := rules.Terms(version, subject(l, level))
+	if len(t.budgets()) == 0 {
+		return t, nil
+	}
+	t = t.without(func(string) bool { return true })
+	t.Dry = nil
+	return t, nil
+}
+
+// subject is what the rules look at where there is no link.
+func subject(l order.ChangedLine, level int) Subject {
+	return Subject{
+		Level: level, Network: l.Key.Network, Category: l.Category, Shop: l.Shop, Item: l.Item, User: l.User, At: l.CreatedAt, Price: l.Price,
+	}
+}
+
+func sale(l order.ChangedLine) Sale {
+	return Sale{
+		Commission: l.Commission, Estimated: l.Estimated, Price: l.Price, Refunded: l.Refunded, Settled: l.State == order.Settled,
+	}
 }
 
 // compute is the rebate of a line under terms. It is a pure function but for the
 // clock, which decides between Pending and Available.
-func (c *Clerk) compute(old Rebate, l order.ChangedLine, t Terms) Rebate {
+func (c *Clerk) compute(old Rebate, l order.ChangedLine, t Terms, in Inviters) Rebate {
 	now := c.Now()
 	r := Rebate{Key: l.Key, Line: l, Seq: old.Seq, User: l.User, Stage: Nothing, Changed: now}
 	if l.User == 0 {
 		r.Margin = l.Commission
 		return r
 	}
-	r.Trace = t.Rebate(l.Commission)
-	r.Amount = r.Trace.Rebate
-	r.Margin = l.Commission - r.Amount
+	r.Trace = t.Of(sale(l))
+	r.Amount, r.TopUp = r.Trace.Rebate, r.Trace.TopUp
 	switch l.State {
 	case order.Paid, order.Received:
 		r.Stage = Pending
@@ -229,13 +317,27 @@ func (c *Clerk) compute(old Rebate, l order.ChangedLine, t Terms) Rebate {
 				r.Stage, r.Due = Available, time.Time{}
 			}
 		}
+		r.Cuts = r.cuts(in)
 	case order.Unpaid, order.Invalid:
 		r.Stage = Nothing
 	}
 	if r.Amount == 0 {
-		r.Stage, r.Due = Nothing, time.Time{}
+		r.Stage, r.Due, r.Cuts = Nothing, time.Time{}, [2]Cut{}
 	}
+	r.Margin = l.Commission + r.TopUp - r.Amount - r.Cuts[0].Amount - r.Cuts[1].Amount
 	return r
+}
+
+// cuts gives inviters their parts. Where there is none, or where somebody would
+// earn from their own order, the part stays with the house.
+func (r Rebate) cuts(in Inviters) (out [2]Cut) {
+	for i, user := range in {
+		if user == 0 || user == r.User || i == 1 && user == in[0] || r.Trace.Cuts[i] == 0 {
+			continue
+		}
+		out[i] = Cut{user, r.Trace.Cuts[i]}
+	}
+	return out
 }
 
 // put stores rebates and tells others about those whose money has changed.
@@ -264,14 +366,19 @@ func (c *Clerk) put(tx Tx, cause string, known map[order.Key]Rebate, rs []Rebate
 // sameMoney reports whether two states of a rebate put the same money in the same
 // place, until the same day, and mean the same to the user.
 func sameMoney(a, b Rebate) bool {
-	return a.User == b.User && a.Stage == b.Stage && a.Amount == b.Amount && a.Margin == b.Margin && a.Due.Equal(b.Due) && a.Line.State == b.Line.State
+	return a.User == b.User && a.Stage == b.Stage && a.Amount == b.Amount && a.Margin == b.Margin &&
+		a.Cuts == b.Cuts && a.TopUp == b.TopUp && a.Due.Equal(b.Due) && a.Line.State == b.Line.State
 }
 
 func changed(r Rebate) ChangedRebate {
-	return ChangedRebate{
-		Key: r.Key, Seq: r.Seq, User: r.User, Stage: r.Stage, Amount: r.Amount, Margin: r.Margin, Due: r.Due,
+	out := ChangedRebate{
+		Key: r.Key, Seq: r.Seq, User: r.User, Stage: r.Stage, Amount: r.Amount, Margin: r.Margin, Cuts: r.Cuts, TopUp: r.TopUp, Due: r.Due,
 		Order: r.Line.Order, Title: r.Line.Title, State: r.Line.State, Why: r.Line.Why, Expect: r.Line.SettlesOn,
 	}
+	if r.TopUp > 0 {
+		out.Budget = r.Trace.Budget
+	}
+	return out
 }
 
 // ReleaseDue makes available what has waited out its hold. It does one batch and
@@ -293,6 +400,12 @@ func (c *Clerk) ReleaseDue(ctx context.Context) (n int, err error) {
 		return c.put(tx, fmt.Sprintf("release/%s/seq%d/%d", due[0].Key, due[0].Seq+1, n), known, due)
 	})
 	return n, fault.In("rebate.ReleaseDue", err)
+}
+
+// Referral returns what inviters get of orders through links made now.
+func (c *Clerk) Referral(ctx context.Context) (Referral, error) {
+	r, _, err := c.Store.Rules(ctx, 0)
+	return r.Referral, fault.In("rebate.Referral", err)
 }
 
 // Of returns what the lines bring.

@@ -3,6 +3,7 @@ package rebate_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,6 +83,10 @@ func TestAPromiseIsKeptWhateverBecomesOfTheRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.levels[42] = 0
+	o.Inviters = func(context.Context, int64, time.Time) (rebate.Inviters, error) {
+		t.Error("who invited is asked although it does not count")
+		return rebate.Inviters{}, nil
+	}
 	promised := func(l *order.ChangedLine) { l.Promise = p }
 	asked := o.asked
 	o.hear(line("1", 1, promised))
@@ -372,5 +377,130 @@ func TestEveryEventOfRebatesHasAnIDOfItsOwn(t *testing.T) {
 	}
 	if len(ids) != len(o.drawer.said) || len(ids) < 120 {
 		t.Errorf("%d events have %d ids", len(o.drawer.said), len(ids))
+	}
+}
+
+func TestWhoChangesRulesIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	other := someRules()
+	other.Base = 6000
+	bad := []struct {
+		name             string
+		rules            rebate.Rules
+		expect           int64
+		by, reason, want string
+	}{
+		{"nobody", other, 1, "", "why", "rules.by"},
+		{"no reason", other, 1, "ann", "", "rules.reason"},
+		{"another version was seen", other, 7, "ann", "why", "rules.changed"},
+		{"mistakes", rebate.Rules{Base: 10_001}, 1, "ann", "why", ""},
+	}
+	for _, b := range bad {
+		if v, err := o.Set(t.Context(), b.rules, b.expect, b.by, b.reason); err == nil || fault.ReasonOf(err) != b.want || v != 0 {
+			t.Errorf("%s: %d, %v", b.name, v, err)
+		}
+	}
+	if v, err := o.Set(t.Context(), other, 1, "ann", "double eleven is over"); v != 2 || err != nil {
+		t.Fatalf("version %d, %v", v, err)
+	}
+	if v, err := o.Enact(t.Context(), someRules()); v != 2 || err != nil {
+		t.Errorf("a restart with the old configuration makes version %d, %v", v, err)
+	}
+	if v, err := o.Rollback(t.Context(), 1, 2, "bob", "too low"); v != 3 || err != nil {
+		t.Fatalf("version %d, %v", v, err)
+	}
+	if r, _, err := o.Store.Rules(t.Context(), 0); err != nil || !rebate.Same(r, someRules()) {
+		t.Errorf("after going back the rules are %+v, %v", r, err)
+	}
+	if _, err := o.Rollback(t.Context(), 9, 3, "bob", "too low"); err == nil {
+		t.Error("one can go back to what never was")
+	}
+	got, err := o.Store.Editions(t.Context(), 0, 10)
+	want := []rebate.Edition{
+		{Version: 3, Before: 2, Staff: true, By: "bob", Reason: "too low", At: start},
+		{Version: 2, Before: 1, Staff: true, By: "ann", Reason: "double eleven is over", At: start}, {Version: 1, At: start},
+	}
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("history is %+v, %v", got, err)
+	}
+}
+
+func TestABudgetThatIsUsedUpIsNotPromised(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	r := someRules()
+	r.Fee, r.Budgets = 0, []string{"m"}
+	r.List = []rebate.Rule{{Name: "gift", Mode: rebate.Add, Give: rebate.Give{Fixed: 500}, Budget: "m"}}
+	if _, err := o.Enact(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	dry := false
+	o.Dry = func(_ context.Context, name string) (bool, error) { return dry && name == "m", nil }
+	rich, err := o.Promise(t.Context(), 42, link.Offer{Network: "pdd", Commission: 1000, Final: 89_00})
+	if err != nil || rich.Rebate != 1200 {
+		t.Fatalf("%+v, %v", rich, err)
+	}
+	dry = true
+	poor, err := o.Promise(t.Context(), 42, link.Offer{Network: "pdd", Commission: 1000, Final: 89_00})
+	if err != nil || poor.Rebate != 700 {
+		t.Fatalf("%+v, %v", poor, err)
+	}
+	o.hear(line("1", 1, func(l *order.ChangedLine) { l.Promise = rich }), line("2", 1, func(l *order.ChangedLine) { l.Promise = poor }), line("3", 1))
+	o.want("1", "pending 1200 of 42, margin 0, seq 1") // a promise is kept
+	o.want("2", "pending 700 of 42, margin 300, seq 1")
+	o.want("3", "pending 600 of 42, margin 400, seq 1") // nobody was promised anything
+	if tr := o.get("2").Trace.String(); !strings.Contains(tr, "budget used up for gift") {
+		t.Error(tr)
+	}
+}
+
+func TestInvitersGetPartsOfWhatTheHouseKeeps(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	r := someRules()
+	r.Fee, r.Referral = 0, rebate.Referral{First: 2000, Second: 1000}
+	if _, err := o.Enact(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	by := map[int64]rebate.Inviters{42: {8, 9}, 43: {8, 0}, 44: {44, 8}, 45: {8, 45}, 46: {8, 8}}
+	o.Inviters = func(_ context.Context, user int64, at time.Time) (rebate.Inviters, error) {
+		if !at.Equal(start) {
+			t.Errorf("asked as of %s", at)
+		}
+		return by[user], nil
+	}
+	o.hear(line("1", 1))
+	o.want("1", "pending 600 of 42, margin 400, seq 1")
+	if r := o.get("1"); r.Cuts != [2]rebate.Cut{} {
+		t.Errorf("before the order counts, inviters get %v", r.Cuts)
+	}
+	o.hear(line("1", 2, settled(0)))
+	o.want("1", "pending 600 of 42, margin 280, seq 2")
+	if r := o.get("1"); r.Cuts != [2]rebate.Cut{{User: 8, Amount: 80}, {User: 9, Amount: 40}} {
+		t.Errorf("inviters get %v", r.Cuts)
+	}
+	o.hear(line("1", 3, settled(0), brings(500)))
+	if r := o.get("1"); r.Cuts != [2]rebate.Cut{{User: 8, Amount: 40}, {User: 9, Amount: 20}} || r.Margin != 140 {
+		t.Errorf("after half went back inviters get %v and the house %d", r.Cuts, r.Margin)
+	}
+	o.at = start.AddDate(0, 0, 8)
+	o.release(1)
+	o.want("1", "available 300 of 42, margin 140, seq 4")
+	if r := o.get("1"); r.Cuts != [2]rebate.Cut{{User: 8, Amount: 40}, {User: 9, Amount: 20}} {
+		t.Errorf("after the hold inviters get %v", r.Cuts)
+	}
+	for user, want := range map[int64][2]rebate.Cut{
+		43: {{User: 8, Amount: 80}}, 44: {{}, {User: 8, Amount: 40}}, 45: {{User: 8, Amount: 80}}, 46: {{User: 8, Amount: 80}}, 47: {},
+	} {
+		id := fmt.Sprint(user)
+		o.hear(line(id, 1, settled(0), func(l *order.ChangedLine) { l.User = user }))
+		if got := o.get(id); got.Cuts != want || got.Amount+got.Margin+got.Cuts[0].Amount+got.Cuts[1].Amount != 1000 {
+			t.Errorf("inviters of %d get %v, the house %d", user, got.Cuts, got.Margin)
+		}
+	}
+	o.hear(line("1", 4, in(order.Invalid), brings(0)))
+	if r := o.get("1"); r.Cuts != [2]rebate.Cut{} || r.Margin != 0 {
+		t.Errorf("of an invalid order inviters get %v", r.Cuts)
 	}
 }

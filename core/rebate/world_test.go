@@ -22,6 +22,7 @@ var start = time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC)
 // deadlock.
 type drawer struct {
 	rules   []rebate.Rules
+	acts    []rebate.Edition
 	rebates map[order.Key]rebate.Rebate
 	handled map[string]bool
 	said    []event.Event
@@ -108,15 +109,48 @@ func (t drawerTx) Rules(version int64) (rebate.Rules, int64, error) {
 	if version == 0 {
 		version = int64(len(t.rules))
 	}
-	if t.down != nil || version == 0 {
+	if t.down != nil || version == 0 || version > int64(len(t.rules)) {
 		return rebate.Rules{}, 0, cmp.Or(t.down, error(fault.New(fault.NotFound, "")))
 	}
 	return t.rules[version-1], version, nil
 }
 
-func (t drawerTx) AddRules(r rebate.Rules, _ time.Time) (int64, error) {
+func (t drawerTx) AddRules(r rebate.Rules, a rebate.Edition) (int64, error) {
+	if a.Before != int64(len(t.rules)) {
+		return 0, fault.New(fault.Conflict, "")
+	}
 	t.rules = append(slices.Clip(t.rules), r)
-	return int64(len(t.rules)), nil
+	a.Version = int64(len(t.rules))
+	t.acts = append(slices.Clip(t.acts), a)
+	return a.Version, nil
+}
+
+func (t drawerTx) Edition() (rebate.Edition, error) {
+	if t.down != nil || len(t.acts) == 0 {
+		return rebate.Edition{}, cmp.Or(t.down, error(fault.New(fault.NotFound, "")))
+	}
+	return t.acts[len(t.acts)-1], nil
+}
+
+func (d *drawer) Editions(_ context.Context, before int64, count int) (out []rebate.Edition, err error) {
+	for _, a := range slices.Backward(d.acts) {
+		if (before == 0 || a.Version < before) && len(out) < count {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+func (d *drawer) Walk(_ context.Context, since time.Time, fn func(rebate.Rebate) error) error {
+	for _, r := range d.rebates {
+		if r.Changed.Before(since) {
+			continue
+		}
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // An office is a clerk with a clock that only the test moves.

@@ -36,6 +36,9 @@ func Rebates(t *testing.T, open func(t *testing.T) RebateStore) {
 			{"PutReplacesARebate", rebateReplaced},
 			{"DueArePendingAndTheirTimeHasCome", rebatesDue},
 			{"RulesAreKeptByVersion", rulesByVersion},
+			{"OfTwoWhoChangeTheSameVersionOneWins", rulesRace},
+			{"EditionsSayWhoAndWhy", editionsComeBack},
+			{"WalkMeetsEveryRebateSince", rebatesWalk},
 			{"EnactingTheRulesInForceKeepsTheirVersion", enactAgain},
 			{"OrdersHeardAtOnceMakeOneRebate", ordersAtOnce},
 			{"AnOlderStateOfALineChangesNothing", olderLine},
@@ -54,6 +57,7 @@ func someRebate(id string) rebate.Rebate {
 			Price: 8900, Refunded: 100, Commission: 1200, Disputed: true, User: 7,
 			Promise: link.Promise{Rules: 2, Share: 7500, Rebate: 810, Terms: terms.String()}, CreatedAt: start(), SettledAt: start().Add(time.Minute),
 		},
+		Cuts:  [2]rebate.Cut{{User: 8, Amount: 30}, {User: 9, Amount: 1}},
 		Trace: terms.Rebate(1200), Changed: start().Add(2 * time.Minute),
 	}
 }
@@ -89,6 +93,7 @@ func rebateReplaced(t *testing.T, s RebateStore) {
 	putRebates(t, s, a, other)
 	a.Seq, a.User, a.Stage, a.Amount, a.Margin, a.Due = 4, 0, rebate.Nothing, 0, 0, time.Time{} // back to nothing
 	a.Line, a.Trace, a.Changed = order.ChangedLine{Key: a.Key, Rev: 5}, rebate.Trace{}, start().Add(time.Hour)
+	a.Cuts = [2]rebate.Cut{}
 	putRebates(t, s, a)
 	got, err := s.Store.Rebates(t.Context(), []order.Key{a.Key, other.Key})
 	must(t, err)
@@ -137,7 +142,7 @@ func rulesByVersion(t *testing.T, s RebateStore) {
 	newest := int64(0)
 	for _, base := range []money.Bps{7000, 6000, 7000} {
 		inRebates(t, s, func(tx rebate.Tx) error {
-			v, err := tx.AddRules(someRules(base), start())
+			v, err := tx.AddRules(someRules(base), rebate.Edition{Before: newest, At: start()})
 			if v <= newest {
 				t.Errorf("version %d follows %d", v, newest)
 			}
@@ -159,6 +164,77 @@ func rulesByVersion(t *testing.T, s RebateStore) {
 	}
 	_, _, err = s.Store.Rules(t.Context(), newest+1)
 	wantCode(t, "Rules of a version that is not there", err, fault.NotFound)
+}
+
+func rulesRace(t *testing.T, s RebateStore) {
+	c := clerk(t, s)
+	vs, errs := together(20, func(i int) (int64, error) {
+		return c.Set(t.Context(), someRules(money.Bps(5000+i)), 1, "ann", "a test")
+	})
+	won := 0
+	for i, err := range errs {
+		if err == nil {
+			want(t, "version of who won", vs[i], int64(2))
+			won++
+			continue
+		}
+		wantCode(t, "Set of who lost", err, fault.Conflict)
+	}
+	want(t, "number of those who won", won, 1)
+	err := s.Store.InTx(t.Context(), func(tx rebate.Tx) error {
+		_, err := tx.AddRules(someRules(1), rebate.Edition{Before: 1, At: start()})
+		return err
+	})
+	wantCode(t, "a second version after the same one", err, fault.Conflict)
+}
+
+func editionsComeBack(t *testing.T, s RebateStore) {
+	inRebates(t, s, func(tx rebate.Tx) error {
+		_, err := tx.Edition()
+		wantCode(t, "Edition before there is one", err, fault.NotFound)
+		return nil
+	})
+	c := clerk(t, s)
+	v, err := c.Set(t.Context(), someRules(5000), 1, "ann", "年货节结束")
+	must(t, err)
+	all := []rebate.Edition{{Version: v, Before: 1, Staff: true, By: "ann", Reason: "年货节结束", At: start()}, {Version: 1, At: start()}}
+	got, err := s.Store.Editions(t.Context(), 0, 10)
+	must(t, err)
+	want(t, "Editions", got, all)
+	got, err = s.Store.Editions(t.Context(), 0, 1)
+	must(t, err)
+	want(t, "Editions, at most 1", got, all[:1])
+	got, err = s.Store.Editions(t.Context(), v, 10)
+	must(t, err)
+	want(t, "Editions before the newest", got, all[1:])
+	inRebates(t, s, func(tx rebate.Tx) error {
+		e, err := tx.Edition()
+		want(t, "Edition", e, all[0])
+		return err
+	})
+}
+
+func rebatesWalk(t *testing.T, s RebateStore) {
+	const many = 1100 // more than a page
+	wanted := map[order.Key]rebate.Rebate{}
+	var all []rebate.Rebate
+	for i := range many {
+		r := someRebate(fmt.Sprint(i))
+		r.Changed = start().Add(time.Duration(i%3-1) * time.Hour)
+		all = append(all, r)
+		if !r.Changed.Before(start()) {
+			wanted[r.Key] = r
+		}
+	}
+	putRebates(t, s, all...)
+	met := map[order.Key]rebate.Rebate{}
+	must(t, s.Store.Walk(t.Context(), start(), func(r rebate.Rebate) error { met[r.Key] = r; return nil }))
+	want(t, "what was met", met, wanted)
+	stop := errors.New("enough")
+	n := 0
+	err := s.Store.Walk(t.Context(), start(), func(rebate.Rebate) error { n++; return stop })
+	want(t, "calls until the first error", n, 1)
+	want(t, "the error", errors.Is(err, stop), true)
 }
 
 // clerk computes rebates for users of level 1.

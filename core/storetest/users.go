@@ -31,6 +31,8 @@ func Users(t *testing.T, open func(t *testing.T) UserStore) {
 			{"IdentityOfAnotherIsConflict", identityConflict},
 			{"FirstMessagesAtOnceMakeOneUser", oneUserAtOnce},
 			{"LocaleChanges", localeChanges},
+			{"CodeIsOnePersons", codesApart},
+			{"InvitationIsSetOnceAndByAnEarlierOne", invitedOnce},
 			{"PayeeComesBack", payeeComesBack},
 			{"PayeesAreNotMixedUp", payeesApart},
 		})
@@ -127,6 +129,53 @@ func localeChanges(t *testing.T, s UserStore) {
 		got, err := s.Store.User(t.Context(), u.ID)
 		must(t, err)
 		want(t, "User", got, u)
+	}
+}
+
+func codesApart(t *testing.T, s UserStore) {
+	a, b := join(t, s.Store, "a"), join(t, s.Store, "b")
+	_, err := s.Store.Code(t.Context(), a.ID)
+	wantCode(t, "Code before there is one", err, fault.NotFound)
+	set := func(id int64, code string) error {
+		return s.Store.InTx(t.Context(), func(tx user.Tx) error { return tx.SetCode(id, code) })
+	}
+	must(t, set(a.ID, "AAAA"))
+	wantCode(t, "a second code", set(a.ID, "BBBB"), fault.Conflict)
+	wantCode(t, "another's code", set(b.ID, "AAAA"), fault.Conflict)
+	code, err := s.Store.Code(t.Context(), a.ID)
+	must(t, err)
+	want(t, "Code", code, "AAAA")
+	id, err := s.Store.ByCode(t.Context(), "AAAA")
+	must(t, err)
+	want(t, "ByCode", id, a.ID)
+	for _, c := range []string{"aaaa", "BBBB", ""} {
+		_, err = s.Store.ByCode(t.Context(), c)
+		wantCode(t, "ByCode of "+c, err, fault.NotFound)
+	}
+}
+
+func invitedOnce(t *testing.T, s UserStore) {
+	a, b, c := join(t, s.Store, "a"), join(t, s.Store, "b"), join(t, s.Store, "c")
+	bind := func(i user.Invitation) error {
+		return s.Store.InTx(t.Context(), func(tx user.Tx) error { return tx.Bind(i) })
+	}
+	of := user.Invitation{User: c.ID, Inviter: a.ID, At: start()}
+	must(t, bind(of))
+	wantCode(t, "a second inviter", bind(user.Invitation{User: c.ID, Inviter: b.ID, At: start()}), fault.Conflict)
+	for _, i := range []int64{b.ID, c.ID} {
+		if bind(user.Invitation{User: b.ID, Inviter: i, At: start()}) == nil {
+			t.Errorf("user %d may bring user %d, who was there before", i, b.ID)
+		}
+	}
+	got, err := s.Store.Invitation(t.Context(), c.ID)
+	must(t, err)
+	want(t, "Invitation", got, of)
+	_, err = s.Store.Invitation(t.Context(), a.ID)
+	wantCode(t, "Invitation of one who came alone", err, fault.NotFound)
+	for id, n := range map[int64]int{a.ID: 1, b.ID: 0} {
+		got, err := s.Store.Invited(t.Context(), id)
+		must(t, err)
+		want(t, "Invited", got, n)
 	}
 }
 

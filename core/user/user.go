@@ -6,6 +6,8 @@
 //   - An identity on a channel belongs to exactly one user, also when its first
 //     two messages arrive at the same time.
 //   - A payout account is kept sealed and is shown masked.
+//   - Who brought a user is set once. Nobody is their own inviter, not by way of
+//     others either.
 package user
 
 import (
@@ -145,6 +147,14 @@ type Store interface {
 	// Sharing returns how many other users have the payout account of a user; 0
 	// if the user has none.
 	Sharing(ctx context.Context, user int64) (int, error)
+	// Code returns a user's invitation code, or fault.NotFound.
+	Code(ctx context.Context, user int64) (string, error)
+	// ByCode returns whose invitation code it is, or fault.NotFound.
+	ByCode(ctx context.Context, code string) (int64, error)
+	// Invitation returns who brought a user, or fault.NotFound.
+	Invitation(ctx context.Context, user int64) (Invitation, error)
+	// Invited returns how many people a user has brought.
+	Invited(ctx context.Context, user int64) (int, error)
 }
 
 // A Tx is what a transaction on users can do.
@@ -155,6 +165,13 @@ type Tx interface {
 	Insert(u User, i Identity) (int64, error)
 	SetLocale(user int64, locale string) error
 	SetPayee(user int64, p Payee) error
+	// SetCode stores an invitation code. It fails with fault.Conflict if somebody
+	// has it or the user has one.
+	SetCode(user int64, code string) error
+	// Bind stores who brought a user. It fails with fault.Conflict if somebody
+	// did before; an inviter who is not from before the user is refused with any
+	// error.
+	Bind(i Invitation) error
 }
 
 // Joined is the content of user.joined.

@@ -23,6 +23,8 @@ type people struct {
 	users  map[int64]user.User
 	by     map[user.Identity]int64
 	payees map[int64]user.Payee
+	codes  map[string]int64
+	by1    map[int64]user.Invitation
 	said   []event.Event
 	again  bool   // every transaction is run a second time, as after a deadlock
 	missed func() // called when nobody has an identity
@@ -30,7 +32,7 @@ type people struct {
 }
 
 func newPeople() *people {
-	return &people{users: map[int64]user.User{}, by: map[user.Identity]int64{}, payees: map[int64]user.Payee{}}
+	return &people{users: map[int64]user.User{}, by: map[user.Identity]int64{}, payees: map[int64]user.Payee{}, codes: map[string]int64{}, by1: map[int64]user.Invitation{}}
 }
 
 type tx struct{ *people }
@@ -131,6 +133,56 @@ func (t tx) SetLocale(id int64, locale string) error {
 	}
 	u.Locale = locale
 	t.users[id] = u
+	return nil
+}
+
+func (p *people) Code(_ context.Context, id int64) (string, error) {
+	for code, of := range p.codes {
+		if of == id {
+			return code, nil
+		}
+	}
+	return "", fault.New(fault.NotFound, "")
+}
+
+func (p *people) ByCode(_ context.Context, code string) (int64, error) {
+	id, ok := p.codes[code]
+	if !ok {
+		return 0, fault.New(fault.NotFound, "")
+	}
+	return id, nil
+}
+
+func (p *people) Invitation(_ context.Context, id int64) (user.Invitation, error) {
+	i, ok := p.by1[id]
+	if !ok {
+		return i, fault.New(fault.NotFound, "")
+	}
+	return i, nil
+}
+
+func (p *people) Invited(_ context.Context, id int64) (n int, err error) {
+	for _, i := range p.by1 {
+		if i.Inviter == id {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (t tx) SetCode(id int64, code string) error {
+	if _, ok := t.codes[code]; ok {
+		return fault.New(fault.Conflict, "")
+	}
+	t.codes[code] = id
+	return nil
+}
+
+func (t tx) Bind(i user.Invitation) error {
+	if _, ok := t.by1[i.User]; ok {
+		return fault.New(fault.Conflict, "")
+	}
+	t.by1[i.User] = i
 	return nil
 }
 

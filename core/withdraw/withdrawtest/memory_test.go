@@ -6,6 +6,7 @@ import (
 
 	"fanli/core/credit"
 	"fanli/core/event"
+	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/storetest"
 	"fanli/core/withdraw"
@@ -34,5 +35,10 @@ type creditTx struct {
 	event.Inbox
 }
 
-func (creditTx) Booked([]order.Key) (map[order.Key]credit.Booked, error) { return nil, nil }
-func (creditTx) PutBooked([]credit.Booked) error                         { return nil }
+func (creditTx) Booked([]order.Key) (map[order.Key]credit.Booked, error)  { return nil, nil }
+func (creditTx) PutBooked([]credit.Booked) error                          { return nil }
+func (creditTx) Spend(string, string, money.Fen, money.Fen) (bool, error) { return true, nil }
+
+func (credits) Used(context.Context, string, []string) (map[string]money.Fen, error) {
+	return nil, nil
+}

@@ -1,0 +1,87 @@
+package bot
+
+import (
+	"context"
+	"regexp"
+
+	"fanli/core/fault"
+	"fanli/core/money"
+	"fanli/core/rebate"
+)
+
+// Invites knows who brought whom.
+type Invites interface {
+	// Code returns a user's invitation code.
+	Code(ctx context.Context, user int64) (string, error)
+	// Invited returns how many people a user has brought.
+	Invited(ctx context.Context, user int64) (int, error)
+	// Bind says that the owner of a code brought user.
+	Bind(ctx context.Context, user int64, code string) error
+}
+
+// Gifts gives what does not come from an order.
+type Gifts interface {
+	// Come enters a check-in and returns what it brought; 0 for a second one on
+	// the same day.
+	Come(ctx context.Context, user int64) (money.Fen, error)
+}
+
+// codeForm is what an invitation code looks like.
+var codeForm = regexp.MustCompile(`^[0-9A-Za-z]{8}$`)
+
+// invite tells a person their code, and what it is good for.
+func (t *turn) invite(ctx context.Context, _ string) (Reply, error) {
+	if t.bot.Invites == nil {
+		return t.say("invite.off"), nil
+	}
+	code, err := t.bot.Invites.Code(ctx, t.user.ID)
+	if err != nil {
+		return Reply{}, fault.In("bot.Code", err)
+	}
+	n, err := t.bot.Invites.Invited(ctx, t.user.ID)
+	if err != nil {
+		return Reply{}, fault.In("bot.Invited", err)
+	}
+	r := t.say("invite.text", "code", code, "n", count(n), "word", commandWord(t.words.Tag(), "start")+" "+code)
+	refer, err := t.bot.Rebates.Referral(ctx)
+	if err != nil {
+		return Reply{}, fault.In("bot.Referral", err)
+	}
+	if refer != (rebate.Referral{}) {
+		r.Text += "\n" + t.T("invite.parts", "first", refer.First.String(), "second", refer.Second.String())
+	}
+	r.Buttons = []Button{{Label: t.T("button.code"), Copy: code}, t.next("balance")}
+	return r, nil
+}
+
+// bind enters the code with which somebody came, and says what became of it.
+func (t *turn) bind(ctx context.Context, code string) (string, error) {
+	if t.bot.Invites == nil || !codeForm.MatchString(code) { // channels send payloads of their own
+		return "", nil
+	}
+	err := t.bot.Invites.Bind(ctx, t.user.ID, code)
+	if err == nil {
+		return t.T("invite.bound"), nil
+	}
+	if text, ok := t.refusal(err); ok {
+		return text, nil
+	}
+	return "", fault.In("bot.Bind", err)
+}
+
+// checkIn gives today's bonus.
+func (t *turn) checkIn(ctx context.Context, _ string) (Reply, error) {
+	if t.bot.Gifts == nil {
+		return t.say("checkin.off"), nil
+	}
+	amount, err := t.bot.Gifts.Come(ctx, t.user.ID)
+	if err != nil {
+		return Reply{}, fault.In("bot.Come", err)
+	}
+	r := t.say("checkin.again")
+	if amount > 0 {
+		r = t.say("checkin.done", "amount", amount.Yuan())
+	}
+	r.Buttons = []Button{t.next("balance")}
+	return r, nil
+}

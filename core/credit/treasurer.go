@@ -1,0 +1,223 @@
+package credit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fanli/core/fault"
+	"fanli/core/ledger"
+	"fanli/core/money"
+)
+
+// A Treasurer gives away the house's money: bonuses out of budgets, and debts that
+// nobody will pay. It is safe for concurrent use.
+type Treasurer struct {
+	Store   Store
+	Budgets map[string]Budget
+	// CheckIn is what a check-in brings, once a day; 0: there are none.
+	CheckIn money.Fen
+	// CheckInBudget pays it.
+	CheckInBudget string
+	// Forgiven bounds what is written off in a month.
+	Forgiven money.Fen
+	Zone     *time.Location // in which days begin; nil: UTC
+	Now      func() time.Time
+}
+
+// A Gift is a bonus for a user.
+type Gift struct {
+	Key    string // a sentence that says what for: "bonus/checkin/42/2026-11-27"
+	User   int64
+	Amount money.Fen
+	Budget string
+	Note   string // for the statement; may be empty
+}
+
+// giftMax bounds one bonus.
+const giftMax money.Fen = 200_00
+
+// Give gives a bonus, and reports whether it did: the same key again gives
+// nothing. It fails with fault.Limited if the budget has not enough left, and
+// gives nothing then.
+func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
+	b, ok := t.Budgets[g.Budget]
+	switch {
+	case !ok:
+		return false, fault.Newf(fault.Invalid, "bonus.no_budget", "there is no budget %q", g.Budget)
+	case g.Key == "" || g.User <= 0 || g.Amount <= 0 || g.Amount > giftMax:
+		return false, fault.Newf(fault.Invalid, "bonus.malformed", "%s: %s for user %d", g.Key, g.Amount, g.User)
+	}
+	available, debt := ledger.User(g.User, ledger.Available), ledger.User(g.User, ledger.Debt)
+	e := ledger.Entry{
+		Key: g.Key, Kind: ledger.Bonus, From: ledger.Marketing, To: available, Amount: g.Amount, Cause: "budget/" + g.Budget, Note: g.Note,
+	}
+	err = t.Store.InTx(ctx, func(tx Tx) error {
+		given = false
+		j, err := ledger.Open(tx, t.Now(), ledger.Marketing, available, debt)
+		if err != nil {
+			return err
+		}
+		known, err := tx.Entries([]string{g.Key})
+		if err != nil {
+			return err
+		}
+		if old, ok := known[g.Key]; ok {
+			return again(old, e)
+		}
+		if err := b.spend(tx, g.Budget, g.Amount, t.Now(), t.Zone); err != nil {
+			return err
+		}
+		if err := j.Move(e); err != nil {
+			return err
+		}
+		if err := repayGift(j, g); err != nil {
+			return err
+		}
+		given = true
+		return j.Post()
+	})
+	return given && err == nil, err
+}
+
+// repayGift pays a debt from what is available now.
+func repayGift(j *ledger.Journal, g Gift) error {
+	available, debt := ledger.User(g.User, ledger.Available), ledger.User(g.User, ledger.Debt)
+	owed, err := j.Balance(debt)
+	if err != nil || owed == 0 {
+		return err
+	}
+	have, err := j.Balance(available)
+	if err != nil {
+		return err
+	}
+	return j.Move(ledger.Entry{Key: g.Key + "/repay", Kind: ledger.Repay, From: available, To: debt, Amount: min(-owed, have), Cause: "budget/" + g.Budget})
+}
+
+// Come enters a user's check-in of today and reports what it brought: 0 if they
+// had come today already. It fails with fault.Limited if the budget is used up and
+// with fault.NotFound if there are no check-ins.
+func (t *Treasurer) Come(ctx context.Context, user int64) (money.Fen, error) {
+	if t.CheckIn <= 0 {
+		return 0, fault.New(fault.NotFound, "bonus.no_checkin")
+	}
+	day := Budget{}.periods(t.Now(), t.Zone)[0].name
+	given, err := t.Give(ctx, Gift{
+		Key: fmt.Sprintf("bonus/checkin/%d/%s", user, day), User: user, Amount: t.CheckIn, Budget: t.CheckInBudget, Note: day,
+	})
+	if err != nil || !given {
+		return 0, err
+	}
+	return t.CheckIn, nil
+}
+
+// forgiveBudget counts what is written off.
+const forgiveBudget = "written-off"
+
+// A Forgiveness writes off a debt, or a part of it.
+type Forgiveness struct {
+	Key    string // a sentence: "forgive/42/2026-11-27/1200"
+	User   int64
+	Amount money.Fen
+	By     string // of the staff
+	Reason string // the user reads it in the statement
+}
+
+// Forgive writes off a debt and reports whether it did: the same key again does
+// nothing. It fails with fault.Insufficient if the user owes less, and with
+// fault.Limited if the month's limit is reached.
+func (t *Treasurer) Forgive(ctx context.Context, f Forgiveness) (done bool, err error) {
+	if f.Key == "" || f.User <= 0 || f.Amount <= 0 || f.By == "" || f.Reason == "" {
+		return false, fault.Newf(fault.Invalid, "debt.malformed", "user, amount, who and why are needed")
+	}
+	debt := ledger.User(f.User, ledger.Debt)
+	e := ledger.Entry{
+		Key: f.Key, Kind: ledger.Forgive, From: ledger.WrittenOff, To: debt, Amount: f.Amount, Cause: "staff/" + f.By, Note: f.Reason,
+	}
+	err = t.Store.InTx(ctx, func(tx Tx) error {
+		done = false
+		j, err := ledger.Open(tx, t.Now(), ledger.WrittenOff, debt)
+		if err != nil {
+			return err
+		}
+		known, err := tx.Entries([]string{f.Key})
+		if err != nil {
+			return err
+		}
+		if old, ok := known[f.Key]; ok {
+			return again(old, e)
+		}
+		switch owed, err := j.Balance(debt); {
+		case err != nil:
+			return err
+		case -owed < f.Amount:
+			return fault.Newf(fault.Insufficient, "debt.less", "user %d owes %s", f.User, -owed)
+		}
+		ok, err := tx.Spend(forgiveBudget, Budget{}.periods(t.Now(), t.Zone)[1].name, f.Amount, t.Forgiven)
+		if err != nil {
+			return err
+		}
+		if !ok || t.Forgiven <= 0 {
+			return fault.Newf(fault.Limited, "debt.limit", "more than %s would be written off this month", t.Forgiven)
+		}
+		if err := j.Move(e); err != nil {
+			return err
+		}
+		done = true
+		return j.Post()
+	})
+	return done && err == nil, err
+}
+
+// again refuses a key that was used for something else.
+func again(old, e ledger.Entry) error {
+	if old.Kind != e.Kind || old.To != e.To || old.Amount != e.Amount {
+		return fault.Newf(fault.Conflict, "ledger.key_reused", "%s was %s to %s", e.Key, old.Amount, old.To)
+	}
+	return nil
+}
+
+// A Debtor is a user who owes the house something.
+type Debtor struct {
+	User   int64
+	Owes   money.Fen
+	Origin []ledger.Entry // the newest claw-backs, newest first
+}
+
+// originMax bounds how many entries are read to find a debt's origin.
+const originMax = 200
+
+// Debtors calls fn for everybody who is in debt, by number.
+func (t *Treasurer) Debtors(ctx context.Context, r ledger.Reader, fn func(Debtor) error) error {
+	all, err := r.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range debtors(all) {
+		es, err := r.Statement(ctx, d.User, 0, originMax)
+		if err != nil {
+			return err
+		}
+		for _, e := range es {
+			if e.Kind == ledger.Claw {
+				d.Origin = append(d.Origin, e)
+			}
+		}
+		if err := fn(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func debtors(all map[ledger.Account]money.Fen) (out []Debtor) {
+	for a, b := range all {
+		if user, p, ok := a.Owner(); ok && p == ledger.Debt && b < 0 {
+			out = append(out, Debtor{User: user, Owes: -b})
+		}
+	}
+	slices.SortFunc(out, func(a, b Debtor) int { return cmp.Compare(a.User, b.User) })
+	return out
+}

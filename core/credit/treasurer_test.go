@@ -1,0 +1,206 @@
+package credit_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"fanli/core/credit"
+	"fanli/core/fault"
+	"fanli/core/ledger"
+	"fanli/core/ledger/ledgertest"
+	"fanli/core/money"
+	"fanli/core/rebate"
+)
+
+// treasurer returns one whose clock is what at points to.
+func treasurer(b *books, at *time.Time) *credit.Treasurer {
+	return &credit.Treasurer{
+		Store: b, Now: func() time.Time { return *at }, Zone: time.FixedZone("UTC+8", 8*60*60), CheckIn: 5, CheckInBudget: "checkin", Forgiven: 100,
+		Budgets: map[string]credit.Budget{"checkin": {Day: 10, Month: 20}, "campaign": {Total: 1000}},
+	}
+}
+
+func TestACheckInBringsSomethingOnceADay(t *testing.T) {
+	t.Parallel()
+	b, at := open(), time.Date(2026, 11, 27, 15, 59, 0, 0, time.UTC) // a minute before midnight in Beijing
+	c := treasurer(b, &at)
+	steps := []struct {
+		name   string
+		user   int64
+		later  time.Duration
+		want   money.Fen
+		reason string
+	}{
+		{"the first", 42, 0, 5, ""},
+		{"again", 42, 0, 0, ""},
+		{"somebody else", 43, 0, 5, ""},
+		{"the day's budget is used up", 44, 0, 0, "bonus.used_up"},
+		{"the next day", 42, time.Minute, 5, ""},
+		{"who got nothing yesterday", 44, 0, 5, ""},
+		{"the month's budget is used up", 42, 24 * time.Hour, 0, "bonus.used_up"},
+		{"the next month", 42, 5 * 24 * time.Hour, 5, ""},
+	}
+	for _, s := range steps {
+		at = at.Add(s.later)
+		if got, err := c.Come(t.Context(), s.user); got != s.want || fault.ReasonOf(err) != s.reason || (err == nil) != (s.reason == "") {
+			t.Errorf("%s: %d, %v", s.name, got, err)
+		}
+	}
+	if b.Sums[ledger.Marketing] != -25 || b.Sums[ledger.User(42, ledger.Available)] != 15 {
+		t.Errorf("marketing is at %d, user 42 has %d", b.Sums[ledger.Marketing], b.Sums[ledger.User(42, ledger.Available)])
+	}
+	if e := b.Book[0]; e.Key != "bonus/checkin/42/2026-11-27" || e.Kind != ledger.Bonus {
+		t.Errorf("the first entry is %+v", e)
+	}
+	c.CheckIn = 0
+	if _, err := c.Come(t.Context(), 42); fault.ReasonOf(err) != "bonus.no_checkin" {
+		t.Errorf("where there are none: %v", err)
+	}
+	if rep, err := ledger.Audit(t.Context(), ledgertest.Reader{Memory: b.Memory}); err != nil || !rep.OK() {
+		t.Errorf("%+v %v", rep, err)
+	}
+}
+
+func TestAGiftIsGivenOnceAndBounded(t *testing.T) {
+	t.Parallel()
+	b, at := open(), now
+	c := treasurer(b, &at)
+	gift := credit.Gift{Key: "bonus/618/42", User: 42, Amount: 600, Budget: "campaign", Note: "618"}
+	for i := range 2 {
+		if given, err := c.Give(t.Context(), gift); given != (i == 0) || err != nil {
+			t.Errorf("time %d: %v, %v", i, given, err)
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(*credit.Gift)
+		code   fault.Code
+	}{
+		{"the same key for another sum", func(g *credit.Gift) { g.Amount = 1 }, fault.Conflict},
+		{"more than is left", func(g *credit.Gift) { g.Key, g.Amount = "x", 401 }, fault.Limited},
+		{"no such budget", func(g *credit.Gift) { g.Key, g.Budget = "x", "other" }, fault.Invalid},
+		{"nobody", func(g *credit.Gift) { g.Key, g.User = "x", 0 }, fault.Invalid},
+		{"nothing", func(g *credit.Gift) { g.Key, g.Amount = "x", 0 }, fault.Invalid},
+		{"a slip of the hand", func(g *credit.Gift) { g.Key, g.Amount = "x", 200_01 }, fault.Invalid},
+		{"no key", func(g *credit.Gift) { g.Key = "" }, fault.Invalid},
+	}
+	for _, tt := range tests {
+		g := gift
+		tt.change(&g)
+		if given, err := c.Give(t.Context(), g); given || !fault.Is(err, tt.code) {
+			t.Errorf("%s: %v, %v", tt.name, given, err)
+		}
+	}
+	if len(b.Book) != 1 || b.spent["campaign total"] != 600 {
+		t.Errorf("%d entries, %d spent", len(b.Book), b.spent["campaign total"])
+	}
+	for _, tt := range []struct {
+		name string
+		dry  bool
+	}{{"campaign", false}, {"nobody's", true}} {
+		if dry, err := c.Dry(t.Context(), tt.name); dry != tt.dry || err != nil {
+			t.Errorf("%s is dry: %v, %v", tt.name, dry, err)
+		}
+	}
+	gift.Key, gift.Amount = "bonus/618/43", 400
+	if given, err := c.Give(t.Context(), gift); !given || err != nil {
+		t.Error(err)
+	}
+	if dry, err := c.Dry(t.Context(), "campaign"); !dry || err != nil {
+		t.Errorf("%v, %v", dry, err)
+	}
+}
+
+// indebted returns books in which user 42 owes 170.
+func indebted(t *testing.T) *books {
+	t.Helper()
+	b := open()
+	hear(t, b, at(1, 42, rebate.Available, 170, 73))
+	spend(t, b, 42, 170)
+	hear(t, b, at(2, 42, rebate.Nothing, 0, 0))
+	return b
+}
+
+func TestAGiftPaysADebtFirst(t *testing.T) {
+	t.Parallel()
+	b, at := indebted(t), now
+	c := treasurer(b, &at)
+	if _, err := c.Give(t.Context(), credit.Gift{Key: "g", User: 42, Amount: 200, Budget: "campaign"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := wallet(b, 42); got != "0 pending, 30 available, 0 reserved, 0 debt" {
+		t.Error(got)
+	}
+}
+
+func TestADebtIsWrittenOffWithinAMonthsLimit(t *testing.T) {
+	t.Parallel()
+	b, at := indebted(t), now
+	c := treasurer(b, &at)
+	f := credit.Forgiveness{Key: "forgive/42/1", User: 42, Amount: 60, By: "ann", Reason: "network's mistake"}
+	steps := []struct {
+		name  string
+		later int
+		key   string
+		n     money.Fen
+		done  bool
+		code  fault.Code
+		left  money.Fen
+	}{
+		{"a part", 0, "forgive/42/1", 60, true, "", 110},
+		{"again", 0, "forgive/42/1", 60, false, "", 110},
+		{"the same key for another sum", 0, "forgive/42/1", 61, false, fault.Conflict, 110},
+		{"more than is owed", 0, "forgive/42/2", 111, false, fault.Insufficient, 110},
+		{"above the month's limit", 0, "forgive/42/2", 41, false, fault.Limited, 110},
+		{"up to the limit", 0, "forgive/42/2", 40, true, "", 70},
+		{"next month", 1, "forgive/42/3", 70, true, "", 0},
+		{"nothing", 1, "forgive/42/4", 0, false, fault.Invalid, 0},
+	}
+	for _, s := range steps {
+		at = now.AddDate(0, s.later, 0)
+		g := f
+		g.Key, g.Amount = s.key, s.n
+		done, err := c.Forgive(t.Context(), g)
+		if done != s.done || s.code == "" && err != nil || s.code != "" && !fault.Is(err, s.code) {
+			t.Errorf("%s: %v, %v", s.name, done, err)
+		}
+		if got := -b.Sums[ledger.User(42, ledger.Debt)]; got != s.left {
+			t.Errorf("%s: %d are left, want %d", s.name, got, s.left)
+		}
+	}
+	if b.Sums[ledger.WrittenOff] != -170 {
+		t.Errorf("written off are %d", -b.Sums[ledger.WrittenOff])
+	}
+	g := f
+	g.Reason = ""
+	if _, err := c.Forgive(t.Context(), g); !fault.Is(err, fault.Invalid) {
+		t.Errorf("without a reason: %v", err)
+	}
+}
+
+func TestDebtorsAreListedWithTheOrdersBehindIt(t *testing.T) {
+	t.Parallel()
+	b, at := indebted(t), now
+	c := treasurer(b, &at)
+	var got []string
+	err := c.Debtors(t.Context(), ledgertest.Reader{Memory: b.Memory}, func(d credit.Debtor) error {
+		got = append(got, fmt.Sprint(d.User, " ", d.Owes, " ", d.Origin[0].Cause, " ", d.Origin[0].Note))
+		return nil
+	})
+	if err != nil || fmt.Sprint(got) != "[42 1.70 jd/main/1 水壶]" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestABudgetsLimitsMakeSense(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		b  credit.Budget
+		ok bool
+	}{{credit.Budget{Day: 1}, true}, {credit.Budget{}, false}, {credit.Budget{Month: -1}, false}, {credit.Budget{Total: 1_000_000_01}, false}} {
+		if err := tt.b.Validate(); (err == nil) != tt.ok {
+			t.Errorf("%+v: %v", tt.b, err)
+		}
+	}
+}
