@@ -90,7 +90,7 @@ func begin(t *rapid.T, debts bool) *story {
 		old := rebate.ChangedRebate{Key: key(fmt.Sprint("old", u)), Seq: 1, User: u, Stage: rebate.Available, Amount: 300}
 		hear(t, s.books, old)
 		j, _ := ledger.Open(s.books, now)
-		if err := j.Move(ledger.Entry{Key: fmt.Sprint("p", u), Kind: ledger.Payout, From: ledger.User(u, ledger.Available), To: ledger.Payer("manual"), Amount: 300, Cause: "withdrawal/1"}); err != nil {
+		if err := j.Move(ledger.Entry{Key: fmt.Sprint("p", u), Kind: ledger.Manual, From: ledger.User(u, ledger.Available), To: ledger.Payer("manual"), Amount: 300, Cause: "withdrawal/1"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Post(); err != nil {
