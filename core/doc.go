@@ -13,6 +13,7 @@
 //	rebate           how much of a commission becomes a user's
 //	credit           how a rebate is entered in the ledger
 //	withdraw         how a balance leaves us
+//	reconcile        what others' books say, held against ours
 //	notify           what users are told
 //	storetest        the promises of all stores, as tests
 //

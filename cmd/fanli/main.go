@@ -120,7 +120,7 @@ wrong and nothing was tried; 3 a proof does not hold.`,
 	root.AddCommand(
 		serveCommand(std, f), demoCommand(std), chatCommand(std, f), recogniseCommand(std),
 		checkCommand(std, f), migrateCommand(std, f), auditCommand(std, f), syncCommand(std, f),
-		withdrawalsCommand(std, f), versionCommand(std),
+		withdrawalsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f), versionCommand(std),
 	)
 	return root
 }
