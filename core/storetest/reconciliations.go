@@ -3,6 +3,8 @@ package storetest
 import (
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -136,8 +138,8 @@ func (c *reconciling) payout(payer, number string, at time.Time, amount money.Fe
 func rows(pairs map[string]money.Fen) reconcile.Rows {
 	return func() iter.Seq2[reconcile.Row, error] {
 		return func(yield func(reconcile.Row, error) bool) {
-			for key, sum := range pairs {
-				if !yield(reconcile.Row{Key: key, Sum: sum, Raw: key}, nil) {
+			for _, key := range slices.Sorted(maps.Keys(pairs)) {
+				if !yield(reconcile.Row{Key: key, Sum: pairs[key], Raw: key}, nil) {
 					return
 				}
 			}
