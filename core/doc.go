@@ -17,6 +17,7 @@
 //	withdraw         how a balance leaves us
 //	proof            whether the books are right
 //	collect          how people pay us
+//	reconcile        what others' books say, held against ours
 //	notify           what users are told
 //	storetest        the promises of all stores, as tests
 //

@@ -87,6 +87,15 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 			}
 		})
 	})
+	suite("Reconciliations", func(t *testing.T) {
+		storetest.Reconciliations(t, func(t *testing.T) storetest.ReconcileStore {
+			db := open(t, now)
+			return storetest.ReconcileStore{
+				Lines: db.Settlements(), Store: db.Reconciliations(), Orders: db.Orders(), Credits: db.Credits(),
+				Payouts: db.Withdrawals(), Ledger: db.Ledger(),
+			}
+		})
+	})
 	suite("Messages", func(t *testing.T) {
 		storetest.Messages(t, func(t *testing.T) notify.Store { return open(t, now).Messages() })
 	})

@@ -1,0 +1,154 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fanli/core/ledger"
+	"fanli/core/money"
+)
+
+const (
+	// keptMax bounds the findings that are kept of one comparison; all are counted.
+	keptMax = 10_000
+	// acceptMax is how many keys are accepted in one transaction.
+	acceptMax = 500
+)
+
+// A Desk compares books, accepts what matched, and closes months. It is safe for
+// concurrent use.
+type Desk struct {
+	Lines Lines
+	Store Store
+	Now   func() time.Time
+	Zone  *time.Location // by which months begin
+}
+
+// Compare holds rows against ours, calls say for every finding, and keeps the
+// summary and what is not matched. It moves no money.
+func (d *Desk) Compare(ctx context.Context, s Subject, p Period, rows Rows, say func(Finding) error) (Summary, error) {
+	var noted []Noted
+	sum, err := compare(ctx, d.book(s), p, rows, func(f Finding) error {
+		if f.Kind != Matched && len(noted) < keptMax {
+			noted = append(noted, note(f))
+		}
+		return say(f)
+	})
+	if err != nil {
+		return sum, err
+	}
+	sum.Subject, sum.At = s, d.Now()
+	err = d.Store.InTx(ctx, func(tx Tx) error {
+		id, err := tx.Compared(sum)
+		if err != nil {
+			return err
+		}
+		sum.ID = id
+		return tx.Keep(id, noted)
+	})
+	return sum, err
+}
+
+// note puts a finding in words.
+func note(f Finding) Noted {
+	n := Noted{Kind: f.Kind, Key: f.Key, Row: f.Row.Number, Text: f.Words()}
+	if f.Kind == Unreadable {
+		n.Raw = f.Row.Raw
+	}
+	return n
+}
+
+// Accept compares and, for what matched, enters in the ledger that the money has
+// arrived, or that the payer's bill agrees. It fails with fault.Conflict if the
+// period's month is closed. Accepting again enters only what is new; after a
+// failure, accepting again goes on.
+func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say func(Finding) error) (sum Summary, moved money.Fen, err error) {
+	batch := make([]Accepted, 0, acceptMax)
+	flush := func() error {
+		n, err := d.accept(ctx, s, p, batch)
+		moved += n
+		batch = batch[:0]
+		return err
+	}
+	sum, err = d.Compare(ctx, s, p, rows, func(f Finding) error {
+		if f.Kind == Matched {
+			batch = append(batch, Accepted{Subject: s, Period: p.Name, Key: f.Key, Sum: f.Row.Sum})
+		}
+		if err := say(f); err != nil || len(batch) < acceptMax {
+			return err
+		}
+		return flush()
+	})
+	if err != nil {
+		return sum, moved, err
+	}
+	return sum, moved, flush()
+}
+
+// accept enters a batch in one transaction: the difference between what it lists
+// and what was accepted for the same keys before.
+func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []Accepted) (moved money.Fen, err error) {
+	if len(batch) == 0 {
+		return 0, nil
+	}
+	keys := make([]string, len(batch))
+	for i, a := range batch {
+		keys[i] = a.Key
+	}
+	err = d.Store.InTx(ctx, func(tx Tx) error {
+		moved = 0
+		if err := stillOpen(tx, p); err != nil {
+			return err
+		}
+		known, err := tx.AcceptedIn(s, p.Name, keys)
+		if err != nil {
+			return err
+		}
+		var fresh []Accepted
+		for _, a := range batch {
+			old := known[a.Key]
+			if old.Rev > 0 && old.Sum == a.Sum {
+				continue
+			}
+			a.At, a.Rev = d.Now(), old.Rev+1
+			moved += a.Sum - old.Sum
+			fresh = append(fresh, a)
+		}
+		if len(fresh) == 0 {
+			return nil
+		}
+		if err := tx.Accept(fresh); err != nil {
+			return err
+		}
+		return d.receive(tx, s, p, fresh, moved)
+	})
+	if err != nil {
+		moved = 0
+	}
+	return moved, err
+}
+
+// receive posts what a batch has moved. Its key names the first of the batch and
+// its revision, which nobody can accept a second time.
+func (d *Desk) receive(tx Tx, s Subject, p Period, batch []Accepted, moved money.Fen) error {
+	e := ledger.Entry{
+		Key:  fmt.Sprintf("%s/%s/rev%d", s.cause(p), batch[0].Key, batch[0].Rev),
+		Kind: ledger.Receive, From: ledger.Bank, To: s.clearing(), Amount: moved, Cause: s.cause(p),
+		Note: fmt.Sprintf("%d rows", len(batch)),
+	}
+	if _, _, network := s.Feed(); !network {
+		e.Kind, e.From, e.To = ledger.Clear, e.To, e.From
+	}
+	if moved < 0 {
+		e.From, e.To, e.Amount = e.To, e.From, -moved
+	}
+	j, err := ledger.Open(tx, d.Now(), e.From, e.To)
+	if err != nil {
+		return err
+	}
+	if err := j.Move(e); err != nil {
+		return err
+	}
+	return j.Post()
+}
