@@ -121,6 +121,7 @@ wrong and nothing was tried; 3 a proof does not hold.`,
 		serveCommand(std, f), demoCommand(std), chatCommand(std, f), recogniseCommand(std),
 		checkCommand(std, f), migrateCommand(std, f), auditCommand(std, f), syncCommand(std, f),
 		withdrawalsCommand(std, f), versionCommand(std),
+		simulateCommand(std),
 	)
 	return root
 }
