@@ -3,7 +3,6 @@ package simulate
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -56,7 +55,7 @@ type change struct {
 }
 
 // touched enters in the log that a line has changed.
-func (n *net) touched(id string) market.Line {
+func (n *net) touched(id string) {
 	l, _ := n.market.Line(id)
 	shows := n.w.now()
 	switch {
@@ -68,7 +67,6 @@ func (n *net) touched(id string) market.Line {
 	n.log = append(n.log, change{l.Seq, id, l.Modified.Truncate(time.Second), shows})
 	n.newest[id] = l.Seq
 	n.w.note("%s %s is %s, owes %d, at %d", n.name, id, l.State, l.Commission, l.Modified.Unix())
-	return l
 }
 
 // feed is the network as one process sees it.
@@ -204,21 +202,4 @@ func (f *feed) row(l market.Line, scene string) order.Revision {
 		r.State, r.Why = order.Invalid, "order."+strings.ToLower(l.Why)
 	}
 	return r
-}
-
-// pick returns one of list, or "" if it is empty.
-func pick(rng *rand.Rand, list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[rng.IntN(len(list))]
-}
-
-// without removes one from list.
-func without(list []string, id string) []string {
-	if i := slices.Index(list, id); i >= 0 {
-		list[i] = list[len(list)-1]
-		return list[:len(list)-1]
-	}
-	return list
 }

@@ -15,6 +15,11 @@ import (
 // must see every hour of a world at least once.
 const stepMax = 13 * time.Hour
 
+// breath is how long nobody asks for links after others have bought: a link made
+// within the slack of two clocks could have been the way to an order before it,
+// and whose that is would depend on which of them we hear of first.
+const breath = 5 * time.Minute
+
 // usersMax bounds the users of a world.
 const usersMax = 24
 
@@ -45,6 +50,7 @@ func (w *world) account(ctx context.Context, p *person) {
 // shoppers lets half a day pass in which links are made, goods bought, and lines
 // go their way.
 func (w *world) shoppers(ctx context.Context) {
+	w.at = w.at.Add(breath)
 	w.shopping(ctx)
 	n := w.opt.Pace + w.rng.IntN(w.opt.Pace+1)
 	step := 6*time.Hour + time.Duration(w.rng.Int64N(int64(stepMax-7*time.Hour)))

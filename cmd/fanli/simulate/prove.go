@@ -114,18 +114,16 @@ func (b *book) enter(e ledger.Entry) {
 // prove holds our books against the oracle's and returns what differs: lines
 // first, because they explain the rest.
 func (w *world) prove(ctx context.Context) (ds []difference, b book) {
-	add := func(traces []string, format string, args ...any) {
-		ds = append(ds, difference{fmt.Sprintf(format, args...), traces})
-	}
+	add := func(format string, args ...any) { ds = append(ds, difference{fmt.Sprintf(format, args...), nil}) }
 	for _, text := range w.wrongs {
-		add(nil, "%s", text)
+		add("%s", text)
 	}
 	rep, err := w.house.audit(ctx)
 	if err != nil || !rep.OK() {
-		add(nil, "the book is not sound: sum %s, %v, %v", rep.Sum, rep.Faults, err)
+		add("the book is not sound: sum %s, %v, %v", rep.Sum, rep.Faults, err)
 	}
 	if b, err = w.read(ctx); err != nil {
-		add(nil, "the book cannot be read: %v", err)
+		add("the book cannot be read: %v", err)
 		return ds, b
 	}
 	t := w.truth()
@@ -135,14 +133,14 @@ func (w *world) prove(ctx context.Context) (ds []difference, b book) {
 	ds = append(ds, b.wallets(w, want)...)
 	for _, n := range w.nets {
 		if got, owed := -b.accounts[ledger.Network(n.name)], want.Networks[n.name]; got != owed {
-			add(nil, "%s owes %s by the oracle, %s by our book", n.name, owed, got)
+			add("%s owes %s by the oracle, %s by our book", n.name, owed, got)
 		}
 	}
 	if got, out := b.accounts[ledger.Payer(bankName)], want.Payers[bankName]; got != out {
-		add(nil, "the bank has sent %s, our book says %s", out, got)
+		add("the bank has sent %s, our book says %s", out, got)
 	}
 	if got := b.accounts[ledger.Margin]; got != want.Margin {
-		add(nil, "the house keeps %s by the oracle, %s by our book", want.Margin, got)
+		add("the house keeps %s by the oracle, %s by our book", want.Margin, got)
 	}
 	return ds, b
 }
@@ -162,7 +160,25 @@ func (w *world) waits(ctx context.Context, ds []difference) ([]oracle.Request, [
 	if err != nil || err2 != nil || n > 0 {
 		ds = append(ds, difference{fmt.Sprintf("%d events still wait; %v, %v", n, err, err2), nil})
 	}
-	return out, ds
+	return out, append(ds, w.untold(ctx)...)
+}
+
+// untold says which notices still wait, or came twice although the process never
+// died.
+func (w *world) untold(ctx context.Context) (ds []difference) {
+	if !w.tells {
+		return nil
+	}
+	ms, err := w.db.Messages().Waiting(ctx, w.at.AddDate(1, 0, 0), 1)
+	if err != nil || len(ms) > 0 {
+		ds = append(ds, difference{fmt.Sprintf("notices still wait: %v, %v", ms, err), nil})
+	}
+	for _, key := range slices.Sorted(maps.Keys(w.notices)) {
+		if w.notices[key] > 1 && !w.ill.on[Crash] {
+			ds = append(ds, difference{fmt.Sprintf("notice %s came %d times", key, w.notices[key]), nil})
+		}
+	}
+	return ds
 }
 
 func (w *world) user(id int64) string { return fmt.Sprintf("user %d ", id) }
