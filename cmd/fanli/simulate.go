@@ -23,7 +23,7 @@ import (
 // are twenty years and more than five million operations.
 const (
 	simulateDays = 8
-	simulatePace = 55
+	simulatePace = 50
 )
 
 // simulateGC lets garbage grow: a world is small, short-lived and makes much of it.

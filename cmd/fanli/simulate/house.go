@@ -229,7 +229,7 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 	})
 }
 
-// pay tells where a user wants money sent.
+// payee tells where a user wants money sent.
 func (h *house) payee(ctx context.Context, id int64, account string) error {
 	return h.users.SetPayee(ctx, id, user.Payee{Method: "alipay", Account: account, Name: "模拟"})
 }
