@@ -131,6 +131,8 @@ func forbidden(f file, i string, order []string) string {
 		return "a suite is for tests"
 	}
 	switch {
+	case strings.HasSuffix(f.dir(), "/oracle") && to != "" && to != "core/money":
+		return "an oracle that knows the code would repeat its mistakes"
 	case top == "core":
 		return forbiddenInCore(f, i, to, order)
 	case to == "":

@@ -44,6 +44,22 @@ func TestAClaimWaitsForItsOrder(t *testing.T) {
 	}
 }
 
+// The simulator found it: the terms of the oldest link within the claim's window
+// counted, although the shopper had been promised others since.
+func TestAClaimGoesThroughTheNewestLinkBeforeTheOrder(t *testing.T) {
+	t.Parallel()
+	d := openBook(t)
+	d.link(42, link.Taobao, "item", "", "s1", 9*24*time.Hour)
+	d.link(42, link.Taobao, "item", "", "s1", 72*time.Hour)
+	d.link(42, link.Taobao, "item", "", "s1", -24*time.Hour) // after the order
+	d.claim(42, number(1), order.ClaimWaiting)
+	d.apply(1, slotted("1", number(1), "item", "s2"))
+	d.wantOwner(link.Taobao, "1", 42, order.ByClaim)
+	if l := d.get(link.Taobao, "1"); l.Link != 2 {
+		t.Errorf("it came through link %d", l.Link)
+	}
+}
+
 func TestAClaimFindsAnOrderThatIsHere(t *testing.T) {
 	t.Parallel()
 	d := openBook(t)

@@ -148,16 +148,20 @@ func bySuffix(r Revision, w Ways, fits []Way) (verdict, bool) {
 const claimWindow = 15 * 24 * time.Hour
 
 // byClaim grants a claim to the one claimant who had asked for the item before
-// the order was placed. Knowing a number alone is not enough: numbers can be
-// guessed.
+// the order was placed; of several links, the newest is the one that was used.
+// Knowing a number alone is not enough: numbers can be guessed.
 func byClaim(r Revision, w Ways) (verdict, bool) {
 	var found []verdict
 	for _, c := range w.Claims[r.Order] {
+		var used Way
 		for _, way := range w.ByItem[r.Item] {
-			if way.User == c.User && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow)) {
-				found = append(found, verdict{c.User, way, ByClaim, fmt.Sprintf("claim %d, and link %d for the item before the order", c.ID, way.Link)})
-				break
+			fits := way.User == c.User && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow))
+			if fits && !way.At.Before(used.At) {
+				used = way
 			}
+		}
+		if used.Link != 0 {
+			found = append(found, verdict{c.User, used, ByClaim, fmt.Sprintf("claim %d, and link %d for the item before the order", c.ID, used.Link)})
 		}
 	}
 	if len(found) != 1 {

@@ -1,0 +1,123 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fanli/core/event"
+	"fanli/core/ledger"
+	"fanli/core/money"
+	"fanli/core/order"
+	"fanli/core/withdraw"
+)
+
+// A Defect is a mistake that is planted in the process, to see that the simulator
+// finds it. Each is one that no other check of the book would show: its entries
+// balance, and its audit is clean.
+type Defect string
+
+// The defects.
+const (
+	Sound        Defect = ""
+	TwiceBooked  Defect = "twice-booked"  // now and then a rebate is entered twice
+	ClawDropped  Defect = "claw-dropped"  // what goes back to a network is sometimes forgotten
+	SecondNumber Defect = "second-number" // a payout without an answer goes out under another number
+	LostEvent    Defect = "lost-event"    // now and then an event is not heard
+	Guess        Defect = "guess"         // where two users fit, the first one gets the order
+)
+
+// Defects returns all that can be planted.
+func Defects() []Defect {
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess}
+}
+
+// ParseDefect reads the name of a defect; "" is none.
+func ParseDefect(s string) (Defect, error) {
+	if d := Defect(s); d == Sound || slices.Contains(Defects(), d) {
+		return d, nil
+	}
+	return Sound, fmt.Errorf("plant: there is no %q; there are %v", s, Defects())
+}
+
+// defectEvery is how many chances a planted mistake lets pass.
+const defectEvery = 7
+
+// slips reports whether the planted mistake happens now.
+func (w *world) slips(d Defect) bool {
+	if w.opt.Plant != d {
+		return false
+	}
+	w.chances++
+	return w.chances%defectEvery == 0
+}
+
+// Post posts, with what is planted.
+func (t countedCreditTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen) error {
+	t.n.Entries += int64(len(es))
+	for i, e := range es {
+		switch {
+		case e.Kind == ledger.Earn && t.w.slips(TwiceBooked):
+			e.Key += "/again"
+			es = append(es, e)
+			b[e.From] -= e.Amount
+			b[e.To] += e.Amount
+		case e.Kind != ledger.Keep && strings.HasPrefix(string(e.To), "network/") && t.w.slips(ClawDropped):
+			es = append(es[:i:i], es[i+1:]...)
+			b[e.From] += e.Amount
+			b[e.To] -= e.Amount
+			return t.Tx.Post(es, b)
+		}
+	}
+	return t.Tx.Post(es, b)
+}
+
+// Ways finds what could explain lines, with what is planted.
+func (t countedOrderTx) Ways(network string, tags, items, orders, suffixes []string, since time.Time) (order.Ways, error) {
+	ways, err := t.Tx.Ways(network, tags, items, orders, suffixes, since)
+	if t.w.opt.Plant == Guess {
+		for item, ws := range ways.ByItem {
+			ways.ByItem[item] = ws[:min(1, len(ws))]
+		}
+	}
+	return ways, err
+}
+
+// losing is a hearer that loses an event now and then, where that is planted.
+func (w *world) losing(hear event.Handler) event.Handler {
+	return func(ctx context.Context, e event.Event) error {
+		if w.slips(LostEvent) {
+			return nil
+		}
+		return hear(ctx, e)
+	}
+}
+
+// payer is the bank, or one behind a client that sends again under a new number.
+func (w *world) payer() withdraw.Payer {
+	if w.opt.Plant == SecondNumber {
+		return &hasty{w.bank, map[string]int{}}
+	}
+	return w.bank
+}
+
+// hasty takes no answer for no payment.
+type hasty struct {
+	*bank
+	tries map[string]int
+}
+
+func (h *hasty) Send(ctx context.Context, p withdraw.Payment) (withdraw.Outcome, error) {
+	if n := h.tries[p.Number]; n > 0 {
+		p.Number += fmt.Sprintf("B%d", n)
+	}
+	o, err := h.bank.Send(ctx, p)
+	if err != nil {
+		h.tries[p.Number]++
+		p.Number += fmt.Sprintf("B%d", h.tries[p.Number])
+		return h.bank.Send(ctx, p)
+	}
+	return o, err
+}

@@ -1,0 +1,274 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fanli/adapters/bus"
+	"fanli/adapters/store"
+	"fanli/cmd/fanli/simulate/oracle"
+	"fanli/core/credit"
+	"fanli/core/event"
+	"fanli/core/fault"
+	"fanli/core/ledger"
+	"fanli/core/link"
+	"fanli/core/lock"
+	"fanli/core/money"
+	"fanli/core/notify"
+	"fanli/core/order"
+	"fanli/core/rebate"
+	"fanli/core/user"
+	"fanli/core/withdraw"
+	"fanli/jobs"
+)
+
+// This file is all that the simulator knows of how fanli is put together. What
+// changes there changes here and nowhere else.
+
+// Limits of withdrawals in every world.
+const (
+	withdrawMin  money.Fen = 100
+	withdrawMax  money.Fen = 30_000
+	withdrawAuto money.Fen = 4_000
+	cooling                = 24 * time.Hour
+)
+
+// jobRunsMax bounds how often one job is run in a row.
+const jobRunsMax = 1_000
+
+// A house is one life of the process: the services over the database, and what
+// they remember.
+type house struct {
+	users   *user.Directory
+	rebates *rebate.Clerk
+	orders  *order.Book
+	cashier *credit.Cashier
+	payouts *withdraw.Desk
+	office  *notify.Office
+	purse   credit.Purse
+	links   link.Store
+	db      *store.DB
+	bus     *bus.Local
+	jobs    []jobs.Job // in the order in which news goes its way
+	fence   int64
+}
+
+// openDB opens the database of a world.
+func openDB(ctx context.Context, w *world, path string) (*store.DB, error) {
+	db, err := store.Open(ctx, store.Config{Path: path, SealKey: make([]byte, 32), Now: w.now, Hook: w.crash.point})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// newHouse starts a process over db.
+func newHouse(ctx context.Context, w *world, db *store.DB) (*house, error) {
+	w.fence++
+	h := &house{db: db, links: countedLinks{db.Links(), &w.tally}, bus: &bus.Local{}, fence: w.fence}
+	h.users = &user.Directory{Store: db.Users(), Now: w.now}
+	level := func(ctx context.Context, id int64) (int, error) {
+		u, err := h.users.User(ctx, id)
+		return u.Level, err
+	}
+	h.rebates = &rebate.Clerk{Store: countedRebates{db.Rebates(), &w.tally}, Level: level, Now: w.now}
+	h.orders = &order.Book{Store: countedOrders{db.Orders(), w}, Now: w.now}
+	h.cashier = &credit.Cashier{Store: countedCredits{db.Credits(), w}, Now: w.now}
+	h.purse = credit.Purse{Ledger: db.Ledger()}
+	h.office = &notify.Office{Store: db.Messages(), Sender: w, Now: w.now}
+	h.payouts = &withdraw.Desk{
+		Store: countedWithdrawals{db.Withdrawals(), &w.tally}, Payers: map[string]withdraw.Payer{"": w.payer()}, Payee: h.users.Payee, Now: w.now, Prefix: "S",
+		Limits: withdraw.Limits{Minimum: withdrawMin, Maximum: withdrawMax, Auto: withdrawAuto, Cooling: cooling},
+	}
+	h.hear(w)
+	h.plan(w)
+	return h, h.enact(ctx, w.rules)
+}
+
+// hear says who hears what, as in the real process.
+func (h *house) hear(w *world) {
+	h.bus.Hear(event.LinkMade, "order", h.orders.LinkMade)
+	h.bus.Hear(event.OrderChanged, "rebate", h.rebates.OrderChanged)
+	h.bus.Hear(event.RebateChanged, "payment", w.losing(h.cashier.RebateChanged))
+	if w.tells {
+		h.bus.Hear(event.LedgerPosted, "notification", h.office.LedgerPosted)
+		h.bus.Hear(event.WithdrawalChanged, "notification", h.office.WithdrawalChanged)
+		h.bus.Hear(event.ClaimChanged, "notification", h.office.ClaimChanged)
+	}
+}
+
+// plan lists the jobs. They are run one after the other by the virtual clock, in
+// an order in which news goes its whole way in one round.
+func (h *house) plan(w *world) {
+	relay := func(names ...string) {
+		for _, name := range names {
+			for _, o := range h.db.Outboxes() {
+				if o.Name() == name {
+					h.jobs = append(h.jobs, &jobs.Relay{Outbox: o, Bus: h.bus, Now: w.now})
+				}
+			}
+		}
+	}
+	relay("bot", "user")
+	for _, n := range w.nets {
+		for _, p := range jobs.Plans(n.feed(), h.orders, w.rungs(), "", 0, w.now) {
+			h.jobs = append(h.jobs, p.Job)
+		}
+	}
+	h.jobs = append(h.jobs,
+		jobs.Func{As: "order/settle-due", Do: h.orders.SettleDue},
+		jobs.Func{As: "order/claims", Do: h.orders.ReviewClaims},
+		jobs.Func{As: "rebate/release-due", Do: h.rebates.ReleaseDue})
+	relay("order", "rebate", "payment")
+	h.jobs = append(h.jobs, jobs.Func{As: "payment/payouts", Do: h.payouts.Run})
+	relay("payment")
+	if w.tells {
+		h.jobs = append(h.jobs, jobs.Func{As: "notification/deliver", Do: h.office.Deliver})
+	}
+}
+
+// work runs every job until it has nothing left to do, and returns the first error
+// that is not the outside's.
+func (h *house) work(ctx context.Context, w *world) error { return h.run(ctx, w, h.jobs) }
+
+// carry runs the first job only: it tells of links.
+func (h *house) carry(ctx context.Context, w *world) error { return h.run(ctx, w, h.jobs[:1]) }
+
+func (h *house) run(ctx context.Context, w *world, js []jobs.Job) error {
+	for _, j := range js {
+		for range jobRunsMax {
+			rep, err := j.Run(ctx, lock.Lease{Name: j.Name(), Token: h.fence})
+			if w.crash.dead {
+				return errCrash
+			}
+			if err != nil && !fault.Retryable(err) {
+				return fmt.Errorf("job %s: %w", j.Name(), err)
+			}
+			if err != nil || rep.Done == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// waiting returns how many events wait or were given up.
+func (h *house) waiting(ctx context.Context) (n int64, err error) {
+	for _, o := range h.db.Outboxes() {
+		depth, _, err := o.Depth(ctx)
+		if err != nil {
+			return 0, err
+		}
+		dead, err := o.Dead(ctx, 0, 1)
+		if err != nil {
+			return 0, err
+		}
+		n += depth + int64(len(dead))
+	}
+	return n, nil
+}
+
+// enact puts rules in force.
+func (h *house) enact(ctx context.Context, r *oracle.Rules) error {
+	_, err := h.rebates.Enact(ctx, rebate.Rules{
+		Base: r.Base, Fee: r.Fee, Levels: r.Levels, Networks: r.Networks, Categories: r.Categories,
+		Cap: r.Cap, Minimum: r.Minimum, HoldDays: r.HoldDays,
+	})
+	return err
+}
+
+// join makes a user of a level.
+func (h *house) join(ctx context.Context, name string, level int, at time.Time) (id int64, err error) {
+	i := user.Identity{Channel: "sim", External: name}
+	u, err := h.db.Users().ByIdentity(ctx, i)
+	if err == nil {
+		return u.ID, nil
+	}
+	err = h.db.Users().InTx(ctx, func(tx user.Tx) (err error) {
+		id, err = tx.Insert(user.User{Level: level, Locale: "zh", Joined: at}, i)
+		return err
+	})
+	return id, err
+}
+
+// link stores tagged links, as link.Desk does it but with the tags of the seed and
+// many at once.
+func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracle.Link) link.Offer) error {
+	made := make([]link.Link, len(wishes))
+	for i, wish := range wishes {
+		o := offer(wish)
+		p, err := h.rebates.Promise(ctx, wish.User, o)
+		if err != nil {
+			return err
+		}
+		made[i] = link.Link{
+			User: wish.User, Network: wish.Network, Item: wish.Item, Title: o.Title, Mark: link.Mark{Tag: wish.Tag},
+			Made: link.Made{URL: "https://" + wish.Network + ".test/" + wish.Tag}, Offer: o, Promise: p, At: wish.At,
+		}
+	}
+	return h.links.InTx(ctx, func(tx link.Tx) error {
+		for _, l := range made {
+			id, err := tx.Insert(l)
+			if err != nil {
+				return err
+			}
+			e, err := event.New("link/"+l.Mark.Tag, event.LinkMade, l.At, link.LinkMade{
+				Link: id, User: l.User, Network: l.Network, Item: l.Item, Tag: l.Mark.Tag, Promise: l.Promise, At: l.At,
+			})
+			if err != nil {
+				return err
+			}
+			if err := tx.Emit(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// payee tells where a user wants money sent.
+func (h *house) payee(ctx context.Context, id int64, account string) error {
+	return h.users.SetPayee(ctx, id, user.Payee{Method: "alipay", Account: account, Name: "模拟"})
+}
+
+// decide lets staff approve or refuse a withdrawal.
+func (h *house) decide(ctx context.Context, id int64, approve bool) (err error) {
+	if approve {
+		_, err = h.payouts.Approve(ctx, id, "staff")
+	} else {
+		_, err = h.payouts.Refuse(ctx, id, "staff", "refused.other")
+	}
+	return err
+}
+
+// A withdrawal is what the simulator needs to know of one.
+type withdrawal struct {
+	id     int64
+	user   int64
+	amount money.Fen
+	review bool // waits for staff
+}
+
+// open returns the withdrawals that are not final, oldest first.
+func (h *house) open(ctx context.Context) ([]withdrawal, error) {
+	ws, err := h.payouts.Waiting(ctx, 10_000)
+	out := make([]withdrawal, len(ws))
+	for i, w := range ws {
+		out[i] = withdrawal{w.ID, w.User, w.Amount, w.State == withdraw.Reviewing || w.State == withdraw.Requested}
+	}
+	return out, err
+}
+
+// audit proves the book alone.
+func (h *house) audit(ctx context.Context) (rep ledger.AuditReport, err error) {
+	err = h.db.Snapshot(ctx, func(r ledger.Reader) error {
+		rep, err = ledger.Audit(ctx, r)
+		return err
+	})
+	return rep, err
+}

@@ -1,0 +1,166 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fanli/cmd/fanli/simulate/oracle"
+	"fanli/core/link"
+	"fanli/core/market"
+	"fanli/core/money"
+)
+
+// visitors lets users come for their money and their orders, and operators change
+// the rules.
+func (w *world) visitors(ctx context.Context) {
+	for range 3 {
+		w.at = w.at.Add(time.Second)
+		p := w.users[w.rng.IntN(len(w.users))]
+		switch d := w.rng.IntN(20); {
+		case d < 12:
+			w.withdraw(ctx, p)
+		case d < 13:
+			w.account(ctx, p)
+		case d < 15:
+			w.cancel(ctx, p)
+		case d < 18:
+			w.claims(ctx)
+		case d < 19 && len(w.users) < usersMax:
+			w.join(ctx)
+		default:
+			w.newRules(ctx)
+		}
+	}
+}
+
+// newRules enacts other rules; links that are out keep theirs.
+func (w *world) newRules(ctx context.Context) {
+	w.rules = w.drawRules()
+	_ = w.try(ctx, func() error { return w.house.enact(ctx, w.rules) }) // what is wrong is kept
+	w.note("rules: base %d fee %d cap %d minimum %d", w.rules.Base, w.rules.Fee, w.rules.Cap, w.rules.Minimum)
+}
+
+// withdraw asks for a user's money, all of it or some.
+func (w *world) withdraw(ctx context.Context, p *person) {
+	amount := money.Fen(0)
+	if w.rng.IntN(3) == 0 {
+		amount = money.Fen(100 + w.rng.IntN(3000))
+	}
+	p.asked++
+	key := fmt.Sprintf("sim/%d/%d", p.id, p.asked)
+	var got money.Fen
+	err := w.try(ctx, func() error {
+		x, err := w.house.payouts.Request(ctx, p.id, amount, key)
+		got = x.Amount
+		return err
+	})
+	if err == nil {
+		w.note("user %d withdraws %d", p.id, got)
+	}
+}
+
+// cancel calls a user's withdrawal back, if that is still possible.
+func (w *world) cancel(ctx context.Context, p *person) {
+	open, err := w.house.open(ctx)
+	if err != nil {
+		w.wrong("withdrawals cannot be read: %v", err)
+		return
+	}
+	for _, x := range open {
+		if x.user != p.id || w.left[x.id] {
+			continue
+		}
+		err := w.try(ctx, func() error { _, err := w.house.payouts.Cancel(ctx, p.id, x.id); return err })
+		w.note("user %d cancels %d: %v", p.id, x.id, err == nil)
+	}
+}
+
+// claims lets a buyer whose tag was lost say so, and a thief, who has read the
+// number over a shoulder and never asked for the goods.
+func (w *world) claims(ctx context.Context) {
+	for range 12 {
+		l := w.links[max(0, len(w.links)-1-w.rng.IntN(60))]
+		n := w.net(l.Network)
+		if n.name == link.Taobao || len(n.log) == 0 {
+			continue
+		}
+		c := n.log[max(0, len(n.log)-1-w.rng.IntN(40))]
+		line, _ := n.market.Line(c.id)
+		if line.Click.Tag != "" || line.State == market.Replaced || w.claimed(n.name, line.Order) {
+			continue
+		}
+		buyer := w.asker(n.name, line)
+		if buyer == 0 {
+			continue
+		}
+		for _, user := range []int64{w.stranger(n.name, line), buyer} {
+			if user == 0 {
+				continue
+			}
+			err := w.try(ctx, func() error { _, err := w.house.orders.Claim(ctx, user, line.Order); return err })
+			w.note("user %d claims order %s: %v", user, line.Order, err == nil)
+			if err == nil {
+				w.claim = append(w.claim, oracle.Claim{User: user, Network: n.name, Order: line.Order})
+			}
+		}
+	}
+}
+
+func (w *world) claimed(network, order string) bool {
+	for _, c := range w.claim {
+		if c.Network == network && c.Order == order {
+			return true
+		}
+	}
+	return false
+}
+
+// asker is a user who had asked for a line's goods shortly before it was bought.
+func (w *world) asker(network string, line market.Line) int64 {
+	for i := len(w.links) - 1; i >= 0; i-- {
+		l := w.links[i]
+		if l.Network == network && l.Item == line.Click.Item && l.At.Before(line.Created.Add(-time.Hour)) && l.At.After(line.Created.AddDate(0, 0, -10)) {
+			return l.User
+		}
+	}
+	return 0
+}
+
+// stranger is a user who never asked for a line's goods, or 0.
+func (w *world) stranger(network string, line market.Line) int64 {
+	for _, p := range w.users {
+		asked := false
+		for _, l := range w.links {
+			asked = asked || l.User == p.id && l.Network == network && l.Item == line.Click.Item
+		}
+		if !asked {
+			return p.id
+		}
+	}
+	return 0
+}
+
+// staff decides what waits for a person. Some is left waiting for good; the truth
+// knows which.
+func (w *world) staff(ctx context.Context, all bool) {
+	open, err := w.house.open(ctx)
+	if err != nil {
+		w.wrong("withdrawals cannot be read: %v", err)
+		return
+	}
+	for _, x := range open {
+		if !x.review || w.left[x.id] || !all && w.rng.IntN(2) == 0 {
+			continue
+		}
+		d := w.rng.IntN(10)
+		if d == 0 && all {
+			w.left[x.id] = true
+			w.note("withdrawal %d of user %d waits for a person: %d", x.id, x.user, x.amount)
+			continue
+		}
+		approve := d < 7
+		err := w.try(ctx, func() error { return w.house.decide(ctx, x.id, approve) })
+		w.note("staff decides %d of user %d: approved=%v, %v", x.id, x.user, approve, err == nil)
+	}
+}
