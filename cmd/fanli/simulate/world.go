@@ -114,6 +114,9 @@ func (w *world) drawRules() *oracle.Rules {
 	if w.rng.IntN(3) == 0 {
 		r.Cap = money.Fen(200 + w.rng.IntN(3000))
 	}
+	// Rules that could give more than everything are refused, so none are drawn.
+	most := max(r.Levels[1], r.Levels[2]) + max(r.Networks[link.JD], 0) + max(r.Categories["digital"], 0)
+	r.Base = min(r.Base, money.Whole-most)
 	return r
 }
 
