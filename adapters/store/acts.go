@@ -124,6 +124,9 @@ func (b book) WalkActs(ctx context.Context, fn func(audit.Act) error) error {
 // ActsEnd implements audit.Reader.
 func (b book) ActsEnd(ctx context.Context) (int64, string, error) {
 	end, err := first[actsEndRow](b.q(ctx).Where("id = ?", 1))
+	if fault.Is(err, fault.NotFound) { // nobody has done anything yet
+		return 0, "", nil
+	}
 	return end.Last, end.Hash, err
 }
 

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
+
+	"gorm.io/gorm"
 
 	"fanli/core/money"
 	"fanli/core/user"
@@ -246,8 +249,11 @@ func (t withdrawTx) Sharing(p user.Payee, id int64) (int, error) {
 
 // AddIncident implements withdraw.Tx.
 func (t withdrawTx) AddIncident(i withdraw.Incident) (fresh bool, err error) {
-	r := t.g.Clauses(ignore()).Create(&incidentRow{
+	err = t.g.Create(&incidentRow{
 		WithdrawalID: i.Withdrawal, State: string(i.State), Verdict: string(i.Verdict), Reason: i.Reason, At: ms(i.At),
-	})
-	return r.RowsAffected == 1, classify("store.AddIncident", r.Error)
+	}).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return false, nil // the transaction goes on: only the statement failed
+	}
+	return err == nil, classify("store.AddIncident", err)
 }

@@ -217,9 +217,14 @@ func TestReconcilePayer(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				e := ledger.Entry{Key: number, Kind: ledger.Payout, From: ledger.Margin, To: ledger.Payer("alipay"), Amount: 1000, Cause: withdraw.Cause(id)}
-				if err := j.Move(e); err != nil {
-					return err
+				held := ledger.User(1, ledger.Reserved)
+				for _, e := range []ledger.Entry{
+					{Key: number + "/held", Kind: ledger.Manual, From: ledger.Margin, To: held, Amount: 1000, Cause: "manual/" + number},
+					{Key: number, Kind: ledger.Payout, From: held, To: ledger.Payer("alipay"), Amount: 1000, Cause: withdraw.Cause(id)},
+				} {
+					if err := j.Move(e); err != nil {
+						return err
+					}
 				}
 			}
 			return j.Post()

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -126,11 +127,11 @@ func (c *reconciling) payout(payer, number string, at time.Time, amount money.Fe
 		if err != nil {
 			return err
 		}
-		e := ledger.Entry{Key: number, Kind: ledger.Payout, From: "house/margin", To: ledger.Payer(payer), Amount: amount, Cause: withdraw.Cause(id)}
-		if err := j.Move(e); err != nil {
-			return err
-		}
-		return j.Post()
+		held := ledger.User(7, ledger.Reserved)
+		return errors.Join(
+			j.Move(ledger.Entry{Key: number + "/held", Kind: ledger.Manual, From: ledger.Margin, To: held, Amount: amount, Cause: "manual/" + number}),
+			j.Move(ledger.Entry{Key: number, Kind: ledger.Payout, From: held, To: ledger.Payer(payer), Amount: amount, Cause: withdraw.Cause(id)}),
+			j.Post())
 	}))
 }
 
