@@ -112,7 +112,7 @@ func (w *little) shops(ctx context.Context, who string, n int) bool {
 				w.t.Errorf("%s: %v", who, err)
 			}
 		}
-		w.say(who, id("payee"), "收款 13800000000 张三")
+		w.say(who, id("payee"), "收款 1380000000"+who[len(who)-1:]+" 张三") // one account for each
 		if c := confirmation(w.say(who, id("ask"), "提现")); c != "" {
 			w.say(who, id("confirm"), c)
 		}
