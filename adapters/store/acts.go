@@ -130,5 +130,15 @@ func (b book) ActsEnd(ctx context.Context) (int64, string, error) {
 	return end.Last, end.Hash, err
 }
 
+// ActStore returns where acts of other targets are recorded.
+func (db *DB) ActStore() audit.Store { return actStore{db} }
+
+type actStore struct{ db *DB }
+
+// InTx implements audit.Store.
+func (s actStore) InTx(ctx context.Context, fn func(audit.Tx) error) error {
+	return s.db.inTx(ctx, paymentTarget, "act", func(t *tx) error { return fn(ledgerTx{t}) })
+}
+
 // Acts returns the acts of staff.
 func (db *DB) Acts() audit.Reader { return book{db.reader} }

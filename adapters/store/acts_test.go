@@ -73,6 +73,31 @@ func TestActsAreAChain(t *testing.T) {
 	}
 }
 
+// An act of another target comes as an event, perhaps twice, and is recorded once.
+func TestActsOfOtherTargetsAreRecordedOnce(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, here store.Config) {
+		db := open(t, here)
+		k := audit.Keeper{Store: db.ActStore()}
+		e, err := audit.Say("act/rules/7", start, audit.Act{Actor: "mei", What: "rules.set", On: "rules/7", Reason: "11.11", Before: "rules/6", After: "rules/7"})
+		must(t, err)
+		must(t, k.StaffActed(t.Context(), e))
+		must(t, k.StaffActed(t.Context(), e))
+		acts, err := db.Acts().Acts(t.Context(), audit.Filter{Count: 10})
+		must(t, err)
+		if len(acts) != 1 || acts[0].Actor != "mei" || acts[0].Reason != "11.11" || acts[0].Trace != "act/rules/7" || !acts[0].At.Equal(start) {
+			t.Errorf("acts %+v", acts)
+		}
+		if _, err := audit.Say("act/rules/8", start, audit.Act{What: "rules.set"}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("an act of nobody: %v", err)
+		}
+		e.ID, e.Data = "act/rules/8", []byte("[]")
+		if err := k.StaffActed(t.Context(), e); !fault.Is(err, fault.Invalid) {
+			t.Errorf("an act that cannot be read: %v", err)
+		}
+	})
+}
+
 // TestEveryEditOfAnActShows edits each column with a shell that has dropped the
 // triggers.
 func TestEveryEditOfAnActShows(t *testing.T) {

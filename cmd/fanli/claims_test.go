@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/link"
 	"fanli/core/market"
 	"fanli/core/order"
@@ -64,6 +66,10 @@ func TestClaimsAreDecidedFromTheCommandLine(t *testing.T) {
 	out.Reset()
 	if err := w.app.listClaims(ctx, std); err != nil || out.String() != "nothing waits\n" {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+	acts, err := w.app.db.Acts().Acts(ctx, audit.Filter{What: "claim.granted", Count: 10})
+	if err != nil || len(acts) != 1 || acts[0].Actor != actorCLI || acts[0].On != fmt.Sprintf("claim/%d", cs[0].ID) {
+		t.Errorf("the record of acts has %+v, %v", acts, err)
 	}
 	w.wantSound()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fanli/adapters/bus"
+	"fanli/core/audit"
 	"fanli/core/event"
 )
 
@@ -14,5 +15,6 @@ func (a *app) hear() *bus.Local {
 	b.Hear(event.RebateChanged, "payment", a.cashier.RebateChanged)
 	b.Hear(event.LedgerPosted, "notification", a.office.LedgerPosted)
 	b.Hear(event.WithdrawalChanged, "notification", a.office.WithdrawalChanged)
+	b.Hear(event.StaffActed, "payment", (&audit.Keeper{Store: a.db.ActStore()}).StaffActed)
 	return b
 }

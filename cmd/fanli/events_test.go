@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/link"
@@ -31,6 +32,7 @@ var contents = map[event.Name]any{
 	event.RebateChanged:     rebate.Changed{},
 	event.LedgerPosted:      credit.Posted{},
 	event.WithdrawalChanged: withdraw.Changed{},
+	event.StaffActed:        audit.Acted{},
 }
 
 // TestEventSchemas keeps docs/events true: another process, or an older one, may

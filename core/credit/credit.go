@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -64,6 +65,7 @@ type Tx interface {
 	event.Inbox
 	ledger.Tx
 	control.Reader
+	audit.Recorder
 	// Booked returns the known ones of keys, locked.
 	Booked(keys []order.Key) (map[order.Key]Booked, error)
 	// PutBooked inserts or updates.

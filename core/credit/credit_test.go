@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"fanli/core/audit"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/event"
@@ -29,10 +30,11 @@ type books struct {
 	said    []event.Event
 	stopped []control.Switch // that are on
 	spent   map[string]money.Fen
+	acts    []audit.Act
 }
 
 func open() *books {
-	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil, map[string]money.Fen{}}
+	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil, map[string]money.Fen{}, nil}
 }
 
 func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error {
@@ -45,6 +47,7 @@ func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error {
 }
 
 func (b *books) Emit(e event.Event) error { b.said = append(b.said, e); return nil }
+func (b *books) Act(a audit.Act) error    { b.acts = append(b.acts, a); return a.Check() }
 func (b *books) Handled(id string) (bool, error) {
 	before := b.handled[id]
 	b.handled[id] = true

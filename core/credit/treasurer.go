@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/money"
@@ -149,10 +150,11 @@ func (t *Treasurer) Forgive(ctx context.Context, f Forgiveness) (done bool, err 
 		if old, ok := known[f.Key]; ok {
 			return again(old, e)
 		}
-		switch owed, err := j.Balance(debt); {
-		case err != nil:
+		owed, err := j.Balance(debt)
+		if err != nil {
 			return err
-		case -owed < f.Amount:
+		}
+		if -owed < f.Amount {
 			return fault.Newf(fault.Insufficient, "debt.less", "user %d owes %s", f.User, -owed)
 		}
 		ok, err := tx.Spend(forgiveBudget, Budget{}.periods(t.Now(), t.Zone)[1].name, f.Amount, t.Forgiven)
@@ -165,8 +167,13 @@ func (t *Treasurer) Forgive(ctx context.Context, f Forgiveness) (done bool, err 
 		if err := j.Move(e); err != nil {
 			return err
 		}
+		if err := j.Post(); err != nil {
+			return err
+		}
 		done = true
-		return j.Post()
+		return tx.Act(audit.Act{
+			Actor: f.By, What: "debt.forgive", On: fmt.Sprintf("user/%d", f.User), Reason: f.Reason, Before: (-owed).Yuan(), After: (-owed - f.Amount).Yuan(),
+		})
 	})
 	return done && err == nil, err
 }

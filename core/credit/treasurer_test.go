@@ -172,6 +172,9 @@ func TestADebtIsWrittenOffWithinAMonthsLimit(t *testing.T) {
 	if b.Sums[ledger.WrittenOff] != -170 {
 		t.Errorf("written off are %d", -b.Sums[ledger.WrittenOff])
 	}
+	if len(b.acts) != 3 || b.acts[0].What != "debt.forgive" || b.acts[0].On != "user/42" || b.acts[0].Actor != f.By || b.acts[1].Before != "¥1.10" || b.acts[1].After != "¥0.70" {
+		t.Errorf("the record of acts is %+v", b.acts)
+	}
 	g := f
 	g.Reason = ""
 	if _, err := c.Forgive(t.Context(), g); !fault.Is(err, fault.Invalid) {

@@ -25,6 +25,7 @@ const (
 	RebateChanged     Name = "rebate.changed"
 	LedgerPosted      Name = "ledger.posted"
 	WithdrawalChanged Name = "withdrawal.changed"
+	StaffActed        Name = "staff.acted"
 )
 
 // An Event is a fact: it has happened.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/money"
@@ -177,7 +178,7 @@ func (b *Book) contest(tx Tx, c Claim, rivals []Claim) error {
 // answer moves a claim to a state and tells its user. Those that wait for a
 // person get a new date.
 func (b *Book) answer(tx Tx, c Claim, to ClaimState, actor, note string) error {
-	now := b.Now()
+	now, was := b.Now(), c.State
 	c.State, c.Actor, c.Note = to, actor, note
 	if to.Staffed() {
 		c.Until, c.Next = now.Add(staffWait), now.Add(staffWait)
@@ -190,6 +191,15 @@ func (b *Book) answer(tx Tx, c Claim, to ClaimState, actor, note string) error {
 		said.Until = c.Until
 	}
 	e, err := event.New(fmt.Sprintf("claim/%d/rev%d", c.ID, c.Rev), event.ClaimChanged, now, said)
+	if err != nil {
+		return err
+	}
+	if err := tx.Emit(e); err != nil || actor == "" {
+		return err
+	}
+	e, err = audit.Say(fmt.Sprintf("act/claim/%d/rev%d", c.ID, c.Rev), now, audit.Act{
+		Actor: actor, What: "claim." + string(to), On: fmt.Sprintf("claim/%d", c.ID), Reason: note, Before: string(was), After: string(to),
+	})
 	if err != nil {
 		return err
 	}

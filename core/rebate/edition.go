@@ -3,8 +3,10 @@ package rebate
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/fault"
 )
 
@@ -73,8 +75,18 @@ func (c *Clerk) Set(ctx context.Context, r Rules, expect int64, by, reason strin
 		if last.Version != expect {
 			return fault.Newf(fault.Conflict, "rules.changed", "version %d is in force, not %d", last.Version, expect)
 		}
-		version, err = tx.AddRules(r, Edition{Before: last.Version, Staff: true, By: by, Reason: reason, At: c.Now()})
-		return err
+		now := c.Now()
+		if version, err = tx.AddRules(r, Edition{Before: last.Version, Staff: true, By: by, Reason: reason, At: now}); err != nil {
+			return err
+		}
+		name := func(v int64) string { return fmt.Sprintf("rules/%d", v) }
+		e, err := audit.Say(fmt.Sprintf("act/rules/%d", version), now, audit.Act{
+			Actor: by, What: "rules.set", On: name(version), Reason: reason, Before: name(last.Version), After: name(version),
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Emit(e)
 	})
 	return version, err
 }

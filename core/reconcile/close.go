@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/money"
@@ -141,7 +142,12 @@ func (d *Desk) Close(ctx context.Context, p Period, actor, reason string) (Month
 	}
 	m.Report = d.report(m, standings, adjustments)
 	m.Hash = hashOf(m.Report)
-	return m, d.Store.InTx(ctx, func(tx Tx) error { return tx.Close(m) })
+	return m, d.Store.InTx(ctx, func(tx Tx) error {
+		if err := tx.Close(m); err != nil {
+			return err
+		}
+		return tx.Act(audit.Act{Actor: m.Actor, What: "month.close", On: "month/" + m.Name, Reason: m.Reason, After: m.Hash})
+	})
 }
 
 // hashOf is the hash of a report.

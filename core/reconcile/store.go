@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/ledger"
 	"fanli/core/money"
 	"fanli/core/order"
@@ -60,6 +61,7 @@ type Store interface {
 // A Tx is what a transaction can do.
 type Tx interface {
 	ledger.Tx
+	audit.Recorder
 	// Compared stores a comparison and returns its id.
 	Compared(s Summary) (int64, error)
 	// Keep stores findings of a comparison.

@@ -9,6 +9,7 @@ import (
 	"fanli/adapters/bus"
 	"fanli/adapters/store"
 	"fanli/cmd/fanli/simulate/oracle"
+	"fanli/core/audit"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -95,6 +96,7 @@ func (h *house) hear(w *world) {
 	h.bus.Hear(event.LinkMade, "order", h.orders.LinkMade)
 	h.bus.Hear(event.OrderChanged, "rebate", h.rebates.OrderChanged)
 	h.bus.Hear(event.RebateChanged, "payment", w.losing(h.cashier.RebateChanged))
+	h.bus.Hear(event.StaffActed, "payment", (&audit.Keeper{Store: h.db.ActStore()}).StaffActed)
 	if w.tells {
 		h.bus.Hear(event.LedgerPosted, "notification", h.office.LedgerPosted)
 		h.bus.Hear(event.WithdrawalChanged, "notification", h.office.WithdrawalChanged)
