@@ -118,7 +118,8 @@ func (p *parser) read(l line, r *reconcile.Row) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(cells) != len(p.f.head) && !(len(cells) == len(p.f.head)+1 && cells[len(cells)-1] == "") {
+	trailing := len(cells) == len(p.f.head)+1 && cells[len(cells)-1] == "" // a comma at the end of the line
+	if len(cells) != len(p.f.head) && !trailing {
 		return fmt.Errorf("%d cells under a header of %d", len(cells), len(p.f.head))
 	}
 	cell := func(i int) string {

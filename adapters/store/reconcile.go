@@ -159,10 +159,11 @@ func (s reconcileStore) payouts(ctx context.Context, rows []paidRow) ([]reconcil
 	entries, err := named(s.db.reader(ctx), posted)
 	for _, e := range entries {
 		i := where[e.Cause]
-		switch account := ledger.Payer(rows[i].Payer); account {
-		case e.To:
+		account := ledger.Payer(rows[i].Payer)
+		if account == e.To {
 			out[i].Booked += e.Amount
-		case e.From:
+		}
+		if account == e.From {
 			out[i].Booked -= e.Amount
 		}
 	}

@@ -96,7 +96,8 @@ func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
 		return false, err
 	}
 	rivals := slices.DeleteFunc(claims, func(o Claim) bool {
-		return o.User == c.User || !(o.State == ClaimContested || o.State.Open() && proven(o.Proof, lines))
+		rival := o.State == ClaimContested || o.State.Open() && proven(o.Proof, lines)
+		return o.User == c.User || !rival
 	})
 	free, holder := owners(lines, c.User)
 	switch {
