@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -96,7 +97,15 @@ func mysqlFault(err error) (code fault.Code, ok bool) {
 // lost reports whether the connection to the server has gone. What was not
 // committed then is rolled back.
 func lost(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || isNetwork(err)
+	for _, known := range []error{
+		driver.ErrBadConn, mysql.ErrInvalidConn, io.EOF, io.ErrUnexpectedEOF,
+		mysql.ErrMalformPkt, mysql.ErrPktSync, mysql.ErrPktSyncMul, // an answer that was cut off
+	} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return isNetwork(err)
 }
 
 // mysqlBusy reports whether err says that somebody else was in the way. Nothing
