@@ -25,7 +25,7 @@ tools: # what the tests need, from Debian's packages
 
 test: tools ## every test, with the race detector and a real browser; installs what is missing
 	FANLI_NEED_ALL=1 $(GO) test -race -timeout 14m ./...
-	FANLI_NEED_ALL=1 $(GO) test -timeout 10m ./cmd/fanli ./adapters/store # every crash point, every kill: too many for the race detector
+	FANLI_NEED_ALL=1 $(GO) test -p 1 -timeout 10m ./cmd/fanli ./adapters/store # every crash point, every kill: too many for the race detector; one after the other, because turns are timed
 
 test-fast: ## what runs anywhere, without a browser and without the race detector
 	$(GO) test -short ./...
