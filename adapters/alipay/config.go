@@ -3,12 +3,12 @@ package alipay
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"regexp"
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"fanli/core/endpoint"
 )
 
 // What is used where the configuration is silent.
@@ -97,13 +97,13 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("alipay: "+format, args...))
 		}
 	}
-	bad(!gatewaySafe(c.Gateway), "gateway: must be an https address (http only on loopback), without user and query")
+	bad(c.Gateway != "" && !endpoint.Safe(c.Gateway), "gateway: must be an https address (http only on loopback), without user and query")
 	bad(c.AppID == "", "app_id: is missing; the application's page in the console shows it")
 	bad(c.AppID != "" && !appForm.MatchString(c.AppID), "app_id: %q is not 16 digits", c.AppID)
 	if _, err := c.keys(); err != nil {
 		errs = append(errs, err)
 	}
-	bad(c.NotifyURL != "" && !gatewaySafe(c.NotifyURL), "notify_url: must be an https address, without user and query")
+	bad(c.NotifyURL != "" && !endpoint.Safe(c.NotifyURL), "notify_url: must be an https address, without user and query")
 	bad(c.UserID != "" && !userForm.MatchString(c.UserID), "user_id: is not 16 digits that begin with 2088")
 	bad(c.IdentityType != "" && !slices.Contains(identityTypes(), c.IdentityType), "identity_type: %q is none of %v", c.IdentityType, identityTypes())
 	bad(c.SceneName != "" && !slices.Contains(sceneNames(), c.SceneName), "scene_name: %q is none of %v", c.SceneName, sceneNames())
@@ -123,21 +123,6 @@ func (c Config) String() string { return fmt.Sprintf("alipay application %q", c.
 
 // GoString is String.
 func (c Config) GoString() string { return c.String() }
-
-// gatewaySafe reports whether signed calls may go to s, and answers may be
-// believed that come from there.
-func gatewaySafe(s string) bool {
-	if s == "" {
-		return true
-	}
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && loopback
-}
 
 func (c Config) withDefaults() Config {
 	if c.Gateway == "" {

@@ -3,10 +3,10 @@ package jd
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"regexp"
 	"slices"
+
+	"fanli/core/endpoint"
 )
 
 // What is used where the configuration is silent.
@@ -93,7 +93,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("jd: "+format, args...))
 		}
 	}
-	bad(!endpointSafe(c.Endpoint), "endpoint: must be an https address (http only on loopback), without user and query")
+	bad(c.Endpoint != "" && !endpoint.Safe(c.Endpoint), "endpoint: must be an https address (http only on loopback), without user and query")
 	bad(c.AppKey == "", "app_key: is missing; the application's page in the console shows it")
 	bad(c.AppSecret == "", "app_secret: is missing; it stands beside the app_key")
 	bad(c.Account != "" && !accountForm.MatchString(c.Account), "account: %q must be 1 to 32 of a-z, 0-9, _ and -", c.Account)
@@ -131,20 +131,6 @@ func (c Config) Warnings() []string {
 
 // String names the account and tells no secret.
 func (c Config) String() string { return "jd account " + c.withDefaults().Account }
-
-// endpointSafe reports whether signed calls may go to s.
-func endpointSafe(s string) bool {
-	if s == "" {
-		return true
-	}
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && loopback
-}
 
 func (c Config) withDefaults() Config {
 	if c.Endpoint == "" {

@@ -3,7 +3,6 @@ package wechatpay
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 
+	"fanli/core/endpoint"
 	"fanli/core/money"
 )
 
@@ -110,7 +110,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("wechatpay: "+format, args...))
 		}
 	}
-	bad(c.Endpoint != "" && !addressSafe(c.Endpoint), "endpoint: must be an https address (http only on loopback), without user and query")
+	bad(c.Endpoint != "" && !endpoint.Safe(c.Endpoint), "endpoint: must be an https address (http only on loopback), without user and query")
 	bad(!mchIDForm.MatchString(c.MchID), "mchid: must be the merchant's number, digits only")
 	bad(!appIDForm.MatchString(c.AppID), "appid: must be the id that openids belong to, such as wx0123456789abcdef")
 	_, keyErr := utils.LoadPrivateKey(c.Key)
@@ -147,7 +147,7 @@ func (c Config) checkScene() (errs []error) {
 	n, err := url.Parse(c.NotifyURL)
 	bad(c.NotifyURL != "" && (err != nil || n.Scheme != "https" || n.Host == "" || n.RawQuery != "" || n.User != nil || len(c.NotifyURL) > notifyURLMax),
 		"notify_url: must be an https address without query, of at most %d characters", notifyURLMax)
-	bad(!addressSafe(c.PageURL), "page_url: must be the https address (http only on loopback) where payees reach this server, without user and query")
+	bad(!endpoint.Safe(c.PageURL), "page_url: must be the https address (http only on loopback) where payees reach this server, without user and query")
 	return errs
 }
 
@@ -219,15 +219,4 @@ func (c Config) withDefaults() Config {
 // textWithin reports whether s has 1 to n characters.
 func textWithin(s string, n int) bool {
 	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= n
-}
-
-// addressSafe reports whether s may be an address of ours or of WeChat.
-func addressSafe(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && loopback
 }
