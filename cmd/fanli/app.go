@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/bus"
+	"fanli/adapters/manual"
 	"fanli/adapters/store"
 	"fanli/bot"
 	"fanli/configs"
@@ -156,7 +157,8 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	}
 	a.payouts = &withdraw.Desk{
 		Store: db.Withdrawals(), Payers: payers, Payee: a.users.Payee, Limits: a.limits(), Now: a.now,
-		Prefix: a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
+		Retired: []withdraw.Payer{manual.Payer{}}, // what was given to people stays reachable by them
+		Prefix:  a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
 	}
 	a.bot = &bot.Bot{
 		Users: a.users, Links: a.desk, Orders: a.orders, Rebates: a.rebates, Money: a.purse, Withdrawals: a.payouts,

@@ -20,8 +20,8 @@ const callbackBytesMax = 64 << 10
 // payer has proved that it speaks, it is asked about that payment.
 func (a *app) callback(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, callbackPath)
-	hearer := a.hearer(name)
-	if hearer == nil || r.Method != http.MethodPost {
+	hearer, ok := a.payouts.PayerNamed(name).(withdraw.Hearer)
+	if !ok || r.Method != http.MethodPost {
 		http.NotFound(w, r)
 		return
 	}
@@ -35,16 +35,6 @@ func (a *app) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
-}
-
-// hearer returns the payer with a name if it calls back, nil for none.
-func (a *app) hearer(name string) withdraw.Hearer {
-	for _, p := range a.payouts.Payers {
-		if h, ok := p.(withdraw.Hearer); ok && p.Name() == name {
-			return h
-		}
-	}
-	return nil
 }
 
 func (a *app) heard(r *http.Request, name string, hearer withdraw.Hearer) error {

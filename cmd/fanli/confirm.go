@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +29,7 @@ type confirmPage struct {
 
 // confirmPage returns the page, or nil where the payer needs none.
 func (a *app) confirmPage() (*confirmPage, error) {
-	if a.cfg.Payer != wechatpay.Name && !slices.Contains(slices.Collect(maps.Values(a.cfg.Payers)), wechatpay.Name) {
+	if a.payouts.PayerNamed(wechatpay.Name) == nil {
 		return nil, nil
 	}
 	seal, err := sealKey(filepath.Dir(databasePath(a.cfg)))

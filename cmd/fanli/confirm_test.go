@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/manual"
 	"fanli/adapters/wechatpay"
 	"fanli/adapters/wechatpay/wechatpayfake"
 	"fanli/configs"
@@ -187,7 +188,7 @@ func TestOnlyWhatIsConfirmedHasAPage(t *testing.T) {
 			t.Errorf("withdrawal %d: %+v, %v", id, c, err)
 		}
 	}
-	s.app.cfg.Payer = "manual"
+	s.app.payouts.Payers = map[string]withdraw.Payer{"": manual.Payer{}}
 	if p, err := s.app.confirmPage(); p != nil || err != nil {
 		t.Errorf("a page for a payer that needs none: %v, %v", p, err)
 	}

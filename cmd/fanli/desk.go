@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanli/adapters/manual"
 	"fanli/configs"
 	"fanli/core/control"
 	"fanli/core/ledger"
@@ -17,8 +16,7 @@ import (
 )
 
 // payers makes the payer for each method; "" has the rest. One that several
-// methods have is made once, and the manual one is always there: what was given
-// to it must stay reachable, by people.
+// methods have is made once.
 func payers(cfg configs.Config, s surroundings) (map[string]withdraw.Payer, error) {
 	rest, err := payer(cfg, s)
 	if err != nil || rest == nil { // a test without one
@@ -37,9 +35,6 @@ func payers(cfg configs.Config, s surroundings) (map[string]withdraw.Payer, erro
 			made[name] = p
 		}
 		out[method] = p
-	}
-	if made[manual.Name] == nil {
-		out["by hand"] = manual.Payer{} // no method is called so
 	}
 	return out, nil
 }

@@ -93,7 +93,8 @@ func reconcilePayer(std stdio, f *flags) *cobra.Command {
 			return withDesk(cmd.Context(), std, f, c.file == "", func(a *app, d *reconcile.Desk) error {
 				var ask withdraw.Biller
 				if c.file == "" {
-					if ask = a.biller(args[0]); ask == nil {
+					var ok bool
+					if ask, ok = a.payouts.PayerNamed(args[0]).(withdraw.Biller); !ok {
 						return exitError{exitUsage, fmt.Errorf("%s cannot be asked for its bill from here: give --file", args[0])}
 					}
 				}
@@ -102,16 +103,6 @@ func reconcilePayer(std stdio, f *flags) *cobra.Command {
 		},
 	}
 	return c.flagsOf(cmd)
-}
-
-// biller returns the payer with a name if it tells what it has paid, nil for none.
-func (a *app) biller(name string) withdraw.Biller {
-	for _, p := range a.payouts.Payers {
-		if b, ok := p.(withdraw.Biller); ok && p.Name() == name {
-			return b
-		}
-	}
-	return nil
 }
 
 // withDesk runs fn with an app that starts nothing. Unless the payer is asked, none

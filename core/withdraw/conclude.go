@@ -175,7 +175,7 @@ func (d *Desk) Heard(ctx context.Context, payer, number string) error {
 
 // askFinal holds a final state against what the payer says now.
 func (d *Desk) askFinal(ctx context.Context, w Withdrawal) error {
-	p := d.payerNamed(w.Payer)
+	p := d.PayerNamed(w.Payer)
 	if p == nil {
 		return nil
 	}

@@ -3,6 +3,8 @@ package withdraw
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,10 +21,10 @@ import (
 type Desk struct {
 	Store Store
 	// Payers send the money, by the payee's method; the one under "" has the rest.
-	// Those that once were given a withdrawal must stay among them until it is
-	// final, under whatever method.
 	Payers map[string]Payer
-	Payee  func(ctx context.Context, user int64) (user.Payee, error)
+	// Retired are sent nothing new, but still know what they were given.
+	Retired []Payer
+	Payee   func(ctx context.Context, user int64) (user.Payee, error)
 	// Facts says what is known of a user beside their withdrawals; optional.
 	Facts  func(ctx context.Context, user int64) (Facts, error)
 	Limits Limits
@@ -59,9 +61,9 @@ func (d *Desk) payer(method string) Payer {
 	return d.Payers[""]
 }
 
-// payerNamed returns the payer with a name, nil for one that is not configured.
-func (d *Desk) payerNamed(name string) Payer {
-	for _, p := range d.Payers {
+// PayerNamed returns the payer with a name, nil for one that is not configured.
+func (d *Desk) PayerNamed(name string) Payer {
+	for _, p := range slices.AppendSeq(slices.Clone(d.Retired), maps.Values(d.Payers)) {
 		if p != nil && p.Name() == name {
 			return p
 		}

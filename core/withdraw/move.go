@@ -88,7 +88,7 @@ func (d *Desk) callBack(ctx context.Context, w Withdrawal) (Withdrawal, error) {
 	if w.State == Failed { // it was called back before
 		return w, nil
 	}
-	p, ok := d.payerNamed(w.Payer).(Canceller)
+	p, ok := d.PayerNamed(w.Payer).(Canceller)
 	if !ok {
 		return w, fault.Newf(fault.Conflict, "withdraw.wrong_state", "withdrawal %d is at payer %s, which takes nothing back", w.ID, w.Payer)
 	}

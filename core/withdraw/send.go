@@ -69,7 +69,7 @@ type run struct {
 }
 
 func (r run) handle(ctx context.Context, w Withdrawal) error {
-	p := r.payerNamed(w.Payer)
+	p := r.PayerNamed(w.Payer)
 	if w.State == Approved {
 		p = r.payer(w.Payee.Method)
 	}
