@@ -68,7 +68,7 @@ func TestClaimsAreDecidedFromTheCommandLine(t *testing.T) {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 	acts, err := w.app.db.Acts().Acts(ctx, audit.Filter{What: "claim.granted", Count: 10})
-	if err != nil || len(acts) != 1 || acts[0].Actor != actorCLI || acts[0].On != fmt.Sprintf("claim/%d", cs[0].ID) {
+	if err != nil || len(acts) != 1 || acts[0].Actor != actorCLI || acts[0].Reason != "the receipt fits" || acts[0].On != fmt.Sprintf("claim/%d", cs[0].ID) {
 		t.Errorf("the record of acts has %+v, %v", acts, err)
 	}
 	w.wantSound()

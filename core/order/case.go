@@ -9,6 +9,7 @@ import (
 	"fanli/core/audit"
 	"fanli/core/event"
 	"fanli/core/fault"
+	"fanli/core/link"
 	"fanli/core/money"
 )
 
@@ -115,7 +116,7 @@ func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
 		c.State, c.Next = ClaimIced, earlier(b.Now().Add(iceWait), c.Until) // Until stays: a new date would tell that the order is here
 		return true, swapClaim(tx, &c, c.Rev)
 	case over:
-		return true, b.grant(tx, c, free, ByProof, "", fmt.Sprintf(
+		return true, b.grant(tx, c, free, ByProof, "", "", fmt.Sprintf(
 			"claim %d: knew that %s was paid on %s; nobody else did for %s", c.ID, c.Proof.Paid.Yuan(), c.Proof.Day, iceWait))
 	default:
 		return false, nil
@@ -208,15 +209,15 @@ func (b *Book) answer(tx Tx, c Claim, to ClaimState, actor, note string) error {
 }
 
 // grant gives lines to the claimant.
-func (b *Book) grant(tx Tx, c Claim, lines []*Line, step Step, actor, evidence string) error {
+func (b *Book) grant(tx Tx, c Claim, lines []*Line, step Step, actor, reason, evidence string) error {
 	for _, l := range lines {
 		l.User, l.Link, l.Step, l.Evidence = c.User, 0, step, evidence
-		l.Promise = Way{}.Promise // of no link of ours: the rules of today count
+		l.Promise = link.Promise{} // of no link of ours: the rules of today count
 	}
 	if err := b.put(tx, lines); err != nil {
 		return err
 	}
-	return b.answer(tx, c, ClaimGranted, actor, "")
+	return b.answer(tx, c, ClaimGranted, actor, reason)
 }
 
 // DecideClaim is the word of a person about a claim: actor grants it, or refuses
@@ -231,6 +232,7 @@ func (b *Book) DecideClaim(ctx context.Context, id int64, grant bool, actor, rea
 	if grant {
 		to = ClaimGranted
 	}
+	reason = cutBytes(reason, claimNoteMax)
 	var c Claim
 	err := b.Store.InTx(ctx, func(tx Tx) (err error) {
 		if c, err = tx.Claim(id); err != nil || c.State == to {
@@ -240,7 +242,7 @@ func (b *Book) DecideClaim(ctx context.Context, id int64, grant bool, actor, rea
 			return fault.Newf(fault.Conflict, "claim.decided", "claim %d was granted", id)
 		}
 		if !grant {
-			err = b.answer(tx, c, ClaimRefused, actor, cutBytes(reason, claimNoteMax))
+			err = b.answer(tx, c, ClaimRefused, actor, reason)
 		} else {
 			err = b.award(tx, c, actor, reason)
 		}
@@ -287,7 +289,7 @@ func (b *Book) award(tx Tx, c Claim, actor, reason string) error {
 		}
 	}
 	if len(theirs) == 0 { // contested, and theirs all along
-		return b.answer(tx, c, ClaimGranted, actor, "")
+		return b.answer(tx, c, ClaimGranted, actor, reason)
 	}
-	return b.grant(tx, c, theirs, ByStaff, actor, fmt.Sprintf("claim %d, granted by %s: %s", c.ID, actor, reason))
+	return b.grant(tx, c, theirs, ByStaff, actor, reason, fmt.Sprintf("claim %d, granted by %s: %s", c.ID, actor, reason))
 }
