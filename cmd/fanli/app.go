@@ -17,6 +17,7 @@ import (
 	"fanli/configs"
 	"fanli/core/control"
 	"fanli/core/credit"
+	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/money"
 	"fanli/core/notify"
@@ -66,6 +67,7 @@ type surroundings struct {
 	holder string                   // names this process in leases
 	shop   string                   // the sandbox's address; "" outside
 	path   string                   // of the database; "" for the configured one
+	visit  bool                     // an operator looks or decides; what serves is another process
 }
 
 // deliverTimeout bounds telling one user one thing.
@@ -138,7 +140,7 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	a.orders = &order.Book{Store: db.Orders(), Now: a.now}
 	a.cashier = &credit.Cashier{Store: db.Credits(), Now: a.now, Zone: a.cfg.Location()}
 	a.purse = credit.Purse{Ledger: db.Ledger()}
-	if _, err := a.rebates.Enact(ctx, a.cfg.Rebate.Rules()); err != nil {
+	if err := a.enact(ctx, s.visit); err != nil {
 		return err
 	}
 	var err error
@@ -175,6 +177,18 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	a.office = &notify.Office{Store: db.Messages(), Sender: a.tell, Now: a.now}
 	a.bus = a.hear()
 	a.runner, err = jobs.New(a.plans(), db.Leases(), s.holder, a.cfg.Location(), a.log)
+	return err
+}
+
+// enact puts the configured rules in force. A visit does so only where there are
+// none: its configuration may be another than that of the process that serves.
+func (a *app) enact(ctx context.Context, visit bool) error {
+	if visit {
+		if _, _, err := a.db.Rebates().Rules(ctx, 0); !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	_, err := a.rebates.Enact(ctx, a.cfg.Rebate.Rules())
 	return err
 }
 

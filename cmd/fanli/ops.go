@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanli/adapters/manual"
 	"fanli/adapters/store"
 	"fanli/configs"
 	"fanli/core/fault"
@@ -241,14 +242,25 @@ func decision(std stdio, f *flags, name, short string, do func(*app, context.Con
 	return cmd
 }
 
-// withPayouts runs fn with an app that starts nothing.
+// withPayouts runs fn with an app that starts nothing, sends nothing and asks no
+// payer.
 func withPayouts(ctx context.Context, std stdio, f *flags, fn func(*app) error) error {
+	return visiting(ctx, std, f, false, fn)
+}
+
+// visiting runs fn with an app that starts nothing, beside the process that serves
+// or at its place. Payers are made only where fn asks them.
+func visiting(ctx context.Context, std stdio, f *flags, payers bool, fn func(*app) error) error {
 	c, err := f.load(std)
 	if err != nil {
 		return err
 	}
-	c.Payer, c.Payers = "manual", nil // nothing is sent from here
-	a, err := newApp(ctx, c, surroundings{log: logger(c.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder()})
+	if !payers {
+		c.Payer, c.Payers = manual.Name, nil
+	}
+	a, err := newApp(ctx, c, surroundings{
+		log: logger(c.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder(), visit: true,
+	})
 	if err != nil {
 		return err
 	}

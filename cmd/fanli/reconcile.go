@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -108,18 +106,7 @@ func reconcilePayer(std stdio, f *flags) *cobra.Command {
 // withDesk runs fn with an app that starts nothing. Unless the payer is asked, none
 // is needed.
 func withDesk(ctx context.Context, std stdio, f *flags, payer bool, fn func(*app, *reconcile.Desk) error) error {
-	c, err := f.load(std)
-	if err != nil {
-		return err
-	}
-	if !payer {
-		c.Payer = "manual"
-	}
-	a, err := newApp(ctx, c, surroundings{log: logger(c.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder()})
-	if err != nil {
-		return err
-	}
-	return errors.Join(fn(a, a.reconciliation()), a.close())
+	return visiting(ctx, std, f, payer, func(a *app) error { return fn(a, a.reconciliation()) })
 }
 
 // reconciliation returns the desk that compares books.

@@ -17,6 +17,18 @@ func written(t *testing.T, name, text string) string {
 	return path
 }
 
+// An operator's shell may have another configuration than the process that serves,
+// or none. Looking, or deciding a withdrawal, must not put its rules in force.
+func TestAVisitLeavesTheRulesAlone(t *testing.T) {
+	t.Parallel()
+	dir, _ := withBooks(t)
+	other := written(t, "other.yaml", "rebate:\n  base: 40%\n")
+	for _, args := range [][]string{{"rules", "show"}, {"withdrawals"}, {"claims"}, {"reconcile", "status"}} {
+		cli(t, "", nil, append(args, "--config", other, "--data", dir)...).want(t, exitOK)
+	}
+	cli(t, "", nil, "rules", "show", "--config", other, "--data", dir).want(t, exitOK, "version 1", "base 70% of the commission")
+}
+
 // TestRulesAreTriedSetAndTakenBack plays an operator's way through the rules, over
 // books in which something was bought.
 func TestRulesAreTriedSetAndTakenBack(t *testing.T) {
