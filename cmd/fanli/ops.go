@@ -148,7 +148,9 @@ func syncNow(ctx context.Context, c configs.Config, std stdio) (err error) {
 	case err == nil:
 		defer func() { err = errors.Join(err, own.close()) }()
 		around.holder = own.holds(c) // the leases that it leaves behind are those of the next serve
-	case !errors.Is(err, errAtWork):
+	case errors.Is(err, errAtWork):
+		around.visit = true
+	default:
 		return err
 	}
 	a, err := newApp(ctx, c, around)
