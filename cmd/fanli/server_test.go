@@ -60,6 +60,13 @@ func TestTheDatabaseServerDies(t *testing.T) {
 		_ = w.settle()
 	}
 	w.mustSettle()
+	for i := range shoppers { // whoever was too quick for their money asks once more
+		who := fmt.Sprint("shopper", i)
+		if c := confirmation(w.say(who, who+"/last/ask", "提现")); c != "" {
+			w.say(who, who+"/last/confirm", c)
+		}
+	}
+	w.mustSettle()
 	w.wantSound()
 	for i := range shoppers {
 		who := fmt.Sprint("shopper", i)
