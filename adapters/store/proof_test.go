@@ -193,8 +193,11 @@ func another(r *rand.Rand, v any, others []any) any {
 func TestEveryEditOfOneFieldShows(t *testing.T) {
 	t.Parallel()
 	edits := 300
-	if os.Getenv("FANLI_SOAK") != "" {
+	switch {
+	case os.Getenv("FANLI_SOAK") != "":
 		edits = 10_000
+	case underRace:
+		edits = 60
 	}
 	db, path := withBooks(t)
 	shell := raw(t, store.Config{Path: path})

@@ -72,7 +72,7 @@ func open(tb testing.TB, cfg store.Config) *store.DB {
 	}
 	db := reopen(tb, cfg)
 	if cfg.DSN != "" && strings.Contains(cfg.DSN, mariadbtest.Shared(tb).Addr()) {
-		fill(tb, cfg.DSN)
+		mariadbtest.Shared(tb).Fill(tb, cfg.DSN)
 		return db
 	}
 	if cfg.DSN != "" || cfg.Path == store.Memory {

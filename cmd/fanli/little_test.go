@@ -79,7 +79,7 @@ func newLittle(t *testing.T) *little {
 // onServer puts the world's database on a server of MariaDB.
 func (w *little) onServer(s *mariadbtest.Server) *little {
 	w.t.Helper()
-	w.dsn = s.Database(w.t)
+	w.dsn = s.Migrated(w.t)
 	return w
 }
 
@@ -123,6 +123,8 @@ func (w *little) open() error {
 	path := w.path
 	if w.dsn != "" {
 		path, cfg.Data, cfg.Database.DSN = "", filepath.Dir(w.path), w.dsn
+	} else if err := migratedAt(path); err != nil {
+		return err
 	}
 	s := &stands{payer: &hooked{w.bank, w}}
 	for _, name := range []string{link.JD, link.PDD} {
