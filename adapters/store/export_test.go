@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"gorm.io/gorm/logger"
+	"modernc.org/sqlite"
 )
 
 // A tracer hands every statement to a test, as it goes to the database.
@@ -27,4 +30,31 @@ func (t tracer) Trace(_ context.Context, _ time.Time, statement func() (string, 
 // SeeStatements makes see be called with each statement from now on.
 func (db *DB) SeeStatements(see func(sql string, params []any)) {
 	db.write.Logger, db.read.Logger = tracer{logger.Discard, see}, tracer{logger.Discard, see}
+}
+
+// Restore makes a database in memory a copy of that in a file.
+func (db *DB) Restore(ctx context.Context, path string) error {
+	pool, err := db.write.DB()
+	if err != nil {
+		return err
+	}
+	c, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.Raw(func(conn any) error {
+		r, ok := conn.(interface {
+			NewRestore(from string) (*sqlite.Backup, error)
+		})
+		if !ok {
+			return fmt.Errorf("%T cannot restore", conn)
+		}
+		b, err := r.NewRestore(path)
+		if err != nil {
+			return err
+		}
+		_, err = b.Step(-1)
+		return errors.Join(err, b.Finish())
+	})
+	return errors.Join(err, c.Close())
 }
