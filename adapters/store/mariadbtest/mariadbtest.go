@@ -265,12 +265,17 @@ func (s *Server) log() string {
 	return string(b[max(0, len(b)-2000):])
 }
 
-// open connects as somebody; nothing is said about connections that die.
-func (s *Server) open(name, secret, database string) (*sql.DB, error) {
+// config says how somebody connects; nothing is said about connections that die.
+func (s *Server) config(name, secret, database string) *mysql.Config {
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.Net, c.Addr, c.DBName = name, secret, "tcp", s.Addr(), database
 	c.Logger = &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(c)
+	return c
+}
+
+// open connects as somebody.
+func (s *Server) open(name, secret, database string) (*sql.DB, error) {
+	connector, err := mysql.NewConnector(s.config(name, secret, database))
 	if err != nil {
 		return nil, err
 	}

@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/go-sql-driver/mysql"
 
 	"fanli/adapters/store"
 )
@@ -37,12 +40,26 @@ func (s *Server) Fill(tb testing.TB, dsn string) {
 	if template.err != nil {
 		tb.Fatalf("mariadb: %v", template.err)
 	}
-	shell := s.Shell(tb, dsn)
-	for _, statement := range template.made {
-		if _, err := shell.ExecContext(tb.Context(), statement); err != nil {
-			tb.Fatalf("%v in %s", err, statement)
-		}
+	if err := s.fill(tb.Context(), dsn); err != nil {
+		tb.Fatalf("mariadb: %v", err)
 	}
+}
+
+// fill has all statements done in one journey.
+func (s *Server) fill(ctx context.Context, dsn string) error {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return err
+	}
+	c := s.config(user, password, strings.TrimPrefix(u.Path, "/"))
+	c.MultiStatements = true
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	_, err = db.ExecContext(ctx, strings.Join(template.made, ";\n"))
+	return errors.Join(err, db.Close())
 }
 
 // migrate has a database migrated and reads what it is made of.
