@@ -41,7 +41,7 @@ lint: ## formatting, vet and the linters of .golangci.yml
 
 soak: ## the long ones: a thousand simulated worlds, random kills, fuzzing (three quarters of an hour)
 	FANLI_SOAK=1 $(GO) test -timeout 30m -run '^TestSimulation$$' -count=1 -v ./cmd/fanli
-	FANLI_SOAK=1 $(GO) test -timeout 60m -run 'Kill|Crash|Shuffled|AnyOrder' -count=1 -v ./cmd/fanli
+	FANLI_SOAK=1 $(GO) test -timeout 60m -run 'Kill|Crash|Dies|Shuffled|AnyOrder' -count=1 -v ./cmd/fanli
 	FANLI_SOAK=1 $(GO) test -timeout 30m -run 'EveryEdit|ProofOfMillions' -count=1 -v ./adapters/store
 	$(MAKE) fuzz FUZZTIME=120s
 
