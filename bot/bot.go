@@ -6,7 +6,8 @@
 //   - The same message of a channel (by its ID) has one effect and always the
 //     same answer, also after a restart.
 //   - Money moves only after a confirmation that is bound to the user and the
-//     amount and dies after two minutes. No other text can reach a withdrawal.
+//     amount and dies after two minutes, or because the person has turned
+//     automatic withdrawals on. No other text can reach a withdrawal.
 //   - A person always gets an answer: where something failed, one friendly line
 //     and a trace id; what really happened goes to the log under that id.
 package bot

@@ -28,6 +28,9 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		}
 		return b.withdrawalNews(ctx, v, c)
 	}
+	if m.Kind == notify.AutopayNews {
+		return b.autopayHeld(v, m)
+	}
 	if m.Kind == notify.ClaimNews {
 		var c order.ClaimChanged
 		if err := json.Unmarshal(m.Data, &c); err != nil {
@@ -75,7 +78,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -99,6 +102,9 @@ func (v voice) whyGone(c credit.Change) string {
 // comes with the page where they confirm.
 func (b *Bot) withdrawalNews(ctx context.Context, v voice, c withdraw.Changed) (Reply, error) {
 	id := strconv.FormatInt(c.ID, 10)
+	if c.Auto && c.Was == "" {
+		return v.autopayMade(id, c), nil
+	}
 	if c.State == withdraw.Confirming {
 		link, err := b.confirmLink(ctx, c)
 		if err != nil {
@@ -108,10 +114,16 @@ func (b *Bot) withdrawalNews(ctx context.Context, v voice, c withdraw.Changed) (
 		if link != "" {
 			r = v.say("notice.withdrawal.confirming", "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee, "link", link)
 		}
+		if c.Auto {
+			r.Text = v.T("notice.autopay.mark") + r.Text
+		}
 		r.Buttons = []Button{v.next("withdrawals"), v.next("cancelwithdrawal")}
 		return r, nil
 	}
 	r := v.say("notice.withdrawal."+string(c.State), "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee)
+	if c.Auto {
+		r.Text = v.T("notice.autopay.mark") + r.Text
+	}
 	if text := v.because(c.Reason); text != "" && c.State != withdraw.Paid {
 		r.Text += "\n" + text
 	}

@@ -33,6 +33,7 @@ import (
 //	payer dead reason | unclear | waiting | short | done
 //	switch on payouts [words] | off payouts
 //	payout                    the payout job runs
+//	autopay                   the job of automatic withdrawals runs
 //	approve|refuse 1 [words]  staff decides about a withdrawal
 //	grant|deny 1 [words]      staff decides about a claim
 func (f *Fake) directives() map[string]func(args ...string) error {
@@ -56,6 +57,7 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"heal":    func(args ...string) error { return f.fail(nil, args...) },
 		"payer":   f.setPayer,
 		"payout":  f.payout,
+		"autopay": f.autopay,
 		"switch":  f.turnSwitch,
 		"approve": func(args ...string) error { return f.decide(true, args...) },
 		"refuse":  func(args ...string) error { return f.decide(false, args...) },

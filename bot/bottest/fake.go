@@ -95,7 +95,7 @@ func New(t *testing.T) *Fake {
 	f.Bot = &bot.Bot{
 		Users: f.users, Links: f.links, Orders: f.book, Rebates: f.clerk,
 		Money: credit.Purse{Ledger: ledgerReader{f.store}}, Withdrawals: f.desk, Memory: memory{f.store},
-		Invites: f.users, Gifts: &credit.Treasurer{
+		Autopays: f.desk, Invites: f.users, Gifts: &credit.Treasurer{
 			Store: creditStore{at()}, Now: now, CheckIn: 5, CheckInBudget: "checkin", Budgets: map[string]credit.Budget{"checkin": {Day: 5, Month: 100}},
 		},
 		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true, Switches: f.board,
@@ -203,6 +203,7 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 		event.LedgerPosted:      {f.office.LedgerPosted},
 		event.WithdrawalChanged: {f.office.WithdrawalChanged},
 		event.ClaimChanged:      {f.office.ClaimChanged},
+		event.AutopayHeld:       {f.office.AutopayHeld},
 	}[name]
 }
 

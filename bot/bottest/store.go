@@ -47,6 +47,7 @@ type store struct {
 	spent    map[string]money
 
 	withdrawals []withdraw.Withdrawal
+	autopays    map[int64]withdraw.Autopay
 	messages    []message
 	switches    map[control.Scope]control.Switch
 
@@ -68,7 +69,8 @@ func newStore() *store {
 	return &store{
 		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, codes: map[int64]string{}, spent: map[string]money{}, inviters: map[int64]user.Invitation{}, rebates: map[order.Key]rebate.Rebate{},
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
-		answers: map[string][]byte{}, dialogues: map[int64][]byte{},
+		autopays: map[int64]withdraw.Autopay{},
+		answers:  map[string][]byte{}, dialogues: map[int64][]byte{},
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	RebateChanged     Name = "rebate.changed"
 	LedgerPosted      Name = "ledger.posted"
 	WithdrawalChanged Name = "withdrawal.changed"
+	AutopayHeld       Name = "autopay.held"
 	StaffActed        Name = "staff.acted"
 )
 

@@ -40,6 +40,7 @@ const (
 	RebateClawed   Kind = "rebate.clawed"   // taken back after it was paid out: a debt
 	Received       Kind = "order.received"  // the buyer has the goods; the network settles on Expect
 	WithdrawalNews Kind = "withdrawal.news" // its state changed; Data is withdraw.Changed
+	AutopayNews    Kind = "autopay.news"    // nothing was asked for; Data is withdraw.Held
 	ClaimNews      Kind = "claim.news"      // an answer that was promised; Data is order.ClaimChanged
 )
 
@@ -49,7 +50,7 @@ type Message struct {
 	Key   string // unique
 	User  int64
 	Kind  Kind
-	Data  json.RawMessage // credit.Change, withdraw.Changed or order.ClaimChanged
+	Data  json.RawMessage // credit.Change, withdraw.Changed, withdraw.Held or order.ClaimChanged
 	At    time.Time
 	Tries int
 	State State
@@ -159,11 +160,27 @@ func (o *Office) WithdrawalChanged(ctx context.Context, e event.Event) error {
 	}
 	return o.write(ctx, e, func() ([]Message, error) {
 		switch c.State {
+		case withdraw.Requested, withdraw.Reviewing, withdraw.Approved:
+			if !c.Auto || c.Was != "" { // the dialogue itself has said so
+				return nil, nil
+			}
 		case withdraw.Paid, withdraw.Failed, withdraw.Refused, withdraw.Unknown, withdraw.Confirming:
-		case withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Cancelled:
-			return nil, nil // the dialogue itself has said so, or it is a matter of seconds
+		case withdraw.Sending, withdraw.Cancelled:
+			return nil, nil // a matter of seconds, or the dialogue itself has said so
 		}
 		m, err := message(e.ID, c.User, WithdrawalNews, c)
+		return []Message{m}, err
+	})
+}
+
+// AutopayHeld hears autopay.held.
+func (o *Office) AutopayHeld(ctx context.Context, e event.Event) error {
+	var h withdraw.Held
+	if err := e.Decode(&h); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.AutopayHeld", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, h.User, AutopayNews, h)
 		return []Message{m}, err
 	})
 }
