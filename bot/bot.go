@@ -123,6 +123,7 @@ type (
 	Money interface {
 		Wallet(ctx context.Context, user int64) (credit.Wallet, error)
 		Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error)
+		Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error)
 	}
 	// Withdrawals pays out.
 	Withdrawals interface {

@@ -8,6 +8,7 @@ import (
 
 	"fanli/core/credit"
 	"fanli/core/fault"
+	"fanli/core/ledger"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/core/withdraw"
@@ -27,6 +28,9 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
 		}
 		return b.withdrawalNews(ctx, v, c)
+	}
+	if m.Kind == notify.BonusNews {
+		return v.bonusNews(m)
 	}
 	if m.Kind == notify.AutopayNews {
 		return b.autopayHeld(v, m)
@@ -78,7 +82,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -147,6 +151,25 @@ func (b *Bot) confirmLink(ctx context.Context, c withdraw.Changed) (string, erro
 		}
 	}
 	return "", nil
+}
+
+// bonusNews tells of a bonus that nobody asked for.
+func (v voice) bonusNews(m notify.Message) (Reply, error) {
+	var g credit.Given
+	if err := json.Unmarshal(m.Data, &g); err != nil {
+		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+	}
+	var r Reply
+	switch {
+	case g.Kind == ledger.Campaign:
+		r = v.say("notice.bonus.campaign", "name", clean(g.Name, listTitleRunesMax), "amount", g.Amount.Yuan())
+	case g.Name == "invited":
+		r = v.say("notice.bonus.invited", "amount", g.Amount.Yuan())
+	default:
+		r = v.say("notice.bonus.inviter", "amount", g.Amount.Yuan())
+	}
+	r.Buttons = []Button{v.next("balance"), v.next("statement")}
+	return r, nil
 }
 
 // claimNews tells what became of a claim, by the date that was promised.

@@ -209,6 +209,7 @@ func (a *app) newTreasurer() *credit.Treasurer {
 	r := a.cfg.Rebate
 	return &credit.Treasurer{
 		Store: a.db.Credits(), Budgets: r.Limits(), CheckIn: money.Fen(r.CheckIn.Amount), CheckInBudget: r.CheckIn.Budget,
+		Invitation: r.Invitation.Gift(), Inviter: a.inviter, Kin: a.kin, Alarm: a.dried,
 		Forgiven: money.Fen(r.WriteOff), Zone: a.cfg.Location(), Now: a.now,
 	}
 }

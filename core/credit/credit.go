@@ -57,6 +57,9 @@ type Store interface {
 	InTx(ctx context.Context, fn func(Tx) error) error
 	// Used returns what was spent of a budget in each of periods.
 	Used(ctx context.Context, budget string, periods []string) (map[string]money.Fen, error)
+	// First returns the cause of the first order whose rebate became available to a
+	// user, or fault.NotFound.
+	First(ctx context.Context, user int64) (cause string, err error)
 }
 
 // A Tx is what a transaction can do. It works on batches.
@@ -74,6 +77,8 @@ type Tx interface {
 	// would be above limit; a limit of 0 is none. Of several at once those come
 	// through that fit.
 	Spend(budget, period string, amount, limit money.Fen) (bool, error)
+	// PutFirst stores what First returns; the one that is there already stays.
+	PutFirst(user int64, cause string, at time.Time) error
 }
 
 // A Cashier is the service that enters rebates. It is safe for concurrent use.

@@ -26,6 +26,7 @@ const (
 	LedgerPosted      Name = "ledger.posted"
 	WithdrawalChanged Name = "withdrawal.changed"
 	AutopayHeld       Name = "autopay.held"
+	BonusGiven        Name = "bonus.given"
 	StaffActed        Name = "staff.acted"
 )
 

@@ -41,6 +41,7 @@ const (
 	Received       Kind = "order.received"  // the buyer has the goods; the network settles on Expect
 	WithdrawalNews Kind = "withdrawal.news" // its state changed; Data is withdraw.Changed
 	AutopayNews    Kind = "autopay.news"    // nothing was asked for; Data is withdraw.Held
+	BonusNews      Kind = "bonus.news"      // a bonus that nobody asked for; Data is credit.Given
 	ClaimNews      Kind = "claim.news"      // an answer that was promised; Data is order.ClaimChanged
 )
 
@@ -50,7 +51,7 @@ type Message struct {
 	Key   string // unique
 	User  int64
 	Kind  Kind
-	Data  json.RawMessage // credit.Change, withdraw.Changed, withdraw.Held or order.ClaimChanged
+	Data  json.RawMessage // credit.Change, credit.Given, withdraw.Changed, withdraw.Held or order.ClaimChanged
 	At    time.Time
 	Tries int
 	State State
@@ -181,6 +182,18 @@ func (o *Office) AutopayHeld(ctx context.Context, e event.Event) error {
 	}
 	return o.write(ctx, e, func() ([]Message, error) {
 		m, err := message(e.ID, h.User, AutopayNews, h)
+		return []Message{m}, err
+	})
+}
+
+// BonusGiven hears bonus.given.
+func (o *Office) BonusGiven(ctx context.Context, e event.Event) error {
+	var g credit.Given
+	if err := e.Decode(&g); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.BonusGiven", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, g.User, BonusNews, g)
 		return []Message{m}, err
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
+	"fanli/core/ledger"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -175,10 +176,22 @@ func TestAnAutopayThatIsHeldIsToldOnce(t *testing.T) {
 	}
 }
 
+func TestABonusIsToldOnce(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	for range 2 {
+		o.hear("bonus/invitation/43/inviter", event.BonusGiven, credit.Given{User: 42, Kind: ledger.Invite, Amount: 500, Name: "inviter"}, o.BonusGiven)
+	}
+	if len(o.tray.all) != 1 || o.tray.all[0].User != 42 || o.tray.all[0].Kind != notify.BonusNews ||
+		string(o.tray.all[0].Data) != `{"user":42,"kind":"invite","amount":500,"name":"inviter"}` {
+		t.Errorf("they are told %+v", o.tray.all)
+	}
+}
+
 func TestWhatCannotBeHeardIsHeardAgain(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	for name, handle := range map[string]event.Handler{"ledger.posted": o.LedgerPosted, "withdrawal.changed": o.WithdrawalChanged, "autopay.held": o.AutopayHeld} {
+	for name, handle := range map[string]event.Handler{"ledger.posted": o.LedgerPosted, "withdrawal.changed": o.WithdrawalChanged, "autopay.held": o.AutopayHeld, "bonus.given": o.BonusGiven} {
 		if err := handle(t.Context(), event.Event{ID: "x", Data: []byte("{")}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s that cannot be read: %v", name, err)
 		}

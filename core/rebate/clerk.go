@@ -70,6 +70,9 @@ type ChangedRebate struct {
 	State  order.State `json:"state"`
 	Why    string      `json:"why,omitempty"`
 	Expect time.Time   `json:"expect,omitzero"` // when the network is expected to settle
+
+	Placed  time.Time  `json:"placed,omitzero"` // when the order was
+	Bonuses []BonusDue `json:"bonuses,omitempty"`
 }
 
 // A Store keeps rebates and the versions of the rules.
@@ -377,6 +380,9 @@ func changed(r Rebate) ChangedRebate {
 	}
 	if r.TopUp > 0 {
 		out.Budget = r.Trace.Budget
+	}
+	if r.Stage == Available {
+		out.Placed, out.Bonuses = r.Line.CreatedAt, r.Bonuses()
 	}
 	return out
 }

@@ -11,3 +11,13 @@ CREATE TABLE payment_autopays (
   rev        BIGINT       NOT NULL CHECK (rev > 0),
   changed_at BIGINT       NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- The first order that brought a user something: bonuses for invitations are given
+-- for no other. Users from before this was kept have come already.
+CREATE TABLE payment_firsts (
+  user_id BIGINT       NOT NULL PRIMARY KEY CHECK (user_id > 0),
+  cause   VARCHAR(191) NOT NULL CHECK (cause <> ''),
+  at      BIGINT       NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT IGNORE INTO payment_firsts (user_id, cause, at)
+  SELECT user_id, 'before', 0 FROM payment_booked WHERE user_id > 0 AND available > 0 GROUP BY user_id;
