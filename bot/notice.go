@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"fanli/core/credit"
@@ -28,6 +29,9 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
 		}
 		return b.withdrawalNews(ctx, v, c)
+	}
+	if m.Kind == notify.CutNews {
+		return v.cutNews(m)
 	}
 	if m.Kind == notify.BonusNews {
 		return v.bonusNews(m)
@@ -82,7 +86,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -170,6 +174,26 @@ func (v voice) bonusNews(m notify.Message) (Reply, error) {
 	}
 	r.Buttons = []Button{v.next("balance"), v.next("statement")}
 	return r, nil
+}
+
+// cutNews tells an inviter what became of their parts of friends' orders: of whose,
+// and of what they bought, nothing.
+func (v voice) cutNews(m notify.Message) (Reply, error) {
+	var c notify.Cuts
+	if err := json.Unmarshal(m.Data, &c); err != nil {
+		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+	}
+	var lines []string
+	if c.Given > 0 {
+		lines = append(lines, v.T("notice.cuts.given", "n", count(c.Lines), "amount", c.Given.Yuan()))
+	}
+	if c.Taken > 0 {
+		lines = append(lines, v.T("notice.cuts.taken", "amount", c.Taken.Yuan()))
+	}
+	if c.Debt > 0 {
+		lines = append(lines, v.T("notice.cuts.debt", "amount", c.Debt.Yuan()))
+	}
+	return Reply{Text: strings.Join(lines, "\n"), Buttons: []Button{v.next("balance"), v.next("statement")}}, nil
 }
 
 // claimNews tells what became of a claim, by the date that was promised.

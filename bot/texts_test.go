@@ -221,7 +221,7 @@ func reasons(t *testing.T) []string {
 	for _, n := range []event.Name{event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged, event.AutopayHeld, event.BonusGiven} {
 		names[string(n)] = true
 	}
-	for _, k := range []notify.Kind{notify.OrderSeen, notify.Received, notify.ClaimNews, notify.AutopayNews, notify.BonusNews} {
+	for _, k := range []notify.Kind{notify.OrderSeen, notify.Received, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews} {
 		names[string(k)] = true
 	}
 	found := map[string]bool{}

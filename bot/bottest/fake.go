@@ -179,6 +179,9 @@ func (f *Fake) Settle(ctx context.Context) error {
 		} else if n > 0 {
 			continue
 		}
+		if _, err := f.office.TellCuts(ctx); err != nil {
+			return err
+		}
 		if n, err := f.office.Deliver(ctx); err != nil || n == 0 {
 			return err
 		}

@@ -32,6 +32,7 @@ func (a *app) plans() []jobs.Plan {
 		jobs.Plan{Job: jobs.Func{As: "payment/autopay", Do: a.payouts.RunAutopay}, Every: "@every 5m"},
 	)
 	return append(plans,
+		jobs.Plan{Job: jobs.Func{As: "notification/cuts", Do: a.office.TellCuts}, Every: "@every 1m"},
 		jobs.Plan{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
 		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m", Calm: true},
 		jobs.Plan{Job: jobs.Func{As: "payment/seal", Do: a.sealDays}, Every: sealAt, Calm: true},
