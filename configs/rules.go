@@ -56,6 +56,8 @@ type When struct {
 	Users      []int64  `yaml:"users"`
 	LevelFrom  int      `yaml:"level_from"`
 	LevelTo    int      `yaml:"level_to"`
+	LevelOnly  bool     `yaml:"level_only"`
+	Inviter    string   `yaml:"inviter"`
 	From       Moment   `yaml:"from"`
 	Until      Moment   `yaml:"until"`
 	PriceFrom  Yuan     `yaml:"price_from"`
@@ -165,7 +167,7 @@ func (r Rule) rule() rebate.Rule {
 		Name: r.Name, Mode: rebate.Mode(r.Mode), Minimum: money.Fen(r.Minimum), Cap: money.Fen(r.Cap), Round: money.Fen(r.Round), Budget: r.Budget,
 		UserCap: money.Fen(r.UserCap),
 		When: rebate.When{
-			Networks: w.Networks, Categories: w.Categories, Shops: w.Shops, Items: w.Items, Users: w.Users, LevelFrom: w.LevelFrom, LevelTo: w.LevelTo,
+			Networks: w.Networks, Categories: w.Categories, Shops: w.Shops, Items: w.Items, Users: w.Users, LevelFrom: w.LevelFrom, LevelTo: w.LevelTo, LevelOnly: w.LevelOnly, Inviter: w.Inviter,
 			From: time.Time(w.From), Until: time.Time(w.Until), PriceFrom: money.Fen(w.PriceFrom), PriceUntil: money.Fen(w.PriceUntil),
 		},
 		Give: rebate.Give{Commission: money.Bps(r.Give.Commission), Price: money.Bps(r.Give.Price), Fixed: money.Fen(r.Give.Fixed), Rebate: money.Bps(r.Give.Rebate)},

@@ -115,6 +115,9 @@ func (w When) String() string {
 	case w.LevelFrom > 0:
 		parts = append(parts, fmt.Sprintf("level %d or above", w.LevelFrom))
 	}
+	if w.Inviter != "" {
+		parts = append(parts, "inviter "+w.Inviter)
+	}
 	if !w.From.IsZero() {
 		parts = append(parts, "from "+w.From.Format(time.RFC3339))
 	}

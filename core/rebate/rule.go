@@ -52,6 +52,10 @@ type When struct {
 	LevelFrom int  `json:"level_from,omitempty"`
 	LevelTo   int  `json:"level_to,omitempty"`
 	LevelOnly bool `json:"level_only,omitempty"`
+	// Inviter is "none" for those whom nobody has invited, "some" for the others;
+	// "" is for both. It is looked at when the link is made: a line without a link
+	// gets no rule that asks for it.
+	Inviter string `json:"inviter,omitempty"`
 	// From and Until bound when the link was made; Until is excluded.
 	From  time.Time `json:"from,omitzero"`
 	Until time.Time `json:"until,omitzero"`
@@ -158,6 +162,9 @@ func (w When) validate(at string, bad func(format string, args ...any)) {
 	if w.LevelFrom < 0 || w.LevelTo < 0 || w.LevelFrom > levelMax || w.LevelTo > levelMax || w.lastLevel() < w.LevelFrom {
 		bad("%s.levels: %d to %d is no range of levels between 0 and %d", at, w.LevelFrom, w.LevelTo, levelMax)
 	}
+	if w.Inviter != "" && w.Inviter != InviterNone && w.Inviter != InviterSome {
+		bad("%s.inviter: %q is not none or some", at, w.Inviter)
+	}
 	switch {
 	case !w.From.IsZero() && !w.Until.IsZero() && !w.Until.After(w.From):
 		bad("%s.until: it is not after from", at)
@@ -236,12 +243,20 @@ type Subject struct {
 	User     int64
 	At       time.Time // when the link is made; zero: no campaign counts
 	Price    money.Fen // what will be paid, as far as known
+	Inviter  string    // InviterNone or InviterSome; "": not known
 }
+
+// What When.Inviter and Subject.Inviter say.
+const (
+	InviterNone = "none" // nobody has invited the user
+	InviterSome = "some" // somebody has
+)
 
 // fits reports whether a rule is for a subject, whatever the price.
 func (w When) fits(s Subject) bool {
 	return among(w.Networks, s.Network) && among(w.Categories, s.Category) && among(w.Shops, s.Shop) && among(w.Items, s.Item) &&
-		among(w.Users, s.User) && s.Level >= w.LevelFrom && s.Level <= w.lastLevel() && w.open(s.At)
+		among(w.Users, s.User) && s.Level >= w.LevelFrom && s.Level <= w.lastLevel() && w.open(s.At) &&
+		(w.Inviter == "" || w.Inviter == s.Inviter)
 }
 
 func (w When) open(at time.Time) bool {

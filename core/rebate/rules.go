@@ -180,7 +180,7 @@ func (r Rules) validateList(bad func(format string, args ...any)) {
 
 func (w When) everything() bool {
 	return len(w.Networks)+len(w.Categories)+len(w.Shops)+len(w.Items)+len(w.Users) == 0 &&
-		w.LevelFrom == 0 && w.LevelTo == 0 && !w.LevelOnly && w.From.IsZero() && w.Until.IsZero() && w.PriceFrom == 0 && w.PriceUntil == 0
+		w.LevelFrom == 0 && w.LevelTo == 0 && !w.LevelOnly && w.Inviter == "" && w.From.IsZero() && w.Until.IsZero() && w.PriceFrom == 0 && w.PriceUntil == 0
 }
 
 // simple returns the rules that the simple section stands for, in the order in
