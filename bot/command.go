@@ -48,6 +48,7 @@ func commands() []command {
 		{"withdraw", sectionMoney, false, []string{"提现", "提取", "领钱"}, []string{"withdraw", "cash out"}, (*turn).withdraw},
 		{"withdrawals", sectionMoney, false, []string{"提现状态", "提现进度", "提现结果", "到账了吗"}, []string{"withdrawals", "withdrawal status"}, (*turn).withdrawals},
 		{"cancelwithdrawal", sectionMoney, false, []string{"取消提现", "撤销提现"}, []string{"cancel withdrawal"}, (*turn).cancelWithdrawal},
+		{"autopay", sectionMoney, false, []string{"自动提现"}, []string{"autopay", "auto withdraw", "autowithdraw"}, (*turn).autopay},
 		{"payee", sectionMoney, false, []string{"收款", "收款账户", "收款方式", "支付宝", "绑定支付宝"}, []string{"payee", "payout", "payout account"}, (*turn).payee},
 
 		{"checkin", sectionMoney, false, []string{"签到", "打卡"}, []string{"check in"}, (*turn).checkIn},

@@ -43,6 +43,8 @@ type Bot struct {
 	Invites Invites
 	// Gifts gives bonuses; optional.
 	Gifts Gifts
+	// Autopays knows who wants automatic withdrawals; optional.
+	Autopays Autopays
 
 	// Limits are those of package withdraw, so that people hear of them before
 	// they run into them. Package withdraw decides.

@@ -218,10 +218,10 @@ var silent = map[string]string{
 func reasons(t *testing.T) []string {
 	t.Helper()
 	names := map[string]bool{}
-	for _, n := range []event.Name{event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged} {
+	for _, n := range []event.Name{event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged, event.AutopayHeld, event.BonusGiven} {
 		names[string(n)] = true
 	}
-	for _, k := range []notify.Kind{notify.OrderSeen, notify.Received, notify.ClaimNews} {
+	for _, k := range []notify.Kind{notify.OrderSeen, notify.Received, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews} {
 		names[string(k)] = true
 	}
 	found := map[string]bool{}

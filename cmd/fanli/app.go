@@ -165,7 +165,7 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	a.bot = &bot.Bot{
 		Users: a.users, Links: a.desk, Orders: a.orders, Rebates: a.rebates, Money: a.purse, Withdrawals: a.payouts,
 		Memory: db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(), Limits: a.limits(), Switches: a.board,
-		Invites: a.users, Gifts: a.treasurer, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Invites: a.users, Gifts: a.treasurer, Autopays: a.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
 	}
 	if a.pay, err = a.confirmPage(); err != nil {
 		return err
@@ -209,6 +209,7 @@ func (a *app) newTreasurer() *credit.Treasurer {
 	r := a.cfg.Rebate
 	return &credit.Treasurer{
 		Store: a.db.Credits(), Budgets: r.Limits(), CheckIn: money.Fen(r.CheckIn.Amount), CheckInBudget: r.CheckIn.Budget,
+		Invitation: r.Invitation.Gift(), Inviter: a.inviter, Kin: a.kin, Alarm: a.dried,
 		Forgiven: money.Fen(r.WriteOff), Zone: a.cfg.Location(), Now: a.now,
 	}
 }

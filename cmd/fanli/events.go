@@ -15,6 +15,9 @@ func (a *app) hear() *bus.Local {
 	b.Hear(event.RebateChanged, "payment", a.cashier.RebateChanged)
 	b.Hear(event.LedgerPosted, "notification", a.office.LedgerPosted)
 	b.Hear(event.WithdrawalChanged, "notification", a.office.WithdrawalChanged)
+	b.Hear(event.RebateChanged, "bonuses", a.treasurer.RebateChanged)
+	b.Hear(event.BonusGiven, "notification", a.office.BonusGiven)
+	b.Hear(event.AutopayHeld, "notification", a.office.AutopayHeld)
 	b.Hear(event.StaffActed, "payment", (&audit.Keeper{Store: a.db.ActStore()}).StaffActed)
 	return b
 }

@@ -32,6 +32,8 @@ var contents = map[event.Name]any{
 	event.RebateChanged:     rebate.Changed{},
 	event.LedgerPosted:      credit.Posted{},
 	event.WithdrawalChanged: withdraw.Changed{},
+	event.BonusGiven:        credit.Given{},
+	event.AutopayHeld:       withdraw.Held{},
 	event.StaffActed:        audit.Acted{},
 }
 

@@ -29,8 +29,10 @@ func (a *app) plans() []jobs.Plan {
 		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: every},
 		jobs.Plan{Job: jobs.Func{As: "rebate/release-due", Do: a.rebates.ReleaseDue}, Every: every},
 		jobs.Plan{Job: jobs.Func{As: "payment/payouts", Do: a.payouts.Run}, Every: "@every 1s"},
+		jobs.Plan{Job: jobs.Func{As: "payment/autopay", Do: a.payouts.RunAutopay}, Every: "@every 5m"},
 	)
 	return append(plans,
+		jobs.Plan{Job: jobs.Func{As: "notification/cuts", Do: a.office.TellCuts}, Every: "@every 1m"},
 		jobs.Plan{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
 		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m", Calm: true},
 		jobs.Plan{Job: jobs.Func{As: "payment/seal", Do: a.sealDays}, Every: sealAt, Calm: true},

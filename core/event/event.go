@@ -25,6 +25,8 @@ const (
 	RebateChanged     Name = "rebate.changed"
 	LedgerPosted      Name = "ledger.posted"
 	WithdrawalChanged Name = "withdrawal.changed"
+	AutopayHeld       Name = "autopay.held"
+	BonusGiven        Name = "bonus.given"
 	StaffActed        Name = "staff.acted"
 )
 

@@ -109,6 +109,8 @@ var chart = []Way{
 	{Bonus, ClassMarketing, ClassAvailable},
 	{Bonus, ClassMarketing, ClassNetwork},
 	{Bonus, ClassNetwork, ClassMarketing},
+	{Invite, ClassMarketing, ClassAvailable},
+	{Campaign, ClassMarketing, ClassAvailable},
 	{Refer, ClassNetwork, ClassPending},
 	{Refer, ClassNetwork, ClassAvailable},
 	{Forgive, ClassWrittenOff, ClassDebt},

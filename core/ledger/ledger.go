@@ -110,23 +110,25 @@ type Kind string
 
 // The kinds.
 const (
-	Earn    Kind = "earn"    // an order brings a rebate
-	Adjust  Kind = "adjust"  // the network changed the commission, or goods went back in part
-	Settle  Kind = "settle"  // pending becomes available
-	Revoke  Kind = "revoke"  // the order brings nothing any more
-	Claw    Kind = "claw"    // taken back after it had been paid out: a debt
-	Repay   Kind = "repay"   // a debt is paid from what came in
-	Keep    Kind = "keep"    // the house's part
-	Reserve Kind = "reserve" // a withdrawal was asked for
-	Release Kind = "release" // a withdrawal did not happen
-	Payout  Kind = "payout"  // a withdrawal was paid
-	Bonus   Kind = "bonus"   // a gift of the house: check-in, invitation, campaign
-	Refer   Kind = "refer"   // a part of a friend's order
-	Forgive Kind = "forgive" // a debt was written off
-	Receive Kind = "receive" // a network's money has arrived
-	Clear   Kind = "clear"   // a payer's bill agrees with what we paid
-	Correct Kind = "correct" // a difference that reconciliation found
-	Manual  Kind = "manual"  // an act of staff, with its reason
+	Earn     Kind = "earn"     // an order brings a rebate
+	Adjust   Kind = "adjust"   // the network changed the commission, or goods went back in part
+	Settle   Kind = "settle"   // pending becomes available
+	Revoke   Kind = "revoke"   // the order brings nothing any more
+	Claw     Kind = "claw"     // taken back after it had been paid out: a debt
+	Repay    Kind = "repay"    // a debt is paid from what came in
+	Keep     Kind = "keep"     // the house's part
+	Reserve  Kind = "reserve"  // a withdrawal was asked for
+	Release  Kind = "release"  // a withdrawal did not happen
+	Payout   Kind = "payout"   // a withdrawal was paid
+	Bonus    Kind = "bonus"    // a gift of the house: a check-in; or what a budget adds to a line
+	Invite   Kind = "invite"   // a gift of the house: somebody who was invited has come
+	Campaign Kind = "campaign" // a gift of the house: an order in a campaign
+	Refer    Kind = "refer"    // a part of a friend's order
+	Forgive  Kind = "forgive"  // a debt was written off
+	Receive  Kind = "receive"  // a network's money has arrived
+	Clear    Kind = "clear"    // a payer's bill agrees with what we paid
+	Correct  Kind = "correct"  // a difference that reconciliation found
+	Manual   Kind = "manual"   // an act of staff, with its reason
 )
 
 // An Entry moves an amount.

@@ -32,8 +32,16 @@ func keyFits(kind ledger.Kind, key, cause string, from, to *holder) string {
 		if network.class == ledger.ClassNetwork && !strings.HasPrefix(cause, network.short()+"/") {
 			return "the line is not of " + string(network.name)
 		}
+	case ledger.Invite:
+		if !strings.HasPrefix(cause, "invitation/") || key != "bonus/"+cause+"/inviter" && key != "bonus/"+cause+"/invited" {
+			return "the key of what an invitation brings is bonus/invitation/<user>/inviter or …/invited"
+		}
+	case ledger.Campaign:
+		if !strings.HasPrefix(key, "bonus/campaign/"+cause+"/") {
+			return "the key of what a campaign brings is bonus/campaign/<line>/<name>"
+		}
 	case ledger.Repay:
-		gift := strings.HasPrefix(cause, "budget/") && strings.HasSuffix(key, "/repay")
+		gift := strings.HasSuffix(key, "/repay") && (strings.HasPrefix(cause, "budget/") || strings.HasPrefix(key, "bonus/"))
 		if key != cause+"/repay" && !gift && !lineKey(kind, key, cause) {
 			return "the key of a repayment is that of an order line, of a withdrawal or of a gift"
 		}

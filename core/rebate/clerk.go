@@ -3,6 +3,7 @@ package rebate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,9 @@ type ChangedRebate struct {
 	State  order.State `json:"state"`
 	Why    string      `json:"why,omitempty"`
 	Expect time.Time   `json:"expect,omitzero"` // when the network is expected to settle
+
+	Placed  time.Time  `json:"placed,omitzero"` // when the order was
+	Bonuses []BonusDue `json:"bonuses,omitempty"`
 }
 
 // A Store keeps rebates and the versions of the rules.
@@ -137,14 +141,35 @@ func (c *Clerk) Promise(ctx context.Context, user int64, o link.Offer) (link.Pro
 	if err != nil {
 		return link.Promise{}, fault.In("rebate.Promise", err)
 	}
+	inviter, err := c.hasInviter(ctx, user, rules)
+	if err != nil {
+		return link.Promise{}, fault.In("rebate.Promise", err)
+	}
 	t := rules.Terms(version, Subject{
-		Level: level, Network: o.Network, Category: o.Category, Shop: o.Shop, Item: o.ItemKey(), User: user, At: c.Now(), Price: o.Final,
+		Inviter: inviter,
+		Level:   level, Network: o.Network, Category: o.Category, Shop: o.Shop, Item: o.ItemKey(), User: user, At: c.Now(), Price: o.Final,
 	})
 	if t, err = c.solvent(ctx, t); err != nil {
 		return link.Promise{}, fault.In("rebate.Promise", err)
 	}
 	tr := t.Of(Sale{Commission: o.Commission, Price: o.Final})
 	return link.Promise{Rules: version, Share: t.Share, Rebate: tr.Rebate, Terms: t.String()}, nil
+}
+
+// hasInviter says whether somebody has invited a user, where a rule asks.
+func (c *Clerk) hasInviter(ctx context.Context, user int64, r Rules) (string, error) {
+	if c.Inviters == nil || !slices.ContainsFunc(r.List, func(r Rule) bool { return r.When.Inviter != "" }) {
+		return "", nil
+	}
+	in, err := c.Inviters(ctx, user, c.Now())
+	switch {
+	case err != nil:
+		return "", err
+	case in[0] == 0:
+		return InviterNone, nil
+	default:
+		return InviterSome, nil
+	}
 }
 
 // solvent leaves out of t what a budget would have to pay that is used up. What
@@ -377,6 +402,9 @@ func changed(r Rebate) ChangedRebate {
 	}
 	if r.TopUp > 0 {
 		out.Budget = r.Trace.Budget
+	}
+	if r.Stage == Available {
+		out.Placed, out.Bonuses = r.Line.CreatedAt, r.Bonuses()
 	}
 	return out
 }

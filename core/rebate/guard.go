@@ -45,6 +45,7 @@ func dimensions() []func(w When) condition {
 		func(w When) condition { return texts(w.Categories) },
 		func(w When) condition { return texts(w.Shops) },
 		func(w When) condition { return texts(w.Items) },
+		func(w When) condition { return texts(among1(w.Inviter)) },
 		func(w When) condition { return condition{any: len(w.Users) == 0, users: w.Users} },
 		func(w When) condition { return span(int64(w.LevelFrom), int64(w.lastLevel())+1) },
 		func(w When) condition {
@@ -64,6 +65,14 @@ func dimensions() []func(w When) condition {
 			return span(int64(w.PriceFrom), int64(w.PriceUntil))
 		},
 	}
+}
+
+// among1 is the list of one value; none for "".
+func among1(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
 }
 
 // A condition is what a rule says about one dimension.

@@ -63,7 +63,7 @@ func (r Rule) String() string {
 	for _, p := range []struct {
 		what string
 		n    money.Fen
-	}{{"at least", r.Minimum}, {"at most", r.Cap}, {"in steps of", r.Round}} {
+	}{{"at least", r.Minimum}, {"at most", r.Cap}, {"in steps of", r.Round}, {"for one user in all at most", r.UserCap}} {
 		if p.n > 0 {
 			fmt.Fprintf(&b, ", %s %s", p.what, p.n.Yuan())
 		}
@@ -81,6 +81,8 @@ func (g Give) String() string {
 		return g.Price.String() + " of the price"
 	case g.Fixed != 0:
 		return g.Fixed.Yuan()
+	case g.Rebate != 0:
+		return g.Rebate.String() + " of the rebate"
 	case len(g.Tiers) > 0:
 		var parts []string
 		for _, t := range g.Tiers {
@@ -112,6 +114,9 @@ func (w When) String() string {
 		parts = append(parts, fmt.Sprintf("level %d to %d", w.LevelFrom, w.LevelTo))
 	case w.LevelFrom > 0:
 		parts = append(parts, fmt.Sprintf("level %d or above", w.LevelFrom))
+	}
+	if w.Inviter != "" {
+		parts = append(parts, "inviter "+w.Inviter)
 	}
 	if !w.From.IsZero() {
 		parts = append(parts, "from "+w.From.Format(time.RFC3339))

@@ -26,6 +26,8 @@ type Part struct {
 	Cap     money.Fen `json:"cap,omitempty"`
 	Round   money.Fen `json:"round,omitempty"`
 	Budget  string    `json:"budget,omitempty"`
+	Rebate  money.Bps `json:"rebate,omitempty"`   // of what the line brings its user; of a bonus only
+	UserCap money.Fen `json:"user_cap,omitempty"` // the most that one user gets of a bonus in all
 }
 
 // plain reports whether the part is a share of the commission and nothing else,
@@ -54,7 +56,8 @@ type Terms struct {
 	Refer        Referral  `json:"refer,omitzero"`
 	Settle       Settle    `json:"settle,omitempty"`
 	SettleBudget string    `json:"settle_budget,omitempty"`
-	Dry          []string  `json:"dry,omitempty"` // names of rules that were left out because their budget was used up
+	Bonuses      []Part    `json:"bonuses,omitempty"` // given beside the rebate once that is available
+	Dry          []string  `json:"dry,omitempty"`     // names of rules that were left out because their budget was used up
 }
 
 // applied returns the parts that count at a price, as they count there.
@@ -99,6 +102,15 @@ func (t Terms) without(dry func(budget string) bool) Terms {
 		kept = []Part{{Kind: "base"}} // a basis that gives nothing
 	}
 	t.Parts = kept
+	var bonuses []Part
+	for _, p := range t.Bonuses {
+		if dry(p.Budget) {
+			t.Dry = append(t.Dry, p.Name)
+			continue
+		}
+		bonuses = append(bonuses, p)
+	}
+	t.Bonuses = bonuses
 	t.Dry = slices.Compact(t.Dry)
 	if t.SettleBudget != "" && dry(t.SettleBudget) {
 		t.Settle, t.SettleBudget = "", ""
@@ -108,7 +120,7 @@ func (t Terms) without(dry func(budget string) bool) Terms {
 
 // budgets are those that may have to pay.
 func (t Terms) budgets() (out []string) {
-	for _, p := range t.Parts {
+	for _, p := range append(slices.Clone(t.Parts), t.Bonuses...) {
 		if p.Budget != "" {
 			out = append(out, p.Budget)
 		}
