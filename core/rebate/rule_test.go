@@ -262,6 +262,8 @@ func TestPartsAlwaysAddUp(t *testing.T) {
 			t.Fatalf("the house keeps %d of %d, less than the fee: %s", house, s.Commission, tr)
 		case tr.TopUp == 0 && tr.Rebate+tr.Cuts.Sum() > net:
 			t.Fatalf("%d and %d of %d are given without a budget: %s", tr.Rebate, tr.Cuts.Sum(), net, tr)
+		case rules.Settle != rebate.SettleEstimate && tr.TopUp != max(tr.Rebate-net, 0):
+			t.Fatalf("%d on top, although %d of the commission cover all but %d: %s", tr.TopUp, net, max(tr.Rebate-net, 0), tr)
 		case tr.TopUp > 0 && tr.Budget == "":
 			t.Fatalf("nobody pays %d: %s", tr.TopUp, tr)
 		case tr.Cuts.Sum() != max(net+tr.TopUp-tr.Rebate, 0).Share(rules.Referral.First+rules.Referral.Second):
