@@ -52,6 +52,19 @@ func TestABudgetPaysWhatTheCommissionDoesNotCover(t *testing.T) {
 	}
 }
 
+// TestALowerCommissionCanBringMore, where a rule takes from what a budget gives:
+// even then the budget pays nothing that the commission covers.
+func TestALowerCommissionCanBringMore(t *testing.T) {
+	t.Parallel()
+	r := rebate.Rules{Settle: rebate.SettleLower, Budgets: []string{"m"}, List: []rebate.Rule{
+		{Name: "gift", Mode: rebate.Add, Give: rebate.Give{Fixed: 100}, Budget: "m"}, {Name: "less", Mode: rebate.Add, Give: rebate.Give{Commission: -1000}, Budget: "m"},
+	}}
+	tr := r.Terms(1, rebate.Subject{}).Of(rebate.Sale{Commission: 1000, Estimated: 100, Settled: true})
+	if tr.Rebate != 90 || tr.TopUp != 0 {
+		t.Errorf("%d, %d of it from the budget: %s", tr.Rebate, tr.TopUp, tr)
+	}
+}
+
 // TestWhatNobodyValidatedIsBoundedAllTheSame: terms are texts on links; whatever
 // they say, no more is given than there is.
 func TestWhatNobodyValidatedIsBoundedAllTheSame(t *testing.T) {

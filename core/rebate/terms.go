@@ -180,15 +180,13 @@ func (t Terms) Rebate(commission money.Fen) Trace { return t.Of(Sale{Commission:
 // Of computes what a sale brings.
 func (t Terms) Of(s Sale) Trace {
 	s.Commission = max(s.Commission, 0)
-	basis := s.basis(t.Settle)
-	tr := t.from(basis, s)
-	actual := tr
-	if basis != s.Commission {
-		actual = t.from(s.Commission, s)
-	}
+	tr := t.from(s.basis(t.Settle), s)
 	rest := s.Commission - s.Commission.Share(t.Fee) // what there is to share
-	// The difference to what was expected, and what the rest does not cover.
-	tr.TopUp = max(tr.Rebate-actual.Rebate, 0) + max(min(tr.Rebate, actual.Rebate)-rest, 0)
+	covered := rest
+	if t.Settle == SettleEstimate { // the difference to what was expected is the budget's
+		covered = min(rest, t.from(s.Commission, s).Rebate)
+	}
+	tr.TopUp = max(tr.Rebate-covered, 0)
 	if tr.TopUp > 0 {
 		tr.Budget = cmp.Or(tr.Budget, t.SettleBudget)
 		if tr.Budget == "" { // nobody pays it; cannot happen with rules that were validated
