@@ -10,7 +10,7 @@ RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.o
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-fast lint soak bench fuzz docs tools clean
+.PHONY: help run demo build test test-fast lint soak bench fuzz mutation docs tools clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ FUZZTIME ?= 20s
 fuzz: ## every fuzz target for FUZZTIME each
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	  echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+MUTATED ?= core/ledger core/rebate core/credit core/withdraw core/money
+mutation: ## changes the code of the money's packages line by line, and wants their tests to notice 95 of 100 changes (an hour)
+	.ci/mutation 95 $(MUTATED)
 
 bench: ## recognition, applying a page, crediting, a chat turn
 	$(GO) test -run '^$$' -bench . -benchmem ./core/link ./adapters/store ./cmd/fanli

@@ -149,6 +149,9 @@ func (e Entry) same(o Entry) bool {
 	return e.Kind == o.Kind && e.From == o.From && e.To == o.To && e.Amount == o.Amount && e.Cause == o.Cause
 }
 
+// wellFormed reports whether an entry moves something somewhere for a cause.
+func (e Entry) wellFormed() bool { return e.Amount > 0 && e.From != e.To && e.Cause != "" }
+
 // A Tx is what a transaction on the book can do. It works on batches.
 type Tx interface {
 	// Balances returns the balances of accounts; those that have none are zero.
@@ -221,7 +224,7 @@ func (j *Journal) Move(e Entry) error {
 	if e.Amount == 0 {
 		return nil
 	}
-	if e.Amount < 0 || e.From == e.To || e.Key == "" || e.Cause == "" {
+	if e.Key == "" || !e.wellFormed() {
 		return fault.Newf(fault.Invalid, "ledger.bad_entry", "%s: %d from %s to %s", e.Key, e.Amount, e.From, e.To)
 	}
 	if !e.Charted() {
@@ -318,7 +321,7 @@ func Audit(ctx context.Context, r Reader) (AuditReport, error) {
 	}
 	err = r.Walk(ctx, func(e Entry) error {
 		rep.Entries++
-		if e.Amount <= 0 || e.From == e.To || e.Cause == "" || e.Kind == "" {
+		if !e.wellFormed() {
 			note("entry %d %s is malformed: %s from %s to %s", e.ID, e.Key, e.Amount, e.From, e.To)
 		}
 		if !e.Charted() {

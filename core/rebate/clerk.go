@@ -291,7 +291,7 @@ func (c *Clerk) terms(tx Tx, old Rebate, l order.ChangedLine, level int) (Terms,
 	if l.Promise.Terms != "" {
 		return ParseTerms(l.Promise.Terms)
 	}
-	if old.Seq > 0 && old.User == l.User && old.Trace.Terms.Rules != 0 {
+	if old.User == l.User && old.Trace.Terms.Rules != 0 {
 		return old.Trace.Terms, nil
 	}
 	rules, version, err := tx.Rules(0)

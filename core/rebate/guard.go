@@ -18,7 +18,7 @@ func (r Rules) guard(bad func(format string, args ...any)) {
 	g := &worst{steps: boundsSteps}
 	g.search(rs, 0)
 	switch {
-	case g.steps <= 0:
+	case g.steps == 0:
 		bad("rules: there are so many conditions that nobody can say what they give at most; use fewer")
 	case g.sum > money.Whole:
 		bad("rules: together they can give %s of the commission: %v; lower them, or let a budget pay for one", g.sum, g.names)
@@ -84,7 +84,8 @@ type condition struct {
 	from, until int64
 }
 
-// A probe is one value of a dimension. An empty one is what no rule names.
+// A probe is one value of a dimension. An empty one is what no rule names: rules
+// with an empty value do not get here.
 type probe struct {
 	text string
 	num  int64
@@ -97,7 +98,7 @@ func (c condition) has(p probe) bool {
 	case c.any:
 		return true
 	default:
-		return slices.Contains(c.texts, p.text) && p.text != "" || slices.Contains(c.users, p.num) && p.num != 0
+		return slices.Contains(c.texts, p.text) || slices.Contains(c.users, p.num)
 	}
 }
 
@@ -116,7 +117,10 @@ func (c condition) probes() (out []probe) {
 
 // search tries every value of a dimension that makes a difference.
 func (g *worst) search(rs []Rule, dim int) {
-	if g.steps--; g.steps <= 0 || most(rs) <= max(g.sum, money.Whole) {
+	if g.steps == 0 {
+		return
+	}
+	if g.steps--; most(rs) <= max(g.sum, money.Whole) {
 		return
 	}
 	ds := dimensions()

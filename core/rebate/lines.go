@@ -35,6 +35,9 @@ func (r Rules) Lines() []string {
 		way = SettleActual
 	}
 	add("a settled line is computed from: %s", strings.TrimSpace(string(way)+" "+r.SettleBudget))
+	if len(r.Budgets) > 0 {
+		add("budgets that may pay: %s", strings.Join(r.Budgets, ", "))
+	}
 	return out
 }
 
@@ -134,7 +137,8 @@ func (w When) String() string {
 }
 
 // Compare returns the lines of two versions that are not in both: "- base 70% of
-// the commission".
+// the commission". Versions can differ and mean the same: "" and "settled" are one
+// way to settle.
 func Compare(old, now Rules) (out []string) {
 	a, b := old.Lines(), now.Lines()
 	for _, l := range a {
@@ -148,7 +152,7 @@ func Compare(old, now Rules) (out []string) {
 		}
 	}
 	if len(out) == 0 && !Same(old, now) {
-		out = append(out, "  the order of the rules differs")
+		out = append(out, "  the same in other words")
 	}
 	return out
 }

@@ -95,8 +95,8 @@ func (r Rules) Validate() error {
 			bad("referral.%s: %s is not between 0%% and 100%% of what the house keeps", name, b)
 		}
 	}
-	if f := r.Referral; f.First <= money.Whole && f.Second <= money.Whole && f.First+f.Second > money.Whole {
-		bad("referral: inviters would get %s of what the house keeps", r.Referral.First+r.Referral.Second)
+	if sum := r.Referral.First + r.Referral.Second; sum > money.Whole {
+		bad("referral: inviters would get %s of what the house keeps", sum)
 	}
 	switch r.Settle {
 	case "", SettleActual, SettleLower:
@@ -179,7 +179,7 @@ func (r Rules) validateList(bad func(format string, args ...any)) {
 }
 
 func (w When) everything() bool {
-	return len(w.Networks)+len(w.Categories)+len(w.Shops)+len(w.Items)+len(w.Users) == 0 &&
+	return max(len(w.Networks), len(w.Categories), len(w.Shops), len(w.Items), len(w.Users)) == 0 &&
 		w.LevelFrom == 0 && w.LevelTo == 0 && !w.LevelOnly && w.Inviter == "" && w.From.IsZero() && w.Until.IsZero() && w.PriceFrom == 0 && w.PriceUntil == 0
 }
 
