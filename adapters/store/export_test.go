@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"testing"
 	"time"
 
 	"gorm.io/gorm/logger"
@@ -27,4 +29,23 @@ func (t tracer) Trace(_ context.Context, _ time.Time, statement func() (string, 
 // SeeStatements makes see be called with each statement from now on.
 func (db *DB) SeeStatements(see func(sql string, params []any)) {
 	db.write.Logger, db.read.Logger = tracer{logger.Discard, see}, tracer{logger.Discard, see}
+}
+
+// StatementsMax is how many statements a connection keeps.
+const StatementsMax = statementsMax
+
+// OpenReusing opens a pool as the store does for SQLite.
+func OpenReusing(path string) (*sql.DB, error) { return openReusing(fileDSN(path, nil)) }
+
+// Kept is how many statements a connection keeps.
+func Kept(t *testing.T, c *sql.Conn) (n int) {
+	t.Helper()
+	err := c.Raw(func(conn any) error {
+		n = len(conn.(*reusingConn).kept)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
