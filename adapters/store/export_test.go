@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"testing"
 	"time"
 
 	"gorm.io/gorm/logger"
@@ -43,6 +45,9 @@ func (db *DB) Restore(ctx context.Context, path string) error {
 		return err
 	}
 	err = c.Raw(func(conn any) error {
+		if reusing, ok := conn.(*reusingConn); ok {
+			conn = reusing.sqliteConn
+		}
 		r, ok := conn.(interface {
 			NewRestore(from string) (*sqlite.Backup, error)
 		})
@@ -57,4 +62,23 @@ func (db *DB) Restore(ctx context.Context, path string) error {
 		return errors.Join(err, b.Finish())
 	})
 	return errors.Join(err, c.Close())
+}
+
+// StatementsMax is how many statements a connection keeps.
+const StatementsMax = statementsMax
+
+// OpenReusing opens a pool as the store does for SQLite.
+func OpenReusing(path string) (*sql.DB, error) { return openReusing(fileDSN(path, nil)) }
+
+// Kept is how many statements a connection keeps.
+func Kept(t *testing.T, c *sql.Conn) (n int) {
+	t.Helper()
+	err := c.Raw(func(conn any) error {
+		n = len(conn.(*reusingConn).kept)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

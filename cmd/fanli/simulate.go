@@ -194,6 +194,7 @@ func (s *simulation) sum() error {
 	row("seeds", s.Seeds)
 	row("failed", s.Failed)
 	row("simulated days", s.Days)
+	row("simulated years", fmt.Sprintf("%d.%d", s.Days/365, s.Days%365*10/365))
 	row("crashes", s.Crashes)
 	row("order lines' states", s.Tally.Lines)
 	row("rebates' states", s.Tally.Rebates)

@@ -112,6 +112,7 @@ func Play(ctx context.Context, opt Options, seed uint64) (Result, error) {
 }
 
 func play(ctx context.Context, opt Options, seed uint64, record bool) (r Result, err error) {
+	ctx = unwatched{ctx}
 	began := time.Now()
 	w := newWorld(opt, seed, record)
 	if path := w.path(); path != store.Memory {
@@ -138,6 +139,13 @@ func play(ctx context.Context, opt Options, seed uint64, record bool) (r Result,
 	}
 	return r, ctx.Err()
 }
+
+// An unwatched context can be asked whether it has ended, as worlds do every half
+// day, but not be waited for: that would cost a goroutine for each statement.
+type unwatched struct{ context.Context }
+
+// Done implements context.Context.
+func (unwatched) Done() <-chan struct{} { return nil }
 
 // second cuts a time as networks tell it.
 func second(t time.Time) time.Time { return t.Truncate(time.Second) }
