@@ -27,11 +27,12 @@ const (
 	SecondNumber Defect = "second-number" // a payout without an answer goes out under another number
 	LostEvent    Defect = "lost-event"    // now and then an event is not heard
 	Guess        Defect = "guess"         // where two users fit, the first one gets the order
+	Hearsay      Defect = "hearsay"       // what a call says of a payment is believed, whoever made it
 )
 
 // Defects returns all that can be planted.
 func Defects() []Defect {
-	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess}
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, Hearsay}
 }
 
 // ParseDefect reads the name of a defect; "" is none.
@@ -95,12 +96,35 @@ func (w *world) losing(hear event.Handler) event.Handler {
 	}
 }
 
-// payer is the bank, or one behind a client that sends again under a new number.
+// payer is the bank, or one behind a client with what is planted.
 func (w *world) payer() withdraw.Payer {
-	if w.opt.Plant == SecondNumber {
+	switch w.opt.Plant {
+	case SecondNumber:
 		return &hasty{w.bank, map[string]int{}}
+	case Hearsay:
+		return &credulous{w.bank, map[string]withdraw.Verdict{}}
+	default:
+		return w.bank
 	}
-	return w.bank
+}
+
+// credulous takes what it has heard for an answer.
+type credulous struct {
+	*bank
+	said map[string]withdraw.Verdict
+}
+
+func (c *credulous) Hear(_ context.Context, cb withdraw.Callback) (string, error) {
+	number, says, _ := strings.Cut(string(cb.Body), " ")
+	c.said[number] = withdraw.Verdict(says)
+	return number, nil
+}
+
+func (c *credulous) Query(ctx context.Context, number string) (withdraw.Outcome, error) {
+	if v, ok := c.said[number]; ok {
+		return withdraw.Outcome{Verdict: v, Reason: "payout.refused"}, nil
+	}
+	return c.bank.Query(ctx, number)
 }
 
 // hasty takes no answer for no payment.

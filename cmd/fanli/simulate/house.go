@@ -233,6 +233,21 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 	})
 }
 
+// heard takes what a payer says without being asked, as the page for that does.
+func (h *house) heard(ctx context.Context, c withdraw.Callback) error {
+	number, err := h.payouts.PayerNamed(bankName).(withdraw.Hearer).Hear(ctx, c)
+	if err != nil {
+		return err
+	}
+	return h.payouts.Heard(ctx, bankName, number)
+}
+
+// incidents returns how often a payer has contradicted what was final.
+func (h *house) incidents(ctx context.Context) (int, error) {
+	is, err := h.payouts.Incidents(ctx, 1_000)
+	return len(is), err
+}
+
 // payee tells where a user wants money sent.
 func (h *house) payee(ctx context.Context, id int64, account string) error {
 	return h.users.SetPayee(ctx, id, user.Payee{Method: "alipay", Account: account, Name: "模拟"})

@@ -156,6 +156,9 @@ func (w *world) waits(ctx context.Context, ds []difference) ([]oracle.Request, [
 		}
 		ds = append(ds, difference{fmt.Sprintf("withdrawal %d of %s has not ended", x.id, x.amount), []string{w.user(x.user)}})
 	}
+	if n, err := w.house.incidents(ctx); err != nil || n > 0 && !w.ill.on[Payer] {
+		ds = append(ds, difference{fmt.Sprintf("%d contradictions of a payer that never contradicts itself, %v", n, err), nil})
+	}
 	n, err2 := w.house.waiting(ctx)
 	if err != nil || err2 != nil || n > 0 {
 		ds = append(ds, difference{fmt.Sprintf("%d events still wait; %v, %v", n, err, err2), nil})

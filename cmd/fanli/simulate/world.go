@@ -250,6 +250,7 @@ func (w *world) live(ctx context.Context) error {
 		}
 		w.shoppers(ctx)
 		w.visitors(ctx)
+		w.called(ctx)
 		w.staff(ctx, false)
 		w.work(ctx)
 	}
@@ -285,6 +286,7 @@ func (w *world) settle(ctx context.Context) {
 	w.note("the faults stop")
 	for _, d := range w.settling() {
 		w.at = w.at.Add(d)
+		w.called(ctx)
 		w.staff(ctx, true)
 		w.work(ctx)
 	}
