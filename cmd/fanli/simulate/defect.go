@@ -27,12 +27,15 @@ const (
 	SecondNumber Defect = "second-number" // a payout without an answer goes out under another number
 	LostEvent    Defect = "lost-event"    // now and then an event is not heard
 	Guess        Defect = "guess"         // where two users fit, the first one gets the order
+	LateFriend   Defect = "late-friend"   // an inviter earns from orders before the invitation
+	CutStays     Defect = "cut-stays"     // an inviter sometimes keeps what a refund takes
+	Overdrawn    Defect = "overdrawn"     // a budget's limit is sometimes passed over
 	Hearsay      Defect = "hearsay"       // what a call says of a payment is believed, whoever made it
 )
 
 // Defects returns all that can be planted.
 func Defects() []Defect {
-	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, Hearsay}
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, LateFriend, CutStays, Overdrawn, Hearsay}
 }
 
 // ParseDefect reads the name of a defect; "" is none.
@@ -65,7 +68,7 @@ func (t countedCreditTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen)
 			es = append(es, e)
 			b[e.From] -= e.Amount
 			b[e.To] += e.Amount
-		case e.Kind != ledger.Keep && strings.HasPrefix(string(e.To), "network/") && t.w.slips(ClawDropped):
+		case t.w.drops(e):
 			es = append(es[:i:i], es[i+1:]...)
 			b[e.From] += e.Amount
 			b[e.To] -= e.Amount
@@ -73,6 +76,23 @@ func (t countedCreditTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen)
 		}
 	}
 	return t.Tx.Post(es, b)
+}
+
+// drops reports whether the planted mistake forgets an entry: one that gives back
+// to a network. Those of inviters have no note.
+func (w *world) drops(e ledger.Entry) bool {
+	if e.Kind == ledger.Keep || e.Kind == ledger.Bonus || !strings.HasPrefix(string(e.To), "network/") {
+		return false
+	}
+	return w.slips(ClawDropped) || e.Note == "" && w.slips(CutStays)
+}
+
+// Spend takes from a budget, with what is planted.
+func (t countedCreditTx) Spend(budget, period string, amount, limit money.Fen) (bool, error) {
+	if limit > 0 && t.w.slips(Overdrawn) {
+		limit = 0
+	}
+	return t.Tx.Spend(budget, period, amount, limit)
 }
 
 // Ways finds what could explain lines, with what is planted.

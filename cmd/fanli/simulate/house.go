@@ -46,6 +46,7 @@ type house struct {
 	rebates *rebate.Clerk
 	orders  *order.Book
 	cashier *credit.Cashier
+	purser  *credit.Treasurer
 	payouts *withdraw.Desk
 	office  *notify.Office
 	purse   credit.Purse
@@ -77,9 +78,12 @@ func newHouse(ctx context.Context, w *world, db *store.DB) (*house, error) {
 		u, err := h.users.User(ctx, id)
 		return u.Level, err
 	}
-	h.rebates = &rebate.Clerk{Store: countedRebates{db.Rebates(), &w.tally}, Level: level, Now: w.now}
+	h.purser = h.treasurer(w)
+	h.rebates = &rebate.Clerk{
+		Store: countedRebates{db.Rebates(), &w.tally}, Level: level, Inviters: h.inviters(w), Dry: h.purser.Dry, Now: w.now,
+	}
 	h.orders = &order.Book{Store: countedOrders{db.Orders(), w}, Now: w.now}
-	h.cashier = &credit.Cashier{Store: countedCredits{db.Credits(), w}, Now: w.now}
+	h.cashier = &credit.Cashier{Store: countedCredits{db.Credits(), w}, Now: w.now, Zone: beijing}
 	h.purse = credit.Purse{Ledger: db.Ledger()}
 	h.office = &notify.Office{Store: db.Messages(), Sender: w, Now: w.now}
 	h.payouts = &withdraw.Desk{
@@ -179,8 +183,64 @@ func (h *house) waiting(ctx context.Context) (n int64, err error) {
 func (h *house) enact(ctx context.Context, r *oracle.Rules) error {
 	_, err := h.rebates.Enact(ctx, rebate.Rules{
 		Base: r.Base, Fee: r.Fee, Levels: r.Levels, Networks: r.Networks, Categories: r.Categories,
-		Cap: r.Cap, Minimum: r.Minimum, HoldDays: r.HoldDays,
+		Cap: r.Cap, Minimum: r.Minimum, HoldDays: r.HoldDays, Referral: rebate.Referral{First: r.First, Second: r.Second},
+		Budgets: []string{giftFund}, List: gifts(r.Gift),
 	})
+	return err
+}
+
+// gifts is the rule that adds a gift to a line.
+func gifts(n money.Fen) []rebate.Rule {
+	if n == 0 {
+		return nil
+	}
+	return []rebate.Rule{{Name: "gift", Mode: rebate.Add, Give: rebate.Give{Fixed: n}, Budget: giftFund}}
+}
+
+// beijing is where the days of budgets begin.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// treasurer gives away what the world's budgets hold.
+func (h *house) treasurer(w *world) *credit.Treasurer {
+	t := &credit.Treasurer{
+		Store: countedCredits{h.db.Credits(), w}, Budgets: map[string]credit.Budget{}, CheckIn: checkInBrings, CheckInBudget: checkInFund,
+		Zone: beijing, Now: w.now,
+	}
+	for name, l := range w.funds {
+		t.Budgets[name] = credit.Budget{Day: l.Day, Month: l.Month, Total: l.Total}
+	}
+	return t
+}
+
+// inviters returns who had brought a user, with what is planted.
+func (h *house) inviters(w *world) func(context.Context, int64, time.Time) (rebate.Inviters, error) {
+	return func(ctx context.Context, id int64, at time.Time) (rebate.Inviters, error) {
+		if w.opt.Plant == LateFriend {
+			at = w.now()
+		}
+		in, err := h.users.Inviters(ctx, id, at)
+		return rebate.Inviters(in), err
+	}
+}
+
+// bind lets a user enter the code of another.
+func (h *house) bind(ctx context.Context, id, inviter int64) error {
+	code, err := h.users.Code(ctx, inviter)
+	if err != nil {
+		return err
+	}
+	return h.users.Bind(ctx, id, code)
+}
+
+// come lets a user check in.
+func (h *house) come(ctx context.Context, id int64) error {
+	_, err := h.purser.Come(ctx, id)
+	return err
+}
+
+// welcome gives a user what a campaign gives to everybody once.
+func (h *house) welcome(ctx context.Context, id int64) error {
+	_, err := h.purser.Give(ctx, credit.Gift{Key: fmt.Sprintf("bonus/welcome/%d", id), User: id, Amount: welcomeBrings, Budget: welcomeFund})
 	return err
 }
 
@@ -208,6 +268,11 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 		if err != nil {
 			return err
 		}
+		terms, err := rebate.ParseTerms(p.Terms)
+		if err != nil {
+			return err
+		}
+		wishes[i].Dry = len(terms.Dry) > 0
 		made[i] = link.Link{
 			User: wish.User, Network: wish.Network, Item: wish.Item, Title: o.Title, Mark: link.Mark{Tag: wish.Tag},
 			Made: link.Made{URL: "https://" + wish.Network + ".test/" + wish.Tag}, Offer: o, Promise: p, At: wish.At,

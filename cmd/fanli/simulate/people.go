@@ -35,6 +35,9 @@ func (w *world) join(ctx context.Context) {
 		w.users = append(w.users, p)
 		w.note("user %d joins at level %d", p.id, p.level)
 		w.account(ctx, p)
+		if w.rng.IntN(2) == 0 {
+			w.invited(ctx, p)
+		}
 	}
 }
 

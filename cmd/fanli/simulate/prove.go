@@ -30,7 +30,9 @@ type book struct {
 
 // truth is the final truth of the outside.
 func (w *world) truth() oracle.Truth {
-	t := oracle.Truth{Now: w.at, Links: w.links, Claims: w.claim}
+	t := oracle.Truth{
+		Now: w.at, Links: w.links, Claims: w.claim, Invitations: w.said, Bonuses: w.asked, Budgets: w.funds,
+	}
 	for _, n := range w.nets {
 		for _, l := range n.market.Lines(nil) {
 			t.Lines = append(t.Lines, w.line(n, l))
@@ -45,7 +47,8 @@ func (w *world) truth() oracle.Truth {
 // line is a line as the oracle understands it.
 func (w *world) line(n *net, l market.Line) oracle.Line {
 	o := oracle.Line{
-		Network: n.name, ID: l.ID, Order: l.Order, Item: l.Click.Item, Tag: l.Click.Tag, Commission: l.Commission,
+		Network: n.name, ID: l.ID, Order: l.Order, Item: l.Click.Item, Tag: l.Click.Tag,
+		Price: l.Price, Refunded: l.Refunded, Commission: l.Commission,
 		Disputed: n.disputed[l.ID], Created: second(l.Created), SettledAt: second(l.SettledAt),
 	}
 	switch l.State {
@@ -139,6 +142,9 @@ func (w *world) prove(ctx context.Context) (ds []difference, b book) {
 	if got, out := b.accounts[ledger.Payer(bankName)], want.Payers[bankName]; got != out {
 		add("the bank has sent %s, our book says %s", out, got)
 	}
+	if got := -b.accounts[ledger.Marketing]; got != want.Given {
+		add("budgets have given %s by the oracle, %s by our book", want.Given, got)
+	}
 	if got := b.accounts[ledger.Margin]; got != want.Margin {
 		add("the house keeps %s by the oracle, %s by our book", want.Margin, got)
 	}
@@ -197,8 +203,10 @@ func (b *book) lines(t oracle.Truth, want oracle.Books) (ds []difference) {
 			}
 		}
 		due := map[int64]money.Fen{}
-		if s.Rebate != 0 {
-			due[s.User] = s.Rebate
+		for _, c := range []oracle.Cut{{User: s.User, Amount: s.Rebate}, s.Cuts[0], s.Cuts[1]} {
+			if c.Amount != 0 {
+				due[c.User] += c.Amount
+			}
 		}
 		if maps.Equal(got, due) && b.margin[key] == s.Margin {
 			continue

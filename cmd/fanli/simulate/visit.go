@@ -17,7 +17,7 @@ func (w *world) visitors(ctx context.Context) {
 	for range 3 {
 		w.at = w.at.Add(time.Second)
 		p := w.users[w.rng.IntN(len(w.users))]
-		switch d := w.rng.IntN(20); {
+		switch d := w.rng.IntN(25); {
 		case d < 12:
 			w.withdraw(ctx, p)
 		case d < 13:
@@ -28,6 +28,10 @@ func (w *world) visitors(ctx context.Context) {
 			w.claims(ctx)
 		case d < 19 && len(w.users) < usersMax:
 			w.join(ctx)
+		case d < 20:
+			w.invited(ctx, p)
+		case d < 24:
+			w.bonus(ctx)
 		default:
 			w.newRules(ctx)
 		}

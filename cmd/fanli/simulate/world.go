@@ -35,6 +35,9 @@ type world struct {
 	users []*person
 	links []oracle.Link // as their users have seen them
 	claim []oracle.Claim
+	said  []oracle.Invitation // whose codes people have entered
+	asked []oracle.Bonus      // and which bonuses they have asked for
+	funds map[string]oracle.Limit
 	lines []lineRef // those that may still change
 	left  map[int64]bool
 
@@ -98,6 +101,7 @@ func newWorld(opt Options, seed uint64, record bool) *world {
 		w.nets = append(w.nets, n)
 	}
 	w.rules = w.drawRules()
+	w.drawFunds()
 	return w
 }
 
@@ -110,6 +114,12 @@ func (w *world) drawRules() *oracle.Rules {
 		Networks:   map[string]money.Bps{link.JD: bps(1500) - 700},
 		Categories: map[string]money.Bps{"digital": bps(1500) - 700},
 		HoldDays:   map[string]int{"": w.rng.IntN(3), link.Taobao: w.rng.IntN(9)},
+	}
+	if w.rng.IntN(3) > 0 {
+		r.First, r.Second = bps(3000), bps(1500)
+	}
+	if w.rng.IntN(4) == 0 {
+		r.Gift = money.Fen(1 + w.rng.IntN(60))
 	}
 	if w.rng.IntN(3) == 0 {
 		r.Cap = money.Fen(200 + w.rng.IntN(3000))

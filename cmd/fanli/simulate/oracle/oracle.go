@@ -9,6 +9,7 @@
 package oracle
 
 import (
+	"fmt"
 	"time"
 
 	"fanli/core/money"
@@ -32,6 +33,9 @@ type Rules struct {
 	Cap        money.Fen // the most that a line brings; 0: no cap
 	Minimum    money.Fen // the least that is worth booking
 	HoldDays   map[string]int
+
+	First, Second money.Bps // inviters' parts of what the house keeps
+	Gift          money.Fen // for a line of which nothing goes back; a budget pays it
 }
 
 // A Link is what a person was told, and when. The rules are those in force then.
@@ -43,7 +47,28 @@ type Link struct {
 	Category string
 	Tag      string
 	Rules    *Rules
+	Dry      bool // they were told that there are no gifts any more
 	At       time.Time
+}
+
+// An Invitation is a person's word that another has brought them.
+type Invitation struct {
+	User, Inviter int64 // numbered as they came
+	At            time.Time
+}
+
+// A Limit is what a budget gives away at most; 0: no limit.
+type Limit struct {
+	Day, Month, Total money.Fen
+}
+
+// A Bonus is what a person asks for, at every time that they ask.
+type Bonus struct {
+	User   int64
+	Budget string
+	Amount money.Fen
+	Daily  bool // once a day in Beijing; else once
+	At     time.Time
 }
 
 // A State is how far a line has come in the end.
@@ -61,11 +86,12 @@ const (
 type Line struct {
 	Network, ID, Order, Item, Tag string
 
-	State      State
-	Commission money.Fen // what the network owes for it, after all refunds
-	Disputed   bool      // an after-sale case is open
-	Created    time.Time
-	SettledAt  time.Time
+	State           State
+	Price, Refunded money.Fen
+	Commission      money.Fen // what the network owes for it, after all refunds
+	Disputed        bool      // an after-sale case is open
+	Created         time.Time
+	SettledAt       time.Time
 }
 
 // A Claim is a person's word that an order is theirs.
@@ -89,12 +115,15 @@ type Request struct {
 
 // A Truth is all that has become of the outside.
 type Truth struct {
-	Now      time.Time
-	Links    []Link
-	Lines    []Line
-	Claims   []Claim
-	Payments []Payment
-	Waiting  []Request
+	Now         time.Time
+	Links       []Link
+	Lines       []Line
+	Claims      []Claim
+	Invitations []Invitation
+	Bonuses     []Bonus
+	Budgets     map[string]Limit
+	Payments    []Payment
+	Waiting     []Request
 }
 
 // A Wallet is where one user's money has to be.
@@ -106,8 +135,16 @@ type Wallet struct {
 type Share struct {
 	User   int64 // 0: nobody's
 	Rebate money.Fen
+	Cuts   [2]Cut    // of who brought the user, and of who brought that one
+	Gift   money.Fen // of all this, what a budget pays
 	Margin money.Fen
-	Ready  bool // it is the user's; else it waits
+	Ready  bool // it is the users'; else it waits
+}
+
+// A Cut is an inviter's part.
+type Cut struct {
+	User   int64
+	Amount money.Fen
 }
 
 // Books are all balances as they have to be.
@@ -116,6 +153,7 @@ type Books struct {
 	Networks map[string]money.Fen // owed to us
 	Payers   map[string]money.Fen // went out
 	Margin   money.Fen
+	Given    money.Fen        // out of budgets
 	Lines    map[string]Share // by network/id
 }
 
@@ -125,19 +163,27 @@ func Judge(t Truth) Books {
 		Wallets: map[int64]Wallet{}, Networks: map[string]money.Fen{}, Payers: map[string]money.Fen{}, Lines: map[string]Share{},
 	}
 	o := index(t)
-	earned := map[int64]money.Fen{}
+	earned := bonuses(t)
+	for u, n := range earned {
+		b.Wallets[u] = Wallet{}
+		b.Given += n
+	}
 	for _, l := range t.Lines {
 		s := o.share(l, t.Now)
 		b.Lines[l.Network+"/"+l.ID] = s
 		b.Margin += s.Margin
-		b.Networks[l.Network] += s.Rebate + s.Margin
-		w := b.Wallets[s.User]
-		if s.Ready {
-			earned[s.User] += s.Rebate
-		} else {
-			w.Pending += s.Rebate
+		b.Given += s.Gift
+		b.Networks[l.Network] += s.Margin - s.Gift
+		for _, c := range []Cut{{s.User, s.Rebate}, s.Cuts[0], s.Cuts[1]} {
+			b.Networks[l.Network] += c.Amount
+			w := b.Wallets[c.User]
+			if s.Ready {
+				earned[c.User] += c.Amount
+			} else {
+				w.Pending += c.Amount
+			}
+			b.Wallets[c.User] = w
 		}
-		b.Wallets[s.User] = w
 	}
 	for _, p := range t.Payments {
 		b.Payers[p.Payer] += p.Amount
@@ -164,10 +210,12 @@ type evidence struct {
 	byTag  map[string]Link
 	byItem map[string][]Link // oldest first
 	claims map[string][]int64
+
+	brought map[int64]Invitation
 }
 
 func index(t Truth) evidence {
-	o := evidence{byTag: map[string]Link{}, byItem: map[string][]Link{}, claims: map[string][]int64{}}
+	o := evidence{byTag: map[string]Link{}, byItem: map[string][]Link{}, claims: map[string][]int64{}, brought: map[int64]Invitation{}}
 	for _, l := range t.Links {
 		o.byTag[l.Network+"/"+l.Tag] = l
 		o.byItem[l.Network+"/"+l.Item] = append(o.byItem[l.Network+"/"+l.Item], l)
@@ -175,7 +223,43 @@ func index(t Truth) evidence {
 	for _, c := range t.Claims {
 		o.claims[c.Network+"/"+c.Order] = append(o.claims[c.Network+"/"+c.Order], c.User)
 	}
+	for _, i := range t.Invitations {
+		if _, again := o.brought[i.User]; !again && i.Inviter < i.User { // the first word counts, and nobody is brought by a younger one
+			o.brought[i.User] = i
+		}
+	}
 	return o
+}
+
+// beijing is where days begin.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// bonuses says what everybody got: once, or once a day, and as long as all of it
+// is left in the budget of the day, the month, and for good.
+func bonuses(t Truth) map[int64]money.Fen {
+	earned, spent, had := map[int64]money.Fen{}, map[string]money.Fen{}, map[string]bool{}
+	for _, x := range t.Bonuses {
+		day, month := x.At.In(beijing).Format("2006-01-02"), x.At.In(beijing).Format("2006-01")
+		once := fmt.Sprint(x.Budget, x.User)
+		if x.Daily {
+			once += " " + day
+		}
+		fits := !had[once]
+		limit := t.Budgets[x.Budget]
+		spans := map[string]money.Fen{day: limit.Day, month: limit.Month, "": limit.Total}
+		for span, most := range spans {
+			fits = fits && (most == 0 || spent[x.Budget+span]+x.Amount <= most)
+		}
+		if !fits {
+			continue
+		}
+		had[once] = true
+		earned[x.User] += x.Amount
+		for span := range spans {
+			spent[x.Budget+span] += x.Amount
+		}
+	}
+	return earned
 }
 
 // share says what a line brings, and to whom.
@@ -188,8 +272,13 @@ func (o evidence) share(l Line, now time.Time) Share {
 		return Share{Margin: l.Commission}
 	}
 	r := through.Rules
-	s := Share{User: through.User, Rebate: rebate(r, through, l.Commission)}
-	s.Margin = l.Commission - s.Rebate
+	s := Share{User: through.User, Rebate: rebate(r, through, l)}
+	rest := l.Commission - part(l.Commission, r.Fee)
+	s.Gift = max(s.Rebate-rest, 0)
+	if l.State == Settled && s.Rebate > 0 {
+		s.Cuts = o.cuts(r, l, s.User, rest+s.Gift-s.Rebate)
+	}
+	s.Margin = l.Commission + s.Gift - s.Rebate - s.Cuts[0].Amount - s.Cuts[1].Amount
 	hold, named := r.HoldDays[l.Network]
 	if !named {
 		hold = r.HoldDays[""]
@@ -198,13 +287,18 @@ func (o evidence) share(l Line, now time.Time) Share {
 	return s
 }
 
-// rebate is the user's part of a commission under the rules that were in force
-// when their link was made. Every share is rounded down.
-func rebate(r *Rules, l Link, commission money.Fen) money.Fen {
-	share := r.Base + r.Levels[l.Level] + r.Networks[l.Network] + r.Categories[l.Category]
-	share = min(max(share, 0), money.Whole)
-	part := func(n money.Fen, b money.Bps) money.Fen { return n * money.Fen(b) / money.Fen(money.Whole) }
-	got := part(commission-part(commission, r.Fee), share)
+// part is a share of an amount, rounded down.
+func part(n money.Fen, b money.Bps) money.Fen { return n * money.Fen(b) / money.Fen(money.Whole) }
+
+// rebate is the user's part of a line under the rules that were in force when
+// their link was made: a share of the commission after the fee, and a gift in
+// proportion to what did not go back.
+func rebate(r *Rules, through Link, l Line) money.Fen {
+	share := r.Base + r.Levels[through.Level] + r.Networks[l.Network] + r.Categories[through.Category]
+	got := part(l.Commission-part(l.Commission, r.Fee), min(max(share, 0), money.Whole))
+	if !through.Dry {
+		got += r.Gift * (l.Price - l.Refunded) / l.Price
+	}
 	if r.Cap > 0 {
 		got = min(got, r.Cap)
 	}
@@ -212,6 +306,29 @@ func rebate(r *Rules, l Link, commission money.Fen) money.Fen {
 		return 0
 	}
 	return got
+}
+
+// cuts divides what the house keeps of a line among those who had brought its
+// buyer when the order was placed. What both lose by rounding goes to who lost
+// more; a part that is nobody's stays with the house.
+func (o evidence) cuts(r *Rules, l Line, buyer int64, kept money.Fen) (cs [2]Cut) {
+	amounts := [2]money.Fen{part(kept, r.First), part(kept, r.Second)}
+	if lost := part(kept, r.First+r.Second) - amounts[0] - amounts[1]; lost > 0 {
+		most := 0
+		if kept*money.Fen(r.Second)%money.Fen(money.Whole) > kept*money.Fen(r.First)%money.Fen(money.Whole) {
+			most = 1
+		}
+		amounts[most] += lost
+	}
+	for i := range cs {
+		by, ok := o.brought[buyer]
+		if !ok || by.At.After(l.Created) {
+			return cs
+		}
+		cs[i] = Cut{by.Inviter, amounts[i]}
+		buyer = by.Inviter
+	}
+	return cs
 }
 
 // whose finds the link through which a line was bought: by its tag; without one,
