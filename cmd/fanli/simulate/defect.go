@@ -27,6 +27,9 @@ const (
 	SecondNumber Defect = "second-number" // a payout without an answer goes out under another number
 	LostEvent    Defect = "lost-event"    // now and then an event is not heard
 	Guess        Defect = "guess"         // where two users fit, the first one gets the order
+	SlotUnread   Defect = "slot-unread"   // the position of a row is not read
+	OrderUnread  Defect = "order-unread"  // the line's number is read for the order's where no tag is
+	Unheeded     Defect = "unheeded"      // what staff says of a contested order changes nothing
 	LateFriend   Defect = "late-friend"   // an inviter earns from orders before the invitation
 	CutStays     Defect = "cut-stays"     // an inviter sometimes keeps what a refund takes
 	Overdrawn    Defect = "overdrawn"     // a budget's limit is sometimes passed over
@@ -35,7 +38,7 @@ const (
 
 // Defects returns all that can be planted.
 func Defects() []Defect {
-	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, LateFriend, CutStays, Overdrawn, Hearsay}
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, Unheeded, LateFriend, CutStays, Overdrawn, Hearsay}
 }
 
 // ParseDefect reads the name of a defect; "" is none.
@@ -113,6 +116,16 @@ func (w *world) losing(hear event.Handler) event.Handler {
 			return nil
 		}
 		return hear(ctx, e)
+	}
+}
+
+// misread reads a row as a network's client might, with what is planted.
+func (f *feed) misread(r *order.Revision) {
+	switch {
+	case f.w.opt.Plant == SlotUnread:
+		r.Slot = ""
+	case f.w.opt.Plant == OrderUnread && r.Tag == "":
+		r.Order = r.Key.ID
 	}
 }
 

@@ -274,7 +274,7 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 		}
 		wishes[i].Dry = len(terms.Dry) > 0
 		made[i] = link.Link{
-			User: wish.User, Network: wish.Network, Item: wish.Item, Title: o.Title, Mark: link.Mark{Tag: wish.Tag},
+			User: wish.User, Network: wish.Network, Item: wish.Item, Title: o.Title, Mark: link.Mark{Tag: wish.Tag, Slot: wish.Slot},
 			Made: link.Made{URL: "https://" + wish.Network + ".test/" + wish.Tag}, Offer: o, Promise: p, At: wish.At,
 		}
 	}
@@ -285,7 +285,7 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 				return err
 			}
 			e, err := event.New("link/"+l.Mark.Tag, event.LinkMade, l.At, link.LinkMade{
-				Link: id, User: l.User, Network: l.Network, Item: l.Item, Tag: l.Mark.Tag, Promise: l.Promise, At: l.At,
+				Link: id, User: l.User, Network: l.Network, Item: l.Item, Tag: l.Mark.Tag, Slot: l.Mark.Slot, Promise: l.Promise, At: l.At,
 			})
 			if err != nil {
 				return err
@@ -344,6 +344,42 @@ func (h *house) open(ctx context.Context) ([]withdrawal, error) {
 		out[i] = withdrawal{w.ID, w.User, w.Amount, w.State == withdraw.Reviewing || w.State == withdraw.Requested}
 	}
 	return out, err
+}
+
+// claim lets a user say that an order is theirs.
+func (h *house) claim(ctx context.Context, id int64, number string) (int64, error) {
+	c, err := h.orders.Claim(ctx, id, number)
+	return c.ID, err
+}
+
+// prove lets a user say what they know of an order.
+func (h *house) prove(ctx context.Context, id, claim int64, paid money.Fen, day string) error {
+	_, err := h.orders.Prove(ctx, id, claim, order.Proof{Paid: paid, Day: day})
+	return err
+}
+
+// A contest is what the simulator needs to know of a claim that waits for staff.
+type contest struct {
+	id, user       int64
+	network, order string
+}
+
+// contested returns the claims that wait for staff.
+func (h *house) contested(ctx context.Context) (out []contest, err error) {
+	cs, err := h.orders.Staffed(ctx, 1_000)
+	for _, c := range cs {
+		out = append(out, contest{c.ID, c.User, c.Network, c.Order})
+	}
+	return out, err
+}
+
+// award lets staff decide a claim, with what is planted.
+func (h *house) award(ctx context.Context, w *world, claim int64, grant bool) error {
+	if grant && w.opt.Plant == Unheeded {
+		return nil
+	}
+	_, err := h.orders.DecideClaim(ctx, claim, grant, "staff", "claim.looked")
+	return err
 }
 
 // audit proves the book alone.

@@ -71,7 +71,7 @@ func (w *world) shopping(ctx context.Context) {
 		p, n := w.users[w.rng.IntN(len(w.users))], w.nets[w.rng.IntN(len(w.nets))]
 		g := n.market.Shelf()[w.rng.IntN(12)]
 		wishes = append(wishes, oracle.Link{
-			User: p.id, Level: p.level, Network: n.name, Item: g.ID, Category: g.Category, Rules: w.rules, At: w.at,
+			User: p.id, Level: p.level, Network: n.name, Item: g.ID, Category: g.Category, Slot: w.slot(n), Rules: w.rules, At: w.at,
 		})
 	}
 	err := w.try(ctx, func() error {
@@ -89,6 +89,15 @@ func (w *world) shopping(ctx context.Context) {
 		w.note("user %d has link %s to %s", l.User, l.Tag, l.Item)
 	}
 	_ = w.try(ctx, func() error { return w.house.carry(ctx, w) }) // people are told of a link when it is known everywhere
+}
+
+// slot draws one of a network's few positions. People share them: who has made a
+// link through which decides only together with item and time.
+func (w *world) slot(n *net) string {
+	if n.name == link.Taobao {
+		return ""
+	}
+	return fmt.Sprintf("%s_position_%d", n.name, w.rng.IntN(3))
 }
 
 // offer is what a network says of goods.
@@ -141,21 +150,34 @@ func (w *world) buy(tagless bool) {
 	recent := w.links[max(0, len(w.links)-60):]
 	l := recent[w.rng.IntN(len(recent))]
 	n := w.net(l.Network)
-	c := market.Click{Item: l.Item, Tag: l.Tag}
+	c := market.Click{Item: l.Item, Tag: l.Tag, Slot: l.Slot}
 	if tagless && n.name != link.Taobao {
 		c.Tag = ""
 	}
-	bought, err := n.market.Buy(c, 1+w.rng.IntN(3), w.number(n))
+	number := w.number(n)
+	first := w.order(n, c, number)
+	w.note("user %d buys %s, order %s, by link %s, tag %q", l.User, first.ID, first.Order, l.Tag, c.Tag)
+	if w.fixed && n.name != link.Taobao && w.rng.IntN(8) == 0 { // something else comes into the basket
+		c.Item, c.Tag = n.market.Shelf()[w.rng.IntN(12)].ID, ""
+		second := w.order(n, c, func(i int64) (string, string) { _, id := number(i); return first.Order, id })
+		n.baskets[first.Order] = true
+		w.note("user %d buys %s, too, order %s", l.User, second.ID, second.Order)
+	}
+}
+
+// order buys some pieces of one item.
+func (w *world) order(n *net, c market.Click, number func(int64) (string, string)) market.Line {
+	bought, err := n.market.Buy(c, 1+w.rng.IntN(3), number)
 	if err != nil {
 		w.wrong("the simulator cannot buy: %v", err)
-		return
+		return bought
 	}
 	w.lines = append(w.lines, lineRef{n, bought.ID})
 	if w.rng.IntN(8) > 0 {
 		_ = n.market.Pay(bought.ID) // it was made just now
 	}
-	w.note("user %d buys %s, order %s, by link %s, tag %q", l.User, bought.ID, bought.Order, l.Tag, c.Tag)
 	n.touched(bought.ID)
+	return bought
 }
 
 // number makes order and line numbers in the form of the network.
@@ -241,7 +263,7 @@ func (w *world) moveReceived(r lineRef, l market.Line, d int) error {
 func (w *world) moveSettled(r lineRef, l market.Line, d int) error {
 	m := r.n.market
 	switch left := l.Price - l.Refunded; {
-	case r.n.disputed[r.id] && d < 60:
+	case r.n.disputed[r.id] && d < 60, d >= 50 && d < 58:
 		return w.dispute(r, l)
 	case d < 40 && left > 0:
 		return m.Refund(r.id, w.some(left))
@@ -262,10 +284,10 @@ func (w *world) some(left money.Fen) money.Fen {
 	return 1 + money.Fen(w.rng.Int64N(int64(left)))
 }
 
-// dispute opens an after-sale case, or closes one. None is opened on what may
-// have become available already.
+// dispute opens an after-sale case, or closes one: also on what has become
+// available, and was paid out.
 func (w *world) dispute(r lineRef, l market.Line) error {
-	r.n.disputed[r.id] = !r.n.disputed[r.id] && (l.State == market.Paid || !r.n.binds)
+	r.n.disputed[r.id] = !r.n.disputed[r.id]
 	w.note("%s %s disputed=%v", r.n.name, r.id, r.n.disputed[r.id])
 	return r.n.market.Reprice(r.id, l.Rate)
 }

@@ -32,6 +32,10 @@ type book struct {
 func (w *world) truth() oracle.Truth {
 	t := oracle.Truth{
 		Now: w.at, Links: w.links, Claims: w.claim, Invitations: w.said, Bonuses: w.asked, Budgets: w.funds,
+		Decisions: w.words, Levels: map[int64]int{}, Rules: w.rules,
+	}
+	for _, p := range w.users {
+		t.Levels[p.id] = p.level
 	}
 	for _, n := range w.nets {
 		for _, l := range n.market.Lines(nil) {
@@ -47,7 +51,7 @@ func (w *world) truth() oracle.Truth {
 // line is a line as the oracle understands it.
 func (w *world) line(n *net, l market.Line) oracle.Line {
 	o := oracle.Line{
-		Network: n.name, ID: l.ID, Order: l.Order, Item: l.Click.Item, Tag: l.Click.Tag,
+		Network: n.name, ID: l.ID, Order: l.Order, Item: l.Click.Item, Category: l.Goods.Category, Tag: l.Click.Tag, Slot: l.Click.Slot,
 		Price: l.Price, Refunded: l.Refunded, Commission: l.Commission,
 		Disputed: n.disputed[l.ID], Created: second(l.Created), SettledAt: second(l.SettledAt),
 	}

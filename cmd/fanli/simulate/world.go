@@ -28,18 +28,21 @@ type world struct {
 	crash crasher
 	at    time.Time
 	tells bool // notices are delivered in this world
+	fixed bool // its rules never change; only there people buy what they have not asked for
 
-	nets  []*net
-	bank  *bank
-	rules *oracle.Rules
-	users []*person
-	links []oracle.Link // as their users have seen them
-	claim []oracle.Claim
-	said  []oracle.Invitation // whose codes people have entered
-	asked []oracle.Bonus      // and which bonuses they have asked for
-	funds map[string]oracle.Limit
-	lines []lineRef // those that may still change
-	left  map[int64]bool
+	nets      []*net
+	bank      *bank
+	rules     *oracle.Rules
+	users     []*person
+	links     []oracle.Link // as their users have seen them
+	claim     []oracle.Claim
+	words     []oracle.Decision
+	contested map[string]bool     // by order number
+	said      []oracle.Invitation // whose codes people have entered
+	asked     []oracle.Bonus      // and which bonuses they have asked for
+	funds     map[string]oracle.Limit
+	lines     []lineRef // those that may still change
+	left      map[int64]bool
 
 	db      *store.DB
 	house   *house
@@ -77,16 +80,17 @@ func start() time.Time { return time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC) }
 func newWorld(opt Options, seed uint64, record bool) *world {
 	w := &world{
 		opt: opt, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), ill: drawIll(seed, opt.Faults), at: start(),
-		hash: sha256.New(), record: record, left: map[int64]bool{}, persons: map[string]int64{}, notices: map[string]int{},
+		hash: sha256.New(), record: record, left: map[int64]bool{}, contested: map[string]bool{}, persons: map[string]int64{}, notices: map[string]int{},
 	}
 	w.crash = crasher{ill: w.ill, quiet: true}
 	w.bank = &bank{w: w, book: map[string]*payment{}}
 	w.tells = w.rng.IntN(4) == 0
+	w.fixed = w.rng.IntN(3) == 0
 	pages := []int{25, 100, 500}
 	for _, name := range []string{link.JD, link.PDD, link.Taobao} {
 		n := &net{
 			w: w, name: name, rows: pages[w.rng.IntN(len(pages))], binds: name == link.JD, apart: name == link.Taobao,
-			newest: map[string]int64{}, disputed: map[string]bool{},
+			newest: map[string]int64{}, disputed: map[string]bool{}, baskets: map[string]bool{},
 		}
 		if w.ill.has(Skew) {
 			n.skew = w.ill.upTo(2*skewMax) - skewMax

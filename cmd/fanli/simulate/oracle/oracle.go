@@ -46,6 +46,7 @@ type Link struct {
 	Item     string
 	Category string
 	Tag      string
+	Slot     string // a position that people share; "" where there are none
 	Rules    *Rules
 	Dry      bool // they were told that there are no gifts any more
 	At       time.Time
@@ -84,7 +85,8 @@ const (
 
 // A Line is one item of an order as its network has it in the end.
 type Line struct {
-	Network, ID, Order, Item, Tag string
+	Network, ID, Order, Item, Category string
+	Tag, Slot                          string // "" for what got lost
 
 	State           State
 	Price, Refunded money.Fen
@@ -98,6 +100,13 @@ type Line struct {
 type Claim struct {
 	User           int64
 	Network, Order string
+}
+
+// A Decision is staff's word whose an order is, under the rules of that day.
+type Decision struct {
+	User           int64
+	Network, Order string
+	Rules          *Rules
 }
 
 // A Payment is money that really left.
@@ -119,6 +128,9 @@ type Truth struct {
 	Links       []Link
 	Lines       []Line
 	Claims      []Claim
+	Decisions   []Decision
+	Levels      map[int64]int // of users
+	Rules       *Rules        // for what nobody had asked for; they have never changed if there is such
 	Invitations []Invitation
 	Bonuses     []Bonus
 	Budgets     map[string]Limit
@@ -210,12 +222,21 @@ type evidence struct {
 	byTag  map[string]Link
 	byItem map[string][]Link // oldest first
 	claims map[string][]int64
+	orders map[string][]Line
+	staff  map[string]Decision
+	truth  Truth
 
 	brought map[int64]Invitation
 }
 
 func index(t Truth) evidence {
-	o := evidence{byTag: map[string]Link{}, byItem: map[string][]Link{}, claims: map[string][]int64{}, brought: map[int64]Invitation{}}
+	o := evidence{byTag: map[string]Link{}, byItem: map[string][]Link{}, claims: map[string][]int64{}, orders: map[string][]Line{}, staff: map[string]Decision{}, truth: t, brought: map[int64]Invitation{}}
+	for _, l := range t.Lines {
+		o.orders[l.Network+"/"+l.Order] = append(o.orders[l.Network+"/"+l.Order], l)
+	}
+	for _, d := range t.Decisions {
+		o.staff[d.Network+"/"+d.Order] = d
+	}
 	for _, l := range t.Links {
 		o.byTag[l.Network+"/"+l.Tag] = l
 		o.byItem[l.Network+"/"+l.Item] = append(o.byItem[l.Network+"/"+l.Item], l)
@@ -331,21 +352,76 @@ func (o evidence) cuts(r *Rules, l Line, buyer int64, kept money.Fen) (cs [2]Cut
 	return cs
 }
 
-// whose finds the link through which a line was bought: by its tag; without one,
-// by item and time if exactly one user fits; at last by the word of exactly one
-// user who had asked for the item. Never by a guess.
+// whose finds the link through which a line was bought. Staff's word is stronger
+// than all but a tag. What nobody had asked for is as if through a link that has
+// neither gifts nor rules of its own.
 func (o evidence) whose(l Line) (Link, bool) {
-	if l.Tag != "" {
-		through, ok := o.byTag[l.Network+"/"+l.Tag]
+	through, ok := o.ladder(l)
+	d, decided := o.staff[l.Network+"/"+l.Order]
+	if !decided || l.Tag != "" || ok && through.User == d.User {
 		return through, ok
 	}
-	near, users := o.newest(l, clickWindow)
-	if users == 1 {
-		for _, through := range near {
-			return through, true
-		}
+	return o.unasked(l, d.User, d.Rules), true
+}
+
+func (o evidence) unasked(l Line, user int64, r *Rules) Link {
+	return Link{User: user, Level: o.truth.Levels[user], Category: l.Category, Rules: r, Dry: true}
+}
+
+// ladder holds a line against its own evidence, then against that of the order's
+// other lines, and at last against people's word. It never guesses.
+func (o evidence) ladder(l Line) (Link, bool) {
+	through, fits, ok := o.own(l)
+	if ok {
+		return through, true
 	}
-	asked, _ := o.newest(l, claimWindow)
+	if user, ok := o.kin(l, o.said); ok && fits == 0 {
+		return o.unasked(l, user, o.truth.Rules), true
+	}
+	if through, ok := o.claimed(l); ok {
+		return through, true
+	}
+	user, ok := o.kin(l, o.claimed)
+	return o.unasked(l, user, o.truth.Rules), ok && fits == 0
+}
+
+func (o evidence) said(l Line) (Link, bool) { through, _, ok := o.own(l); return through, ok }
+
+// own is what a line says itself: its tag; without one, position, item and time if
+// exactly one user fits. fits is how many users do.
+func (o evidence) own(l Line) (through Link, fits int, ok bool) {
+	if l.Tag != "" {
+		through, ok = o.byTag[l.Network+"/"+l.Tag]
+		return through, 1, ok
+	}
+	near := o.newest(l, clickWindow, l.Slot)
+	for _, through = range near {
+	}
+	return through, len(near), len(near) == 1
+}
+
+// kin is the one user who has other lines of the same order, as far as says says.
+func (o evidence) kin(l Line, says func(Line) (Link, bool)) (user int64, one bool) {
+	for _, other := range o.orders[l.Network+"/"+l.Order] {
+		through, ok := says(other)
+		if !ok || other.ID == l.ID {
+			continue
+		}
+		if user != 0 && user != through.User {
+			return 0, false
+		}
+		user = through.User
+	}
+	return user, user != 0
+}
+
+// claimed is the link of exactly one user who says that the order is theirs, and
+// had asked for the item.
+func (o evidence) claimed(l Line) (Link, bool) {
+	if l.Tag != "" {
+		return Link{}, false
+	}
+	asked := o.newest(l, claimWindow, "")
 	var found []Link
 	for _, u := range o.claims[l.Network+"/"+l.Order] {
 		if through, ok := asked[u]; ok {
@@ -358,14 +434,15 @@ func (o evidence) whose(l Line) (Link, bool) {
 	return found[0], true
 }
 
-// newest returns each user's newest link for the line's item that was made before
-// the order, but not longer before than back.
-func (o evidence) newest(l Line, back time.Duration) (byUser map[int64]Link, users int) {
-	byUser = map[int64]Link{}
+// newest returns each user's newest link for the line's item, and through its
+// position if there is one, that was made before the order, but not longer before
+// than back.
+func (o evidence) newest(l Line, back time.Duration, slot string) map[int64]Link {
+	byUser := map[int64]Link{}
 	for _, through := range o.byItem[l.Network+"/"+l.Item] {
-		if !through.At.After(l.Created.Add(clockSlack)) && through.At.After(l.Created.Add(-back)) {
+		if !through.At.After(l.Created.Add(clockSlack)) && through.At.After(l.Created.Add(-back)) && (slot == "" || slot == through.Slot) {
 			byUser[through.User] = through
 		}
 	}
-	return byUser, len(byUser)
+	return byUser
 }
