@@ -66,6 +66,7 @@ It exits with 3 if a seed has a difference, and prints its story and how to repl
 	fl.IntVar(&f.opt.Workers, "workers", runtime.GOMAXPROCS(0), "seeds at the same time")
 	fl.StringVar(&f.faults, "faults", "all", "what may go wrong: all, none, or a list")
 	fl.StringVar(&f.opt.Dir, "dir", "", "folder for databases in files, really reopened after a crash; without one they are in memory")
+	fl.StringVar(&f.opt.DSN, "dsn", "", "a database on a MySQL or MariaDB server; each seed gets a fresh one beside it, which is dropped")
 	fl.StringVar(&f.plant, "plant", "", "a mistake to plant")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object for each seed, and one with the sums")
 	fl.StringVar(&f.profile, "cpuprofile", "", "write a profile of the processor's time to this file")
@@ -179,6 +180,9 @@ func (s *simulation) explain(w io.Writer, r simulate.Result) {
 	_, _ = fmt.Fprintf(w, "replay: fanli simulate --seed %d --days %d --pace %d --faults %s", r.Seed, o.Days, o.Pace, simulate.List(o.Faults))
 	if o.Plant != simulate.Sound {
 		_, _ = fmt.Fprintf(w, " --plant %s", o.Plant)
+	}
+	if o.DSN != "" {
+		_, _ = fmt.Fprint(w, " --dsn ADDRESS") // it has a password
 	}
 	_, _ = fmt.Fprint(w, "\n\n")
 }

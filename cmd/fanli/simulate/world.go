@@ -45,6 +45,7 @@ type world struct {
 	left      map[int64]bool
 
 	db      *store.DB
+	dsn     string // of this world's database, where it is on a server
 	house   *house
 	fence   int64
 	tally   Tally
@@ -193,13 +194,19 @@ func (w *world) path() string {
 	return fmt.Sprintf("%s/seed-%d.db", w.opt.Dir, w.seed)
 }
 
+// onServer makes this world's database on a server.
+func (w *world) onServer(ctx context.Context) (drop func(context.Context) error, err error) {
+	w.dsn, drop, err = store.Scratch(ctx, w.opt.DSN, fmt.Sprintf("seed_%d", w.seed))
+	return drop, err
+}
+
 // restart drops the dead process with all that it remembers, and starts the next
 // one over the same database; that one may die while it starts.
 func (w *world) restart(ctx context.Context) error {
 	for {
 		w.crash.born()
 		w.note("restart %d", w.crash.deaths)
-		if w.opt.Dir != "" {
+		if w.opt.Dir != "" || w.dsn != "" {
 			if err := w.db.Close(); err != nil {
 				return err
 			}

@@ -219,18 +219,20 @@ func Judge(t Truth) Books {
 
 // An evidence is the truth by what it is looked up with.
 type evidence struct {
-	byTag  map[string]Link
-	byItem map[string][]Link // oldest first
-	claims map[string][]int64
-	orders map[string][]Line
-	staff  map[string]Decision
-	truth  Truth
-
+	truth   Truth
+	byTag   map[string]Link
+	byItem  map[string][]Link // oldest first
+	orders  map[string][]Line
+	claims  map[string][]int64
+	staff   map[string]Decision // the last word on each order
 	brought map[int64]Invitation
 }
 
 func index(t Truth) evidence {
-	o := evidence{byTag: map[string]Link{}, byItem: map[string][]Link{}, claims: map[string][]int64{}, orders: map[string][]Line{}, staff: map[string]Decision{}, truth: t, brought: map[int64]Invitation{}}
+	o := evidence{
+		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{},
+		claims: map[string][]int64{}, staff: map[string]Decision{}, brought: map[int64]Invitation{},
+	}
 	for _, l := range t.Lines {
 		o.orders[l.Network+"/"+l.Order] = append(o.orders[l.Network+"/"+l.Order], l)
 	}
@@ -317,7 +319,7 @@ func part(n money.Fen, b money.Bps) money.Fen { return n * money.Fen(b) / money.
 func rebate(r *Rules, through Link, l Line) money.Fen {
 	share := r.Base + r.Levels[through.Level] + r.Networks[l.Network] + r.Categories[through.Category]
 	got := part(l.Commission-part(l.Commission, r.Fee), min(max(share, 0), money.Whole))
-	if !through.Dry {
+	if !through.Dry && l.Price > 0 {
 		got += r.Gift * (l.Price - l.Refunded) / l.Price
 	}
 	if r.Cap > 0 {
@@ -395,7 +397,8 @@ func (o evidence) own(l Line) (through Link, fits int, ok bool) {
 		return through, 1, ok
 	}
 	near := o.newest(l, clickWindow, l.Slot)
-	for _, through = range near {
+	for _, one := range near {
+		through = one
 	}
 	return through, len(near), len(near) == 1
 }
