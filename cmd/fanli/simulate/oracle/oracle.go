@@ -224,20 +224,20 @@ type evidence struct {
 	byItem  map[string][]Link // oldest first
 	orders  map[string][]Line
 	claims  map[string][]int64
-	staff   map[string]Decision // the last word on each order
+	staff   map[string][]Decision
 	brought map[int64]Invitation
 }
 
 func index(t Truth) evidence {
 	o := evidence{
 		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{},
-		claims: map[string][]int64{}, staff: map[string]Decision{}, brought: map[int64]Invitation{},
+		claims: map[string][]int64{}, staff: map[string][]Decision{}, brought: map[int64]Invitation{},
 	}
 	for _, l := range t.Lines {
 		o.orders[l.Network+"/"+l.Order] = append(o.orders[l.Network+"/"+l.Order], l)
 	}
 	for _, d := range t.Decisions {
-		o.staff[d.Network+"/"+d.Order] = d
+		o.staff[d.Network+"/"+d.Order] = append(o.staff[d.Network+"/"+d.Order], d)
 	}
 	for _, l := range t.Links {
 		o.byTag[l.Network+"/"+l.Tag] = l
@@ -355,15 +355,20 @@ func (o evidence) cuts(r *Rules, l Line, buyer int64, kept money.Fen) (cs [2]Cut
 }
 
 // whose finds the link through which a line was bought. Staff's word is stronger
-// than all but a tag. What nobody had asked for is as if through a link that has
+// than all but a tag; one that agrees changes nothing. Who gets a line keeps what
+// they were promised. What they had not asked for is as if through a link that has
 // neither gifts nor rules of its own.
 func (o evidence) whose(l Line) (Link, bool) {
 	through, ok := o.ladder(l)
-	d, decided := o.staff[l.Network+"/"+l.Order]
-	if !decided || l.Tag != "" || ok && through.User == d.User {
-		return through, ok
+	for _, d := range o.staff[l.Network+"/"+l.Order] {
+		if l.Tag != "" || ok && through.User == d.User {
+			continue
+		}
+		if through, ok = o.newest(l, claimWindow, "")[d.User]; !ok {
+			through, ok = o.unasked(l, d.User, d.Rules), true
+		}
 	}
-	return o.unasked(l, d.User, d.Rules), true
+	return through, ok
 }
 
 func (o evidence) unasked(l Line, user int64, r *Rules) Link {
