@@ -29,6 +29,7 @@ const (
 	Guess        Defect = "guess"         // where two users fit, the first one gets the order
 	SlotUnread   Defect = "slot-unread"   // the position of a row is not read
 	OrderUnread  Defect = "order-unread"  // the line's number is read for the order's where no tag is
+	DigitsLost   Defect = "digits-lost"   // the buyer's digits that a claim confirms are not kept
 	Unheeded     Defect = "unheeded"      // what staff says of a contested order changes nothing
 	LateFriend   Defect = "late-friend"   // an inviter earns from orders before the invitation
 	CutStays     Defect = "cut-stays"     // an inviter sometimes keeps what a refund takes
@@ -38,7 +39,7 @@ const (
 
 // Defects returns all that can be planted.
 func Defects() []Defect {
-	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, Unheeded, LateFriend, CutStays, Overdrawn, Hearsay}
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, DigitsLost, Unheeded, LateFriend, CutStays, Overdrawn, Hearsay}
 }
 
 // ParseDefect reads the name of a defect; "" is none.
@@ -88,6 +89,14 @@ func (w *world) drops(e ledger.Entry) bool {
 		return false
 	}
 	return w.slips(ClawDropped) || e.Note == "" && w.slips(CutStays)
+}
+
+// AddSuffix keeps a buyer's digits, with what is planted.
+func (t countedOrderTx) AddSuffix(network, suffix string, user int64) error {
+	if t.w.opt.Plant == DigitsLost {
+		return nil
+	}
+	return t.Tx.AddSuffix(network, suffix, user)
 }
 
 // Spend takes from a budget, with what is planted.

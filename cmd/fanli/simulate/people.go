@@ -151,11 +151,12 @@ func (w *world) buy(tagless bool) {
 	l := recent[w.rng.IntN(len(recent))]
 	n := w.net(l.Network)
 	c := market.Click{Item: l.Item, Tag: l.Tag, Slot: l.Slot}
-	if tagless && n.name != link.Taobao {
+	if tagless {
 		c.Tag = ""
 	}
-	number := w.number(n)
+	number := w.number(n, fmt.Sprintf("%06d", 7919*l.User))
 	first := w.order(n, c, number)
+	w.buyers[first.ID] = l.User
 	w.note("user %d buys %s, order %s, by link %s, tag %q", l.User, first.ID, first.Order, l.Tag, c.Tag)
 	if w.fixed && n.name != link.Taobao && w.rng.IntN(8) == 0 { // something else comes into the basket
 		c.Item, c.Tag = n.market.Shelf()[w.rng.IntN(12)].ID, ""
@@ -180,8 +181,9 @@ func (w *world) order(n *net, c market.Click, number func(int64) (string, string
 	return bought
 }
 
-// number makes order and line numbers in the form of the network.
-func (w *world) number(n *net) func(int64) (string, string) {
+// number makes order and line numbers in the form of the network. Those of one
+// buyer end alike where the network does so.
+func (w *world) number(n *net, digits string) func(int64) (string, string) {
 	return func(int64) (string, string) {
 		w.orders++
 		id := fmt.Sprintf("%s%d", n.name, w.orders)
@@ -191,7 +193,7 @@ func (w *world) number(n *net) func(int64) (string, string) {
 		case link.PDD:
 			return fmt.Sprintf("260115-%015d", w.orders), id
 		default:
-			return fmt.Sprintf("26%016d", w.orders), id
+			return fmt.Sprintf("26%010d%s", w.orders, digits), id
 		}
 	}
 }
@@ -295,7 +297,7 @@ func (w *world) dispute(r lineRef, l market.Line) error {
 // split sends an order in parts.
 func (w *world) split(r lineRef, l market.Line) error {
 	parts := []int{1, l.Quantity - 1}
-	number := w.number(r.n)
+	number := w.number(r.n, l.Order[len(l.Order)-6:])
 	var made []string
 	err := r.n.market.Split(r.id, parts, func(n int64) (string, string) {
 		o, id := number(n)
@@ -304,6 +306,7 @@ func (w *world) split(r lineRef, l market.Line) error {
 	})
 	for _, id := range made {
 		r.n.touched(id)
+		w.buyers[id] = w.buyers[r.id]
 		r.n.disputed[id] = r.n.disputed[r.id]
 		w.lines = append(w.lines, lineRef{r.n, id})
 	}

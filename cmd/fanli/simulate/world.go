@@ -38,6 +38,7 @@ type world struct {
 	claim     []oracle.Claim
 	words     []oracle.Decision
 	contested map[string]bool     // by order number
+	buyers    map[string]int64    // by line, of networks whose order numbers name them
 	said      []oracle.Invitation // whose codes people have entered
 	asked     []oracle.Bonus      // and which bonuses they have asked for
 	funds     map[string]oracle.Limit
@@ -81,7 +82,7 @@ func start() time.Time { return time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC) }
 func newWorld(opt Options, seed uint64, record bool) *world {
 	w := &world{
 		opt: opt, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), ill: drawIll(seed, opt.Faults), at: start(),
-		hash: sha256.New(), record: record, left: map[int64]bool{}, contested: map[string]bool{}, persons: map[string]int64{}, notices: map[string]int{},
+		hash: sha256.New(), record: record, left: map[int64]bool{}, contested: map[string]bool{}, buyers: map[string]int64{}, persons: map[string]int64{}, notices: map[string]int{},
 	}
 	w.crash = crasher{ill: w.ill, quiet: true}
 	w.bank = &bank{w: w, book: map[string]*payment{}}

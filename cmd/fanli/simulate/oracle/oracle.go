@@ -188,25 +188,19 @@ func Judge(t Truth) Books {
 		b.Networks[l.Network] += s.Margin - s.Gift
 		for _, c := range []Cut{{s.User, s.Rebate}, s.Cuts[0], s.Cuts[1]} {
 			b.Networks[l.Network] += c.Amount
-			w := b.Wallets[c.User]
 			if s.Ready {
 				earned[c.User] += c.Amount
-			} else {
-				w.Pending += c.Amount
+				c.Amount = 0
 			}
-			b.Wallets[c.User] = w
+			b.wallet(c.User, Wallet{Pending: c.Amount})
 		}
 	}
 	for _, p := range t.Payments {
 		b.Payers[p.Payer] += p.Amount
-		w := b.Wallets[p.User]
-		w.Paid += p.Amount
-		b.Wallets[p.User] = w
+		b.wallet(p.User, Wallet{Paid: p.Amount})
 	}
 	for _, r := range t.Waiting {
-		w := b.Wallets[r.User]
-		w.Reserved += r.Amount
-		b.Wallets[r.User] = w
+		b.wallet(r.User, Wallet{Reserved: r.Amount})
 	}
 	delete(b.Wallets, 0) // what is nobody's is the house's until somebody is found
 	for u, w := range b.Wallets {
@@ -215,6 +209,12 @@ func Judge(t Truth) Books {
 		b.Wallets[u] = w
 	}
 	return b
+}
+
+func (b Books) wallet(user int64, add Wallet) {
+	w := b.Wallets[user]
+	w.Pending, w.Reserved, w.Paid = w.Pending+add.Pending, w.Reserved+add.Reserved, w.Paid+add.Paid
+	b.Wallets[user] = w
 }
 
 // An evidence is the truth by what it is looked up with.
@@ -226,12 +226,13 @@ type evidence struct {
 	claims  map[string][]int64
 	staff   map[string][]Decision
 	brought map[int64]Invitation
+	digits  map[string]int64 // of buyers, as confirmed by a claim that was granted
 }
 
 func index(t Truth) evidence {
 	o := evidence{
 		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{},
-		claims: map[string][]int64{}, staff: map[string][]Decision{}, brought: map[int64]Invitation{},
+		claims: map[string][]int64{}, staff: map[string][]Decision{}, brought: map[int64]Invitation{}, digits: map[string]int64{},
 	}
 	for _, l := range t.Lines {
 		o.orders[l.Network+"/"+l.Order] = append(o.orders[l.Network+"/"+l.Order], l)
@@ -249,6 +250,13 @@ func index(t Truth) evidence {
 	for _, i := range t.Invitations {
 		if _, again := o.brought[i.User]; !again && i.Inviter < i.User { // the first word counts, and nobody is brought by a younger one
 			o.brought[i.User] = i
+		}
+	}
+	for _, l := range t.Lines {
+		if _, _, own := o.own(l); digits(l) != "" && !own {
+			if through, ok := o.claimed(l); ok {
+				o.digits[digits(l)] = through.User
+			}
 		}
 	}
 	return o
@@ -395,17 +403,29 @@ func (o evidence) ladder(l Line) (Link, bool) {
 func (o evidence) said(l Line) (Link, bool) { through, _, ok := o.own(l); return through, ok }
 
 // own is what a line says itself: its tag; without one, position, item and time if
-// exactly one user fits. fits is how many users do.
+// exactly one user fits, or one of several whose digits the buyer's are. fits is how
+// many users do.
 func (o evidence) own(l Line) (through Link, fits int, ok bool) {
 	if l.Tag != "" {
 		through, ok = o.byTag[l.Network+"/"+l.Tag]
 		return through, 1, ok
 	}
 	near := o.newest(l, clickWindow, l.Slot)
+	if known, fits := near[o.digits[digits(l)]]; fits && len(near) > 1 {
+		return known, len(near), true
+	}
 	for _, one := range near {
 		through = one
 	}
 	return through, len(near), len(near) == 1
+}
+
+// digits are the last six of an order number, which on Taobao are the buyer's.
+func digits(l Line) string {
+	if l.Network != "taobao" {
+		return ""
+	}
+	return l.Order[max(0, len(l.Order)-6):]
 }
 
 // kin is the one user who has other lines of the same order, as far as says says.
