@@ -137,6 +137,15 @@ func (t orderTx) Unowned(network, tag, item string, count int) ([]order.Line, er
 	return lines(rows)
 }
 
+// Alike implements order.Tx.
+func (t orderTx) Alike(network, suffix string, count int) ([]order.Line, error) {
+	rows, err := find[lineRow](locked(t.g).Where("user_id = 0 AND network = ? AND order_no LIKE ?", network, "%"+suffix).Order("id DESC").Limit(count))
+	if err != nil {
+		return nil, err
+	}
+	return lines(rows)
+}
+
 // Due implements order.Tx.
 func (t orderTx) Due(now time.Time, count int) ([]order.Line, error) {
 	rows, err := find[lineRow](locked(t.g).

@@ -236,6 +236,7 @@ type people map[int64]person
 
 type person struct {
 	level    int
+	leveled  bool                   // level was asked for
 	inviters map[time.Time]Inviters // by when the order was placed
 }
 
@@ -249,13 +250,13 @@ func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine) (people, 
 		if l.User == 0 {
 			continue
 		}
-		p, ok := all[l.User]
-		if !ok && l.Promise.Terms == "" {
+		p := all[l.User]
+		if !p.leveled && l.Promise.Terms == "" {
 			n, err := c.Level(ctx, l.User)
 			if err != nil {
 				return nil, fault.In("rebate.OrderChanged", err)
 			}
-			p.level = n
+			p.level, p.leveled = n, true
 		}
 		if err := c.invited(ctx, &p, l); err != nil {
 			return nil, err

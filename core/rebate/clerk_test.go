@@ -413,3 +413,26 @@ func TestInvitersGetPartsOfWhatTheHouseKeeps(t *testing.T) {
 		t.Errorf("of an invalid order inviters get %v", r.Cuts)
 	}
 }
+
+// A line without a link of ours counts at its user's level, wherever in a page it
+// stands among lines that were promised something.
+func TestALevelCountsBesideAPromise(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	r := someRules()
+	r.Fee, r.Levels = 0, map[int]money.Bps{1: 500}
+	if _, err := o.Enact(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	o.levels[42] = 1
+	p, err := o.Promise(t.Context(), 42, link.Offer{Network: "pdd", Commission: 1000, Final: 89_00})
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := func(l *order.ChangedLine) { l.Promise = p }
+	o.hear(line("1", 1, promised), line("2", 1))
+	o.hear(line("3", 1), line("4", 1, promised), line("5", 1))
+	for _, id := range []string{"2", "3", "5"} {
+		o.want(id, "pending 650 of 42, margin 350, seq 1")
+	}
+}

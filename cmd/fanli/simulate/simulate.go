@@ -41,6 +41,7 @@ type Options struct {
 	Pace    int    // how much happens in half a day
 	Workers int    // seeds at the same time
 	Dir     string // for databases in files, really reopened after a crash; "": in memory
+	DSN     string // of a database on a server, beside which each seed gets a fresh one; secret
 }
 
 // A Result is what became of one seed.
@@ -117,6 +118,13 @@ func play(ctx context.Context, opt Options, seed uint64, record bool) (r Result,
 	w := newWorld(opt, seed, record)
 	if path := w.path(); path != store.Memory {
 		defer func() { _ = errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm")) }() // the last two may be gone
+	}
+	if opt.DSN != "" {
+		drop, err := w.onServer(ctx)
+		if err != nil {
+			return r, err
+		}
+		defer func() { _ = drop(context.WithoutCancel(ctx)) }() // the next run drops what is left
 	}
 	if err := w.open(ctx); err != nil {
 		return r, err
