@@ -49,7 +49,7 @@ const (
 	// still be paid.
 	Absent State = "absent"
 	Open   State = "open"   // somebody is paying, or may
-	Paid   State = "paid"   // the money is ours; parts of it may have been given back
+	Paid   State = "paid"   // the money came; it may have been given back, in part or, where a collector cannot tell, in full
 	Closed State = "closed" // nothing is there under this number, and nothing will be
 )
 
