@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/ledger"
@@ -37,6 +38,7 @@ func scans() []string {
 		"payment_incidents",             // holds what should not happen
 		"payment_switches",              // holds a few rows
 		"rebate_rules",                  // from its end, for the newest
+		"SCAN payment_charges",          // likewise
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
 	}
@@ -215,6 +217,19 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 		ignore(tx.Switches(control.Payouts, control.Credits))
 		return nil
 	}))
+	must(t, db.Charges().InTx(ctx, func(tx collect.Tx) error {
+		d := collect.Due{Key: "c", Purpose: collect.Membership, User: 1, Amount: 1, Subject: "x", Collector: "till", Stage: collect.Created, Rev: 1}
+		ignore(tx.Insert(d))
+		ignore(tx.ByKey("c"))
+		ignore(tx.OpenOf(1, collect.Membership))
+		ignore(tx.Swap(d, collect.Created))
+		return nil
+	}))
+	ignore(db.Charges().Due(ctx, 1))
+	ignore(db.Charges().ByNumber(ctx, "C1"))
+	ignore(db.Charges().Waiting(ctx, start, 5))
+	ignore(db.Charges().Newest(ctx, 5))
+	ignore(db.Charges().Newest(ctx, 5, collect.Held))
 	ignore(db.Withdrawals().ByNumber(ctx, "W1"))
 	ignore(db.Withdrawals().Incidents(ctx, 5))
 	ignore(db.Withdrawals().OfBatch(ctx, "b"))

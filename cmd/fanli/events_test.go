@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/link"
@@ -33,6 +34,7 @@ var contents = map[event.Name]any{
 	event.LedgerPosted:      credit.Posted{},
 	event.WithdrawalChanged: withdraw.Changed{},
 	event.StaffActed:        audit.Acted{},
+	event.ChargeChanged:     collect.Changed{},
 }
 
 // TestEventSchemas keeps docs/events true: another process, or an older one, may

@@ -26,6 +26,7 @@ const (
 	LedgerPosted      Name = "ledger.posted"
 	WithdrawalChanged Name = "withdrawal.changed"
 	StaffActed        Name = "staff.acted"
+	ChargeChanged     Name = "charge.changed"
 )
 
 // An Event is a fact: it has happened.
