@@ -43,6 +43,8 @@ type Bot struct {
 	Invites Invites
 	// Gifts gives bonuses; optional.
 	Gifts Gifts
+	// Memberships sells levels; optional.
+	Memberships Memberships
 
 	// Limits are those of package withdraw, so that people hear of them before
 	// they run into them. Package withdraw decides.

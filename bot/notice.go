@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"time"
 
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/notify"
 	"fanli/core/order"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -27,6 +29,20 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
 		}
 		return b.withdrawalNews(ctx, v, c)
+	}
+	if m.Kind == notify.MembershipNews {
+		var c user.MembershipChanged
+		if err := json.Unmarshal(m.Data, &c); err != nil {
+			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+		}
+		return v.membershipNews(c), nil
+	}
+	if m.Kind == notify.ChargeNews {
+		var c collect.Changed
+		if err := json.Unmarshal(m.Data, &c); err != nil {
+			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+		}
+		return v.chargeNews(c), nil
 	}
 	if m.Kind == notify.ClaimNews {
 		var c order.ClaimChanged
@@ -75,7 +91,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.MembershipNews, notify.ChargeNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false

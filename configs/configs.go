@@ -40,6 +40,7 @@ type Config struct {
 	Sync      Sync              `yaml:"sync"`
 	Rebate    Rebate            `yaml:"rebate"`
 	Withdraw  Withdraw          `yaml:"withdraw"`
+	Collect   Collect           `yaml:"collect"`
 	Payer     string            `yaml:"payer"`
 	Payers    map[string]string `yaml:"payers"`
 	Fakepay   fakepay.Config    `yaml:"fakepay"`

@@ -111,12 +111,18 @@ func askEverything(t *testing.T, db *store.DB) {
 	must(t, db.Users().InTx(ctx, func(tx user.Tx) error {
 		ignore(tx.Insert(user.User{Locale: "zh"}, i))
 		ignore(tx.SetLocale(1, "en"), tx.SetPayee(1, p))
+		ignore(tx.Level(1))
+		ignore(tx.Grants(1))
+		ignore(tx.Grant(user.Grant{Cause: "charge/1", User: 1, Level: 1, From: start, Until: start}))
+		ignore(tx.TellEnd("charge/1"))
 		return nil
 	}))
 	ignore(db.Users().ByIdentity(ctx, i))
 	ignore(db.Users().Identities(ctx, 1))
 	ignore(db.Users().Payee(ctx, 1))
 	ignore(db.Users().Sharing(ctx, 1))
+	ignore(db.Users().Grants(ctx, 1))
+	ignore(db.Users().Ended(ctx, start, 5))
 
 	must(t, db.Links().InTx(ctx, func(tx link.Tx) error {
 		ignore(tx.SlotUsers(link.JD, "item", start))

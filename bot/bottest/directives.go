@@ -31,6 +31,7 @@ import (
 //	level 1                   everybody has reached a level
 //	stall jd | heal jd        a network stops answering, and starts again
 //	payer dead reason | unclear | waiting | short | done
+//	till pay [amount] | back  the newest charge is paid, or given back by staff
 //	switch on payouts [words] | off payouts
 //	payout                    the payout job runs
 //	approve|refuse 1 [words]  staff decides about a withdrawal
@@ -56,6 +57,7 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"heal":    func(args ...string) error { return f.fail(nil, args...) },
 		"payer":   f.setPayer,
 		"payout":  f.payout,
+		"till":    f.atTill,
 		"switch":  f.turnSwitch,
 		"approve": func(args ...string) error { return f.decide(true, args...) },
 		"refuse":  func(args ...string) error { return f.decide(false, args...) },

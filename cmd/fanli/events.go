@@ -15,6 +15,9 @@ func (a *app) hear() *bus.Local {
 	b.Hear(event.RebateChanged, "payment", a.cashier.RebateChanged)
 	b.Hear(event.LedgerPosted, "notification", a.office.LedgerPosted)
 	b.Hear(event.WithdrawalChanged, "notification", a.office.WithdrawalChanged)
+	b.Hear(event.ChargeChanged, "user", a.users.ChargeChanged)
+	b.Hear(event.ChargeChanged, "notification", a.office.ChargeChanged)
+	b.Hear(event.MembershipChanged, "notification", a.office.MembershipChanged)
 	b.Hear(event.StaffActed, "payment", (&audit.Keeper{Store: a.db.ActStore()}).StaffActed)
 	return b
 }

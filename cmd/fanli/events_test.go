@@ -35,6 +35,7 @@ var contents = map[event.Name]any{
 	event.WithdrawalChanged: withdraw.Changed{},
 	event.StaffActed:        audit.Acted{},
 	event.ChargeChanged:     collect.Changed{},
+	event.MembershipChanged: user.MembershipChanged{},
 }
 
 // TestEventSchemas keeps docs/events true: another process, or an older one, may

@@ -29,6 +29,8 @@ func (a *app) plans() []jobs.Plan {
 		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: every},
 		jobs.Plan{Job: jobs.Func{As: "rebate/release-due", Do: a.rebates.ReleaseDue}, Every: every},
 		jobs.Plan{Job: jobs.Func{As: "payment/payouts", Do: a.payouts.Run}, Every: "@every 1s"},
+		jobs.Plan{Job: jobs.Func{As: chargesJob, Do: a.dues.Run}, Every: "@every 1s"},
+		jobs.Plan{Job: jobs.Func{As: "user/memberships", Do: a.users.EndMemberships}, Every: "@every 1m"},
 	)
 	return append(plans,
 		jobs.Plan{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},

@@ -27,6 +27,7 @@ const (
 	WithdrawalChanged Name = "withdrawal.changed"
 	StaffActed        Name = "staff.acted"
 	ChargeChanged     Name = "charge.changed"
+	MembershipChanged Name = "membership.changed"
 )
 
 // An Event is a fact: it has happened.
