@@ -35,6 +35,8 @@ func (a *app) plans() []jobs.Plan {
 	return append(plans,
 		jobs.Plan{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
 		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m", Calm: true},
+		jobs.Plan{Job: jobs.Func{As: "payment/balances", Do: a.watch().Run}, Every: "@every 10m", Calm: true},
+		jobs.Plan{Job: jobs.Func{As: "payment/bills", Do: a.compareBills}, Every: "@every 1h", Calm: true},
 		jobs.Plan{Job: jobs.Func{As: "payment/seal", Do: a.sealDays}, Every: sealAt, Calm: true},
 		jobs.Plan{Job: jobs.Func{As: "payment/audit", Do: a.audit}, Every: auditAt, Calm: true},
 	)
