@@ -16,7 +16,7 @@ import (
 	"fanli/core/collect"
 )
 
-// codePath is below which codes are shown: /pay/code/7-…
+// codePath is below which codes are shown, each under a token.
 const codePath = "/pay/code/"
 
 // codeSize is the size of a code in pixels.

@@ -50,18 +50,18 @@ func (t tx) Grants(id int64) ([]user.Grant, error) { return t.grantsOf(id), nil 
 func (t tx) Grant(g user.Grant) (user.Grant, error) {
 	for i, o := range t.grants {
 		if o.Cause == g.Cause {
-			t.people.grants[i].Revoked = o.Revoked || g.Revoked
-			return t.people.grants[i], nil
+			t.grants[i].Revoked = o.Revoked || g.Revoked
+			return t.grants[i], nil
 		}
 	}
-	t.people.grants = append(t.people.grants, g)
+	t.grants = append(t.grants, g)
 	return g, nil
 }
 
 func (t tx) TellEnd(cause string) (bool, error) {
 	i := slices.IndexFunc(t.grants, func(g user.Grant) bool { return g.Cause == cause && !g.Told })
 	if i >= 0 {
-		t.people.grants[i].Told = true
+		t.grants[i].Told = true
 	}
 	return i >= 0, nil
 }
