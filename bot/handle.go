@@ -45,6 +45,8 @@ type Bot struct {
 	Gifts Gifts
 	// Autopays knows who wants automatic withdrawals; optional.
 	Autopays Autopays
+	// Memberships sells levels; optional.
+	Memberships Memberships
 
 	// Limits are those of package withdraw, so that people hear of them before
 	// they run into them. Package withdraw decides.

@@ -7,11 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/notify"
 	"fanli/core/order"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -30,14 +32,25 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		}
 		return b.withdrawalNews(ctx, v, c)
 	}
-	if m.Kind == notify.CutNews {
+	switch m.Kind {
+	case notify.CutNews:
 		return v.cutNews(m)
-	}
-	if m.Kind == notify.BonusNews {
+	case notify.BonusNews:
 		return v.bonusNews(m)
-	}
-	if m.Kind == notify.AutopayNews {
+	case notify.AutopayNews:
 		return b.autopayHeld(v, m)
+	case notify.MembershipNews:
+		var c user.MembershipChanged
+		if err := json.Unmarshal(m.Data, &c); err != nil {
+			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+		}
+		return v.membershipNews(c), nil
+	case notify.ChargeNews:
+		var c collect.Changed
+		if err := json.Unmarshal(m.Data, &c); err != nil {
+			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+		}
+		return v.chargeNews(c), nil
 	}
 	if m.Kind == notify.ClaimNews {
 		var c order.ClaimChanged
@@ -86,7 +99,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.MembershipNews, notify.ChargeNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false

@@ -31,6 +31,7 @@ import (
 //	level 1                   everybody has reached a level
 //	stall jd | heal jd        a network stops answering, and starts again
 //	payer dead reason | unclear | waiting | short | done
+//	till pay [amount] | back  the newest charge is paid, or given back by staff
 //	switch on payouts [words] | off payouts
 //	payout                    the payout job runs
 //	invitations 5.00 2.00     what inviters and those whom they invite get from here on
@@ -59,6 +60,7 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"payer":   f.setPayer,
 		"payout":  f.payout,
 		"autopay": f.autopay,
+		"till":    f.atTill,
 
 		"invitations": f.setInvitations,
 		"switch":      f.turnSwitch,

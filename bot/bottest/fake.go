@@ -47,6 +47,7 @@ type Fake struct {
 	desk   *withdraw.Desk
 	board  *control.Board
 	office *notify.Office
+	till   *counter
 
 	mu    sync.Mutex
 	level int
@@ -104,11 +105,12 @@ func New(t *testing.T) *Fake {
 	}
 	f.board = &control.Board{Store: controlStore{at()}, Now: now}
 	f.links.Stopped = func(ctx context.Context, network string) error { return f.board.Check(ctx, control.Network(network)) }
+	f.till = newCounter(now, f.users)
 	f.stock()
 	f.Bot = &bot.Bot{
 		Users: f.users, Links: f.links, Orders: f.book, Rebates: f.clerk,
 		Money: credit.Purse{Ledger: ledgerReader{f.store}}, Withdrawals: f.desk, Memory: memory{f.store},
-		Autopays: f.desk, Invites: f.users, Gifts: f.gifts,
+		Autopays: f.desk, Invites: f.users, Gifts: f.gifts, Memberships: f.till,
 		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true, Switches: f.board,
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
 		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
@@ -170,7 +172,13 @@ func (f *Fake) Settle(ctx context.Context) error {
 	if _, err := f.book.ReviewClaims(ctx); err != nil {
 		return err
 	}
+	if _, err := f.users.EndMemberships(ctx); err != nil {
+		return err
+	}
 	for range settleRoundsMax {
+		f.store.mu.Lock()
+		f.store.outbox = append(f.store.outbox, f.till.news()...)
+		f.store.mu.Unlock()
 		if err := f.hear(ctx); err != nil {
 			return err
 		}
@@ -219,6 +227,8 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 		event.WithdrawalChanged: {f.office.WithdrawalChanged},
 		event.ClaimChanged:      {f.office.ClaimChanged},
 		event.AutopayHeld:       {f.office.AutopayHeld},
+		event.ChargeChanged:     {f.users.ChargeChanged, f.office.ChargeChanged},
+		event.MembershipChanged: {f.office.MembershipChanged},
 	}[name]
 }
 

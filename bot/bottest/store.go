@@ -30,6 +30,7 @@ type store struct {
 	payees     map[int64]user.Payee
 	codes      map[int64]string
 	inviters   map[int64]user.Invitation
+	grants     []user.Grant
 
 	links []link.Link
 

@@ -15,6 +15,7 @@ import (
 	"fanli/adapters/store"
 	"fanli/bot"
 	"fanli/configs"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/fault"
@@ -47,6 +48,8 @@ type app struct {
 	purse   credit.Purse
 
 	treasurer *credit.Treasurer
+	dues      *collect.Desk
+	codes     *codePage // nil where nobody reaches it
 
 	networks []link.Network
 	feeds    []order.Feed
@@ -173,6 +176,9 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
 	}
+	if err := a.wireCollections(s); err != nil {
+		return err
+	}
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
 	a.office = &notify.Office{Store: db.Messages(), Sender: a.tell, Now: a.now}
 	a.bus = a.hear()
@@ -192,10 +198,11 @@ func (a *app) enact(ctx context.Context, visit bool) error {
 	return err
 }
 
-// level returns a user's level for package rebate, which may not know users.
+// level returns a user's level, with memberships, for package rebate, which may not
+// know users.
 func (a *app) level(ctx context.Context, id int64) (int, error) {
-	u, err := a.users.User(ctx, id)
-	return u.Level, err
+	level, _, err := a.users.Level(ctx, id)
+	return level, err
 }
 
 // inviters returns who had brought a user, for package rebate.

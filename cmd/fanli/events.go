@@ -18,6 +18,9 @@ func (a *app) hear() *bus.Local {
 	b.Hear(event.RebateChanged, "bonuses", a.treasurer.RebateChanged)
 	b.Hear(event.BonusGiven, "notification", a.office.BonusGiven)
 	b.Hear(event.AutopayHeld, "notification", a.office.AutopayHeld)
+	b.Hear(event.ChargeChanged, "user", a.users.ChargeChanged)
+	b.Hear(event.ChargeChanged, "notification", a.office.ChargeChanged)
+	b.Hear(event.MembershipChanged, "notification", a.office.MembershipChanged)
 	b.Hear(event.StaffActed, "payment", (&audit.Keeper{Store: a.db.ActStore()}).StaffActed)
 	return b
 }

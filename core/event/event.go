@@ -28,6 +28,8 @@ const (
 	AutopayHeld       Name = "autopay.held"
 	BonusGiven        Name = "bonus.given"
 	StaffActed        Name = "staff.acted"
+	ChargeChanged     Name = "charge.changed"
+	MembershipChanged Name = "membership.changed"
 )
 
 // An Event is a fact: it has happened.

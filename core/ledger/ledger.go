@@ -54,14 +54,16 @@ const (
 	Debt      Pocket = "debt"
 )
 
-// The accounts of the house. Those of networks and payers are clearing accounts:
+// The accounts of the house. Those of networks, payers and collectors are clearing accounts:
 // once everything has been paid and compared, they are at zero.
 const (
 	Margin      Account = "house/margin"      // what the house keeps of commissions
 	Bank        Account = "house/bank"        // below zero by the money that is there, at banks and payers
-	Marketing   Account = "house/marketing"   // pays bonuses; below zero by what they have cost
+	Marketing   Account = "house/marketing"   // pays bonuses; below zero by what they have cost beyond what was put in
 	WrittenOff  Account = "house/writtenoff"  // below zero by debts that were given up
 	Adjustments Account = "house/adjustments" // what a closed month turned out to be wrong by
+	Membership  Account = "house/membership"  // what users have paid for a level
+	Suspense    Account = "house/suspense"    // what people paid and we cannot keep: it goes back, or a person decides
 )
 
 // User returns a user's account.
@@ -75,6 +77,10 @@ func Network(name string) Account { return Account("network/" + name) }
 
 // Payer returns what went out through a payer.
 func Payer(name string) Account { return Account("payer/" + name) }
+
+// Collector returns what people have paid to a collector, below zero by what is not
+// at the bank yet.
+func Collector(name string) Account { return Account("collector/" + name) }
 
 // Owner returns the user and pocket of an account; ok is false for others.
 func (a Account) Owner() (user int64, p Pocket, ok bool) {
@@ -127,6 +133,8 @@ const (
 	Forgive  Kind = "forgive"  // a debt was written off
 	Receive  Kind = "receive"  // a network's money has arrived
 	Clear    Kind = "clear"    // a payer's bill agrees with what we paid
+	Collect  Kind = "collect"  // somebody has paid a charge
+	Refund   Kind = "refund"   // what somebody had paid was given back
 	Correct  Kind = "correct"  // a difference that reconciliation found
 	Manual   Kind = "manual"   // an act of staff, with its reason
 )

@@ -21,11 +21,13 @@ import (
 	"fmt"
 	"time"
 
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/order"
 	"fanli/core/rebate"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -46,6 +48,8 @@ const (
 	BonusNews      Kind = "bonus.news"      // a bonus that nobody asked for; Data is credit.Given
 	CutNews        Kind = "cut.news"        // an inviter's parts of friends' orders; Data is Cuts
 	ClaimNews      Kind = "claim.news"      // an answer that was promised; Data is order.ClaimChanged
+	MembershipNews Kind = "membership.news" // it has begun or ended; Data is user.MembershipChanged
+	ChargeNews     Kind = "charge.news"     // what they paid cannot be kept; Data is collect.Changed
 )
 
 // A Message is something to tell one user.
@@ -54,7 +58,7 @@ type Message struct {
 	Key   string // unique
 	User  int64
 	Kind  Kind
-	Data  json.RawMessage // credit.Change, credit.Given, Cuts, withdraw.Changed, withdraw.Held or order.ClaimChanged
+	Data  json.RawMessage // as Kind says; credit.Change where it says nothing
 	At    time.Time
 	Tries int
 	State State
@@ -215,6 +219,34 @@ func (o *Office) ClaimChanged(ctx context.Context, e event.Event) error {
 	}
 	return o.write(ctx, e, func() ([]Message, error) {
 		m, err := message(e.ID, c.User, ClaimNews, c)
+		return []Message{m}, err
+	})
+}
+
+// MembershipChanged hears membership.changed.
+func (o *Office) MembershipChanged(ctx context.Context, e event.Event) error {
+	var c user.MembershipChanged
+	if err := e.Decode(&c); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.MembershipChanged", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, c.User, MembershipNews, c)
+		return []Message{m}, err
+	})
+}
+
+// ChargeChanged hears charge.changed. What was bought is told by who gives it.
+func (o *Office) ChargeChanged(ctx context.Context, e event.Event) error {
+	var c collect.Changed
+	if err := e.Decode(&c); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.ChargeChanged", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		told := c.Stage == collect.Held || c.Stage == collect.Refunding || c.Stage == collect.Refunded
+		if c.User == 0 || !told {
+			return nil, nil
+		}
+		m, err := message(e.ID, c.User, ChargeNews, c)
 		return []Message{m}, err
 	})
 }
