@@ -25,49 +25,39 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		return Reply{}, fault.In("bot.Render", err)
 	}
 	v := b.voice(u.Locale)
-	if m.Kind == notify.WithdrawalNews {
-		var c withdraw.Changed
-		if err := json.Unmarshal(m.Data, &c); err != nil {
-			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
-		}
-		return b.withdrawalNews(ctx, v, c)
-	}
 	switch m.Kind {
+	case notify.WithdrawalNews:
+		return told(m, func(c withdraw.Changed) (Reply, error) { return b.withdrawalNews(ctx, v, c) })
+	case notify.AutopayNews:
+		return b.autopayHeld(v, m)
 	case notify.CutNews:
 		return v.cutNews(m)
 	case notify.BonusNews:
 		return v.bonusNews(m)
-	case notify.AutopayNews:
-		return b.autopayHeld(v, m)
 	case notify.MembershipNews:
-		var c user.MembershipChanged
-		if err := json.Unmarshal(m.Data, &c); err != nil {
-			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
-		}
-		return v.membershipNews(c), nil
+		return told(m, func(c user.MembershipChanged) (Reply, error) { return v.membershipNews(c), nil })
 	case notify.ChargeNews:
-		var c collect.Changed
-		if err := json.Unmarshal(m.Data, &c); err != nil {
-			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
-		}
-		return v.chargeNews(c), nil
+		return told(m, func(c collect.Changed) (Reply, error) { return v.chargeNews(c), nil })
+	case notify.ClaimNews:
+		return told(m, func(c order.ClaimChanged) (Reply, error) { return v.claimNews(c), nil })
+	default:
+		return told(m, func(c credit.Change) (Reply, error) {
+			r, ok := v.news(m.Kind, c)
+			if !ok {
+				return Reply{}, fault.Newf(fault.Invalid, "", "no words for a notice of kind %q", m.Kind)
+			}
+			return r, nil
+		})
 	}
-	if m.Kind == notify.ClaimNews {
-		var c order.ClaimChanged
-		if err := json.Unmarshal(m.Data, &c); err != nil {
-			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
-		}
-		return v.claimNews(c), nil
-	}
-	var c credit.Change
+}
+
+// told reads what a message is about and puts it into words.
+func told[T any](m notify.Message, say func(T) (Reply, error)) (Reply, error) {
+	var c T
 	if err := json.Unmarshal(m.Data, &c); err != nil {
 		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
 	}
-	r, ok := v.news(m.Kind, c)
-	if !ok {
-		return Reply{}, fault.Newf(fault.Invalid, "", "no words for a notice of kind %q", m.Kind)
-	}
-	return r, nil
+	return say(c)
 }
 
 // news tells what became of the money of an order.

@@ -192,3 +192,22 @@ func TestTheGuardGivesUpWhereThereIsTooMuchToTry(t *testing.T) {
 		}
 	}
 }
+
+// One slip of the finger is one mistake: the sum is spoken of where each part is
+// right by itself.
+func TestInvitersPartsAreJudgedOnce(t *testing.T) {
+	t.Parallel()
+	for r, want := range map[rebate.Referral]string{
+		{First: 10_000, Second: 1}:  "referral: inviters would get 100.01% of what the house keeps",
+		{First: 1, Second: 10_000}:  "referral: inviters would get 100.01% of what the house keeps",
+		{First: 10_001, Second: 0}:  "referral.first: 100.01% is not between 0% and 100% of what the house keeps",
+		{First: 0, Second: 10_001}:  "referral.second: 100.01% is not between 0% and 100% of what the house keeps",
+		{First: 10_001, Second: 10}: "referral.first: 100.01% is not between 0% and 100% of what the house keeps",
+	} {
+		rules := one()
+		rules.Referral = r
+		if err := rules.Validate(); err == nil || err.Error() != want {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}

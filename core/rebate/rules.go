@@ -95,7 +95,7 @@ func (r Rules) Validate() error {
 			bad("referral.%s: %s is not between 0%% and 100%% of what the house keeps", name, b)
 		}
 	}
-	if sum := r.Referral.First + r.Referral.Second; sum > money.Whole {
+	if sum := r.Referral.First + r.Referral.Second; sum > money.Whole && max(r.Referral.First, r.Referral.Second) <= money.Whole {
 		bad("referral: inviters would get %s of what the house keeps", sum)
 	}
 	switch r.Settle {
