@@ -238,7 +238,7 @@ func TestAllPermutationsOfAHistoryEndAlike(t *testing.T) {
 			}
 		})
 	})
-	if withCuts == 0 || withTopUps == 0 {
+	if (withCuts == 0 || withTopUps == 0) && !testing.Short() {
 		t.Errorf("of %d histories %d ended with parts of inviters and %d with a budget's: the test shows nothing", histories, withCuts, withTopUps)
 	}
 }
