@@ -352,7 +352,7 @@ func (p *poster) user(old, b Booked) (debt money.Fen, err error) {
 	if old.Pending+old.Available > 0 {
 		higher = ledger.Adjust
 	}
-	if b.Pending+b.Available == 0 {
+	if b.Pending == 0 && b.Available == 0 {
 		lower = ledger.Revoke
 	}
 	if err := p.move(higher, network, pending, max(dp, 0)); err != nil {
