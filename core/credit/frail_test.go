@@ -26,6 +26,8 @@ func (o over) Used(context.Context, string, []string) (map[string]money.Fen, err
 	return nil, errFrail
 }
 
+func (o over) First(context.Context, int64) (string, error) { return "", errFrail }
+
 var errFrail = errors.New("the database is gone")
 
 // frail is a transaction of which one call fails.
@@ -55,6 +57,10 @@ func (f *frail) Handled(id string) (bool, error) {
 }
 
 func (f *frail) Switches(...control.Scope) ([]control.Switch, error) { return nil, f.fail("Switches") }
+
+func (f *frail) PutFirst(user int64, cause string, at time.Time) error {
+	return errors.Join(f.fail("PutFirst"), f.books.PutFirst(user, cause, at))
+}
 
 func (f *frail) Booked(ks []order.Key) (map[order.Key]credit.Booked, error) {
 	all, _ := f.books.Booked(ks)
