@@ -62,9 +62,7 @@ func (c Config) check(t *tree) []mistake {
 	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
 		k.bad("log.format", "%q is not text or json", c.Log.Format)
 	}
-	if !slices.Equal(c.Targets, []string{"all"}) {
-		k.bad("targets", "%v: SQLite serves one process, which runs all targets; leave it at [all]", c.Targets)
-	}
+	c.checkTargets(k)
 	c.checkDatabase(k)
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
@@ -77,6 +75,38 @@ func (c Config) check(t *tree) []mistake {
 		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token")
 	}
 	return k.errs
+}
+
+// checkTargets refuses a split that cannot work: targets in several processes need
+// databases on a server, each its own.
+func (c Config) checkTargets(k *checker) {
+	if slices.Equal(c.Targets, []string{AllTargets}) {
+		return
+	}
+	before := len(k.errs)
+	for i, t := range c.Targets {
+		switch {
+		case t == AllTargets:
+			k.bad("targets", "%v: all are all; name no other beside it", c.Targets)
+		case !slices.Contains(Targets(), t):
+			k.bad("targets", "%q is not all, nor one of %s", t, strings.Join(Targets(), ", "))
+		case slices.Contains(c.Targets[:i], t):
+			k.bad("targets", "%s is there twice", t)
+		}
+	}
+	if len(k.errs) > before {
+		return
+	}
+	switch {
+	case len(c.Targets) == 0:
+		k.bad("targets", "nothing would run; leave it at [all]")
+	case c.Database.DSN == "":
+		k.bad("targets", "%v: SQLite serves one process, which runs all targets; name a server in database.dsn, or leave it at [all]", c.Targets)
+	case c.Sandbox():
+		k.bad("targets", "%v: the sandbox runs in one process; configure a network, or leave it at [all]", c.Targets)
+	case !strings.Contains(c.Database.DSN, TargetMark):
+		k.bad("database.dsn", "targets that run apart need a database each: put %s into its name, as in mysql://USER:PASSWORD@HOST:PORT/fanli_%s", TargetMark, TargetMark)
+	}
 }
 
 func (c Config) checkDatabase(k *checker) {

@@ -25,6 +25,18 @@ import (
 	"fanli/core/withdraw"
 )
 
+// AllTargets, alone, makes a process run all targets.
+const AllTargets = "all"
+
+// TargetMark stands for a target's name in database.dsn: each target then has a
+// database of its own.
+const TargetMark = "{target}"
+
+// Targets are the names of all targets.
+func Targets() []string {
+	return []string{"gateway", "bot", "user", "order", "rebate", "payment", "notification"}
+}
+
 // A Config is a whole configuration.
 type Config struct {
 	Data    string   `yaml:"data"`

@@ -190,7 +190,7 @@ func TestEnvironmentMistakes(t *testing.T) {
 		{"FANLI_REBATE_LEVELS", "5%", `rebate.levels: "5%" is not a group of keys`},
 		{"FANLI_REBATE_HOLD_DAYS_TAOBAO", "long", `rebate.hold_days.taobao: "long" is not a whole number`},
 		{"FANLI_WITHDRAW_MAXIMUM", "0.5", "withdraw.maximum: it is below withdraw.minimum (from FANLI_WITHDRAW_MAXIMUM)"},
-		{"FANLI_TARGETS", "order,rebate", "targets: [order rebate]: SQLite serves one process, which runs all targets; leave it at [all] (from FANLI_TARGETS)"},
+		{"FANLI_TARGETS", "order,rebate", "targets: [order rebate]: SQLite serves one process, which runs all targets; name a server in database.dsn, or leave it at [all] (from FANLI_TARGETS)"},
 		{"FANLI_TELEGRAM_TOKEN_FILE", "/nowhere/token", "telegram.token: open /nowhere/token: no such file or directory (from FANLI_TELEGRAM_TOKEN_FILE)"},
 		{"FANLI_TELEGRAM_TOKEN_FILE", big, "more than the 1048576 bytes"},
 	} {

@@ -82,6 +82,19 @@ func (db *DB) Pending(ctx context.Context) ([]Step, error) {
 	return out, nil
 }
 
+// Tables returns the tables that a target owns, in the order of their names.
+func Tables(ctx context.Context, target string) (names []string, err error) {
+	db, err := Open(ctx, Config{Path: Memory, SealKey: make([]byte, sealKeyLen), Targets: []string{target}})
+	if err != nil {
+		return nil, err
+	}
+	if _, err = db.Migrate(ctx); err == nil {
+		names, err = db.tables(ctx)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return jobsTarget.owns(name) })
+	return names, errors.Join(err, db.Close())
+}
+
 // migrate does the steps of one target. A step also fails if another process did
 // it a moment ago; then there is less to do than before, and going on is right.
 func (db *DB) migrate(ctx context.Context, t target) (done []Applied, err error) {

@@ -51,6 +51,7 @@ with nothing lost.
 /livez says that the process runs, /readyz that it can answer.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.targets = targets
 			c, err := f.load(std)
 			if err != nil {
 				return err
@@ -58,14 +59,11 @@ with nothing lost.
 			if listen != "" {
 				c.Listen = listen
 			}
-			if len(targets) > 0 && (len(targets) != 1 || targets[0] != "all") {
-				return exitError{exitUsage, fmt.Errorf("--targets %v: SQLite serves one process, which runs all targets", targets)}
-			}
 			return serve(cmd.Context(), c, std)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on, instead of the configured one")
-	cmd.Flags().StringSliceVar(&targets, "targets", nil, "which parts run here; on SQLite only: all")
+	cmd.Flags().StringSliceVar(&targets, "targets", nil, "which parts run here, instead of the configured ones; `fanli targets` lists them")
 	return cmd
 }
 

@@ -1,0 +1,28 @@
+package credit
+
+import (
+	"context"
+
+	"fanli/core/ledger"
+	"fanli/core/money"
+)
+
+// Wallets is what other targets ask of users' money. A [Purse] is one; where it
+// runs in another process, so is a client of it. Implementations pass
+// servicetest.Wallets.
+type Wallets interface {
+	Wallet(ctx context.Context, user int64) (Wallet, error)
+	Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error)
+}
+
+// Gifts is what other targets ask of budgets. A [Treasurer] is one; where it runs
+// in another process, so is a client of it. Implementations pass servicetest.Gifts.
+type Gifts interface {
+	Come(ctx context.Context, user int64) (money.Fen, error)
+	Dry(ctx context.Context, budget string) (bool, error)
+}
+
+var (
+	_ Wallets = Purse{}
+	_ Gifts   = (*Treasurer)(nil)
+)
