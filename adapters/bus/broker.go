@@ -30,9 +30,6 @@ const (
 	handleMax = 30 * time.Second // one try
 	// reopenWait is between two tries to reach a broker that does not answer.
 	reopenWait = time.Second
-	// stoppedWait is between two tries of what a switch stops: that waits as long
-	// as the switch is on, and is never buried.
-	stoppedWait = 5 * time.Second
 )
 
 // Config says which broker carries events.
@@ -43,6 +40,12 @@ type Config struct {
 	// Hearers are the targets that hear each event. Those that say events need it
 	// as well: a queue must be there before anything is put into it.
 	Hearers map[event.Name][]string
+	// Prefix begins the names of the queues, so that installations can share a
+	// broker; "" is fanli.
+	Prefix string
+	// Wait is how long to wait after the first try that failed; it doubles up to
+	// WaitMax. Zero is 100 milliseconds, and ten seconds.
+	Wait, WaitMax time.Duration
 	// Name is this process's, the same after a restart.
 	Name string
 	Log  *slog.Logger
@@ -88,15 +91,21 @@ func NewBroker(cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "broker.url") // without the cause, which may quote the password
 	}
+	if cfg.Prefix == "" {
+		cfg.Prefix = "fanli"
+	}
+	if cfg.Wait == 0 {
+		cfg.Wait, cfg.WaitMax = tryWait, tryMax
+	}
 	b := &Broker{cfg: cfg}
 	log := watermill.NewSlogLogger(quiet(cfg.Log))
 	switch u.Scheme {
 	case "amqp", "amqps":
-		b.engine = rabbit{cfg.URL, log}
+		b.engine = rabbit{cfg.URL, cfg.queue, log}
 	case "redis", "rediss":
 		b.engine, err = newRedis(cfg, log)
 	case "kafka":
-		b.engine, err = newKafka(u, log)
+		b.engine, err = newKafka(u, cfg, log)
 	default:
 		return nil, fault.Newf(fault.Invalid, "broker.url", "%q is not amqp, redis or kafka", u.Scheme)
 	}
@@ -120,7 +129,7 @@ func (h errorsOnly) Enabled(ctx context.Context, l slog.Level) bool {
 }
 
 // queue is the name of a target's queue.
-func queue(target string) string { return "fanli." + target }
+func (c Config) queue(target string) string { return c.Prefix + "." + target }
 
 // targets are all that hear anything.
 func (c Config) targets() (out []string) {
@@ -147,7 +156,7 @@ func (b *Broker) Publish(ctx context.Context, e event.Event) error {
 	}
 	for _, t := range hearers {
 		m := message.NewMessageWithContext(context.WithoutCancel(ctx), watermill.NewUUID(), body)
-		if err := pub.Publish(queue(t), m); err != nil {
+		if err := pub.Publish(b.cfg.queue(t), m); err != nil {
 			return fault.Wrap(fault.Unavailable, "bus.Publish", err)
 		}
 	}
@@ -207,7 +216,7 @@ func (b *Broker) hear(ctx context.Context, h Hearing) error {
 	if err != nil {
 		return errors.Join(err, sub.Close())
 	}
-	r.AddConsumerHandler(h.Target, queue(h.Target), sub, b.take(ctx, h))
+	r.AddConsumerHandler(h.Target, b.cfg.queue(h.Target), sub, b.take(ctx, h))
 	return errors.Join(r.Run(ctx), sub.Close())
 }
 
@@ -235,7 +244,7 @@ func (b *Broker) take(ctx context.Context, h Hearing) message.NoPublishHandlerFu
 			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(stoppedWait):
+			case <-time.After(b.cfg.WaitMax): // it waits as long as the switch is on, and is never buried
 			}
 		}
 	}
@@ -244,7 +253,7 @@ func (b *Broker) take(ctx context.Context, h Hearing) message.NoPublishHandlerFu
 // try handles an event a few times.
 func (b *Broker) try(ctx context.Context, h Hearing, m *message.Message, e event.Event) error {
 	retry := middleware.Retry{
-		MaxRetries: triesMax - 1, InitialInterval: tryWait, MaxInterval: tryMax, Multiplier: 2,
+		MaxRetries: triesMax - 1, InitialInterval: b.cfg.Wait, MaxInterval: b.cfg.WaitMax, Multiplier: 2,
 		ShouldRetry: func(p middleware.RetryParams) bool {
 			return ctx.Err() == nil && fault.ReasonOf(p.Err) != control.Stopped
 		},

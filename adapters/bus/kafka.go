@@ -19,14 +19,15 @@ import (
 // partition.
 type logs struct {
 	brokers []string
+	queue   func(target string) string
 	log     watermill.LoggerAdapter
 }
 
-func newKafka(u *url.URL, log watermill.LoggerAdapter) (engine, error) {
+func newKafka(u *url.URL, cfg Config, log watermill.LoggerAdapter) (engine, error) {
 	if u.Host == "" {
 		return nil, fault.New(fault.Invalid, "broker.url")
 	}
-	return logs{strings.Split(u.Host, ","), log}, nil
+	return logs{strings.Split(u.Host, ","), cfg.queue, log}, nil
 }
 
 // publisher implements engine.
@@ -37,7 +38,7 @@ func (l logs) publisher(targets []string) (_ message.Publisher, err error) {
 		return nil, err
 	}
 	for _, t := range targets {
-		e := admin.CreateTopic(queue(t), &sarama.TopicDetail{NumPartitions: 1, ReplicationFactor: 1}, false)
+		e := admin.CreateTopic(l.queue(t), &sarama.TopicDetail{NumPartitions: 1, ReplicationFactor: 1}, false)
 		if !errors.Is(e, sarama.ErrTopicAlreadyExists) {
 			err = errors.Join(err, e)
 		}

@@ -11,8 +11,9 @@ import (
 // rabbit is RabbitMQ: a durable queue for each target, messages that are on disk
 // before Publish returns.
 type rabbit struct {
-	url string
-	log watermill.LoggerAdapter
+	url   string
+	queue func(target string) string
+	log   watermill.LoggerAdapter
 }
 
 func (r rabbit) config() amqp.Config {
@@ -29,7 +30,7 @@ func (r rabbit) publisher(targets []string) (message.Publisher, error) {
 		return nil, err
 	}
 	for _, t := range targets {
-		err = errors.Join(err, sub.SubscribeInitialize(queue(t)))
+		err = errors.Join(err, sub.SubscribeInitialize(r.queue(t)))
 	}
 	if err = errors.Join(err, sub.Close()); err != nil {
 		return nil, err

@@ -25,9 +25,10 @@ const (
 // streams is Redis: a stream for each target. It is as lasting as Redis' own file;
 // see docs/targets.md.
 type streams struct {
-	client *redis.Client
-	name   string
-	log    watermill.LoggerAdapter
+	options *redis.Options
+	name    string
+	queue   func(target string) string
+	log     watermill.LoggerAdapter
 }
 
 func newRedis(cfg Config, log watermill.LoggerAdapter) (engine, error) {
@@ -36,7 +37,7 @@ func newRedis(cfg Config, log watermill.LoggerAdapter) (engine, error) {
 		return nil, fault.New(fault.Invalid, "broker.url")
 	}
 	o.ContextTimeoutEnabled = true
-	return streams{redis.NewClient(o), cfg.Name, log}, nil
+	return streams{o, cfg.Name, cfg.queue, log}, nil
 }
 
 // publisher implements engine. The groups are there before anything is said, and
@@ -44,24 +45,26 @@ func newRedis(cfg Config, log watermill.LoggerAdapter) (engine, error) {
 func (s streams) publisher(targets []string) (message.Publisher, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), handleMax)
 	defer cancel()
+	client := redis.NewClient(s.options) // the publisher's own: it closes it
 	for _, t := range targets {
-		err := s.client.XGroupCreateMkStream(ctx, queue(t), t, "0").Err()
+		err := client.XGroupCreateMkStream(ctx, s.queue(t), t, "0").Err()
 		if err != nil && !redis.HasErrorPrefix(err, "BUSYGROUP") {
-			return nil, err
+			return nil, errors.Join(err, client.Close())
 		}
 	}
-	return redisstream.NewPublisher(redisstream.PublisherConfig{Client: s.client}, s.log)
+	return redisstream.NewPublisher(redisstream.PublisherConfig{Client: client}, s.log)
 }
 
 // subscriber implements engine.
 func (s streams) subscriber(target string) (message.Subscriber, error) {
+	client := redis.NewClient(s.options) // the subscriber's own: it closes it
 	sub, err := redisstream.NewSubscriber(redisstream.SubscriberConfig{
-		Client: s.client, Consumer: s.name, ConsumerGroup: target, BlockTime: redisBlock, ClaimInterval: redisClaim, MaxIdleTime: redisIdle,
+		Client: client, Consumer: s.name, ConsumerGroup: target, BlockTime: redisBlock, ClaimInterval: redisClaim, MaxIdleTime: redisIdle,
 		NackResendSleep: tryWait, DisableIndefiniteInitialBlock: true, OldestId: "0",
 		ShouldStopOnReadErrors: func(err error) bool { return redis.HasErrorPrefix(err, "NOGROUP") }, // it was flushed: begin anew
 	}, s.log)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, client.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &trimmed{Subscriber: sub, stop: cancel}
@@ -73,7 +76,7 @@ func (s streams) subscriber(target string) (message.Subscriber, error) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if err := s.trim(ctx, target); err != nil {
+				if err := s.trim(ctx, client, target); err != nil {
 					s.log.Error("a stream was not trimmed", err, watermill.LogFields{"target": target})
 				}
 			}
@@ -99,14 +102,14 @@ func (t *trimmed) Close() error {
 // trim throws away what the target has had for good: everything before the oldest
 // event that was given out and is not acknowledged, or else before the last one
 // that was given out.
-func (s streams) trim(ctx context.Context, target string) error {
-	pending, err := s.client.XPending(ctx, queue(target), target).Result()
+func (s streams) trim(ctx context.Context, client *redis.Client, target string) error {
+	pending, err := client.XPending(ctx, s.queue(target), target).Result()
 	if err != nil {
 		return err
 	}
 	from := pending.Lower
 	if pending.Count == 0 {
-		groups, err := s.client.XInfoGroups(ctx, queue(target)).Result()
+		groups, err := client.XInfoGroups(ctx, s.queue(target)).Result()
 		if err != nil {
 			return err
 		}
@@ -115,5 +118,5 @@ func (s streams) trim(ctx context.Context, target string) error {
 		}
 		from = groups[0].LastDeliveredID
 	}
-	return s.client.XTrimMinID(ctx, queue(target), from).Err()
+	return client.XTrimMinID(ctx, s.queue(target), from).Err()
 }
