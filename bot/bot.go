@@ -6,7 +6,8 @@
 //   - The same message of a channel (by its ID) has one effect and always the
 //     same answer, also after a restart.
 //   - Money moves only after a confirmation that is bound to the user and the
-//     amount and dies after two minutes. No other text can reach a withdrawal.
+//     amount and dies after two minutes, or because the person has turned
+//     automatic withdrawals on. No other text can reach a withdrawal.
 //   - A person always gets an answer: where something failed, one friendly line
 //     and a trace id; what really happened goes to the log under that id.
 package bot
@@ -122,6 +123,7 @@ type (
 	Money interface {
 		Wallet(ctx context.Context, user int64) (credit.Wallet, error)
 		Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error)
+		Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error)
 	}
 	// Withdrawals pays out.
 	Withdrawals interface {

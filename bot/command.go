@@ -48,9 +48,11 @@ func commands() []command {
 		{"withdraw", sectionMoney, false, []string{"提现", "提取", "领钱"}, []string{"withdraw", "cash out"}, (*turn).withdraw},
 		{"withdrawals", sectionMoney, false, []string{"提现状态", "提现进度", "提现结果", "到账了吗"}, []string{"withdrawals", "withdrawal status"}, (*turn).withdrawals},
 		{"cancelwithdrawal", sectionMoney, false, []string{"取消提现", "撤销提现"}, []string{"cancel withdrawal"}, (*turn).cancelWithdrawal},
+		{"autopay", sectionMoney, false, []string{"自动提现"}, []string{"autopay", "auto withdraw", "autowithdraw"}, (*turn).autopay},
 		{"payee", sectionMoney, false, []string{"收款", "收款账户", "收款方式", "支付宝", "绑定支付宝"}, []string{"payee", "payout", "payout account"}, (*turn).payee},
 
 		{"checkin", sectionMoney, false, []string{"签到", "打卡"}, []string{"check in"}, (*turn).checkIn},
+		{"level", sectionMore, false, []string{"会员", "等级", "开通会员", "升级"}, []string{"level", "membership", "upgrade"}, (*turn).level},
 		{"invite", sectionMore, false, []string{"邀请", "邀请好友", "邀请码"}, []string{"invite", "invitation"}, (*turn).invite},
 
 		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 
+	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/money"
 	"fanli/core/rebate"
@@ -24,6 +25,8 @@ type Gifts interface {
 	// Come enters a check-in and returns what it brought; 0 for a second one on
 	// the same day.
 	Come(ctx context.Context, user int64) (money.Fen, error)
+	// Promised returns what an invitation brings at the moment.
+	Promised(ctx context.Context) (credit.Invitation, error)
 }
 
 // codeForm is what an invitation code looks like.
@@ -49,6 +52,18 @@ func (t *turn) invite(ctx context.Context, _ string) (Reply, error) {
 	}
 	if refer != (rebate.Referral{}) {
 		r.Text += "\n" + t.T("invite.parts", "first", refer.First.String(), "second", refer.Second.String())
+	}
+	if t.bot.Gifts != nil {
+		i, err := t.bot.Gifts.Promised(ctx)
+		if err != nil {
+			return Reply{}, fault.In("bot.Promised", err)
+		}
+		if i.Inviter > 0 {
+			r.Text += "\n" + t.T("invite.bonus", "amount", i.Inviter.Yuan())
+		}
+		if i.Invited > 0 {
+			r.Text += "\n" + t.T("invite.bonus_invited", "amount", i.Invited.Yuan())
+		}
 	}
 	r.Buttons = []Button{{Label: t.T("button.code"), Copy: code}, t.next("balance")}
 	return r, nil

@@ -43,6 +43,10 @@ type Bot struct {
 	Invites Invites
 	// Gifts gives bonuses; optional.
 	Gifts Gifts
+	// Autopays knows who wants automatic withdrawals; optional.
+	Autopays Autopays
+	// Memberships sells levels; optional.
+	Memberships Memberships
 
 	// Limits are those of package withdraw, so that people hear of them before
 	// they run into them. Package withdraw decides.

@@ -4,12 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/fault"
+	"fanli/core/ledger"
 	"fanli/core/notify"
 	"fanli/core/order"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -21,29 +25,39 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		return Reply{}, fault.In("bot.Render", err)
 	}
 	v := b.voice(u.Locale)
-	if m.Kind == notify.WithdrawalNews {
-		var c withdraw.Changed
-		if err := json.Unmarshal(m.Data, &c); err != nil {
-			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
-		}
-		return b.withdrawalNews(ctx, v, c)
+	switch m.Kind {
+	case notify.WithdrawalNews:
+		return told(m, func(c withdraw.Changed) (Reply, error) { return b.withdrawalNews(ctx, v, c) })
+	case notify.AutopayNews:
+		return b.autopayHeld(v, m)
+	case notify.CutNews:
+		return v.cutNews(m)
+	case notify.BonusNews:
+		return v.bonusNews(m)
+	case notify.MembershipNews:
+		return told(m, func(c user.MembershipChanged) (Reply, error) { return v.membershipNews(c), nil })
+	case notify.ChargeNews:
+		return told(m, func(c collect.Changed) (Reply, error) { return v.chargeNews(c), nil })
+	case notify.ClaimNews:
+		return told(m, func(c order.ClaimChanged) (Reply, error) { return v.claimNews(c), nil })
+	default:
+		return told(m, func(c credit.Change) (Reply, error) {
+			r, ok := v.news(m.Kind, c)
+			if !ok {
+				return Reply{}, fault.Newf(fault.Invalid, "", "no words for a notice of kind %q", m.Kind)
+			}
+			return r, nil
+		})
 	}
-	if m.Kind == notify.ClaimNews {
-		var c order.ClaimChanged
-		if err := json.Unmarshal(m.Data, &c); err != nil {
-			return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
-		}
-		return v.claimNews(c), nil
-	}
-	var c credit.Change
+}
+
+// told reads what a message is about and puts it into words.
+func told[T any](m notify.Message, say func(T) (Reply, error)) (Reply, error) {
+	var c T
 	if err := json.Unmarshal(m.Data, &c); err != nil {
 		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
 	}
-	r, ok := v.news(m.Kind, c)
-	if !ok {
-		return Reply{}, fault.Newf(fault.Invalid, "", "no words for a notice of kind %q", m.Kind)
-	}
-	return r, nil
+	return say(c)
 }
 
 // news tells what became of the money of an order.
@@ -75,7 +89,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.MembershipNews, notify.ChargeNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -99,6 +113,9 @@ func (v voice) whyGone(c credit.Change) string {
 // comes with the page where they confirm.
 func (b *Bot) withdrawalNews(ctx context.Context, v voice, c withdraw.Changed) (Reply, error) {
 	id := strconv.FormatInt(c.ID, 10)
+	if c.Auto && c.Was == "" {
+		return v.autopayMade(id, c), nil
+	}
 	if c.State == withdraw.Confirming {
 		link, err := b.confirmLink(ctx, c)
 		if err != nil {
@@ -108,10 +125,16 @@ func (b *Bot) withdrawalNews(ctx context.Context, v voice, c withdraw.Changed) (
 		if link != "" {
 			r = v.say("notice.withdrawal.confirming", "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee, "link", link)
 		}
+		if c.Auto {
+			r.Text = v.T("notice.autopay.mark") + r.Text
+		}
 		r.Buttons = []Button{v.next("withdrawals"), v.next("cancelwithdrawal")}
 		return r, nil
 	}
 	r := v.say("notice.withdrawal."+string(c.State), "id", id, "amount", c.Amount.Yuan(), "payee", c.Payee)
+	if c.Auto {
+		r.Text = v.T("notice.autopay.mark") + r.Text
+	}
 	if text := v.because(c.Reason); text != "" && c.State != withdraw.Paid {
 		r.Text += "\n" + text
 	}
@@ -135,6 +158,45 @@ func (b *Bot) confirmLink(ctx context.Context, c withdraw.Changed) (string, erro
 		}
 	}
 	return "", nil
+}
+
+// bonusNews tells of a bonus that nobody asked for.
+func (v voice) bonusNews(m notify.Message) (Reply, error) {
+	var g credit.Given
+	if err := json.Unmarshal(m.Data, &g); err != nil {
+		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+	}
+	var r Reply
+	switch {
+	case g.Kind == ledger.Campaign:
+		r = v.say("notice.bonus.campaign", "name", clean(g.Name, listTitleRunesMax), "amount", g.Amount.Yuan())
+	case g.Name == "invited":
+		r = v.say("notice.bonus.invited", "amount", g.Amount.Yuan())
+	default:
+		r = v.say("notice.bonus.inviter", "amount", g.Amount.Yuan())
+	}
+	r.Buttons = []Button{v.next("balance"), v.next("statement")}
+	return r, nil
+}
+
+// cutNews tells an inviter what became of their parts of friends' orders: of whose,
+// and of what they bought, nothing.
+func (v voice) cutNews(m notify.Message) (Reply, error) {
+	var c notify.Cuts
+	if err := json.Unmarshal(m.Data, &c); err != nil {
+		return Reply{}, fault.Wrap(fault.Invalid, "bot.Render", err)
+	}
+	var lines []string
+	if c.Given > 0 {
+		lines = append(lines, v.T("notice.cuts.given", "n", count(c.Lines), "amount", c.Given.Yuan()))
+	}
+	if c.Taken > 0 {
+		lines = append(lines, v.T("notice.cuts.taken", "amount", c.Taken.Yuan()))
+	}
+	if c.Debt > 0 {
+		lines = append(lines, v.T("notice.cuts.debt", "amount", c.Debt.Yuan()))
+	}
+	return Reply{Text: strings.Join(lines, "\n"), Buttons: []Button{v.next("balance"), v.next("statement")}}, nil
 }
 
 // claimNews tells what became of a claim, by the date that was promised.

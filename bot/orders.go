@@ -183,16 +183,16 @@ func (t *turn) detail(ctx context.Context, ref orderRef) (Reply, error) {
 }
 
 // details shows all there is to know of lines.
-func (t *turn) details(_ context.Context, lines []bought) Reply {
+func (t *turn) details(ctx context.Context, lines []bought) Reply {
 	var r Reply
 	for _, o := range lines {
-		r.Cards = append(r.Cards, t.orderCard(o))
+		r.Cards = append(r.Cards, t.orderCard(ctx, o))
 	}
 	r.Buttons = []Button{t.next("balance")}
 	return r
 }
 
-func (t *turn) orderCard(o bought) Card {
+func (t *turn) orderCard(ctx context.Context, o bought) Card {
 	row := o.Row()
 	c := Card{Title: clean(row.Title, titleRunesMax)}
 	if strings.HasPrefix(row.Image, "https://") {
@@ -215,7 +215,7 @@ func (t *turn) orderCard(o bought) Card {
 	if o.known {
 		c.Rows = append(c.Rows, Row{Label: t.T("order.rebate"), Value: o.rebate.Amount.Yuan(), Strong: true})
 	}
-	c.Notes = t.reasons(o)
+	c.Notes = t.reasons(ctx, o)
 	return c
 }
 

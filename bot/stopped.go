@@ -40,9 +40,9 @@ const switchRunesMax = 300
 // stand still while everything may only be read.
 func scopesOf(command string) []control.Scope {
 	switch command {
-	case "withdraw", "auto":
+	case "withdraw":
 		return []control.Scope{control.Payouts, control.ReadOnly}
-	case "coupon", "claim", "payee", "cancelwithdrawal", "confirm", "language":
+	case "coupon", "claim", "payee", "autopay", "cancelwithdrawal", "confirm", "language":
 		return []control.Scope{control.ReadOnly}
 	default:
 		return nil

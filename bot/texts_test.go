@@ -145,6 +145,7 @@ func families(t *testing.T) map[string][]string {
 		"payee.method.":      {"alipay", "wechat"},
 		"notice.withdrawal.": {"paid", "failed", "refused", "unknown"}, // confirming has its own
 		"notice.claim.":      {"granted", "refused", "expired", "contested", "appealed"},
+		"notice.charge.":     {"held", "refunding", "refunded"},
 		"claim.state.":       constants(t, "../core/order", "ClaimState"),
 		"fault.":             constants(t, "../core/fault", "Code"),
 		"reason.":            reasons(t),
@@ -192,7 +193,7 @@ func constants(t *testing.T, dir, typ string) (out []string) {
 }
 
 // stable is the form of a key that core and adapters give to people.
-var stable = regexp.MustCompile(`^(offer|link|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus)\.[a-z_]+$`)
+var stable = regexp.MustCompile(`^(offer|link|charge|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus)\.[a-z_]+$`)
 
 // silent are stable keys without a sentence, and why.
 var silent = map[string]string{
@@ -211,6 +212,15 @@ var silent = map[string]string{
 	"withdraw.batch_name":  "for staff",
 	"withdraw.batch_empty": "for staff",
 	"control.why":          "for staff",
+
+	"charge.malformed":      "a mistake of ours",
+	"charge.key_reused":     "a mistake of ours",
+	"charge.wrong_stage":    "for staff",
+	"charge.no_reason":      "for staff",
+	"charge.refund":         "an act of staff",
+	"charge.html":           "a page of the sandbox",
+	"charge.none":           "for collectors",
+	"charge.collector_gone": "for operators",
 }
 
 // reasons returns the stable keys that people can meet: those that core and the
@@ -218,10 +228,14 @@ var silent = map[string]string{
 func reasons(t *testing.T) []string {
 	t.Helper()
 	names := map[string]bool{}
-	for _, n := range []event.Name{event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged} {
+	for _, n := range []event.Name{
+		event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
+	} {
 		names[string(n)] = true
 	}
-	for _, k := range []notify.Kind{notify.OrderSeen, notify.Received, notify.ClaimNews} {
+	for _, k := range []notify.Kind{
+		notify.OrderSeen, notify.Received, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.ChargeNews,
+	} {
 		names[string(k)] = true
 	}
 	found := map[string]bool{}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/core/ledger"
 	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -21,14 +22,14 @@ func (t *turn) why(ctx context.Context, args string) (Reply, error) {
 	return t.named(ctx, args, t.explain)
 }
 
-func (t *turn) explain(_ context.Context, lines []bought) Reply {
+func (t *turn) explain(ctx context.Context, lines []bought) Reply {
 	var b strings.Builder
 	for i, o := range lines {
 		if i > 0 {
 			b.WriteString("\n\n")
 		}
 		b.WriteString(clean(o.Row().Title, titleRunesMax))
-		for _, s := range t.reasons(o) {
+		for _, s := range t.reasons(ctx, o) {
 			b.WriteString("\n· " + s)
 		}
 	}
@@ -36,7 +37,7 @@ func (t *turn) explain(_ context.Context, lines []bought) Reply {
 }
 
 // reasons are the sentences that explain a line.
-func (t *turn) reasons(o bought) []string {
+func (t *turn) reasons(ctx context.Context, o bought) []string {
 	out := []string{t.T("order.step." + string(o.Step))}
 	if o.known && o.rebate.Trace.Commission > 0 {
 		out = append(out, t.computed(o.rebate.Trace))
@@ -44,7 +45,39 @@ func (t *turn) reasons(o bought) []string {
 	if o.Refunded > 0 && o.State != order.Invalid {
 		out = append(out, t.T("why.refunded", "amount", o.Refunded.Yuan()))
 	}
-	return append(out, t.waiting(o))
+	return append(append(out, t.waiting(o)), t.bonuses(ctx, o)...)
+}
+
+// bonuses says what came beside the rebate of a line, will come, or did not.
+func (t *turn) bonuses(ctx context.Context, o bought) (out []string) {
+	given, err := t.bot.Money.Bonuses(ctx, t.user.ID, o.Key, o.Row().Order)
+	if err != nil { // the rest of the answer is no worse for it
+		t.trace(ctx, err)
+		return nil
+	}
+	got := map[string]bool{}
+	for _, e := range given {
+		if e.Kind == ledger.Invite {
+			out = append(out, t.T("why.invited", "amount", e.Amount.Yuan()))
+			continue
+		}
+		got[e.Note] = true
+		out = append(out, t.T("why.campaign", "name", clean(e.Note, listTitleRunesMax), "amount", e.Amount.Yuan()))
+	}
+	if !o.known || o.rebate.Stage == rebate.Nothing {
+		return out
+	}
+	for _, p := range o.rebate.Trace.Terms.Bonuses {
+		name := clean(p.Name, listTitleRunesMax)
+		switch {
+		case got[p.Name]:
+		case o.rebate.Stage == rebate.Pending:
+			out = append(out, t.T("why.campaign_later", "name", name))
+		default:
+			out = append(out, t.T("why.campaign_none", "name", name))
+		}
+	}
+	return out
 }
 
 // computed puts the trace of a rebate into words that can be followed with a

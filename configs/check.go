@@ -67,6 +67,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
 	c.checkMoney(k)
+	c.checkCollect(k)
 	c.checkNetworks(k)
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())

@@ -52,6 +52,7 @@ type Config struct {
 	Sync      Sync              `yaml:"sync"`
 	Rebate    Rebate            `yaml:"rebate"`
 	Withdraw  Withdraw          `yaml:"withdraw"`
+	Collect   Collect           `yaml:"collect"`
 	Payer     string            `yaml:"payer"`
 	Payers    map[string]string `yaml:"payers"`
 	Fakepay   fakepay.Config    `yaml:"fakepay"`
@@ -122,7 +123,11 @@ type Withdraw struct {
 	Risk         int             `yaml:"risk"`
 	OnePerson    bool            `yaml:"one_person"`
 	PayerMinimum map[string]Yuan `yaml:"payer_minimum"`
+	PayerFloor   map[string]Yuan `yaml:"payer_floor"`
 }
+
+// Floors returns below which of our money at each payer staff is told.
+func (w Withdraw) Floors() map[string]money.Fen { return amounts(w.PayerFloor) }
 
 // Limits returns what package withdraw works with.
 func (w Withdraw) Limits() withdraw.Limits {

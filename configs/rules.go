@@ -30,6 +30,7 @@ type Rebate struct {
 	SettleBudget string            `yaml:"settle_budget"`
 	Budgets      map[string]Budget `yaml:"budgets"`
 	CheckIn      CheckIn           `yaml:"checkin"`
+	Invitation   Invitation        `yaml:"invitation"`
 	WriteOff     Yuan              `yaml:"write_off"`
 }
 
@@ -43,6 +44,7 @@ type Rule struct {
 	Cap     Yuan   `yaml:"cap"`
 	Round   Yuan   `yaml:"round"`
 	Budget  string `yaml:"budget"`
+	UserCap Yuan   `yaml:"user_cap"`
 }
 
 // When is rebate.When as people write it.
@@ -54,6 +56,8 @@ type When struct {
 	Users      []int64  `yaml:"users"`
 	LevelFrom  int      `yaml:"level_from"`
 	LevelTo    int      `yaml:"level_to"`
+	LevelOnly  bool     `yaml:"level_only"`
+	Inviter    string   `yaml:"inviter"`
 	From       Moment   `yaml:"from"`
 	Until      Moment   `yaml:"until"`
 	PriceFrom  Yuan     `yaml:"price_from"`
@@ -66,6 +70,7 @@ type Give struct {
 	Price      Percent `yaml:"price"`
 	Fixed      Yuan    `yaml:"fixed"`
 	Tiers      []Tier  `yaml:"tiers"`
+	Rebate     Percent `yaml:"rebate"`
 }
 
 // Tier is rebate.Tier as people write it.
@@ -91,6 +96,30 @@ type Budget struct {
 type CheckIn struct {
 	Amount Yuan   `yaml:"amount"`
 	Budget string `yaml:"budget"`
+}
+
+// Invitation is credit.Invitation as people write it.
+type Invitation struct {
+	Inviter Yuan   `yaml:"inviter"`
+	Invited Yuan   `yaml:"invited"`
+	Budget  string `yaml:"budget"`
+}
+
+// Gift returns what package credit works with.
+func (i Invitation) Gift() credit.Invitation {
+	return credit.Invitation{Inviter: money.Fen(i.Inviter), Invited: money.Fen(i.Invited), Budget: i.Budget}
+}
+
+// check refuses what no budget pays, or nobody can mean.
+func (i Invitation) check(k *checker, budgets map[string]Budget) {
+	for name, n := range map[string]Yuan{"inviter": i.Inviter, "invited": i.Invited} {
+		if n < 0 || n > invitationMax {
+			k.bad("rebate.invitation."+name, "%s is not between 0 and %s", money.Fen(n), money.Fen(invitationMax))
+		}
+	}
+	if _, ok := budgets[i.Budget]; i.Inviter+i.Invited > 0 && !ok {
+		k.bad("rebate.invitation.budget", "there is no budget %q", i.Budget)
+	}
 }
 
 // A Moment is written as 2026-11-11 or 2026-11-11 20:00, in Beijing, where the
@@ -136,11 +165,12 @@ func (r Rule) rule() rebate.Rule {
 	w := r.When
 	out := rebate.Rule{
 		Name: r.Name, Mode: rebate.Mode(r.Mode), Minimum: money.Fen(r.Minimum), Cap: money.Fen(r.Cap), Round: money.Fen(r.Round), Budget: r.Budget,
+		UserCap: money.Fen(r.UserCap),
 		When: rebate.When{
-			Networks: w.Networks, Categories: w.Categories, Shops: w.Shops, Items: w.Items, Users: w.Users, LevelFrom: w.LevelFrom, LevelTo: w.LevelTo,
+			Networks: w.Networks, Categories: w.Categories, Shops: w.Shops, Items: w.Items, Users: w.Users, LevelFrom: w.LevelFrom, LevelTo: w.LevelTo, LevelOnly: w.LevelOnly, Inviter: w.Inviter,
 			From: time.Time(w.From), Until: time.Time(w.Until), PriceFrom: money.Fen(w.PriceFrom), PriceUntil: money.Fen(w.PriceUntil),
 		},
-		Give: rebate.Give{Commission: money.Bps(r.Give.Commission), Price: money.Bps(r.Give.Price), Fixed: money.Fen(r.Give.Fixed)},
+		Give: rebate.Give{Commission: money.Bps(r.Give.Commission), Price: money.Bps(r.Give.Price), Fixed: money.Fen(r.Give.Fixed), Rebate: money.Bps(r.Give.Rebate)},
 	}
 	for _, t := range r.Give.Tiers {
 		out.Give.Tiers = append(out.Give.Tiers, rebate.Tier{From: money.Fen(t.From), Share: money.Bps(t.Share)})
@@ -167,8 +197,9 @@ func rates[K comparable](m map[K]Percent) map[K]money.Bps {
 
 // Bounds of what is given away without an order.
 const (
-	checkInMax  Yuan = 10_00
-	writeOffMax Yuan = 100_000_00
+	checkInMax    Yuan = 10_00
+	invitationMax Yuan = 100_00
+	writeOffMax   Yuan = 100_000_00
 )
 
 func (c Config) checkRebate(k *checker) {
@@ -190,6 +221,7 @@ func (c Config) checkRebate(k *checker) {
 	if _, ok := r.Budgets[r.CheckIn.Budget]; r.CheckIn.Amount > 0 && !ok {
 		k.bad("rebate.checkin.budget", "there is no budget %q", r.CheckIn.Budget)
 	}
+	r.Invitation.check(k, r.Budgets)
 	if r.WriteOff < 0 || r.WriteOff > writeOffMax {
 		k.bad("rebate.write_off", "%s is not between 0 and %s", money.Fen(r.WriteOff), money.Fen(writeOffMax))
 	}
@@ -218,6 +250,7 @@ func (c Config) LoadRules(path string) (rebate.Rules, error) {
 	var in Config
 	t.read(&in)
 	in.Rebate.Budgets, in.Rebate.CheckIn, in.Rebate.WriteOff = c.Rebate.Budgets, c.Rebate.CheckIn, c.Rebate.WriteOff
+	in.Rebate.Invitation = c.Rebate.Invitation
 	k := &checker{t: t}
 	in.checkRebate(k)
 	t.errs = append(t.errs, k.errs...)
@@ -235,7 +268,7 @@ func (t *tree) onlyRules(own *yaml.Node) {
 			t.bad(key, "it is no part of the rules; the configuration says it")
 			continue
 		}
-		for _, key := range []string{"budgets", "checkin", "write_off"} {
+		for _, key := range []string{"budgets", "checkin", "invitation", "write_off"} {
 			if find(own.Content[i+1], key) >= 0 {
 				t.bad("rebate."+key, "it is not versioned; the configuration says it")
 			}

@@ -106,7 +106,7 @@ func TestRulesOfAConfigurationWithEveryForm(t *testing.T) {
   rules:
     - name: all
       mode: add
-      when: {networks: [jd], categories: [a], shops: [b], items: [c], users: [7], level_from: 1, level_to: 3, from: 2026-11-11, until: 2026-11-12 20:00, price_from: 1, price_until: 99.50}
+      when: {networks: [jd], categories: [a], shops: [b], items: [c], users: [7], level_from: 1, level_to: 3, level_only: true, inviter: none, from: 2026-11-11, until: 2026-11-12 20:00, price_from: 1, price_until: 99.50}
       give: {tiers: [{from: 0, share: 1%}, {from: 50, share: 2%}]}
       minimum: 0.10
       cap: 5
@@ -117,7 +117,7 @@ func TestRulesOfAConfigurationWithEveryForm(t *testing.T) {
 	want := rebate.Rule{
 		Name: "all", Mode: rebate.Add, Minimum: 10, Cap: 500, Round: 10, Budget: "m",
 		When: rebate.When{
-			Networks: []string{"jd"}, Categories: []string{"a"}, Shops: []string{"b"}, Items: []string{"c"}, Users: []int64{7}, LevelFrom: 1, LevelTo: 3,
+			Networks: []string{"jd"}, Categories: []string{"a"}, Shops: []string{"b"}, Items: []string{"c"}, Users: []int64{7}, LevelFrom: 1, LevelTo: 3, LevelOnly: true, Inviter: rebate.InviterNone,
 			From: time.Date(2026, 11, 10, 16, 0, 0, 0, time.UTC), Until: time.Date(2026, 11, 12, 12, 0, 0, 0, time.UTC), PriceFrom: 100, PriceUntil: 9950,
 		},
 		Give: rebate.Give{Tiers: []rebate.Tier{{From: 0, Share: 100}, {From: 5000, Share: 200}}},
@@ -133,6 +133,10 @@ func TestRulesOfAConfigurationWithEveryForm(t *testing.T) {
 		"budgets: {m: {day: -1}}":                               "rebate.budgets.m: ",
 		"checkin: {amount: 0.05}":                               "rebate.checkin.budget: there is no budget",
 		"checkin: {amount: 11}":                                 "rebate.checkin.amount: ",
+		"invitation: {inviter: 5}":                              "rebate.invitation.budget: there is no budget",
+		"invitation: {inviter: -1}":                             "rebate.invitation.inviter: ",
+		"invitation: {invited: 100.01}":                         "rebate.invitation.invited: ",
+		"rules: [{name: x, mode: bonus, give: {fixed: 1}}]":     "a bonus needs from and until",
 		"write_off: -1":                                         "rebate.write_off: ",
 		"rules: [{name: x, mode: add, give: {prize: 1%}}]":      "there is no such key",
 		"rules: [{name: x, mode: max, give: {commission: 1%}}]": "rebate.rules.0.mode",

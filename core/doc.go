@@ -16,8 +16,8 @@
 //	rebate           how much of a commission becomes a user's
 //	credit           how a rebate is entered in the ledger
 //	withdraw         how a balance leaves us
-//	proof            whether the books are right
 //	collect          how people pay us
+//	proof            whether the books are right
 //	reconcile        what others' books say, held against ours
 //	notify           what users are told
 //	storetest        the promises of all stores, as tests

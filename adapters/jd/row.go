@@ -169,9 +169,13 @@ func (r *reader) fill(rev *order.Revision, w row) {
 	})
 	fee := r.yuan("estimateFee", w.EstimateFee)
 	if finished {
-		rev.Actual, rev.ActualKnown = r.yuan("actualFee", w.ActualFee), true
 		rev.SettlesOn = r.settles(w.PayMonth)
-		fee = min(fee, rev.Actual) // the row's estimate knows no refund after the receipt
+		if w.ActualFee != "" {
+			rev.Actual, rev.ActualKnown = r.yuan("actualFee", w.ActualFee), true
+			fee = min(fee, rev.Actual) // the row's estimate knows no refund after the receipt
+		} else { // not said is not nothing: what was expected shrinks as the price does
+			fee = r.shrunk(fee, w)
+		}
 	}
 	rev.Estimated = fee
 	if rev.State != order.Unpaid && rev.State != order.Invalid && returned > 0 && returned >= rev.Quantity && fee == 0 {
@@ -180,6 +184,16 @@ func (r *reader) fill(rev *order.Revision, w row) {
 	if rev.State == order.Invalid { // whatever the row says, nothing is owed
 		rev.Estimated, rev.Actual, rev.ActualKnown, rev.SettlesOn = 0, 0, false, time.Time{}
 	}
+}
+
+// shrunk is the part of an expected fee that belongs to what commission is still
+// counted on after the buyer has received.
+func (r *reader) shrunk(fee money.Fen, w row) money.Fen {
+	before, after := r.yuan("estimateCosPrice", w.EstimateCos), r.yuan("actualCosPrice", w.ActualCos)
+	if w.ActualCos == "" || after >= before {
+		return fee
+	}
+	return fee.Mul(int64(after), int64(before))
 }
 
 // A bill is what a row says about the buyer's money.

@@ -105,6 +105,31 @@ func TestBadRowsAreSetAside(t *testing.T) {
 	}
 }
 
+// TestACommissionThatIsNotSaidIsNotNothing: a row without one is set aside, unless
+// nothing is owed anyway. Refunds come in no feed of their own: what shrinks is in
+// the row.
+func TestACommissionThatIsNotSaidIsNotNothing(t *testing.T) {
+	t.Parallel()
+	for status, good := range map[int]bool{-1: true, 4: true, 8: true, 10: true, 0: false, 1: false, 2: false, 3: false, 5: false} {
+		for _, fee := range []string{"", `,"promotion_amount":null`, `,"promotion_amount":0`} {
+			body := fmt.Sprintf(`{"order_list_get_response":{"total_count":1,"order_list":[{"order_sn":"260115-000000000000001",`+
+				`"order_status":%d,"order_amount":1490,"order_modify_at":1768448031%s}]}}`, status, fee)
+			p, err := answering(t, 200, body).Orders().Pull(t.Context(), lastHour(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := good || strings.HasSuffix(fee, ":0"); (len(p.Revisions) == 1) != want || len(p.Revisions)+len(p.Bad) != 1 {
+				t.Errorf("status %d%s: %d good and %d bad rows", status, fee, len(p.Revisions), len(p.Bad))
+			}
+			for _, r := range p.Revisions {
+				if r.Aspect != order.Whole || r.Unsaid {
+					t.Errorf("status %d%s: %+v", status, fee, r)
+				}
+			}
+		}
+	}
+}
+
 func TestFailedOrderSaysWhy(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ status, reason, want string }{

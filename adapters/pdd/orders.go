@@ -251,6 +251,8 @@ func (o orders) revision(raw json.RawMessage) (order.Revision, error) {
 		r.fail("the row has no order_sn")
 	case !ok:
 		r.fail("unknown order_status %.40q", string(w.Status))
+	case w.Promotion == "" && st.state != order.Unpaid && st.state != order.Invalid: // not said is not nothing
+		r.fail("the row has no promotion_amount")
 	case rev.Modified.IsZero():
 		r.fail("the row has no order_modify_at")
 	case quantity < 0 || quantity > math.MaxInt32:

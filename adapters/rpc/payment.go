@@ -6,10 +6,12 @@ import (
 	"google.golang.org/grpc"
 
 	"fanli/adapters/rpc/pb/fanli/v1"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/ledger"
 	"fanli/core/money"
+	"fanli/core/order"
 	"fanli/core/withdraw"
 )
 
@@ -18,6 +20,7 @@ type Money struct {
 	Wallets  credit.Wallets
 	Gifts    credit.Gifts
 	Payouts  withdraw.Service
+	Charges  collect.Service
 	Switches control.Service
 }
 
@@ -29,7 +32,7 @@ func PaymentServer(m Money) Service {
 // Payment asks a payment target over c.
 func Payment(c grpc.ClientConnInterface) Money {
 	p := pb.NewPaymentServiceClient(c)
-	return Money{walletClient{p}, giftClient{p}, payoutClient{p}, switchClient{p}}
+	return Money{walletClient{p}, giftClient{p}, payoutClient{p}, chargeClient{p}, switchClient{p}}
 }
 
 func toEntry(e ledger.Entry) *pb.Entry {
@@ -82,6 +85,39 @@ func (h paymentServer) ListStatement(ctx context.Context, r *pb.ListStatementReq
 	return &pb.ListStatementResponse{Entries: each(es, toEntry)}, err
 }
 
+func (h paymentServer) ListBonuses(ctx context.Context, r *pb.ListBonusesRequest) (*pb.ListBonusesResponse, error) {
+	es, err := h.m.Wallets.Bonuses(ctx, r.GetUser(), fromKey(r.GetLine()), r.GetNumber())
+	return &pb.ListBonusesResponse{Entries: each(es, toEntry)}, err
+}
+
+func (h paymentServer) GetInvitation(ctx context.Context, _ *pb.GetInvitationRequest) (*pb.GetInvitationResponse, error) {
+	i, err := h.m.Gifts.Promised(ctx)
+	return &pb.GetInvitationResponse{Inviter: int64(i.Inviter), Invited: int64(i.Invited), Budget: i.Budget}, err
+}
+
+func toAutopay(a withdraw.Autopay) *pb.Autopay {
+	return &pb.Autopay{
+		User: a.User, On: a.On, Threshold: int64(a.Threshold), Day: a.Day, Why: a.Why, Rev: a.Rev, Changed: stamp(a.Changed),
+	}
+}
+
+func fromAutopay(a *pb.Autopay) withdraw.Autopay {
+	return withdraw.Autopay{
+		User: a.GetUser(), On: a.GetOn(), Threshold: money.Fen(a.GetThreshold()), Day: a.GetDay(), Why: a.GetWhy(), Rev: a.GetRev(),
+		Changed: moment(a.GetChanged()),
+	}
+}
+
+func (h paymentServer) GetAutopay(ctx context.Context, r *pb.GetAutopayRequest) (*pb.GetAutopayResponse, error) {
+	a, err := h.m.Payouts.Autopay(ctx, r.GetUser())
+	return &pb.GetAutopayResponse{Autopay: toAutopay(a)}, err
+}
+
+func (h paymentServer) SetAutopay(ctx context.Context, r *pb.SetAutopayRequest) (*pb.SetAutopayResponse, error) {
+	a, err := h.m.Payouts.SetAutopay(ctx, r.GetUser(), r.GetOn(), money.Fen(r.GetThreshold()))
+	return &pb.SetAutopayResponse{Autopay: toAutopay(a)}, err
+}
+
 func (h paymentServer) CheckIn(ctx context.Context, r *pb.CheckInRequest) (*pb.CheckInResponse, error) {
 	n, err := h.m.Gifts.Come(ctx, r.GetUser())
 	return &pb.CheckInResponse{Amount: int64(n)}, err
@@ -126,11 +162,21 @@ func (h walletClient) Statement(ctx context.Context, user, before int64, count i
 	return each(r.GetEntries(), fromEntry), err
 }
 
+func (h walletClient) Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error) {
+	r, err := h.c.ListBonuses(ctx, &pb.ListBonusesRequest{User: user, Line: toKey(line), Number: number})
+	return each(r.GetEntries(), fromEntry), err
+}
+
 type giftClient struct{ c pb.PaymentServiceClient }
 
 func (h giftClient) Come(ctx context.Context, user int64) (money.Fen, error) {
 	r, err := h.c.CheckIn(ctx, &pb.CheckInRequest{User: user})
 	return money.Fen(r.GetAmount()), err
+}
+
+func (h giftClient) Promised(ctx context.Context) (credit.Invitation, error) {
+	r, err := h.c.GetInvitation(ctx, &pb.GetInvitationRequest{})
+	return credit.Invitation{Inviter: money.Fen(r.GetInviter()), Invited: money.Fen(r.GetInvited()), Budget: r.GetBudget()}, err
 }
 
 func (h giftClient) Dry(ctx context.Context, budget string) (bool, error) {
@@ -153,6 +199,16 @@ func (h payoutClient) OfUser(ctx context.Context, user int64, count int) ([]with
 func (h payoutClient) Cancel(ctx context.Context, user, id int64) (withdraw.Withdrawal, error) {
 	r, err := h.c.CancelWithdrawal(ctx, &pb.CancelWithdrawalRequest{User: user, Withdrawal: id})
 	return fromWithdrawal(r.GetWithdrawal()), err
+}
+
+func (h payoutClient) Autopay(ctx context.Context, user int64) (withdraw.Autopay, error) {
+	r, err := h.c.GetAutopay(ctx, &pb.GetAutopayRequest{User: user})
+	return fromAutopay(r.GetAutopay()), err
+}
+
+func (h payoutClient) SetAutopay(ctx context.Context, user int64, on bool, threshold money.Fen) (withdraw.Autopay, error) {
+	r, err := h.c.SetAutopay(ctx, &pb.SetAutopayRequest{User: user, On: on, Threshold: int64(threshold)})
+	return fromAutopay(r.GetAutopay()), err
 }
 
 type switchClient struct{ c pb.PaymentServiceClient }

@@ -75,6 +75,11 @@ func (h userServer) SetPayee(ctx context.Context, r *pb.SetPayeeRequest) (*pb.Se
 	return &pb.SetPayeeResponse{}, h.s.SetPayee(ctx, r.GetUser(), fromPayee(r.GetPayee()))
 }
 
+func (h userServer) GetLevel(ctx context.Context, r *pb.GetLevelRequest) (*pb.GetLevelResponse, error) {
+	level, until, err := h.s.Level(ctx, r.GetUser())
+	return &pb.GetLevelResponse{Level: int64(level), Until: stamp(until)}, err
+}
+
 func (h userServer) CountSharing(ctx context.Context, r *pb.CountSharingRequest) (*pb.CountSharingResponse, error) {
 	n, err := h.s.Sharing(ctx, r.GetUser())
 	return &pb.CountSharingResponse{Count: int64(n)}, err
@@ -129,6 +134,11 @@ func (h userClient) Payee(ctx context.Context, id int64) (user.Payee, error) {
 func (h userClient) SetPayee(ctx context.Context, id int64, p user.Payee) error {
 	_, err := h.c.SetPayee(ctx, &pb.SetPayeeRequest{User: id, Payee: toPayee(p)})
 	return err
+}
+
+func (h userClient) Level(ctx context.Context, id int64) (int, time.Time, error) {
+	r, err := h.c.GetLevel(ctx, &pb.GetLevelRequest{User: id})
+	return int(r.GetLevel()), moment(r.GetUntil()), err
 }
 
 func (h userClient) Sharing(ctx context.Context, id int64) (int, error) {

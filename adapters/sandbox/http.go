@@ -12,6 +12,7 @@ import (
 //	/fake/taobao, /fake/jd   the networks' gateways
 //	/go/pdd/api/router       Pinduoduo's: its gateway and its links share a host
 //	/fake/pay                the payer
+//	/fake/alipay             who takes money
 //	/go/…                    affiliate links, as a shopper's browser opens them
 //	/shop, /control          pages for people; see pageRoutes
 func (w *World) routes() *http.ServeMux {
@@ -26,6 +27,7 @@ func (w *World) routes() *http.ServeMux {
 		mux.HandleFunc("/go/"+s.Name+"/", w.open)
 	}
 	mux.Handle("/fake/pay/", http.StripPrefix("/fake/pay", w.pay))
+	mux.HandleFunc("/fake/alipay/", w.gateway)
 	w.pageRoutes(mux)
 	return mux
 }

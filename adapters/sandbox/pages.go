@@ -89,6 +89,8 @@ func (w *World) pageRoutes(mux *http.ServeMux) {
 	own.HandleFunc("POST /shop/{network}/{item}", w.buyForm)
 	own.HandleFunc("GET /shop/orders/{network}/{line}", w.orderPage)
 	own.HandleFunc("POST /shop/orders/{network}/{line}/{deed}", w.shopDeed)
+	own.HandleFunc("GET /shop/pay/{code}", w.chargePage)
+	own.HandleFunc("POST /shop/pay/{code}", w.payForm)
 	own.HandleFunc("GET /shop/pictures/{name}", w.picture)
 	own.HandleFunc("GET /shop/assets/{version}/{name}", w.asset)
 	own.HandleFunc("GET /control", w.controlPage)
@@ -213,6 +215,8 @@ var notices = map[string]notice{
 	"sandbox.no_link":      {"这个推广链接已经失效，请让机器人再给一个。", "The link is not valid any more. Ask the bot for another.", true},
 	"sandbox.quantity":     {"数量不对，请选 1 到 20。", "The quantity is wrong. Choose 1 to 20.", true},
 	"fakepay.final":        {"这笔打款已经有结果了。", "This payment is final.", true},
+	"charged":              {"付款成功，机器人马上告诉你。", "Paid. The bot will tell you at once.", false},
+	"sandbox.charge_over":  {"这笔已经付过或失效了。", "This was paid before, or is not valid any more.", true},
 	"sandbox.odd":          {"没有做成，请再试一次。", "That did not work. Please try again.", true},
 }
 

@@ -1,6 +1,6 @@
 // Package sandbox is a world inside the process: three affiliate networks that
 // speak the real wire protocols over HTTP on loopback, the shops behind them, a
-// payer, and a clock that can be moved. The real adapters talk to it, so a
+// payer, an Alipay that takes money, and a clock that can be moved. The real adapters talk to it, so a
 // newcomer sees the whole way of the money without a key.
 //
 // # Guarantees
@@ -47,6 +47,9 @@ type Options struct {
 	// Still makes the world's clock stand unless it is moved, as simulations and
 	// tests want.
 	Still bool
+	// Notify is where the world's Alipay tells of charges that were paid; "" for
+	// nowhere.
+	Notify string
 }
 
 // What the networks keep of each commission. Pinduoduo names only what is left.
@@ -77,6 +80,7 @@ type World struct {
 	clock *clock
 	shops []*Shop
 	pay   *fakepayfake.Fake
+	till  till
 	pages *pages
 	mux   *http.ServeMux
 

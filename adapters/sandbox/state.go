@@ -20,6 +20,7 @@ type state struct {
 	Books map[string]json.RawMessage `json:"books"` // of the markets
 	Links map[string][]byte          `json:"links"` // short links that the networks gave out
 	Pay   []byte                     `json:"pay"`
+	Till  []byte                     `json:"till,omitempty"`
 }
 
 // wake loads the world that was kept, if there is one.
@@ -50,6 +51,7 @@ func (w *World) wake() error {
 			errs = append(errs, s.load(links))
 		}
 	}
+	w.till.book = st.Till
 	if st.Pay != nil {
 		errs = append(errs, w.pay.Restore(st.Pay))
 	}
@@ -95,10 +97,10 @@ func (w *World) Save() {
 			links[s.Name] = s.save()
 		}
 	}
-	pay := w.pay.Snapshot()
+	pay, till := w.pay.Snapshot(), w.till.snapshot()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	st := state{Ahead: w.clock.ahead(), Books: map[string]json.RawMessage{}, Links: links, Pay: pay}
+	st := state{Ahead: w.clock.ahead(), Books: map[string]json.RawMessage{}, Links: links, Pay: pay, Till: till}
 	for name, book := range w.books {
 		st.Books[name] = book
 	}

@@ -119,6 +119,9 @@ func TestEveryEditOfAnActShows(t *testing.T) {
 	}
 	for _, edit := range edits {
 		for id := 1; id <= 3; id++ {
+			if underRace && id != 2 {
+				continue
+			}
 			path := filepath.Join(t.TempDir(), "copy.db")
 			_, err := shell.ExecContext(t.Context(), "VACUUM INTO ?", path)
 			must(t, err)

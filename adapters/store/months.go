@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fanli/core/fault"
+	"fanli/core/ledger"
 	"fanli/core/money"
 	"fanli/core/reconcile"
 )
@@ -127,6 +128,15 @@ func (t reconcileTx) Closed(month string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Caused implements reconcile.Tx.
+func (t reconcileTx) Caused(cause string) ([]ledger.Entry, error) {
+	rows, err := find[postedRow](t.g.Where("cause = ?", cause).Order("id"))
+	if err != nil {
+		return nil, err
+	}
+	return named(t.g, rows)
 }
 
 // Close implements reconcile.Tx.

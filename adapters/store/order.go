@@ -137,6 +137,15 @@ func (t orderTx) Unowned(network, tag, item string, count int) ([]order.Line, er
 	return lines(rows)
 }
 
+// Alike implements order.Tx.
+func (t orderTx) Alike(network, suffix string, count int) ([]order.Line, error) {
+	rows, err := find[lineRow](locked(t.g).Where("user_id = 0 AND network = ? AND order_no LIKE ?", network, "%"+suffix).Order("id DESC").Limit(count))
+	if err != nil {
+		return nil, err
+	}
+	return lines(rows)
+}
+
 // Due implements order.Tx.
 func (t orderTx) Due(now time.Time, count int) ([]order.Line, error) {
 	rows, err := find[lineRow](locked(t.g).
@@ -282,19 +291,25 @@ func (s orderStore) Places(ctx context.Context) ([]order.Progress, error) {
 	return out, err
 }
 
-// SetProgress implements order.Tx.
+// SetProgress implements order.Tx. Nearly always the row is there and its fence is
+// no higher: then one statement does it.
 func (t orderTx) SetProgress(p order.Progress) error {
-	old, err := progressAt(locked(t.g), p.Place)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return err
+	g := t.g.Exec("UPDATE order_progress SET done_at = ?, to_at = ?, page_cursor = ?, at = ?, failing_since = ?, fails = ?, error = ?, fence = ? "+
+		"WHERE network = ? AND account = ? AND scene = ? AND rung = ? AND fence <= ?",
+		ms(p.Done), ms(p.To), p.Cursor, ms(p.At), ms(p.Failing), p.Fails, p.Error, p.Fence,
+		p.Network, p.Account, p.Scene, p.Rung, p.Fence)
+	if g.Error != nil || g.RowsAffected > 0 {
+		return classify(op[progressRow](), g.Error)
 	}
-	if old.Fence > p.Fence {
+	old, err := progressAt(locked(t.g), p.Place)
+	switch {
+	case err == nil:
 		return fault.Newf(fault.Conflict, "order.fenced", "%s/%s %s %s is at fence %d, not %d",
 			p.Network, p.Account, p.Scene, p.Rung, old.Fence, p.Fence)
+	case !fault.Is(err, fault.NotFound):
+		return err
 	}
-	r := progressRow{
+	return insert(t.g, []progressRow{{
 		p.Network, p.Account, p.Scene, p.Rung, ms(p.Done), ms(p.To), p.Cursor, ms(p.At), ms(p.Failing), p.Fails, p.Error, p.Fence,
-	}
-	return insert(t.g, []progressRow{r}, upsert([]string{"network", "account", "scene", "rung"},
-		"done_at", "to_at", "page_cursor", "at", "failing_since", "fails", "error", "fence"))
+	}})
 }

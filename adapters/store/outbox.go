@@ -94,7 +94,7 @@ func (o *Outbox) Sent(ctx context.Context, seqs []int64) error {
 	return o.change(ctx, func(g *gorm.DB) error {
 		for len(seqs) > 0 {
 			n := min(len(seqs), inMax)
-			if err := g.Where("seq IN ?", seqs[:n]).Delete(&outboxRow{}).Error; err != nil {
+			if err := g.Where("seq IN ?", padded(g, seqs[:n])).Delete(&outboxRow{}).Error; err != nil {
 				return err
 			}
 			seqs = seqs[n:]

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -92,4 +93,23 @@ func (s creditStore) Used(ctx context.Context, budget string, spans []string) (m
 		out[r.Span] = money.Fen(r.Used)
 	}
 	return out, err
+}
+
+type firstRow struct {
+	UserID int64 `gorm:"primaryKey;autoIncrement:false"`
+	Cause  string
+	At     int64
+}
+
+func (firstRow) TableName() string { return "payment_firsts" }
+
+// First implements credit.Store.
+func (s creditStore) First(ctx context.Context, user int64) (string, error) {
+	r, err := first[firstRow](s.db.reader(ctx).Where("user_id = ?", user))
+	return r.Cause, err
+}
+
+// PutFirst implements credit.Tx.
+func (t creditTx) PutFirst(user int64, cause string, at time.Time) error {
+	return insert(t.g, []firstRow{{user, cause, ms(at)}}, ignore())
 }

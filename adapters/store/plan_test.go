@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/store"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/ledger"
@@ -37,6 +38,7 @@ func scans() []string {
 		"payment_incidents",             // holds what should not happen
 		"payment_switches",              // holds a few rows
 		"rebate_rules",                  // from its end, for the newest
+		"SCAN payment_charges",          // likewise
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
 	}
@@ -109,12 +111,18 @@ func askEverything(t *testing.T, db *store.DB) {
 	must(t, db.Users().InTx(ctx, func(tx user.Tx) error {
 		ignore(tx.Insert(user.User{Locale: "zh"}, i))
 		ignore(tx.SetLocale(1, "en"), tx.SetPayee(1, p))
+		ignore(tx.Level(1))
+		ignore(tx.Grants(1))
+		ignore(tx.Grant(user.Grant{Cause: "charge/1", User: 1, Level: 1, From: start, Until: start}))
+		ignore(tx.TellEnd("charge/1"))
 		return nil
 	}))
 	ignore(db.Users().ByIdentity(ctx, i))
 	ignore(db.Users().Identities(ctx, 1))
 	ignore(db.Users().Payee(ctx, 1))
 	ignore(db.Users().Sharing(ctx, 1))
+	ignore(db.Users().Grants(ctx, 1))
+	ignore(db.Users().Ended(ctx, start, 5))
 
 	must(t, db.Links().InTx(ctx, func(tx link.Tx) error {
 		ignore(tx.SlotUsers(link.JD, "item", start))
@@ -215,6 +223,19 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 		ignore(tx.Switches(control.Payouts, control.Credits))
 		return nil
 	}))
+	must(t, db.Charges().InTx(ctx, func(tx collect.Tx) error {
+		d := collect.Due{Key: "c", Purpose: collect.Membership, User: 1, Amount: 1, Subject: "x", Collector: "till", Stage: collect.Created, Rev: 1}
+		ignore(tx.Insert(d))
+		ignore(tx.ByKey("c"))
+		ignore(tx.OpenOf(1, collect.Membership))
+		ignore(tx.Swap(d, collect.Created))
+		return nil
+	}))
+	ignore(db.Charges().Due(ctx, 1))
+	ignore(db.Charges().ByNumber(ctx, "C1"))
+	ignore(db.Charges().Waiting(ctx, start, 5))
+	ignore(db.Charges().Newest(ctx, 5))
+	ignore(db.Charges().Newest(ctx, 5, collect.Held))
 	ignore(db.Withdrawals().ByNumber(ctx, "W1"))
 	ignore(db.Withdrawals().Incidents(ctx, 5))
 	ignore(db.Withdrawals().OfBatch(ctx, "b"))

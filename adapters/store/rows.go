@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"math/bits"
 	"reflect"
 	"slices"
 	"time"
@@ -26,8 +27,12 @@ func op[R row]() string {
 }
 
 // find returns the rows that g selects.
-func find[R row](g *gorm.DB) ([]R, error) {
-	var rows []R
+func find[R row](g *gorm.DB) ([]R, error) { return findSome[R](g, 1) }
+
+// findSome returns the rows that g selects. There may be any number of them; there
+// is room for count, where gorm would make it for twenty.
+func findSome[R row](g *gorm.DB, count int) ([]R, error) {
+	rows := make([]R, 0, count)
 	err := g.Find(&rows).Error
 	return rows, classify(op[R](), err)
 }
@@ -50,7 +55,8 @@ func first[R row](g *gorm.DB) (R, error) {
 func findIn[R row, V comparable](g func() *gorm.DB, column string, values []V) ([]R, error) {
 	var out []R
 	for part := range slices.Chunk(distinct(values), inMax) {
-		rows, err := find[R](g().Where(column+" IN ?", part))
+		q := g()
+		rows, err := findSome[R](q.Where(column+" IN ?", padded(q, part)), len(part))
 		if err != nil {
 			return nil, err
 		}
@@ -74,15 +80,48 @@ func distinct[V comparable](values []V) []V {
 	return out
 }
 
-// insert stores rows in as few statements as the parameters of one allow. It sets
-// their ids.
-func insert[R row](g *gorm.DB, rows []R, with ...clause.Expression) error {
-	if len(rows) == 0 {
-		return nil
+// padded repeats the last of a list's values until there are as many as a power of
+// two, so that lists of any length make few different statements where statements
+// are kept. A value that comes twice asks for nothing more.
+func padded[V any](g *gorm.DB, values []V) []V {
+	if len(values) == 0 || !keepsStatements(g) {
+		return values
 	}
-	columns := reflect.TypeFor[R]().NumField()
-	err := g.Clauses(with...).CreateInBatches(&rows, paramsMax(g)/columns).Error
-	return classify(op[R](), err)
+	n := 1
+	for n < len(values) {
+		n *= 2
+	}
+	n = max(min(n, inMax), len(values))
+	out := make([]V, n)
+	for i := copy(out, values); i < n; i++ {
+		out[i] = values[len(values)-1]
+	}
+	return out
+}
+
+// insert stores rows in few statements. It sets their ids.
+func insert[R row](g *gorm.DB, rows []R, with ...clause.Expression) error {
+	most := paramsMax(g) / reflect.TypeFor[R]().NumField()
+	for len(rows) > 0 {
+		n := stride(g, len(rows), most)
+		part := rows[:n:n]
+		if err := g.Clauses(with...).Create(&part).Error; err != nil {
+			return classify(op[R](), err)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// stride is how many of the rows that are left one statement takes, at most most.
+// Where statements are kept that is a power of two, so that few different ones are
+// needed.
+func stride(g *gorm.DB, left, most int) int {
+	n := min(left, most)
+	if !keepsStatements(g) {
+		return n
+	}
+	return 1 << (bits.Len(uint(n)) - 1)
 }
 
 // paramsMax bounds the parameters of one statement.
@@ -92,6 +131,10 @@ func paramsMax(g *gorm.DB) int {
 	}
 	return sqliteParamsMax
 }
+
+// keepsStatements reports whether a statement that comes again is cheaper than
+// another one: on SQLite (see statements.go). To MySQL they go as text.
+func keepsStatements(g *gorm.DB) bool { return g.Name() != mysqlName }
 
 // mysqlName is what gorm calls MySQL and MariaDB.
 const mysqlName = "mysql"

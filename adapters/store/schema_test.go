@@ -14,6 +14,7 @@ import (
 
 	"fanli/adapters/store"
 	"fanli/adapters/store/mariadbtest"
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -55,6 +56,15 @@ func TestTheDatabaseItselfRefuses(t *testing.T) {
 				}
 			}
 		}
+		for _, stage := range collect.Stages() {
+			_, err := shell.ExecContext(t.Context(), chargeOf(string(stage), string(stage), 1))
+			must(t, err)
+			for _, to := range collect.Stages() {
+				if to != stage && !slices.Contains(stage.Next(), to) {
+					tests["A charge from "+string(stage)+" to "+string(to)] = "UPDATE payment_charges SET stage = '" + string(to) + "' WHERE request_key = '" + string(stage) + "'"
+				}
+			}
+		}
 		for name, statement := range tests {
 			t.Run(name, func(t *testing.T) {
 				if _, err := shell.ExecContext(t.Context(), statement); err == nil {
@@ -75,6 +85,13 @@ func withdrawalOf(key, state, number string, amount int) string {
 	return fmt.Sprintf(`INSERT INTO payment_withdrawals (request_key, user_id, amount, payee, payee_print, state, reason, payer, number, actor, first_actor, risk, signs,
 		receipt, confirm_text, batch, rev, tries, at, changed_at, next_at, sent_at)
 		VALUES ('%s', 7, %d, 'x', '', '%s', '', 'manual', %s, '', '', 0, '', '', '', '', 1, 0, 1, 1, 0, 0)`, key, amount, state, number)
+}
+
+// chargeOf is the statement that stores a charge, as a shell would.
+func chargeOf(key, stage string, amount int) string {
+	return fmt.Sprintf(`INSERT INTO payment_charges (request_key, purpose, user_id, what, amount, subject, collector, number, stage, reason, code, receipt, paid, account,
+		rev, tries, at, changed_at, expires_at, next_at, mark)
+		VALUES ('%s', 'membership', 7, 'level/1/30', %d, 'x', 'till', 'C%s', '%s', '', '', '', 5, 'house/membership', 1, 0, 1, 1, 1, 0, '')`, key, amount, key, stage)
 }
 
 // refusals are statements that the database must refuse.
@@ -104,6 +121,18 @@ func refusals() map[string]string {
 		"AnotherNumber":         "UPDATE payment_withdrawals SET number = 'W99' WHERE state = 'sending'",
 		"AnotherPayer":          "UPDATE payment_withdrawals SET payer = 'x' WHERE state = 'sending'",
 		"AFinalOneThatChanges":  "UPDATE payment_withdrawals SET reason = 'x' WHERE state = 'paid'",
+		"AChargeOfNothing":      chargeOf("k", "asked", 0),
+		"AStageThatIsNone":      chargeOf("k", "lost", 1),
+		"AKnownChargeNumber":    strings.Replace(chargeOf("asked", "asked", 1), "'asked', 'mem", "'k', 'mem", 1),
+		"ADeletedCharge":        "DELETE FROM payment_charges",
+		"AnotherCharge":         "UPDATE payment_charges SET amount = 2",
+		"AnotherChargedUser":    "UPDATE payment_charges SET user_id = 8",
+		"AnotherCollector":      "UPDATE payment_charges SET collector = 'x'",
+		"AnotherChargeNumber":   "UPDATE payment_charges SET number = 'C99' WHERE stage = 'asked'",
+		"AnotherPurpose":        "UPDATE payment_charges SET purpose = 'topup'",
+		"AnotherThing":          "UPDATE payment_charges SET what = 'level/9/9'",
+		"AnotherSumThatCame":    "UPDATE payment_charges SET paid = 6",
+		"AnotherPlaceForIt":     "UPDATE payment_charges SET account = 'house/margin'",
 		"AnIdentityWithoutUser": "INSERT INTO user_identities (channel, external, user_id, used_at) VALUES ('web', 'a', 0, 1)",
 	}
 }

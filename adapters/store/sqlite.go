@@ -31,9 +31,9 @@ const (
 	checkpointPages = 20_000
 	// busyMillis is how long a statement waits for another process.
 	busyMillis = 2_000
-	// sqliteParamsMax bounds the parameters of one statement. SQLite takes 32,766, but
-	// its driver looks for each among all, so that their cost grows with their
-	// square: with as many as fit, a batch took three times as long.
+	// sqliteParamsMax bounds the parameters of one statement. SQLite takes 32,766.
+	// Short statements are kept (see statements.go), so that larger ones gain nothing
+	// that could be measured, and hold much memory.
 	sqliteParamsMax = 500
 )
 
@@ -127,7 +127,7 @@ func prepareFile(path string) (string, error) {
 // pool opens at most conns connections. They are kept for good: opening one
 // costs more than a statement, and in memory the connection is the database.
 func (db *DB) pool(ctx context.Context, dsn string, conns int) (*gorm.DB, error) {
-	p, err := sql.Open(sqlite.DriverName, dsn)
+	p, err := openReusing(dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +148,7 @@ func gormConfig() *gorm.Config {
 		DisableNestedTransaction: true,
 		TranslateError:           true,
 		Logger:                   logger.Discard, // it would write values, and values may be personal
-		// PrepareStmt stays off: most statements are of a length of their own,
-		// and measured it gains nothing.
+		// PrepareStmt stays off: see statements.go for what takes its place.
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,14 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
+// inMemory is the file of a database without the log beside it, which a database in
+// memory cannot have: two bytes of the file's header say so.
+func inMemory(file []byte) []byte {
+	b := slices.Clone(file)
+	b[18], b[19] = 1, 1
+	return b
+}
+
 // open returns a fresh database that is migrated: a file, unless cfg says
 // otherwise.
 func open(tb testing.TB, cfg store.Config) *store.DB {
@@ -72,12 +81,19 @@ func open(tb testing.TB, cfg store.Config) *store.DB {
 	}
 	db := reopen(tb, cfg)
 	if cfg.DSN != "" && strings.Contains(cfg.DSN, mariadbtest.Shared(tb).Addr()) {
-		fill(tb, cfg.DSN)
+		mariadbtest.Shared(tb).Fill(tb, cfg.DSN)
 		return db
 	}
-	if cfg.DSN != "" || cfg.Path == store.Memory {
+	switch {
+	case cfg.DSN != "":
 		_, err := db.Migrate(tb.Context())
 		must(tb, err)
+	case cfg.Path == store.Memory:
+		b, err := migrated()
+		must(tb, err)
+		path := filepath.Join(tb.TempDir(), "fanli.db")
+		must(tb, os.WriteFile(path, inMemory(b), 0o600))
+		must(tb, db.Restore(tb.Context(), path))
 	}
 	return db
 }

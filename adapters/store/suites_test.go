@@ -87,12 +87,18 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 			}
 		})
 	})
+	suite("Collections", func(t *testing.T) {
+		storetest.Collections(t, func(t *testing.T) storetest.CollectionStore {
+			db := open(t, now)
+			return storetest.CollectionStore{Store: db.Charges(), Reader: db.Ledger(), Heard: heard(db, "payment")}
+		})
+	})
 	suite("Reconciliations", func(t *testing.T) {
 		storetest.Reconciliations(t, func(t *testing.T) storetest.ReconcileStore {
 			db := open(t, now)
 			return storetest.ReconcileStore{
 				Lines: db.Settlements(), Store: db.Reconciliations(), Orders: db.Orders(), Credits: db.Credits(),
-				Payouts: db.Withdrawals(), Ledger: db.Ledger(),
+				Payouts: db.Withdrawals(), Ledger: db.Ledger(), Leases: db.Leases(),
 			}
 		})
 	})

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"path/filepath"
@@ -69,4 +70,21 @@ func TestATargetThatIsNoneHasNoDatabase(t *testing.T) {
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// texts reads one column.
+func texts(db *sql.DB, query string) (out []string, err error) {
+	rows, err := db.QueryContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
 }

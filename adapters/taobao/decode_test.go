@@ -136,6 +136,9 @@ func tell(p order.Page, err error) string {
 		fmt.Fprintf(&b, "  item %q × %d, %s, shop %q, category %q, image %q\n", r.Item, r.Quantity, r.Title, r.Shop, r.Category, r.Image)
 		fmt.Fprintf(&b, "  state %q %s disputed %v, tag %q slot %q\n", r.State, r.Why, r.Disputed, r.Tag, r.Slot)
 		fmt.Fprintf(&b, "  price %s refunded %s estimated %s actual %s %v claimed %s\n", r.Price, r.Refunded, r.Estimated, r.Actual, r.ActualKnown, r.Claimed)
+		if r.Unsaid {
+			b.WriteString("  what is taken back is unsaid\n")
+		}
 		fmt.Fprintf(&b, "  clicked %s created %s paid %s settled %s modified %s\n", at(r.Clicked), at(r.Created), at(r.PaidAt), at(r.SettledAt), at(r.Modified))
 	}
 	for _, bad := range p.Bad {

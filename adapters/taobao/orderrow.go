@@ -198,10 +198,13 @@ func (w orderRow) amounts(r *order.Revision) error {
 	}
 	r.Estimated = max(expected-share, 0)
 	if r.State == order.Settled {
-		if share > earned {
+		if share > earned && text(w.Fee) != "" {
 			return fault.Newf(fault.Invalid, "", "a service fee of %s on an income of %s", share, earned)
 		}
 		r.Actual, r.ActualKnown = earned-share, true
+	}
+	if r.State == order.Settled && text(w.Fee) == "" { // not said is not nothing: what was expected stands
+		r.Actual, r.ActualKnown = 0, false
 	}
 	return nil
 }

@@ -67,6 +67,7 @@ type suit struct {
 	created, modified       time.Time
 	state                   string
 	refunded, claimed       money.Fen
+	unsaid                  bool // the row does not say what is taken back
 	raw                     json.RawMessage
 }
 
@@ -203,8 +204,12 @@ func (c *Client) sumOf(trade string, lists ...[]suit) order.Revision {
 		case suitDone:
 			r.Refunded += s.refunded
 			r.Claimed += s.claimed
+			r.Unsaid = r.Unsaid || s.unsaid
 		}
 		raws = append(raws, s.raw)
+	}
+	if r.Unsaid { // of one suit that does not say it the others' sum would be too little
+		r.Claimed = 0
 	}
 	r.Raw = raws[0]
 	if len(raws) > 1 {
@@ -247,7 +252,8 @@ func readSuit(raw json.RawMessage) (suit, error) {
 
 // amounts reads what a suit gives back. Our part of the commission is told
 // without the platform's share, which it returns itself; where only the sum is
-// told the share is taken off.
+// told the share is taken off. Where neither is told it is unsaid: the commission
+// then shrinks as the price does.
 func (w refundRow) amounts(s *suit) error {
 	var fen [8]money.Fen
 	for i, n := range []money.Number{w.Refund, w.Commission, w.Subsidy, w.Back, w.Platform, w.PlatformS, w.Agent, w.AgentS} {
@@ -262,6 +268,7 @@ func (w refundRow) amounts(s *suit) error {
 	s.refunded, s.claimed = fen[0], fen[1]+fen[2]
 	if text(w.Commission) == "" && text(w.Subsidy) == "" {
 		s.claimed = max(fen[3]-fen[4]-fen[5]-fen[6]-fen[7], 0)
+		s.unsaid = text(w.Back) == ""
 	}
 	return nil
 }

@@ -78,6 +78,10 @@ type Config struct {
 	Perception string   `yaml:"user_recv_perception"`        // what the payee reads the money is; one of the scene's own
 	NotifyURL  string   `yaml:"notify_url"`                  // where WeChat calls back; https, no query
 
+	// CollectNotifyURL is where WeChat tells of charges that were paid; https, no
+	// query. Without one nobody can be charged.
+	CollectNotifyURL string `yaml:"collect_notify_url"`
+
 	Minimum  Yuan `yaml:"minimum"`   // least amount of one transfer; WeChat's is 0.10
 	Maximum  Yuan `yaml:"maximum"`   // largest amount of one transfer, as the console shows it for the scene
 	NameFrom Yuan `yaml:"name_from"` // from here on the payee's name goes along, encrypted: 0.30 to 2000.00
@@ -144,11 +148,19 @@ func (c Config) checkScene() (errs []error) {
 		bad(!textWithin(r.Type, reportTypeMax), "transfer_scene_report_infos: info_type %d must have 1 to %d characters", i+1, reportTypeMax)
 		bad(!textWithin(r.Content, reportTextMax), "transfer_scene_report_infos: info_content %d must have 1 to %d characters", i+1, reportTextMax)
 	}
-	n, err := url.Parse(c.NotifyURL)
-	bad(c.NotifyURL != "" && (err != nil || n.Scheme != "https" || n.Host == "" || n.RawQuery != "" || n.User != nil || len(c.NotifyURL) > notifyURLMax),
-		"notify_url: must be an https address without query, of at most %d characters", notifyURLMax)
+	bad(!notifiable(c.NotifyURL), "notify_url: must be an https address without query, of at most %d characters", notifyURLMax)
+	bad(!notifiable(c.CollectNotifyURL), "collect_notify_url: must be an https address without query, of at most %d characters", notifyURLMax)
 	bad(!endpoint.Safe(c.PageURL), "page_url: must be the https address (http only on loopback) where payees reach this server, without user and query")
 	return errs
+}
+
+// notifiable reports whether WeChat would call back there. An empty address is none.
+func notifiable(address string) bool {
+	if address == "" {
+		return true
+	}
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.RawQuery == "" && u.User == nil && len(address) <= notifyURLMax
 }
 
 func (c Config) checkLimits() (errs []error) {

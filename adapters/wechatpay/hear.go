@@ -3,6 +3,7 @@ package wechatpay
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"fanli/core/fault"
 	"fanli/core/withdraw"
@@ -26,33 +27,40 @@ type notification struct {
 // hint.
 func (c *Client) Hear(ctx context.Context, cb withdraw.Callback) (string, error) {
 	const op = "wechatpay.Hear"
-	if len(cb.Body) > callbackBytesMax {
-		return "", fault.Newf(fault.Denied, "", "%s: more than %d bytes", op, callbackBytesMax)
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	if err := c.verify(ctx, cb.Header, cb.Body); err != nil {
-		return "", fault.In(op, err)
-	}
-	var n notification
-	if err := unmarshal(cb.Body, &n); err != nil {
-		return "", fault.Wrap(fault.Denied, op, err)
-	}
-	if n.EventType != eventFinished || n.ResourceType != "encrypt-resource" {
-		return "", fault.Newf(fault.Invalid, "", "%s: not about a bill", op)
-	}
-	text, err := n.Resource.open(c.cfg.APIv3Key)
-	if err != nil {
-		return "", fault.In(op, err)
-	}
 	var b bill
-	if err := unmarshal(text, &b); err != nil {
-		return "", fault.Wrap(fault.Denied, op, err)
+	if err := c.heard(ctx, cb, &b, eventFinished); err != nil {
+		return "", fault.In(op, err)
 	}
 	if b.MchID != c.cfg.MchID || !numberForm.MatchString(b.OutBillNo) {
 		return "", fault.Newf(fault.Denied, "", "%s: about a bill that is not ours", op)
 	}
 	return b.OutBillNo, nil
+}
+
+// heard reads what a callback about one of events says. It fails with fault.Denied
+// if WeChat did not make it now, and with fault.Invalid if it is about something
+// else.
+func (c *Client) heard(ctx context.Context, cb withdraw.Callback, into any, events ...string) error {
+	if len(cb.Body) > callbackBytesMax {
+		return fault.Newf(fault.Denied, "", "more than %d bytes", callbackBytesMax)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	if err := c.verify(ctx, cb.Header, cb.Body); err != nil {
+		return err
+	}
+	var n notification
+	if err := unmarshal(cb.Body, &n); err != nil {
+		return fault.Wrap(fault.Denied, "", err)
+	}
+	if !slices.Contains(events, n.EventType) || n.ResourceType != "encrypt-resource" {
+		return fault.Newf(fault.Invalid, "", "about something else")
+	}
+	text, err := n.Resource.open(c.cfg.APIv3Key)
+	if err != nil {
+		return err
+	}
+	return fault.Wrap(fault.Denied, "", unmarshal(text, into))
 }
 
 // Answer is what WeChat understands: nothing at all for a callback that was

@@ -2,6 +2,11 @@ package bottest
 
 import (
 	"context"
+	"time"
+
+	"fanli/core/credit"
+	"fanli/core/fault"
+	fen "fanli/core/money"
 )
 
 // Used implements credit.Store.
@@ -23,4 +28,38 @@ func (t creditTx) Spend(budget, span string, amount, limit money) (bool, error) 
 	}
 	t.spent[budget+" "+span] = used
 	return true, nil
+}
+
+// First implements credit.Store.
+func (s creditStore) First(_ context.Context, user int64) (string, error) {
+	return read(s.store, func() (string, error) {
+		if cause, ok := s.firsts[user]; ok {
+			return cause, nil
+		}
+		return "", fault.New(fault.NotFound, "")
+	})
+}
+
+// PutFirst implements credit.Tx.
+func (t creditTx) PutFirst(user int64, cause string, _ time.Time) error {
+	if _, ok := t.firsts[user]; !ok {
+		t.firsts[user] = cause
+	}
+	return nil
+}
+
+// setInvitations says what invitations bring.
+func (f *Fake) setInvitations(args ...string) error {
+	if len(args) != 2 {
+		return errUsage
+	}
+	f.gifts.Invitation = credit.Invitation{Budget: "friends"}
+	for i, into := range []*money{&f.gifts.Invitation.Inviter, &f.gifts.Invitation.Invited} {
+		n, err := fen.ParseYuan(args[i], fen.Exact)
+		if err != nil {
+			return err
+		}
+		*into = n
+	}
+	return nil
 }

@@ -31,8 +31,11 @@ import (
 //	level 1                   everybody has reached a level
 //	stall jd | heal jd        a network stops answering, and starts again
 //	payer dead reason | unclear | waiting | short | done
+//	till pay [amount] | back  the newest charge is paid, or given back by staff
 //	switch on payouts [words] | off payouts
 //	payout                    the payout job runs
+//	invitations 5.00 2.00     what inviters and those whom they invite get from here on
+//	autopay                   the job of automatic withdrawals runs
 //	approve|refuse 1 [words]  staff decides about a withdrawal
 //	grant|deny 1 [words]      staff decides about a claim
 func (f *Fake) directives() map[string]func(args ...string) error {
@@ -56,11 +59,15 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"heal":    func(args ...string) error { return f.fail(nil, args...) },
 		"payer":   f.setPayer,
 		"payout":  f.payout,
-		"switch":  f.turnSwitch,
-		"approve": func(args ...string) error { return f.decide(true, args...) },
-		"refuse":  func(args ...string) error { return f.decide(false, args...) },
-		"grant":   func(args ...string) error { return f.decideClaim(true, args...) },
-		"deny":    func(args ...string) error { return f.decideClaim(false, args...) },
+		"autopay": f.autopay,
+		"till":    f.atTill,
+
+		"invitations": f.setInvitations,
+		"switch":      f.turnSwitch,
+		"approve":     func(args ...string) error { return f.decide(true, args...) },
+		"refuse":      func(args ...string) error { return f.decide(false, args...) },
+		"grant":       func(args ...string) error { return f.decideClaim(true, args...) },
+		"deny":        func(args ...string) error { return f.decideClaim(false, args...) },
 	}
 }
 

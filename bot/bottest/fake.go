@@ -43,9 +43,11 @@ type Fake struct {
 	book   *order.Book
 	clerk  *rebate.Clerk
 	cash   *credit.Cashier
+	gifts  *credit.Treasurer
 	desk   *withdraw.Desk
 	board  *control.Board
 	office *notify.Office
+	till   *counter
 
 	mu    sync.Mutex
 	level int
@@ -58,14 +60,18 @@ type placed struct{ network, line string }
 // june is when a campaign begins that no other story of a fake world meets.
 var june = start.AddDate(0, 3, 0)
 
+// september is when a campaign with bonuses begins, for a while.
+var september = start.AddDate(0, 6, 0)
+
 // Rules are those of a fake world.
 func rules() rebate.Rules {
 	return rebate.Rules{
 		Base: 7_000, Fee: 1_000, Levels: map[int]fenBps{1: 500}, Cap: 300_00, Minimum: 1,
-		HoldDays: map[string]int{"": 7}, Referral: rebate.Referral{First: 1_000, Second: 500}, Budgets: []string{"marketing"},
+		HoldDays: map[string]int{"": 7}, Referral: rebate.Referral{First: 1_000, Second: 500}, Budgets: []string{"marketing", "campaign"},
 		List: []rebate.Rule{
 			{Name: "六月加码", Mode: rebate.Add, When: rebate.When{From: june, Until: june.AddDate(0, 0, 30)}, Give: rebate.Give{Fixed: 2_00}, Budget: "marketing"},
 			{Name: "实付返", Mode: rebate.Add, When: rebate.When{From: june, Until: june.AddDate(0, 0, 30), LevelFrom: 1}, Give: rebate.Give{Price: 100}, Budget: "marketing"},
+			{Name: "九月奖励", Mode: rebate.Bonus, When: rebate.When{From: september, Until: september.AddDate(0, 0, 30)}, Give: rebate.Give{Fixed: 1_50}, Budget: "campaign"},
 		},
 	}
 }
@@ -85,19 +91,26 @@ func New(t *testing.T) *Fake {
 	f.links = &link.Desk{Promises: f.clerk, Store: linkStore{at()}, Now: now, Deadline: time.Minute}
 	f.book = &order.Book{Store: orderStore{at()}, Now: now}
 	f.cash = &credit.Cashier{Store: creditStore{at()}, Now: now}
+	f.gifts = &credit.Treasurer{
+		Store: creditStore{at()}, Now: now, CheckIn: 5, CheckInBudget: "checkin",
+		Budgets: map[string]credit.Budget{"checkin": {Day: 5, Month: 100}, "campaign": {Total: 2_00}, "friends": {Total: 10_00}},
+		Inviter: func(ctx context.Context, id int64, at time.Time) (int64, error) {
+			in, err := f.users.Inviters(ctx, id, at)
+			return in[0], err
+		},
+	}
 	f.desk = &withdraw.Desk{
 		Store: withdrawStore{at()}, Payers: map[string]withdraw.Payer{"": f.payer}, Payee: f.users.Payee, Now: now, Prefix: "T",
 		Limits: withdraw.Limits{Minimum: 1_00, Maximum: 500_00, Auto: 50_00, Cooling: 24 * time.Hour},
 	}
 	f.board = &control.Board{Store: controlStore{at()}, Now: now}
 	f.links.Stopped = func(ctx context.Context, network string) error { return f.board.Check(ctx, control.Network(network)) }
+	f.till = newCounter(now, f.users)
 	f.stock()
 	f.Bot = &bot.Bot{
 		Users: f.users, Links: f.links, Orders: f.book, Rebates: f.clerk,
 		Money: credit.Purse{Ledger: ledgerReader{f.store}}, Withdrawals: f.desk, Memory: memory{f.store},
-		Invites: f.users, Gifts: &credit.Treasurer{
-			Store: creditStore{at()}, Now: now, CheckIn: 5, CheckInBudget: "checkin", Budgets: map[string]credit.Budget{"checkin": {Day: 5, Month: 100}},
-		},
+		Autopays: f.desk, Invites: f.users, Gifts: f.gifts, Memberships: f.till,
 		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true, Switches: f.board,
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
 		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
@@ -159,7 +172,13 @@ func (f *Fake) Settle(ctx context.Context) error {
 	if _, err := f.book.ReviewClaims(ctx); err != nil {
 		return err
 	}
+	if _, err := f.users.EndMemberships(ctx); err != nil {
+		return err
+	}
 	for range settleRoundsMax {
+		f.store.mu.Lock()
+		f.store.outbox = append(f.store.outbox, f.till.news()...)
+		f.store.mu.Unlock()
 		if err := f.hear(ctx); err != nil {
 			return err
 		}
@@ -167,6 +186,9 @@ func (f *Fake) Settle(ctx context.Context) error {
 			return err
 		} else if n > 0 {
 			continue
+		}
+		if _, err := f.office.TellCuts(ctx); err != nil {
+			return err
 		}
 		if n, err := f.office.Deliver(ctx); err != nil || n == 0 {
 			return err
@@ -199,10 +221,14 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 	return map[event.Name][]event.Handler{
 		event.LinkMade:          {f.book.LinkMade},
 		event.OrderChanged:      {f.clerk.OrderChanged},
-		event.RebateChanged:     {f.cash.RebateChanged},
+		event.RebateChanged:     {f.cash.RebateChanged, f.gifts.RebateChanged},
+		event.BonusGiven:        {f.office.BonusGiven},
 		event.LedgerPosted:      {f.office.LedgerPosted},
 		event.WithdrawalChanged: {f.office.WithdrawalChanged},
 		event.ClaimChanged:      {f.office.ClaimChanged},
+		event.AutopayHeld:       {f.office.AutopayHeld},
+		event.ChargeChanged:     {f.users.ChargeChanged, f.office.ChargeChanged},
+		event.MembershipChanged: {f.office.MembershipChanged},
 	}[name]
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"fanli/core/fault"
@@ -109,6 +110,13 @@ func (t orderTx) ByOrder(network, number string) ([]order.Line, error) {
 func (t orderTx) Unowned(network, tag, item string, count int) ([]order.Line, error) {
 	out := t.where(func(l order.Line) bool {
 		return l.User == 0 && l.Key.Network == network && (l.Row().Tag == tag || l.Row().Item == item)
+	})
+	return out[:min(count, len(out))], nil
+}
+
+func (t orderTx) Alike(network, suffix string, count int) ([]order.Line, error) {
+	out := t.where(func(l order.Line) bool {
+		return l.User == 0 && l.Key.Network == network && strings.HasSuffix(l.Row().Order, suffix)
 	})
 	return out[:min(count, len(out))], nil
 }

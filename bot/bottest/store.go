@@ -30,6 +30,7 @@ type store struct {
 	payees     map[int64]user.Payee
 	codes      map[int64]string
 	inviters   map[int64]user.Invitation
+	grants     []user.Grant
 
 	links []link.Link
 
@@ -45,8 +46,11 @@ type store struct {
 	balances map[ledger.Account]money
 	booked   map[order.Key]booked
 	spent    map[string]money
+	firsts   map[int64]string
 
 	withdrawals []withdraw.Withdrawal
+	autopays    map[int64]withdraw.Autopay
+	cuts        map[int64]cuts
 	messages    []message
 	switches    map[control.Scope]control.Switch
 
@@ -68,7 +72,9 @@ func newStore() *store {
 	return &store{
 		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, codes: map[int64]string{}, spent: map[string]money{}, inviters: map[int64]user.Invitation{}, rebates: map[order.Key]rebate.Rebate{},
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
-		answers: map[string][]byte{}, dialogues: map[int64][]byte{},
+		firsts: map[int64]string{}, cuts: map[int64]cuts{},
+		autopays: map[int64]withdraw.Autopay{},
+		answers:  map[string][]byte{}, dialogues: map[int64][]byte{},
 	}
 }
 

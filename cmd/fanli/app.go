@@ -15,6 +15,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/bot"
 	"fanli/configs"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/fault"
@@ -49,6 +50,8 @@ type app struct {
 	purse   credit.Purse
 
 	treasurer *credit.Treasurer
+	dues      *collect.Desk
+	codes     *codePage // nil where nobody reaches it
 
 	opened   *opened // the networks of bot and order
 	networks []link.Network
@@ -156,8 +159,10 @@ func (a *app) wirePayment(_ context.Context, s surroundings) error {
 		Prefix:  a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
 	}
 	a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.switches = a.purse, a.treasurer, a.payouts, a.board
-	a.pay, err = a.confirmPage()
-	return err
+	if a.pay, err = a.confirmPage(); err != nil {
+		return err
+	}
+	return a.wireCollections(s)
 }
 
 func (a *app) wireRebate(ctx context.Context, s surroundings) error {
@@ -186,10 +191,13 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,
 		Withdrawals: a.ask.payouts, Memory: a.db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
 		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Gifts: a.ask.gifts,
-		SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
 	}
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
+	}
+	if a.cfg.Collect.Collector != "" && len(a.cfg.Collect.Memberships) > 0 {
+		a.bot.Memberships = members{a}
 	}
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
 	a.ask.chats = a.tell
@@ -223,10 +231,11 @@ func (a *app) enact(ctx context.Context, visit bool) error {
 	return err
 }
 
-// level returns a user's level for package rebate, which may not know users.
+// level returns a user's level, with memberships, for package rebate, which may not
+// know users.
 func (a *app) level(ctx context.Context, id int64) (int, error) {
-	u, err := a.ask.users.User(ctx, id)
-	return u.Level, err
+	level, _, err := a.ask.users.Level(ctx, id)
+	return level, err
 }
 
 // inviters returns who had brought a user, for package rebate.
@@ -240,6 +249,7 @@ func (a *app) newTreasurer() *credit.Treasurer {
 	r := a.cfg.Rebate
 	return &credit.Treasurer{
 		Store: a.db.Credits(), Budgets: r.Limits(), CheckIn: money.Fen(r.CheckIn.Amount), CheckInBudget: r.CheckIn.Budget,
+		Invitation: r.Invitation.Gift(), Inviter: a.inviter, Kin: a.kin, Alarm: a.dried,
 		Forgiven: money.Fen(r.WriteOff), Zone: a.cfg.Location(), Now: a.now,
 	}
 }

@@ -28,6 +28,7 @@ type tale struct {
 	w     *little
 	lines map[string]string // line ids by name
 	ask   bot.Reply
+	last  map[string]string // what people have been answered and will need
 }
 
 // A stepOf is one step.
@@ -50,15 +51,7 @@ func once(do func() error) func() error {
 
 func (s *tale) steps() []stepOf {
 	w := s.w
-	jobs := func(after time.Duration) func() error {
-		move := once(func() error { w.advance(after); return nil })
-		return func() error {
-			if err := move(); err != nil {
-				return err
-			}
-			return w.settle()
-		}
-	}
+	jobs := s.jobs
 	outside := func(network, name string, do func(line string) error) func() error {
 		return once(func() error { return do(s.lines[name]) })
 	}
@@ -117,139 +110,40 @@ func (s *tale) buys(who, id, network string, n int, name string) func() error {
 	}
 }
 
-// A crasher kills the process at chosen points, counted over the whole run: the
-// points at which it dies first, second and so on.
-type crasher struct {
-	at    []int
-	count int
-	dead  bool
-	names []string
-}
-
-func (c *crasher) hook(point string) error {
-	if c.dead {
-		return errCrash
-	}
-	if strings.HasSuffix(point, ".begin") || strings.HasPrefix(point, "lease.") {
-		return nil // dying there is dying after the step before; a lease is no money
-	}
-	c.count++
-	c.names = append(c.names, point)
-	if len(c.at) > 0 && c.count == c.at[0] {
-		c.at = c.at[1:]
-		c.count = 0 // the next one counts from the restart
-		c.dead = true
-		return errCrash
-	}
-	return nil
-}
-
-// tell plays the tale with crashes and returns the ledger at its end.
-func tell(t *testing.T, crashes ...int) (entries []string, points []string) {
-	t.Helper()
-	return tellIn(t, newLittle(t), crashes...)
-}
-
-// tellIn is tell in a world.
-func tellIn(t *testing.T, w *little, crashes ...int) (entries []string, points []string) {
-	t.Helper()
-	c := &crasher{at: crashes}
-	w.mustOpen()
-	w.hook = c.hook
-	s := &tale{w: w, lines: map[string]string{}}
-	for _, step := range s.steps() {
-		for tries := 0; ; tries++ {
-			err := step.do()
-			if !c.dead {
-				if err != nil {
-					t.Fatalf("crashes %v: step %q: %v", crashes, step.name, err)
-				}
-				break
-			}
-			if tries > len(crashes)+1 {
-				t.Fatalf("crashes %v: step %q never ends", crashes, step.name)
-			}
-			c.dead = false
-			if err := errors.Join(w.app.close(), w.reopen(c)); err != nil {
-				t.Fatalf("crashes %v: restart: %v", crashes, err)
-			}
-		}
-	}
-	w.hook = nil
-	w.advance(time.Hour) // what an unknown outcome waits for
-	w.mustSettle()
-	w.wantSound()
-	if got := w.bank.calls; len(crashes) == 0 && got != 1 {
-		t.Errorf("the bank was asked %d times", got)
-	}
-	entries = w.entries()
-	slices.Sort(entries)
-	s.wantTold()
-	return entries, c.names
-}
-
-// reopen starts the next process; it may crash while it starts.
-func (w *little) reopen(c *crasher) error {
-	for {
-		err := w.open()
-		if err == nil || !c.dead {
-			return err
-		}
-		c.dead = false
-	}
-}
-
-// wantTold checks that each notice came, and that none came twice but for a crash
-// between its delivery and its record.
-func (s *tale) wantTold() {
-	s.w.t.Helper()
-	if len(s.w.told) < 7 {
-		s.w.t.Errorf("people were told only %d things: %q", len(s.w.told), s.w.told)
-	}
-}
+// lanes is how many tales are told side by side.
+const lanes = 4
 
 // TestEveryCrashPoint kills the process at each durable step and external call of
-// the loop, restarts it, and wants the ledger of the undisturbed run, entry by
-// entry. Then it kills the restarted process again.
+// each tale, on both databases, and starts it again; in `make soak` it kills that
+// one, too, at each of its points. Every time it wants the ledger of the
+// undisturbed tale, entry by entry, and sound books. Of the states that one crash
+// more leaves it searches a part, and it plays some pairs that are drawn.
 func TestEveryCrashPoint(t *testing.T) {
 	t.Parallel()
-	want, points := tell(t)
-	if len(points) < 100 || len(want) < 12 {
-		t.Fatalf("the undisturbed tale has %d fault points and %d entries", len(points), len(want))
-	}
-	t.Logf("%d fault points, %d entries", len(points), len(want))
-	first, second, every := 1, 1, 5 // one second crash for every fifth first one
-	switch {
-	case underRace: // there SQLite takes ten times as long; `make test` runs all points without
-		first, second = 16, 0
-	case testing.Short():
-		second = 0
-	}
-	if os.Getenv("FANLI_SOAK") != "" {
-		second, every = 40, 1
-	}
-	for lane := range lanes {
-		t.Run(fmt.Sprint("lane", lane), func(t *testing.T) {
-			t.Parallel()
-			check := func(k int, crashes ...int) {
-				got, _ := tell(t, crashes...)
-				if !slices.Equal(got, want) {
-					t.Fatalf("crashes %v (first at %s) give another ledger:\n%s", crashes, points[k], diff(want, got))
+	soak := os.Getenv("FANLI_SOAK") != ""
+	for _, l := range legends() {
+		for _, on := range []string{"SQLite", "MySQL"} {
+			t.Run(l.name+" on "+on, func(t *testing.T) {
+				var server *mariadbtest.Server
+				if on == "MySQL" {
+					server = mariadbtest.Shared(t)
 				}
-			}
-			for k := lane; k < len(points); k += lanes {
-				if k/lanes%first != 0 {
-					continue
+				s := &search{legend: l, whole: 1, every: 25}
+				pairs := 8
+				switch {
+				case soak:
+					s.whole, pairs = 2, 40
+				case underRace, testing.Short():
+					s.whole, s.every, pairs = 0, 16, 2
 				}
-				check(k, k+1)
-				if k%every != 0 {
-					continue
+				st := theatres(t, server, lanes)
+				r := s.run(t, st)
+				if !t.Failed() {
+					s.sample(t, st, pairs)
 				}
-				for m := range second {
-					check(k, k+1, 1+(k*7+m*13)%(len(points)-k/2))
-				}
-			}
-		})
+				t.Log(r)
+			})
+		}
 	}
 }
 
@@ -282,35 +176,6 @@ func renumber(entries []string) []string {
 	slices.Sort(out)
 	return out
 }
-
-// TestCrashPointsOnAServer is a sample of the same over a database on a server.
-func TestCrashPointsOnAServer(t *testing.T) {
-	t.Parallel()
-	s := mariadbtest.Shared(t)
-	file, _ := tell(t)
-	want, points := tellIn(t, newLittle(t).onServer(s))
-	if want = renumber(want); !slices.Equal(renumber(file), want) {
-		t.Fatalf("the undisturbed tale has another ledger on a server:\n%s", diff(file, want))
-	}
-	every := 16
-	switch {
-	case os.Getenv("FANLI_SOAK") != "":
-		every = 1
-	case underRace, testing.Short():
-		every = 60
-	}
-	for k := 0; k < len(points); k += every {
-		for _, crashes := range [][]int{{k + 1}, {k + 1, 1 + k*7%40}} {
-			got, _ := tellIn(t, newLittle(t).onServer(s), crashes...)
-			if got = renumber(got); !slices.Equal(got, want) {
-				t.Fatalf("crashes %v (first at %s) give another ledger:\n%s", crashes, points[k], diff(want, got))
-			}
-		}
-	}
-}
-
-// lanes is how many tales are told side by side.
-const lanes = 4
 
 func diff(want, got []string) string {
 	s := ""

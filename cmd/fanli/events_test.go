@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/link"
@@ -32,7 +33,11 @@ var contents = map[event.Name]any{
 	event.RebateChanged:     rebate.Changed{},
 	event.LedgerPosted:      credit.Posted{},
 	event.WithdrawalChanged: withdraw.Changed{},
+	event.BonusGiven:        credit.Given{},
+	event.AutopayHeld:       withdraw.Held{},
 	event.StaffActed:        audit.Acted{},
+	event.ChargeChanged:     collect.Changed{},
+	event.MembershipChanged: user.MembershipChanged{},
 }
 
 // TestEventSchemas keeps docs/events true: another process, or an older one, may

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,19 +33,23 @@ import (
 // bank, and a clock that only tests move. The app over it is the real one, with
 // its database in a file, or on a server.
 type little struct {
-	t       *testing.T
-	mu      sync.Mutex
-	at      time.Time
-	markets map[string]*market.Market
-	nets    map[string]*linktest.Memory
-	bank    *bank
-	path    string
-	dsn     string // of the server that has the database; "" for a file
-	app     *app
-	told    []string
-	hook    func(string) error
-	feeds   func(order.Feed) order.Feed // decorates the feeds; nil for none
-	links   []event.Event               // link.made, as heard
+	t        *testing.T
+	mu       sync.Mutex
+	at       time.Time
+	markets  map[string]*market.Market
+	nets     map[string]*linktest.Memory
+	bank     *bank
+	path     string
+	dsn      string // of the server that has the database; "" for a file
+	app      *app
+	told     []string
+	byHand   bool // a person is the payer now
+	hook     func(string) error
+	feeds    func(order.Feed) order.Feed // decorates the feeds; nil for none
+	links    []event.Event               // link.made, as heard
+	received map[string]money.Fen        // what networks have paid us
+	tune     func(*configs.Config)       // changes the configuration; nil for none
+	equip    func(*app)                  // changes each process before it works; nil for none
 }
 
 // littleFee is what the networks of the little world keep.
@@ -52,9 +57,21 @@ const littleFee money.Bps = 1000
 
 func newLittle(t *testing.T) *little {
 	t.Helper()
+	w := littleIn(t, memoryDir(t))
+	t.Cleanup(func() {
+		if w.app != nil {
+			_ = w.app.close()
+		}
+	})
+	return w
+}
+
+// littleIn is a little world in a folder; whoever makes it ends it.
+func littleIn(t *testing.T, dir string) *little {
+	t.Helper()
 	w := &little{
 		t: t, at: time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC), markets: map[string]*market.Market{},
-		nets: map[string]*linktest.Memory{}, path: filepath.Join(memoryDir(t), "fanli.db"),
+		nets: map[string]*linktest.Memory{}, path: filepath.Join(dir, "fanli.db"),
 	}
 	w.bank = &bank{paid: map[string]money.Fen{}}
 	for _, name := range []string{link.JD, link.PDD} {
@@ -68,18 +85,13 @@ func newLittle(t *testing.T) *little {
 		w.markets[name] = m
 		w.nets[name] = linktest.NewMemory(name, m, w.now)
 	}
-	t.Cleanup(func() {
-		if w.app != nil {
-			_ = w.app.close()
-		}
-	})
 	return w
 }
 
 // onServer puts the world's database on a server of MariaDB.
 func (w *little) onServer(s *mariadbtest.Server) *little {
 	w.t.Helper()
-	w.dsn = s.Database(w.t)
+	w.dsn = s.Migrated(w.t)
 	return w
 }
 
@@ -120,18 +132,23 @@ func (w *little) open() error {
 	}
 	cfg.Withdraw.Auto, cfg.Withdraw.Cooling, cfg.Withdraw.Maximum = 10_000_000, 0, 10_000_000
 	cfg.Sync.Rescan = false
+	if w.tune != nil {
+		w.tune(&cfg)
+	}
 	path := w.path
 	if w.dsn != "" {
 		path, cfg.Data, cfg.Database.DSN = "", filepath.Dir(w.path), w.dsn
+	} else if err := migratedAt(path); err != nil {
+		return err
 	}
 	s := &stands{payer: &hooked{w.bank, w}}
 	for _, name := range []string{link.JD, link.PDD} {
-		s.networks = append(s.networks, w.nets[name])
+		s.networks = append(s.networks, &hookedNet{w.nets[name], w})
 		var f order.Feed = feedtest.NewMemory(name, "main", w.markets[name])
 		if w.feeds != nil {
 			f = w.feeds(f)
 		}
-		s.feeds = append(s.feeds, f)
+		s.feeds = append(s.feeds, hookedFeed{f, w})
 	}
 	a, err := newApp(context.Background(), cfg, surroundings{
 		log: slog.New(slog.DiscardHandler), now: w.now, hook: w.point, stands: s, holder: "test", path: path,
@@ -144,6 +161,9 @@ func (w *little) open() error {
 		w.links = append(w.links, e)
 		return nil
 	})
+	if w.equip != nil {
+		w.equip(a)
+	}
 	w.app = a
 	return nil
 }
@@ -170,10 +190,13 @@ var _ bot.Channel = (*little)(nil)
 func (w *little) Name() string                                 { return "little" }
 func (w *little) Run(ctx context.Context, _ bot.Handler) error { <-ctx.Done(); return nil }
 func (w *little) Send(_ context.Context, to user.Identity, r bot.Reply) error {
+	if err := w.point("tell"); err != nil {
+		return err
+	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.told = append(w.told, to.External+": "+bot.RenderText(r))
-	return nil
+	w.mu.Unlock()
+	return w.point("told")
 }
 
 func (w *little) settle() error { return w.app.settleDown(context.Background()) }
@@ -226,27 +249,38 @@ func (w *little) follow(network string, r bot.Reply, quantity int) (market.Line,
 // entries is the ledger, without the times.
 func (w *little) entries() []string {
 	w.t.Helper()
-	var out []string
-	err := w.app.db.Ledger().Walk(context.Background(), func(e ledger.Entry) error {
-		out = append(out, fmt.Sprintf("%s %s→%s %d %s", e.Kind, e.From, e.To, e.Amount, e.Key))
-		return nil
-	})
+	out, err := w.list()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return out
 }
 
+func (w *little) list() (out []string, err error) {
+	err = w.app.db.Ledger().Walk(context.Background(), func(e ledger.Entry) error {
+		out = append(out, fmt.Sprintf("%s %s→%s %d %s", e.Kind, e.From, e.To, e.Amount, e.Key))
+		return nil
+	})
+	return out, err
+}
+
 // wantSound adds up the books, and holds them against those of the outside.
 func (w *little) wantSound() {
 	w.t.Helper()
+	for _, bad := range w.unsound() {
+		w.t.Error(bad)
+	}
+}
+
+// unsound says what is wrong with the books.
+func (w *little) unsound() (bad []string) {
 	rep, err := w.app.prove(context.Background())
 	if err != nil || !rep.OK() {
-		w.t.Errorf("the books are not sound: %+v, %v", rep, err)
+		bad = append(bad, fmt.Sprintf("the books are not sound: %+v, %v", rep, err))
 	}
 	accounts, err := w.app.db.Ledger().Accounts(context.Background())
 	if err != nil {
-		w.t.Fatal(err)
+		return append(bad, err.Error())
 	}
 	for name, m := range w.markets {
 		var owed money.Fen
@@ -255,21 +289,51 @@ func (w *little) wantSound() {
 				owed += l.Commission
 			}
 		}
-		if got := -accounts[ledger.Network(name)]; got != owed {
-			w.t.Errorf("%s owes %s by its own book, %s by ours", name, owed, got)
+		if got := -accounts[ledger.Network(name)]; got != owed-w.received[name] {
+			bad = append(bad, fmt.Sprintf("%s owes %s by its own book, %s by ours", name, owed-w.received[name], got))
 		}
 	}
-	if got, want := accounts[ledger.Payer("bank")], w.bank.sum(); got != want {
-		w.t.Errorf("the bank has sent %s, our book says %s", want, got)
+	if got, want := accounts[ledger.Payer("bank")], w.bank.sum()-w.bank.billed; got != want {
+		bad = append(bad, fmt.Sprintf("the bank has sent %s, our book says %s", want, got))
 	}
+	return bad
 }
 
 // A bank is a payer in memory with a book of its own. The same number is paid
 // once, whatever happens.
 type bank struct {
-	mu    sync.Mutex
-	paid  map[string]money.Fen
-	calls int
+	mu     sync.Mutex
+	paid   map[string]money.Fen
+	asked  map[string]money.Fen // waits for its payee to tap
+	waits  bool                 // what is sent waits for its payee
+	billed money.Fen            // what its bills have told
+	calls  int
+}
+
+// tap is the payees saying yes to everything that waits for them.
+func (b *bank) tap() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for number, amount := range b.asked {
+		b.paid[number] = amount
+	}
+	b.asked, b.waits = nil, false
+}
+
+// wait says whether what is sent from now on waits for its payee.
+func (b *bank) wait(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waits = on
+}
+
+// known is what it has sent, and what waits for its payee.
+func (b *bank) known() map[string]money.Fen {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := maps.Clone(b.paid)
+	maps.Copy(out, b.asked)
+	return out
 }
 
 func (b *bank) sum() (s money.Fen) {
@@ -279,6 +343,13 @@ func (b *bank) sum() (s money.Fen) {
 		s += a
 	}
 	return s
+}
+
+// text is the bank's book.
+func (b *bank) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return fmt.Sprint(b.paid, b.asked, b.waits, b.billed)
 }
 
 // hooked is the bank behind fault points: a crash may come before the request
@@ -302,10 +373,21 @@ func (h *hooked) Send(_ context.Context, p withdraw.Payment) (withdraw.Outcome, 
 		h.mu.Unlock()
 		return withdraw.Outcome{}, fmt.Errorf("number %s was used for %s", p.Number, old)
 	}
-	h.paid[p.Number] = p.Amount
+	waits := h.waits && h.paid[p.Number] == 0
+	if waits {
+		if h.asked == nil {
+			h.asked = map[string]money.Fen{}
+		}
+		h.asked[p.Number] = p.Amount
+	} else {
+		h.paid[p.Number] = p.Amount
+	}
 	h.mu.Unlock()
 	if err := h.w.point("bank.sent"); err != nil {
 		return withdraw.Outcome{}, err
+	}
+	if waits {
+		return withdraw.Outcome{Verdict: withdraw.Waiting, Confirm: "page"}, nil
 	}
 	return withdraw.Outcome{Verdict: withdraw.Done}, nil
 }
@@ -318,6 +400,9 @@ func (h *hooked) Query(_ context.Context, number string) (withdraw.Outcome, erro
 	defer h.mu.Unlock()
 	if _, ok := h.paid[number]; ok {
 		return withdraw.Outcome{Verdict: withdraw.Done}, nil
+	}
+	if _, ok := h.asked[number]; ok {
+		return withdraw.Outcome{Verdict: withdraw.Waiting, Confirm: "page"}, nil
 	}
 	return withdraw.Outcome{Verdict: withdraw.Absent}, nil
 }

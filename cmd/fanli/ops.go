@@ -259,7 +259,7 @@ func visiting(ctx context.Context, std stdio, f *flags, payers bool, fn func(*ap
 	}
 	c.Targets = []string{configs.AllTargets} // whoever looks, looks at everything
 	if !payers {
-		c.Payer, c.Payers = manual.Name, nil
+		c.Payer, c.Payers, c.Collect.Collector = manual.Name, nil, ""
 	}
 	a, err := newApp(ctx, c, surroundings{
 		log: logger(c.Log, std.err), now: time.Now, http: &http.Client{}, holder: holder(), visit: true,

@@ -46,7 +46,11 @@ func inBooks(t *testing.T, dir string, fn func(db *store.DB)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), store.Config{Path: filepath.Join(dir, "fanli.db"), SealKey: key})
+	path := filepath.Join(dir, "fanli.db")
+	if err := migratedAt(path); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{Path: path, SealKey: key})
 	if err != nil {
 		t.Fatal(err)
 	}

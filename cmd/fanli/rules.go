@@ -49,6 +49,9 @@ func rulesShow(std stdio, f *flags) *cobra.Command {
 				for _, l := range r.Lines() {
 					_, _ = fmt.Fprintln(std.out, " ", l)
 				}
+				for _, l := range a.gifts() {
+					_, _ = fmt.Fprintln(std.out, " ", l)
+				}
 				return nil
 			})
 		},

@@ -79,3 +79,26 @@ func TestRulesAreTriedSetAndTakenBack(t *testing.T) {
 	fanli("debts", "write-off", "x", "5").want(t, exitUsage, "not the number of a user")
 	fanli("debts", "write-off", "1", "5.005").want(t, exitUsage, "not an amount in yuan")
 }
+
+// TestRulesShowWhatIsGivenAway shows campaigns, which are rules, and what only the
+// configuration says.
+func TestRulesShowWhatIsGivenAway(t *testing.T) {
+	t.Parallel()
+	dir, _ := withBooks(t)
+	config := written(t, "gifts.yaml", `rebate:
+  budgets: {fest: {total: 100}}
+  checkin: {amount: 0.05, budget: fest}
+  invitation: {inviter: 5, invited: 2, budget: fest}
+`)
+	rules := written(t, "fest.yaml", `rebate:
+  rules:
+    - {name: fest, mode: bonus, when: {from: 2026-12-01, until: 2026-12-08}, give: {rebate: 50%}, user_cap: 10, budget: fest}
+`)
+	fanli := func(args ...string) result {
+		return cli(t, "", nil, append(args, "--config", config, "--data", dir)...)
+	}
+	fanli("rules", "set", rules, "--by", "ann", "--reason", "opening").want(t, exitOK,
+		"+ 1. fest: bonus 50% of the rebate when from 2026-11-30T16:00:00Z, until 2026-12-07T16:00:00Z, for one user in all at most ¥10.00, budget fest")
+	fanli("rules", "show").want(t, exitOK, "version 2", "1. fest: bonus 50% of the rebate",
+		"a check-in brings ¥0.05, budget fest", "a first order brings its inviter ¥5.00 and its buyer ¥2.00, budget fest")
+}

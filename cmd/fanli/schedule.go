@@ -41,6 +41,10 @@ func (a *app) leased(target string, p jobs.Plan) jobs.Plan {
 // every is how often what follows orders runs.
 func (a *app) every() string { return "@every " + a.cfg.Sync.Every.String() }
 
+func (a *app) userPlans() []jobs.Plan {
+	return []jobs.Plan{{Job: jobs.Func{As: "user/memberships", Do: a.users.EndMemberships}, Every: "@every 1m"}}
+}
+
 func (a *app) orderPlans() []jobs.Plan {
 	var ladder []jobs.Rung
 	if a.cfg.Sync.Rescan {
@@ -64,13 +68,20 @@ func (a *app) rebatePlans() []jobs.Plan {
 func (a *app) paymentPlans() []jobs.Plan {
 	return []jobs.Plan{
 		{Job: jobs.Func{As: "payment/payouts", Do: a.payouts.Run}, Every: "@every 1s"},
+		{Job: jobs.Func{As: "payment/autopay", Do: a.payouts.RunAutopay}, Every: "@every 5m"},
+		{Job: jobs.Func{As: chargesJob, Do: a.dues.Run}, Every: "@every 1s"},
+		{Job: jobs.Func{As: "payment/balances", Do: a.watch().Run}, Every: "@every 10m", Calm: true},
+		{Job: jobs.Func{As: "payment/bills", Do: a.compareBills}, Every: "@every 1h", Calm: true},
 		{Job: jobs.Func{As: "payment/seal", Do: a.sealDays}, Every: sealAt, Calm: true},
 		{Job: jobs.Func{As: "payment/audit", Do: a.audit}, Every: auditAt, Calm: true},
 	}
 }
 
 func (a *app) notificationPlans() []jobs.Plan {
-	return []jobs.Plan{{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"}}
+	return []jobs.Plan{
+		{Job: jobs.Func{As: "notification/cuts", Do: a.office.TellCuts}, Every: "@every 1m"},
+		{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
+	}
 }
 
 // deliver tells users; that one cannot be reached is their business, not a

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
@@ -96,10 +97,13 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		if cfg.Database.DSN != "" {
 			log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
 		}
-		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data}); err != nil {
+		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data, Notify: base + chargePath + alipay.Name}); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		cfg, around.now, around.shop = inSandbox(cfg, s.world), s.world.Now, base+"/shop"
+		if cfg, err = withTill(inSandbox(cfg, s.world), s.world); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		around.now, around.shop = s.world.Now, base+"/shop"
 	}
 	// The world must answer before the app asks it.
 	s.http = &http.Server{
@@ -232,6 +236,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.world.Handler().ServeHTTP(w, r)
 	case s.app != nil && s.app.pay != nil && strings.HasPrefix(r.URL.Path, confirm.Path):
 		s.app.pay.ServeHTTP(w, r)
+	case s.app != nil && s.app.codes != nil && look && strings.HasPrefix(r.URL.Path, codePath):
+		s.app.codes.ServeHTTP(w, r)
+	case s.app != nil && strings.HasPrefix(r.URL.Path, chargePath):
+		s.app.charged(w, r)
 	case s.app != nil && strings.HasPrefix(r.URL.Path, callbackPath):
 		s.app.callback(w, r)
 	case s.chat != nil && s.app != nil:

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,27 +13,74 @@ import (
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/money"
+	"fanli/core/withdraw"
 )
 
-// TestTheDatabaseServerDies kills the database's server, again and again, while
-// people shop and withdraw and the jobs run. Nobody restarts fanli. Afterwards
-// every order is its shopper's, and the books are those of the networks and of
-// the bank.
+// deadly are the moments at which the database's server is killed: as a
+// transaction of each target is about to commit, as one has committed, and while
+// money is with the payer.
+func deadly() []string {
+	return []string{
+		"order.commit", "withdraw.commit", "bank.sent", "credit.commit", "rebate.commit", "withdraw.committed",
+		"link.commit", "notify.commit", "outbox.commit", "memory.commit", "credit.committed",
+	}
+}
+
+// A trap kills a server when the process comes to a point.
+type trap struct {
+	mu    sync.Mutex
+	point string        // "" for none
+	hit   chan struct{} // somebody is at the point,
+	dead  chan struct{} // and waits until the server is dead
+}
+
+// hook is the world's.
+func (k *trap) hook(point string) error {
+	k.mu.Lock()
+	here := k.point == point
+	if here {
+		k.point = ""
+	}
+	k.mu.Unlock()
+	if here {
+		k.hit <- struct{}{}
+		<-k.dead
+	}
+	return nil
+}
+
+func (k *trap) set(point string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.point = point
+}
+
+// TestTheDatabaseServerDies kills the database's server, again and again, each time
+// at another moment, while people shop and withdraw, payees confirm, the payer
+// calls back and the jobs run, all at once. Nobody restarts fanli. Afterwards every
+// order is its shopper's, every withdrawal that was accepted is there and has
+// ended, and the books are those of the networks and, payment by payment, of the
+// bank.
 func TestTheDatabaseServerDies(t *testing.T) {
 	t.Parallel()
 	server := mariadbtest.New(t)
 	w := newLittle(t).onServer(server).mustOpen()
-	const shoppers, kills, between = 4, 4, 5
+	k := &trap{hit: make(chan struct{}), dead: make(chan struct{})}
+	w.hook = k.hook
+	const shoppers = 4
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var orders [shoppers]atomic.Int64
-	bought := make(chan struct{}, 1000)
+	accepted := make([][]string, shoppers) // keys of withdrawals
 	for i := range shoppers {
 		wg.Go(func() {
+			who := fmt.Sprint("shopper", i)
 			for n := 0; ctx.Err() == nil; n++ {
-				if w.shops(ctx, fmt.Sprint("shopper", i), n) {
+				if key := fmt.Sprint(who, "/direct/", n); w.requests(ctx, who, key) {
+					accepted[i] = append(accepted[i], key)
+				}
+				if w.shops(ctx, who, n) {
 					orders[i].Add(1)
-					bought <- struct{}{}
 				}
 			}
 		})
@@ -43,41 +91,23 @@ func TestTheDatabaseServerDies(t *testing.T) {
 			w.advance(time.Minute)
 		}
 	})
-	for range kills {
-		for range between {
-			<-bought
-		}
+	wg.Go(func() { w.callsBack(ctx) })
+	for _, point := range deadly() {
+		k.set(point)
+		<-k.hit
 		server.Kill(t)
+		k.dead <- struct{}{}
 		server.Start(t)
-	}
-	for range between {
-		<-bought
 	}
 	stop()
 	wg.Wait()
-	for range 10 { // what failed waits longer each time
-		w.advance(6 * time.Hour)
-		_ = w.settle()
-	}
-	w.mustSettle()
-	for i := range shoppers { // whoever was too quick for their money asks once more
-		who := fmt.Sprint("shopper", i)
-		if c := confirmation(w.say(who, who+"/last/ask", "提现")); c != "" {
-			w.say(who, who+"/last/confirm", c)
-		}
-	}
-	w.mustSettle()
+	w.calmsDown(shoppers)
 	w.wantSound()
+	if all := slices.Concat(accepted...); len(all) == 0 {
+		t.Error("no withdrawal was accepted")
+	}
 	for i := range shoppers {
-		who := fmt.Sprint("shopper", i)
-		u, _, err := w.app.users.Resolve(t.Context(), identityOf(who), "zh")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ls, err := w.app.orders.OfUser(t.Context(), u.ID, 0, 1000)
-		if want := int(orders[i].Load()); err != nil || len(ls) != want {
-			t.Errorf("%s has %d orders, %v; bought %d", who, len(ls), err, want)
-		}
+		w.wantServed(fmt.Sprint("shopper", i), int(orders[i].Load()), accepted[i])
 	}
 	if w.bank.sum() == money.Fen(0) {
 		t.Error("nobody was paid")
@@ -87,10 +117,94 @@ func TestTheDatabaseServerDies(t *testing.T) {
 	}
 }
 
+// requests asks for all that somebody has, with the same key until there is an
+// answer. It reports whether the withdrawal was accepted.
+func (w *little) requests(ctx context.Context, who, key string) bool {
+	for ctx.Err() == nil {
+		u, _, err := w.app.users.Resolve(ctx, identityOf(who), "zh")
+		if err == nil {
+			_, err = w.app.payouts.Request(ctx, u.ID, 0, key)
+		}
+		switch fault.CodeOf(err) {
+		case "":
+			return true
+		case fault.Unavailable, fault.Unknown, fault.Internal:
+			continue
+		}
+		return false // there is nothing to withdraw, or one is open
+	}
+	return false
+}
+
+// callsBack is the bank: of what it is sent, some waits for its payee, who confirms
+// soon; and it calls back about each payment, again and again.
+func (w *little) callsBack(ctx context.Context) {
+	for n := 0; ctx.Err() == nil; n++ {
+		w.bank.tap()
+		w.bank.wait(n%2 == 0)
+		for number := range w.bank.known() {
+			_ = w.app.payouts.Heard(ctx, w.bankName(), number) // fails while the server is dead
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Millisecond): // so that others get a turn
+		}
+	}
+	w.bank.tap()
+}
+
+func (w *little) bankName() string { return (&hooked{w.bank, w}).Name() }
+
+// calmsDown lets everything end that is on its way; whoever was too quick for their
+// money asks once more.
+func (w *little) calmsDown(shoppers int) {
+	w.t.Helper()
+	for range 10 { // what failed waits longer each time
+		w.advance(6 * time.Hour)
+		_ = w.settle()
+	}
+	w.mustSettle()
+	for i := range shoppers {
+		who := fmt.Sprint("shopper", i)
+		if c := confirmation(w.say(who, who+"/last/ask", "提现")); c != "" {
+			w.say(who, who+"/last/confirm", c)
+		}
+	}
+	w.mustSettle()
+}
+
+// wantServed checks that somebody has their orders and their withdrawals, which
+// have ended and are those of the bank.
+func (w *little) wantServed(who string, orders int, accepted []string) {
+	w.t.Helper()
+	u, _, err := w.app.users.Resolve(w.t.Context(), identityOf(who), "zh")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ls, err := w.app.orders.OfUser(w.t.Context(), u.ID, 0, 1000)
+	if err != nil || len(ls) != orders {
+		w.t.Errorf("%s has %d orders, %v; bought %d", who, len(ls), err, orders)
+	}
+	ws, err := w.app.payouts.OfUser(w.t.Context(), u.ID, 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	paid := w.bank.known()
+	for _, x := range ws {
+		if x.State != withdraw.Paid || paid[x.Number] != x.Amount {
+			w.t.Errorf("%s: withdrawal %d of %s is %s, and the bank has sent %s", who, x.ID, x.Amount, x.State, paid[x.Number])
+		}
+		accepted = slices.DeleteFunc(accepted, func(key string) bool { return key == x.Key })
+	}
+	if len(accepted) > 0 {
+		w.t.Errorf("%s was told that %q are accepted, and they are gone", who, accepted)
+	}
+}
+
 // dead counts the events that nobody will hear.
 func (w *little) dead() (n int, err error) {
 	for _, o := range w.app.db.Outboxes() {
-		d, err := o.Dead(w.t.Context(), 0, 100)
+		d, err := o.Dead(context.Background(), 0, 100)
 		if err != nil {
 			return n, err
 		}

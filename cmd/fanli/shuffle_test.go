@@ -147,13 +147,13 @@ func nets(t *testing.T, a *app) map[string]money.Fen {
 	return out
 }
 
-func seeds(t *testing.T, few, soak int) []uint64 {
+func seeds(t *testing.T, one bool, few, soak int) []uint64 {
 	t.Helper()
 	n := few
 	switch {
 	case os.Getenv("FANLI_SOAK") != "":
 		n = soak
-	case testing.Short(), underRace:
+	case testing.Short(), one:
 		n = 1
 	}
 	out := make([]uint64, n)
@@ -168,7 +168,7 @@ func seeds(t *testing.T, few, soak int) []uint64 {
 // ledgers are the same, entry by entry.
 func TestAMonthDoubledAndShuffled(t *testing.T) {
 	t.Parallel()
-	for _, seed := range seeds(t, 4, 200) {
+	for _, seed := range seeds(t, underRace, 4, 200) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			t.Parallel()
 			var ledgers [2][]string
@@ -198,7 +198,7 @@ func TestAMonthDoubledAndShuffled(t *testing.T) {
 // line ends with the same money in the same place.
 func TestAllRevisionsInAnyOrder(t *testing.T) {
 	t.Parallel()
-	for _, seed := range seeds(t, 3, 100) {
+	for _, seed := range seeds(t, underRace, 3, 100) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			t.Parallel()
 			var all []order.Revision

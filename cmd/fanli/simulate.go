@@ -44,14 +44,14 @@ func simulateCommand(std stdio) *cobra.Command {
 		Use:   "simulate",
 		Short: "Play the real code against a world full of faults, and prove every fen",
 		Long: `Plays seeds. Each is a fake world with a truth of its own: users make links, buy, return
-goods, claim orders and withdraw; networks split, settle, refund and change rates; pages
-come twice, late, shuffled or not at all; the payer loses requests and replies; the
-process dies, also while it recovers. The code is the real one, SQL included, on a
+goods, bring friends, check in, claim orders and withdraw; networks split, settle, refund and change rates; pages
+come twice, late, shuffled or not at all; the payer loses requests and replies and
+calls with what is not so; the process dies, also while it recovers. The code is the real one, SQL included, on a
 virtual clock. Then the faults stop, and a small oracle that has seen nothing but how
 the outside ended computes every balance. A seed replays exactly.
 
 Faults: all, none, or a list of duplicate, lost, reorder, shift, late, odd, outage, skew,
-crash, payer. Each seed draws which of them it has. --plant puts a mistake into the
+crash, payer, callback. Each seed draws which of them it has. --plant puts a mistake into the
 process, to see that it is found: ` + fmt.Sprint(simulate.Defects()) + `.
 
 It exits with 3 if a seed has a difference, and prints its story and how to replay it.`,
@@ -66,6 +66,7 @@ It exits with 3 if a seed has a difference, and prints its story and how to repl
 	fl.IntVar(&f.opt.Workers, "workers", runtime.GOMAXPROCS(0), "seeds at the same time")
 	fl.StringVar(&f.faults, "faults", "all", "what may go wrong: all, none, or a list")
 	fl.StringVar(&f.opt.Dir, "dir", "", "folder for databases in files, really reopened after a crash; without one they are in memory")
+	fl.StringVar(&f.opt.DSN, "dsn", "", "a database on a MySQL or MariaDB server; each seed gets a fresh one beside it, which is dropped")
 	fl.StringVar(&f.plant, "plant", "", "a mistake to plant")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object for each seed, and one with the sums")
 	fl.StringVar(&f.profile, "cpuprofile", "", "write a profile of the processor's time to this file")
@@ -180,6 +181,9 @@ func (s *simulation) explain(w io.Writer, r simulate.Result) {
 	if o.Plant != simulate.Sound {
 		_, _ = fmt.Fprintf(w, " --plant %s", o.Plant)
 	}
+	if o.DSN != "" {
+		_, _ = fmt.Fprint(w, " --dsn ADDRESS") // it has a password
+	}
 	_, _ = fmt.Fprint(w, "\n\n")
 }
 
@@ -194,6 +198,7 @@ func (s *simulation) sum() error {
 	row("seeds", s.Seeds)
 	row("failed", s.Failed)
 	row("simulated days", s.Days)
+	row("simulated years", fmt.Sprintf("%d.%d", s.Days/365, s.Days%365*10/365))
 	row("crashes", s.Crashes)
 	row("order lines' states", s.Tally.Lines)
 	row("rebates' states", s.Tally.Rebates)

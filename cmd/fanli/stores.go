@@ -9,6 +9,7 @@ import (
 
 	"fanli/adapters/store"
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/ledger"
@@ -130,6 +131,7 @@ func (d *stores) Rebates() rebate.Store            { return d.of[rebateTarget].R
 func (d *stores) Credits() credit.Store            { return d.of[paymentTarget].Credits() }
 func (d *stores) Ledger() ledger.Reader            { return d.of[paymentTarget].Ledger() }
 func (d *stores) Withdrawals() withdraw.Store      { return d.of[paymentTarget].Withdrawals() }
+func (d *stores) Charges() collect.Store           { return d.of[paymentTarget].Charges() }
 func (d *stores) Control() control.Store           { return d.of[paymentTarget].Control() }
 func (d *stores) Seals() proof.SealStore           { return d.of[paymentTarget].Seals() }
 func (d *stores) ActStore() audit.Store            { return d.of[paymentTarget].ActStore() }

@@ -12,6 +12,7 @@ import (
 	"fanli/adapters/store"
 	"fanli/configs"
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/event"
@@ -67,6 +68,7 @@ type asks struct {
 	wallets  credit.Wallets
 	gifts    credit.Gifts
 	payouts  withdraw.Service
+	charges  collect.Service
 	switches control.Service
 	chats    notify.Sender
 }
@@ -88,8 +90,9 @@ func targets() []target {
 		},
 		{
 			name: userTarget, does: "knows people, their identities, inviters and payout accounts", owns: true,
-			says: []event.Name{event.UserJoined},
-			wire: (*app).wireUser, hears: none, plans: idle,
+			says: []event.Name{event.UserJoined, event.MembershipChanged},
+			wire: (*app).wireUser, plans: (*app).userPlans,
+			hears: func(a *app) []hearing { return []hearing{{event.ChargeChanged, a.users.ChargeChanged}} },
 		},
 		{
 			name: orderTarget, does: "follows orders at the networks, finds whose they are, takes claims", owns: true,
@@ -105,11 +108,14 @@ func targets() []target {
 		},
 		{
 			name: paymentTarget, does: "keeps the ledger, pays out, answers for every fen", owns: true,
-			says: []event.Name{event.LedgerPosted, event.WithdrawalChanged},
+			says: []event.Name{
+				event.LedgerPosted, event.WithdrawalChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
+			},
 			wire: (*app).wirePayment, plans: (*app).paymentPlans,
 			hears: func(a *app) []hearing {
 				return []hearing{
 					{event.RebateChanged, a.cashier.RebateChanged},
+					{event.RebateChanged, a.treasurer.RebateChanged},
 					{event.StaffActed, a.staffActed},
 				}
 			},
@@ -122,6 +128,10 @@ func targets() []target {
 					{event.ClaimChanged, a.office.ClaimChanged},
 					{event.LedgerPosted, a.office.LedgerPosted},
 					{event.WithdrawalChanged, a.office.WithdrawalChanged},
+					{event.BonusGiven, a.office.BonusGiven},
+					{event.AutopayHeld, a.office.AutopayHeld},
+					{event.ChargeChanged, a.office.ChargeChanged},
+					{event.MembershipChanged, a.office.MembershipChanged},
 				}
 			},
 		},

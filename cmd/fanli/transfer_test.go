@@ -38,7 +38,7 @@ func lived(t *testing.T) (w *little, s *tale, entries []string) {
 func TestTransfer(t *testing.T) {
 	t.Parallel()
 	w, s, before := lived(t)
-	w.onServer(mariadbtest.Shared(t))
+	w.dsn = mariadbtest.Shared(t).Database(t)
 	cli(t, "", nil, "transfer", "--from", w.path, "--to", w.dsn).
 		want(t, exitOK, "payment_entries", "user_payees", "old books:", "new books:", "both are equal")
 	cli(t, "", nil, "transfer", "--from", w.path, "--to", w.dsn).want(t, exitFailed, "not empty", "nothing was changed")
@@ -81,7 +81,7 @@ func TestATransferThatWasInterrupted(t *testing.T) {
 	t.Parallel()
 	w, _, before := lived(t)
 	server := mariadbtest.Shared(t)
-	w.onServer(server)
+	w.dsn = server.Database(t)
 	shell := server.Shell(t, w.dsn)
 	exec := func(statement string) {
 		t.Helper()
@@ -129,7 +129,7 @@ func TestTransferRefuses(t *testing.T) {
 	cli(t, "", nil, "transfer", "--from", from, "--to", "mysql://u:p@127.0.0.1:1/x").want(t, exitFailed, "nothing to transfer")
 	w, _, _ := lived(t)
 	server := mariadbtest.Shared(t)
-	w.onServer(server)
+	w.dsn = server.Database(t)
 	own, err := openFolder(filepath.Dir(w.path))
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/fakepay"
 	"fanli/adapters/guard"
 	"fanli/adapters/sandbox"
@@ -38,6 +39,26 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	cfg.Rebate.HoldDays = nil
 	cfg.Withdraw.Auto, cfg.Withdraw.Cooling = cfg.Withdraw.Maximum, 0
 	return cfg
+}
+
+// withTill returns cfg with the Alipay of w, which takes money, and with levels on
+// sale that make a difference.
+func withTill(cfg configs.Config, w *sandbox.World) (configs.Config, error) {
+	_, keys, app, gateway, err := w.Alipay()
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Alipay = keys.Client(app, gateway)
+	cfg.Alipay.NotifyURL = w.Notify()
+	cfg.Collect.Collector, cfg.Collect.PageURL = alipay.Name, ""
+	if len(cfg.Collect.Memberships) == 0 {
+		const month, year = 30, 365
+		cfg.Collect.Memberships = []configs.Membership{{Level: 1, Days: month, Price: 9_90}, {Level: 2, Days: month, Price: 29_90}, {Level: 2, Days: year, Price: 299_00}}
+	}
+	if len(cfg.Rebate.Levels) == 0 {
+		cfg.Rebate.Levels = map[int]configs.Percent{1: 5_00, 2: 10_00}
+	}
+	return cfg, nil
 }
 
 // A stage is a sandbox world on a listener of its own, for commands without an

@@ -1,14 +1,19 @@
-// Package collect is how people pay us: a membership, a deposit.
+// Package collect is how people pay us: a membership, the operator's own money.
 //
-// A [Charge] is a sum that we ask for under a number of our own. Whoever asks
-// commits number and amount first, then creates the charge, shows its code, and
-// believes nothing but what [Collector.Query] says about that number: a callback
-// is a hint. Money is given back under a number of its own, likewise committed
-// before it is asked for.
+// A [Charge] is a sum that we ask for under a number of our own, at a [Collector]:
 //
 //	absent ─▶ open ─▶ paid ─▶ closed  (given back in full)
 //	   │        └───────────▶ closed  (nobody paid)
 //	   └─▶ (it expires)
+//
+// A [Due] is a charge with what it is for, as we know it. The [Desk] commits number
+// and amount first, then creates the charge, shows its code, and believes nothing
+// but what [Collector.Query] says about that number: a callback is a hint. Money is
+// given back under a number of its own, likewise committed before it is asked for.
+//
+//	created ─▶ asked ─▶ received ─▶ refunding ─▶ refunded
+//	    │        ├────▶ held ──────────▶│    (another amount: a person decides)
+//	    └────────┴────▶ lapsed ────────▶┘    (it came too late: it goes back)
 //
 // # Guarantees
 //
@@ -16,11 +21,16 @@
 //     either is asked for.
 //   - No call that fails says anything about what became of the money: its number
 //     is asked about again.
+//   - Money that came is in the ledger in the transaction that notes it, once. What
+//     came too late goes back by itself; another amount than was asked for waits
+//     for a person. Neither ever counts as what was asked for.
+//   - Every change is compare-and-set, by stage and revision; an illegal or repeated
+//     one changes nothing.
 //
 // # Not here
 //
-// What a payment is for, and its entries in the ledger, are the caller's. The
-// caller compares the amount that was paid with the one it has committed.
+// What a membership is good for is package user's, which hears charge.changed. Only
+// whole charges are given back.
 package collect
 
 import (
@@ -49,7 +59,7 @@ const (
 	// still be paid.
 	Absent State = "absent"
 	Open   State = "open"   // somebody is paying, or may
-	Paid   State = "paid"   // the money is ours; parts of it may have been given back
+	Paid   State = "paid"   // the money came; it may have been given back, in part or, where a collector cannot tell, in full
 	Closed State = "closed" // nothing is there under this number, and nothing will be
 )
 

@@ -39,13 +39,16 @@ type period struct {
 	limit money.Fen
 }
 
+// spanTotal is all of time.
+const spanTotal = "total"
+
 // periods are those that a moment is in, the shortest first.
 func (b Budget) periods(now time.Time, zone *time.Location) [3]period {
 	if zone == nil {
 		zone = time.UTC
 	}
 	now = now.In(zone)
-	return [3]period{{now.Format("2006-01-02"), b.Day}, {now.Format("2006-01"), b.Month}, {"total", b.Total}}
+	return [3]period{{now.Format("2006-01-02"), b.Day}, {now.Format("2006-01"), b.Month}, {spanTotal, b.Total}}
 }
 
 // spend takes amount from a budget. It fails with fault.Limited if not all of it

@@ -57,6 +57,9 @@ type Store interface {
 	InTx(ctx context.Context, fn func(Tx) error) error
 	// Used returns what was spent of a budget in each of periods.
 	Used(ctx context.Context, budget string, periods []string) (map[string]money.Fen, error)
+	// First returns the cause of the first order whose rebate became available to a
+	// user, or fault.NotFound.
+	First(ctx context.Context, user int64) (cause string, err error)
 }
 
 // A Tx is what a transaction can do. It works on batches.
@@ -74,6 +77,8 @@ type Tx interface {
 	// would be above limit; a limit of 0 is none. Of several at once those come
 	// through that fit.
 	Spend(budget, period string, amount, limit money.Fen) (bool, error)
+	// PutFirst stores what First returns; the one that is there already stays.
+	PutFirst(user int64, cause string, at time.Time) error
 }
 
 // A Cashier is the service that enters rebates. It is safe for concurrent use.
@@ -85,7 +90,17 @@ type Cashier struct {
 
 // Posted is the content of ledger.posted: what one batch has changed for users.
 type Posted struct {
-	Changes []Change `json:"changes"`
+	Changes []Change    `json:"changes"`
+	Cuts    []CutChange `json:"cuts,omitempty"`
+}
+
+// A CutChange is what became of an inviter's part of one order line. It does not say
+// whose the order is.
+type CutChange struct {
+	User   int64     `json:"user"` // the inviter
+	Before money.Fen `json:"before"`
+	Now    money.Fen `json:"now"`
+	Debt   money.Fen `json:"debt,omitempty"` // became debt with this change
 }
 
 // A Change is what became of the money of one order line.
@@ -142,10 +157,11 @@ func (c *Cashier) RebateChanged(ctx context.Context, e event.Event) error {
 			if old.Seq >= r.Seq {
 				continue
 			}
-			b, change, err := follow(j, old, r)
+			b, change, cuts, err := follow(j, old, r)
 			if err != nil {
 				return err
 			}
+			posted.Cuts = append(posted.Cuts, cuts...)
 			put = append(put, b)
 			spent.add(old, b)
 			if r.User != 0 {
@@ -169,7 +185,7 @@ func (c *Cashier) finish(tx Tx, j *ledger.Journal, cause string, put []Booked, p
 	if err := tx.PutBooked(put); err != nil {
 		return err
 	}
-	if len(posted.Changes) == 0 {
+	if len(posted.Changes)+len(posted.Cuts) == 0 {
 		return nil
 	}
 	e, err := event.New("ledger/"+cause, event.LedgerPosted, c.Now(), posted)
@@ -214,6 +230,7 @@ type poster struct {
 	cause string
 	note  string
 	earn  ledger.Kind // what a first entry is called
+	told  []CutChange
 }
 
 func (p *poster) move(kind ledger.Kind, from, to ledger.Account, amount money.Fen) error {
@@ -228,7 +245,7 @@ func (p *poster) move(kind ledger.Kind, from, to ledger.Account, amount money.Fe
 }
 
 // follow makes what is booked for a line follow its rebate.
-func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Change, error) {
+func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Change, []CutChange, error) {
 	p := &poster{j: j, r: r, cause: r.Key.String(), note: r.Title, earn: ledger.Earn}
 	b := target(old, r)
 	ch := Change{
@@ -237,7 +254,7 @@ func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Chan
 	}
 	if old.User != 0 && old.User != r.User { // it was found to be somebody else's
 		if _, err := p.user(old, Booked{User: old.User}); err != nil {
-			return b, ch, err
+			return b, ch, nil, err
 		}
 		old.Pending, old.Available = 0, 0
 	}
@@ -251,20 +268,20 @@ func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Chan
 	if r.User != 0 {
 		debt, err := p.user(old, b)
 		if err != nil {
-			return b, ch, err
+			return b, ch, nil, err
 		}
 		ch.Debt = debt
 		if ch.Repaid, err = repay(p, r.User); err != nil {
-			return b, ch, err
+			return b, ch, nil, err
 		}
 	}
 	if err := p.cuts(old, b); err != nil {
-		return b, ch, err
+		return b, ch, nil, err
 	}
 	if err := p.topUp(old.TopUp, b.TopUp); err != nil {
-		return b, ch, err
+		return b, ch, nil, err
 	}
-	return b, ch, p.margin(old.Margin, b.Margin)
+	return b, ch, p.told, p.margin(old.Margin, b.Margin)
 }
 
 // target is what should be booked for a line.
@@ -303,7 +320,7 @@ func (p *poster) cuts(old, b Booked) error {
 	for i, c := range b.Cuts {
 		was := old.Cuts[i]
 		if was.User != 0 && was.User != c.User {
-			if _, err := p.user(was.booked(), Booked{User: was.User}); err != nil {
+			if err := p.cut(was, BookedCut{User: was.User}); err != nil {
 				return err
 			}
 			was = BookedCut{}
@@ -311,7 +328,7 @@ func (p *poster) cuts(old, b Booked) error {
 		if c.User == 0 {
 			continue
 		}
-		if _, err := p.user(was.booked(), c.booked()); err != nil {
+		if err := p.cut(was, c); err != nil {
 			return err
 		}
 		if _, err := repay(p, c.User); err != nil {
@@ -319,6 +336,15 @@ func (p *poster) cuts(old, b Booked) error {
 		}
 	}
 	return nil
+}
+
+// cut posts the difference of one inviter, and remembers it to be told.
+func (p *poster) cut(was, c BookedCut) error {
+	debt, err := p.user(was.booked(), c.booked())
+	if before, now := was.Pending+was.Available, c.Pending+c.Available; before != now {
+		p.told = append(p.told, CutChange{User: c.User, Before: before, Now: now, Debt: debt})
+	}
+	return err
 }
 
 func (c BookedCut) booked() Booked {

@@ -31,10 +31,11 @@ type books struct {
 	stopped []control.Switch // that are on
 	spent   map[string]money.Fen
 	acts    []audit.Act
+	firsts  map[int64]string
 }
 
 func open() *books {
-	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil, map[string]money.Fen{}, nil}
+	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil, map[string]money.Fen{}, nil, map[int64]string{}}
 }
 
 func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error {
@@ -71,6 +72,20 @@ func (b *books) Used(_ context.Context, budget string, spans []string) (map[stri
 		out[span] = b.spent[budget+" "+span]
 	}
 	return out, nil
+}
+
+func (b *books) First(_ context.Context, user int64) (string, error) {
+	if cause, ok := b.firsts[user]; ok {
+		return cause, nil
+	}
+	return "", fault.New(fault.NotFound, "")
+}
+
+func (b *books) PutFirst(user int64, cause string, _ time.Time) error {
+	if _, ok := b.firsts[user]; !ok {
+		b.firsts[user] = cause
+	}
+	return nil
 }
 
 func (b *books) PutBooked(bs []credit.Booked) error {

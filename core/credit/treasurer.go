@@ -22,6 +22,14 @@ type Treasurer struct {
 	CheckIn money.Fen
 	// CheckInBudget pays it.
 	CheckInBudget string
+	// Invitation is what invitations bring.
+	Invitation Invitation
+	// Inviter returns who had invited a user at a time, 0 for nobody.
+	Inviter func(ctx context.Context, user int64, at time.Time) (int64, error)
+	// Kin reports whether two users look like one person; optional.
+	Kin func(ctx context.Context, a, b int64) (bool, error)
+	// Alarm tells staff that a budget has run dry; optional.
+	Alarm func(ctx context.Context, d Dried)
 	// Forgiven bounds what is written off in a month.
 	Forgiven money.Fen
 	Zone     *time.Location // in which days begin; nil: UTC
@@ -35,6 +43,26 @@ type Gift struct {
 	Amount money.Fen
 	Budget string
 	Note   string // for the statement; may be empty
+
+	kind      ledger.Kind // "" is ledger.Bonus
+	cause     string      // "" is the budget
+	triggered bool        // nobody asked for it; the key alone says whether it was given
+	own       string      // counts against cap, if that is above 0
+	cap       money.Fen
+}
+
+// entry is how the ledger knows it.
+func (g Gift) entry() ledger.Entry {
+	e := ledger.Entry{
+		Key: g.Key, Kind: g.kind, From: ledger.Marketing, To: ledger.User(g.User, ledger.Available), Amount: g.Amount, Cause: g.cause, Note: g.Note,
+	}
+	if e.Kind == "" {
+		e.Kind = ledger.Bonus
+	}
+	if e.Cause == "" {
+		e.Cause = "budget/" + g.Budget
+	}
+	return e
 }
 
 // giftMax bounds one bonus.
@@ -47,17 +75,14 @@ func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
 	b, ok := t.Budgets[g.Budget]
 	switch {
 	case !ok:
-		return false, fault.Newf(fault.Invalid, "bonus.no_budget", "there is no budget %q", g.Budget)
+		return false, fault.Newf(fault.Invalid, reasonNoBudget, "there is no budget %q", g.Budget)
 	case g.Key == "" || g.User <= 0 || g.Amount <= 0 || g.Amount > giftMax:
 		return false, fault.Newf(fault.Invalid, "bonus.malformed", "%s: %s for user %d", g.Key, g.Amount, g.User)
 	}
-	available, debt := ledger.User(g.User, ledger.Available), ledger.User(g.User, ledger.Debt)
-	e := ledger.Entry{
-		Key: g.Key, Kind: ledger.Bonus, From: ledger.Marketing, To: available, Amount: g.Amount, Cause: "budget/" + g.Budget, Note: g.Note,
-	}
+	e, debt := g.entry(), ledger.User(g.User, ledger.Debt)
 	err = t.Store.InTx(ctx, func(tx Tx) error {
 		given = false
-		j, err := ledger.Open(tx, t.Now(), ledger.Marketing, available, debt)
+		j, err := ledger.Open(tx, t.Now(), e.From, e.To, debt)
 		if err != nil {
 			return err
 		}
@@ -65,10 +90,12 @@ func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
 		if err != nil {
 			return err
 		}
-		if old, ok := known[g.Key]; ok {
+		if old, ok := known[g.Key]; ok && g.triggered {
+			return nil
+		} else if ok {
 			return again(old, e)
 		}
-		if err := b.spend(tx, g.Budget, g.Amount, t.Now(), t.Zone); err != nil {
+		if err := t.spend(tx, b, g); err != nil {
 			return err
 		}
 		if err := j.Move(e); err != nil {
@@ -77,10 +104,30 @@ func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
 		if err := repayGift(j, g); err != nil {
 			return err
 		}
+		if err := g.say(tx, t.Now()); err != nil {
+			return err
+		}
 		given = true
 		return j.Post()
 	})
 	return given && err == nil, err
+}
+
+// reasonNoBudget says that what pays a bonus is not configured.
+const reasonNoBudget = "bonus.no_budget"
+
+// spend takes a gift from its budget, and from what its user may get of it.
+func (t *Treasurer) spend(tx Tx, b Budget, g Gift) error {
+	if g.cap > 0 {
+		ok, err := tx.Spend(g.own, spanTotal, g.Amount, g.cap)
+		if err != nil {
+			return err
+		}
+		if !ok { // two lines of one user at once: the other one is looked at again
+			return fault.Newf(fault.Unavailable, "", "%s has no %s left", g.own, g.Amount)
+		}
+	}
+	return b.spend(tx, g.Budget, g.Amount, t.Now(), t.Zone)
 }
 
 // repayGift pays a debt from what is available now.
@@ -94,7 +141,7 @@ func repayGift(j *ledger.Journal, g Gift) error {
 	if err != nil {
 		return err
 	}
-	return j.Move(ledger.Entry{Key: g.Key + "/repay", Kind: ledger.Repay, From: available, To: debt, Amount: min(-owed, have), Cause: "budget/" + g.Budget})
+	return j.Move(ledger.Entry{Key: g.Key + "/repay", Kind: ledger.Repay, From: available, To: debt, Amount: min(-owed, have), Cause: g.entry().Cause})
 }
 
 // Come enters a user's check-in of today and reports what it brought: 0 if they

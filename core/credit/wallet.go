@@ -2,9 +2,12 @@ package credit
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"fanli/core/ledger"
 	"fanli/core/money"
+	"fanli/core/order"
 )
 
 // A Wallet is where a user's money is.
@@ -47,3 +50,21 @@ func Effect(user int64, e ledger.Entry) money.Fen {
 	}
 	return n
 }
+
+// Bonuses returns what a user got beside the rebate of a line of an order: what
+// campaigns gave for the line, and what came for the user's first order.
+func (p Purse) Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error) {
+	mine := func(cause string, is func(e ledger.Entry) bool) ([]ledger.Entry, error) {
+		es, err := p.Ledger.Caused(ctx, cause)
+		return slices.DeleteFunc(es, func(e ledger.Entry) bool { return e.To != ledger.User(user, ledger.Available) || !is(e) }), err
+	}
+	out, err := mine(line.String(), func(e ledger.Entry) bool { return e.Kind == ledger.Campaign })
+	if err != nil {
+		return nil, err
+	}
+	first, err := mine(invitationCause(user), func(e ledger.Entry) bool { return e.Kind == ledger.Invite && e.Note == number && number != "" })
+	return append(out, first...), err
+}
+
+// invitationCause is how the ledger names that somebody who was invited has come.
+func invitationCause(user int64) string { return fmt.Sprintf("invitation/%d", user) }

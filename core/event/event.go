@@ -25,7 +25,11 @@ const (
 	RebateChanged     Name = "rebate.changed"
 	LedgerPosted      Name = "ledger.posted"
 	WithdrawalChanged Name = "withdrawal.changed"
+	AutopayHeld       Name = "autopay.held"
+	BonusGiven        Name = "bonus.given"
 	StaffActed        Name = "staff.acted"
+	ChargeChanged     Name = "charge.changed"
+	MembershipChanged Name = "membership.changed"
 )
 
 // An Event is a fact: it has happened.

@@ -20,6 +20,9 @@ const (
 	ClassMarketing
 	ClassWrittenOff
 	ClassAdjustments
+	ClassCollector
+	ClassMembership
+	ClassSuspense
 	classes // how many there are
 )
 
@@ -27,6 +30,7 @@ const (
 var classNames = [classes]string{
 	"", "network/*", "payer/*", "user/*/pending", "user/*/available", "user/*/reserved", "user/*/debt",
 	string(Margin), string(Bank), string(Marketing), string(WrittenOff), string(Adjustments),
+	"collector/*", string(Membership), string(Suspense),
 }
 
 // String returns the pattern of the class's accounts.
@@ -35,7 +39,7 @@ func (c Class) String() string { return classNames[c] }
 // Sign is on which side of zero accounts of the class stay; 0 is either.
 func (c Class) Sign() int {
 	switch c {
-	case ClassPending, ClassAvailable, ClassReserved:
+	case ClassPending, ClassAvailable, ClassReserved, ClassSuspense:
 		return 1
 	case ClassDebt:
 		return -1
@@ -70,12 +74,19 @@ func (a Account) Class() Class {
 		return ClassWrittenOff
 	case Adjustments:
 		return ClassAdjustments
+	case Membership:
+		return ClassMembership
+	case Suspense:
+		return ClassSuspense
 	}
 	if name, ok := strings.CutPrefix(string(a), "network/"); ok && name != "" {
 		return ClassNetwork
 	}
 	if name, ok := strings.CutPrefix(string(a), "payer/"); ok && name != "" {
 		return ClassPayer
+	}
+	if name, ok := strings.CutPrefix(string(a), "collector/"); ok && name != "" {
+		return ClassCollector
 	}
 	return NoClass
 }
@@ -109,6 +120,8 @@ var chart = []Way{
 	{Bonus, ClassMarketing, ClassAvailable},
 	{Bonus, ClassMarketing, ClassNetwork},
 	{Bonus, ClassNetwork, ClassMarketing},
+	{Invite, ClassMarketing, ClassAvailable},
+	{Campaign, ClassMarketing, ClassAvailable},
 	{Refer, ClassNetwork, ClassPending},
 	{Refer, ClassNetwork, ClassAvailable},
 	{Forgive, ClassWrittenOff, ClassDebt},
@@ -122,6 +135,14 @@ var chart = []Way{
 	{Correct, ClassPayer, ClassAdjustments},
 	{Correct, ClassAdjustments, ClassBank},
 	{Correct, ClassBank, ClassAdjustments},
+	{Collect, ClassCollector, ClassMembership},
+	{Collect, ClassCollector, ClassMarketing},
+	{Collect, ClassCollector, ClassSuspense},
+	{Refund, ClassMembership, ClassCollector},
+	{Refund, ClassMarketing, ClassCollector},
+	{Refund, ClassSuspense, ClassCollector},
+	{Clear, ClassBank, ClassCollector},
+	{Clear, ClassCollector, ClassBank},
 }
 
 // Chart returns every move that is allowed, apart from those of kind Manual.

@@ -54,14 +54,16 @@ const (
 	Debt      Pocket = "debt"
 )
 
-// The accounts of the house. Those of networks and payers are clearing accounts:
+// The accounts of the house. Those of networks, payers and collectors are clearing accounts:
 // once everything has been paid and compared, they are at zero.
 const (
 	Margin      Account = "house/margin"      // what the house keeps of commissions
 	Bank        Account = "house/bank"        // below zero by the money that is there, at banks and payers
-	Marketing   Account = "house/marketing"   // pays bonuses; below zero by what they have cost
+	Marketing   Account = "house/marketing"   // pays bonuses; below zero by what they have cost beyond what was put in
 	WrittenOff  Account = "house/writtenoff"  // below zero by debts that were given up
 	Adjustments Account = "house/adjustments" // what a closed month turned out to be wrong by
+	Membership  Account = "house/membership"  // what users have paid for a level
+	Suspense    Account = "house/suspense"    // what people paid and we cannot keep: it goes back, or a person decides
 )
 
 // User returns a user's account.
@@ -75,6 +77,10 @@ func Network(name string) Account { return Account("network/" + name) }
 
 // Payer returns what went out through a payer.
 func Payer(name string) Account { return Account("payer/" + name) }
+
+// Collector returns what people have paid to a collector, below zero by what is not
+// at the bank yet.
+func Collector(name string) Account { return Account("collector/" + name) }
 
 // Owner returns the user and pocket of an account; ok is false for others.
 func (a Account) Owner() (user int64, p Pocket, ok bool) {
@@ -110,23 +116,27 @@ type Kind string
 
 // The kinds.
 const (
-	Earn    Kind = "earn"    // an order brings a rebate
-	Adjust  Kind = "adjust"  // the network changed the commission, or goods went back in part
-	Settle  Kind = "settle"  // pending becomes available
-	Revoke  Kind = "revoke"  // the order brings nothing any more
-	Claw    Kind = "claw"    // taken back after it had been paid out: a debt
-	Repay   Kind = "repay"   // a debt is paid from what came in
-	Keep    Kind = "keep"    // the house's part
-	Reserve Kind = "reserve" // a withdrawal was asked for
-	Release Kind = "release" // a withdrawal did not happen
-	Payout  Kind = "payout"  // a withdrawal was paid
-	Bonus   Kind = "bonus"   // a gift of the house: check-in, invitation, campaign
-	Refer   Kind = "refer"   // a part of a friend's order
-	Forgive Kind = "forgive" // a debt was written off
-	Receive Kind = "receive" // a network's money has arrived
-	Clear   Kind = "clear"   // a payer's bill agrees with what we paid
-	Correct Kind = "correct" // a difference that reconciliation found
-	Manual  Kind = "manual"  // an act of staff, with its reason
+	Earn     Kind = "earn"     // an order brings a rebate
+	Adjust   Kind = "adjust"   // the network changed the commission, or goods went back in part
+	Settle   Kind = "settle"   // pending becomes available
+	Revoke   Kind = "revoke"   // the order brings nothing any more
+	Claw     Kind = "claw"     // taken back after it had been paid out: a debt
+	Repay    Kind = "repay"    // a debt is paid from what came in
+	Keep     Kind = "keep"     // the house's part
+	Reserve  Kind = "reserve"  // a withdrawal was asked for
+	Release  Kind = "release"  // a withdrawal did not happen
+	Payout   Kind = "payout"   // a withdrawal was paid
+	Bonus    Kind = "bonus"    // a gift of the house: a check-in; or what a budget adds to a line
+	Invite   Kind = "invite"   // a gift of the house: somebody who was invited has come
+	Campaign Kind = "campaign" // a gift of the house: an order in a campaign
+	Refer    Kind = "refer"    // a part of a friend's order
+	Forgive  Kind = "forgive"  // a debt was written off
+	Receive  Kind = "receive"  // a network's money has arrived
+	Clear    Kind = "clear"    // a payer's bill agrees with what we paid
+	Collect  Kind = "collect"  // somebody has paid a charge
+	Refund   Kind = "refund"   // what somebody had paid was given back
+	Correct  Kind = "correct"  // a difference that reconciliation found
+	Manual   Kind = "manual"   // an act of staff, with its reason
 )
 
 // An Entry moves an amount.
@@ -146,6 +156,9 @@ type Entry struct {
 func (e Entry) same(o Entry) bool {
 	return e.Kind == o.Kind && e.From == o.From && e.To == o.To && e.Amount == o.Amount && e.Cause == o.Cause
 }
+
+// wellFormed reports whether an entry moves something somewhere for a cause.
+func (e Entry) wellFormed() bool { return e.Amount > 0 && e.From != e.To && e.Cause != "" }
 
 // A Tx is what a transaction on the book can do. It works on batches.
 type Tx interface {
@@ -219,7 +232,7 @@ func (j *Journal) Move(e Entry) error {
 	if e.Amount == 0 {
 		return nil
 	}
-	if e.Amount < 0 || e.From == e.To || e.Key == "" || e.Cause == "" {
+	if e.Key == "" || !e.wellFormed() {
 		return fault.Newf(fault.Invalid, "ledger.bad_entry", "%s: %d from %s to %s", e.Key, e.Amount, e.From, e.To)
 	}
 	if !e.Charted() {
@@ -316,7 +329,7 @@ func Audit(ctx context.Context, r Reader) (AuditReport, error) {
 	}
 	err = r.Walk(ctx, func(e Entry) error {
 		rep.Entries++
-		if e.Amount <= 0 || e.From == e.To || e.Cause == "" || e.Kind == "" {
+		if !e.wellFormed() {
 			note("entry %d %s is malformed: %s from %s to %s", e.ID, e.Key, e.Amount, e.From, e.To)
 		}
 		if !e.Charted() {

@@ -18,7 +18,7 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 		*n = ""
 		return nil
 	}
-	if len(b) > 0 && b[0] == '"' {
+	if bytes.HasPrefix(b, []byte{'"'}) {
 		var s string
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err

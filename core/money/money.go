@@ -147,36 +147,27 @@ func (f Fen) Mul(num, den int64) Fen {
 	if den == 0 {
 		return 0
 	}
-	neg := (f < 0) != ((num < 0) != (den < 0))
 	hi, lo := bits.Mul64(abs(int64(f)), abs(num))
 	d := abs(den)
-	if hi >= d {
-		if neg {
-			return -FenMax
-		}
-		return FenMax
+	q := uint64(FenMax)
+	if hi < d {
+		q, _ = bits.Div64(hi, lo, d)
 	}
-	q, _ := bits.Div64(hi, lo, d)
 	if q > math.MaxInt64 {
 		q = uint64(FenMax)
 	}
-	if neg {
+	if int64(f)^num^den < 0 { // an odd number of them is below zero
 		return -Fen(q)
 	}
 	return Fen(q)
 }
 
-func abs(n int64) uint64 {
-	if n < 0 {
-		return -uint64(n)
-	}
-	return uint64(n)
-}
+func abs(n int64) uint64 { return uint64(max(n, -n)) } // also for the least one, which is its own negative
 
 // Add returns a+b, or fault.Invalid where the sum does not fit.
 func Add(a, b Fen) (Fen, error) {
 	s := a + b
-	if (s > a) != (b > 0) && b != 0 {
+	if (s < a) != (b < 0) {
 		return 0, fault.Newf(fault.Invalid, "money.overflow", "%d + %d", a, b)
 	}
 	return s, nil

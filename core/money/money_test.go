@@ -42,6 +42,20 @@ func TestParseYuan(t *testing.T) {
 		{text: "--1", bad: true},
 		{text: "NaN", bad: true},
 		{text: "1,23.00", bad: true},
+		{text: "1234,567", bad: true},
+		{text: "1,2345", bad: true},
+		{text: "1,234,567", want: 123456700},
+		{text: "1/2", bad: true},
+		{text: "1:2", bad: true},
+		{text: "1.0/", bad: true},
+		{text: "1.0:", bad: true},
+		{text: "1.000x", r: money.Down, bad: true},
+		{text: "000000000000001", want: 100}, // fifteen digits
+		{text: "0000000000000001", bad: true},
+		{text: "0." + strings.Repeat("0", 30), want: 0},
+		{text: "0." + strings.Repeat("0", 31), bad: true},
+		{text: "0.004999", r: money.HalfUp, want: 0},
+		{text: "0.005", r: money.HalfUp, want: 1},
 		{text: ",123", bad: true},
 		{text: "１２", bad: true},
 		{text: "1000000000000", want: money.FenMax},
@@ -96,8 +110,63 @@ func TestAddRefusesToOverflow(t *testing.T) {
 			t.Errorf("%d + %d = %d, %v", p[0], p[1], s, err)
 		}
 	}
-	if s, err := money.Add(5, -7); s != -2 || err != nil {
-		t.Errorf("5 − 7 = %d, %v", s, err)
+	for _, p := range [][3]money.Fen{
+		{5, -7, -2}, {-5, 7, 2}, {5, 0, 5}, {-5, 0, -5}, {0, 0, 0}, {math.MaxInt64, 0, math.MaxInt64}, {math.MaxInt64, math.MinInt64, -1},
+	} {
+		if s, err := money.Add(p[0], p[1]); s != p[2] || err != nil {
+			t.Errorf("%d + %d = %d, %v; want %d", p[0], p[1], s, err, p[2])
+		}
+	}
+}
+
+func TestMul(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		f        money.Fen
+		num, den int64
+		want     money.Fen
+	}{
+		{7, 2, 3, 4}, {-7, 2, 3, -4}, {7, -2, 3, -4}, {7, 2, -3, -4}, {-7, -2, 3, 4}, {-7, 2, -3, 4}, {7, -2, -3, 4}, {-7, -2, -3, -4},
+		{3, 2, 1, 6}, {0, -5, 3, 0}, {5, 0, -3, 0},
+		{5, 1, 0, 0}, {-5, 1, 0, 0}, // a part of nothing
+		{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64}, {math.MinInt64, -1, 2, 1 << 62},
+		{math.MaxInt64, 1, 1, math.MaxInt64}, {math.MinInt64, -1, 1, money.FenMax}, // the first that does not fit
+		{1 << 62, 8, 2, money.FenMax}, {1 << 62, -8, 2, -money.FenMax}, {1 << 62, 8, 1, money.FenMax},
+	}
+	for _, tt := range tests {
+		if got := tt.f.Mul(tt.num, tt.den); got != tt.want {
+			t.Errorf("%d × %d ÷ %d = %d, want %d", tt.f, tt.num, tt.den, got, tt.want)
+		}
+	}
+}
+
+func TestNumbersWithoutAValueAreZero(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[money.Number]int64{"": 0, "--": 0, "5.25": 525, "-1": -100} {
+		yuan, err := n.Yuan(money.Exact)
+		if int64(yuan) != want || err != nil {
+			t.Errorf("%q is %d fen, %v", n, yuan, err)
+		}
+		percent, err := n.Percent(money.Exact)
+		if int64(percent) != want || err != nil {
+			t.Errorf("%q is %d basis points, %v", n, percent, err)
+		}
+	}
+	for _, text := range []string{`"\x"`, `"`} {
+		if err := new(money.Number).UnmarshalJSON([]byte(text)); err == nil {
+			t.Errorf("%s is read", text)
+		}
+	}
+}
+
+// TestAMistakeIsQuotedInShort: what a network sends instead of a number may be long.
+func TestAMistakeIsQuotedInShort(t *testing.T) {
+	t.Parallel()
+	for n, cut := range map[int]bool{39: false, 40: false, 41: true, 4000: true} {
+		_, err := money.ParseYuan(strings.Repeat("x", n), money.Exact)
+		if want := strings.Repeat("x", min(n, 40)); !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), want+"x") || strings.Contains(err.Error(), "…") != cut {
+			t.Errorf("%d letters: %v", n, err)
+		}
 	}
 }
 
@@ -129,6 +198,7 @@ func TestTexts(t *testing.T) {
 	for got, want := range map[string]string{
 		money.Fen(1230).Yuan():            "¥12.30",
 		money.Fen(-5).Yuan():              "-¥0.05",
+		money.Fen(0).Yuan():               "¥0.00",
 		money.Fen(0).String():             "0.00",
 		money.Bps(7000).String():          "70%",
 		money.Bps(525).String():           "5.25%",

@@ -10,6 +10,8 @@
 //   - It is delivered in the order of writing for each user, again and again
 //     until a channel has it or until [triesMax]; then it is kept as given up.
 //   - Money never depends on a message.
+//   - Whoever invited somebody is told of their parts together, at most once a day,
+//     and nothing about whose orders they are.
 package notify
 
 import (
@@ -19,11 +21,13 @@ import (
 	"fmt"
 	"time"
 
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/order"
 	"fanli/core/rebate"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -40,7 +44,12 @@ const (
 	RebateClawed   Kind = "rebate.clawed"   // taken back after it was paid out: a debt
 	Received       Kind = "order.received"  // the buyer has the goods; the network settles on Expect
 	WithdrawalNews Kind = "withdrawal.news" // its state changed; Data is withdraw.Changed
+	AutopayNews    Kind = "autopay.news"    // nothing was asked for; Data is withdraw.Held
+	BonusNews      Kind = "bonus.news"      // a bonus that nobody asked for; Data is credit.Given
+	CutNews        Kind = "cut.news"        // an inviter's parts of friends' orders; Data is Cuts
 	ClaimNews      Kind = "claim.news"      // an answer that was promised; Data is order.ClaimChanged
+	MembershipNews Kind = "membership.news" // it has begun or ended; Data is user.MembershipChanged
+	ChargeNews     Kind = "charge.news"     // what they paid cannot be kept; Data is collect.Changed
 )
 
 // A Message is something to tell one user.
@@ -49,7 +58,7 @@ type Message struct {
 	Key   string // unique
 	User  int64
 	Kind  Kind
-	Data  json.RawMessage // credit.Change, withdraw.Changed or order.ClaimChanged
+	Data  json.RawMessage // as Kind says; credit.Change where it says nothing
 	At    time.Time
 	Tries int
 	State State
@@ -96,6 +105,12 @@ type Tx interface {
 	event.Inbox
 	// Write stores messages; those whose key is known are left out.
 	Write(ms []Message) error
+	// AddCuts adds to what inviters are to be told.
+	AddCuts(cs []Cuts) error
+	// TakeCuts returns what inviters are to be told of which the first happened at
+	// since or before, and who were last told at told or before: by user, at most
+	// count. They count as told now.
+	TakeCuts(now, since, told time.Time, count int) ([]Cuts, error)
 }
 
 // An Office is the service that tells users. It is safe for concurrent use.
@@ -125,7 +140,7 @@ func (o *Office) LedgerPosted(ctx context.Context, e event.Event) error {
 			ms = append(ms, m)
 		}
 		return ms, nil
-	})
+	}, cuts(p.Cuts, o.Now())...)
 }
 
 // kindOf decides what a change is to its user; ok is false where it is nothing
@@ -159,11 +174,39 @@ func (o *Office) WithdrawalChanged(ctx context.Context, e event.Event) error {
 	}
 	return o.write(ctx, e, func() ([]Message, error) {
 		switch c.State {
+		case withdraw.Requested, withdraw.Reviewing, withdraw.Approved:
+			if !c.Auto || c.Was != "" { // the dialogue itself has said so
+				return nil, nil
+			}
 		case withdraw.Paid, withdraw.Failed, withdraw.Refused, withdraw.Unknown, withdraw.Confirming:
-		case withdraw.Requested, withdraw.Reviewing, withdraw.Approved, withdraw.Sending, withdraw.Cancelled:
-			return nil, nil // the dialogue itself has said so, or it is a matter of seconds
+		case withdraw.Sending, withdraw.Cancelled:
+			return nil, nil // a matter of seconds, or the dialogue itself has said so
 		}
 		m, err := message(e.ID, c.User, WithdrawalNews, c)
+		return []Message{m}, err
+	})
+}
+
+// AutopayHeld hears autopay.held.
+func (o *Office) AutopayHeld(ctx context.Context, e event.Event) error {
+	var h withdraw.Held
+	if err := e.Decode(&h); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.AutopayHeld", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, h.User, AutopayNews, h)
+		return []Message{m}, err
+	})
+}
+
+// BonusGiven hears bonus.given.
+func (o *Office) BonusGiven(ctx context.Context, e event.Event) error {
+	var g credit.Given
+	if err := e.Decode(&g); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.BonusGiven", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, g.User, BonusNews, g)
 		return []Message{m}, err
 	})
 }
@@ -180,13 +223,42 @@ func (o *Office) ClaimChanged(ctx context.Context, e event.Event) error {
 	})
 }
 
+// MembershipChanged hears membership.changed.
+func (o *Office) MembershipChanged(ctx context.Context, e event.Event) error {
+	var c user.MembershipChanged
+	if err := e.Decode(&c); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.MembershipChanged", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, c.User, MembershipNews, c)
+		return []Message{m}, err
+	})
+}
+
+// ChargeChanged hears charge.changed. What was bought is told by who gives it.
+func (o *Office) ChargeChanged(ctx context.Context, e event.Event) error {
+	var c collect.Changed
+	if err := e.Decode(&c); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.ChargeChanged", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		told := c.Stage == collect.Held || c.Stage == collect.Refunding || c.Stage == collect.Refunded
+		if c.User == 0 || !told {
+			return nil, nil
+		}
+		m, err := message(e.ID, c.User, ChargeNews, c)
+		return []Message{m}, err
+	})
+}
+
 func message(key string, user int64, k Kind, data any) (Message, error) {
 	b, err := json.Marshal(data)
 	return Message{Key: key, User: user, Kind: k, Data: b, State: Waiting}, err
 }
 
-// write stores the messages that an event leads to, once.
-func (o *Office) write(ctx context.Context, e event.Event, say func() ([]Message, error)) error {
+// write stores the messages that an event leads to, and what inviters are to be
+// told later, once.
+func (o *Office) write(ctx context.Context, e event.Event, say func() ([]Message, error), later ...Cuts) error {
 	ms, err := say()
 	if err != nil {
 		return fault.In("notify", err)
@@ -195,8 +267,16 @@ func (o *Office) write(ctx context.Context, e event.Event, say func() ([]Message
 		ms[i].At = o.Now()
 	}
 	return o.Store.InTx(ctx, func(tx Tx) error {
-		if before, err := tx.Handled(e.ID); err != nil || before || len(ms) == 0 {
+		if before, err := tx.Handled(e.ID); err != nil || before {
 			return err
+		}
+		if len(later) > 0 {
+			if err := tx.AddCuts(later); err != nil {
+				return err
+			}
+		}
+		if len(ms) == 0 {
+			return nil
 		}
 		return tx.Write(ms)
 	})

@@ -8,6 +8,7 @@ import (
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
+	"fanli/core/ledger"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -141,10 +142,56 @@ func TestWhatAUserIsToldOfAWithdrawal(t *testing.T) {
 	}
 }
 
+// TestWhatAUserIsToldOfAnAutomaticWithdrawal: that it was asked for, too, but not
+// each step on its way.
+func TestWhatAUserIsToldOfAnAutomaticWithdrawal(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		state, was withdraw.State
+		auto       bool
+		want       int
+	}{
+		{withdraw.Approved, "", true, 1}, {withdraw.Reviewing, "", true, 1}, {withdraw.Requested, "", true, 1},
+		{withdraw.Approved, "", false, 0}, {withdraw.Reviewing, "", false, 0}, {withdraw.Requested, "", false, 0},
+		{withdraw.Approved, withdraw.Reviewing, true, 0}, {withdraw.Sending, withdraw.Approved, true, 0},
+		{withdraw.Paid, withdraw.Sending, true, 1}, {withdraw.Cancelled, withdraw.Approved, true, 0},
+	} {
+		o := open(t)
+		o.hear("withdrawal/7/1", event.WithdrawalChanged, withdraw.Changed{ID: 7, User: 42, State: tt.state, Was: tt.was, Auto: tt.auto}, o.WithdrawalChanged)
+		if len(o.tray.all) != tt.want {
+			t.Errorf("%+v: %d messages", tt, len(o.tray.all))
+		}
+	}
+}
+
+func TestAnAutopayThatIsHeldIsToldOnce(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	for range 2 {
+		o.hear("autopay/42/2", event.AutopayHeld, withdraw.Held{User: 42, Threshold: 1000, Reason: "withdraw.no_payee"}, o.AutopayHeld)
+	}
+	if len(o.tray.all) != 1 || o.tray.all[0].User != 42 || o.tray.all[0].Kind != notify.AutopayNews ||
+		string(o.tray.all[0].Data) != `{"user":42,"threshold":1000,"reason":"withdraw.no_payee"}` {
+		t.Errorf("they are told %+v", o.tray.all)
+	}
+}
+
+func TestABonusIsToldOnce(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	for range 2 {
+		o.hear("bonus/invitation/43/inviter", event.BonusGiven, credit.Given{User: 42, Kind: ledger.Invite, Amount: 500, Name: "inviter"}, o.BonusGiven)
+	}
+	if len(o.tray.all) != 1 || o.tray.all[0].User != 42 || o.tray.all[0].Kind != notify.BonusNews ||
+		string(o.tray.all[0].Data) != `{"user":42,"kind":"invite","amount":500,"name":"inviter"}` {
+		t.Errorf("they are told %+v", o.tray.all)
+	}
+}
+
 func TestWhatCannotBeHeardIsHeardAgain(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	for name, handle := range map[string]event.Handler{"ledger.posted": o.LedgerPosted, "withdrawal.changed": o.WithdrawalChanged} {
+	for name, handle := range map[string]event.Handler{"ledger.posted": o.LedgerPosted, "withdrawal.changed": o.WithdrawalChanged, "autopay.held": o.AutopayHeld, "bonus.given": o.BonusGiven} {
 		if err := handle(t.Context(), event.Event{ID: "x", Data: []byte("{")}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s that cannot be read: %v", name, err)
 		}

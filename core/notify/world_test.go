@@ -23,17 +23,23 @@ type tray struct {
 	next    map[int64]time.Time
 	handled map[string]bool
 	down    error
+	cuts    map[int64]notify.Cuts
+	told    map[int64]time.Time
 }
 
 type trayTx struct{ *tray }
 
-func newTray() *tray { return &tray{next: map[int64]time.Time{}, handled: map[string]bool{}} }
+func newTray() *tray {
+	return &tray{next: map[int64]time.Time{}, handled: map[string]bool{}, cuts: map[int64]notify.Cuts{}, told: map[int64]time.Time{}}
+}
 
 func (s *tray) InTx(_ context.Context, fn func(notify.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all, handled := slices.Clone(s.all), maps.Clone(s.handled)
-	undo := func() { s.all, s.handled = slices.Clone(all), maps.Clone(handled) }
+	all, handled, cuts, told := slices.Clone(s.all), maps.Clone(s.handled), maps.Clone(s.cuts), maps.Clone(s.told)
+	undo := func() {
+		s.all, s.handled, s.cuts, s.told = slices.Clone(all), maps.Clone(handled), maps.Clone(cuts), maps.Clone(told)
+	}
 	if err := fn(trayTx{s}); err != nil {
 		undo()
 		return err
@@ -61,6 +67,29 @@ func (t trayTx) Write(ms []notify.Message) error {
 		t.all = append(t.all, m)
 	}
 	return nil
+}
+
+func (t trayTx) AddCuts(cs []notify.Cuts) error {
+	for _, c := range cs {
+		x := t.cuts[c.User]
+		if x.Since.IsZero() {
+			x.Since = c.Since
+		}
+		x.User, x.Given, x.Taken, x.Debt, x.Lines = c.User, x.Given+c.Given, x.Taken+c.Taken, x.Debt+c.Debt, x.Lines+c.Lines
+		t.cuts[c.User] = x
+	}
+	return nil
+}
+
+func (t trayTx) TakeCuts(now, since, told time.Time, count int) (out []notify.Cuts, err error) {
+	for _, id := range slices.Sorted(maps.Keys(t.cuts)) {
+		if c := t.cuts[id]; !c.Since.After(since) && !t.told[id].After(told) && len(out) < count {
+			out = append(out, c)
+			t.told[id] = now
+			delete(t.cuts, id)
+		}
+	}
+	return out, t.down
 }
 
 func (s *tray) Waiting(_ context.Context, now time.Time, count int) (out []notify.Message, err error) {

@@ -199,7 +199,7 @@ func (b *Book) climb(tx Tx, lines []*Line, w Ways) error {
 }
 
 // others returns the lines outside of batch that are nobody's, of orders of which
-// a line of open has become somebody's.
+// a line of open has become somebody's, and of buyers whose number was confirmed.
 func (b *Book) others(tx Tx, network string, open, batch []*Line) (others []*Line, err error) {
 	seen := map[Key]bool{}
 	for _, l := range batch {
@@ -212,6 +212,13 @@ func (b *Book) others(tx Tx, network string, open, batch []*Line) (others []*Lin
 		beside, err := tx.ByOrder(network, l.Row().Order)
 		if err != nil {
 			return nil, err
+		}
+		if s := Suffix(network, l.Row().Order); s != "" && l.Step == ByClaim {
+			alike, err := tx.Alike(network, s, rerunMax)
+			if err != nil {
+				return nil, err
+			}
+			beside = append(beside, alike...)
 		}
 		for i := range beside {
 			o := &beside[i]
@@ -273,6 +280,9 @@ func (b *Book) give(tx Tx, l *Line, v verdict, w Ways) error {
 		}
 	}
 	if s := Suffix(l.Key.Network, l.Row().Order); s != "" {
+		if !slices.Contains(w.Suffixes[s], v.user) && w.Suffixes != nil {
+			w.Suffixes[s] = append(w.Suffixes[s], v.user) // for the other lines of the page
+		}
 		return tx.AddSuffix(l.Key.Network, s, v.user)
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"fanli/core/audit"
 	"fanli/core/event"
 	"fanli/core/fault"
-	"fanli/core/link"
 	"fanli/core/money"
 )
 
@@ -208,11 +207,16 @@ func (b *Book) answer(tx Tx, c Claim, to ClaimState, actor, note string) error {
 	return tx.Emit(e)
 }
 
-// grant gives lines to the claimant.
+// grant gives lines to the claimant: as promised, if they had asked for the item
+// before the order; else the rules of today count.
 func (b *Book) grant(tx Tx, c Claim, lines []*Line, step Step, actor, reason, evidence string) error {
+	ways, err := b.ways(tx, c.Network, lines)
+	if err != nil {
+		return err
+	}
 	for _, l := range lines {
-		l.User, l.Link, l.Step, l.Evidence = c.User, 0, step, evidence
-		l.Promise = link.Promise{} // of no link of ours: the rules of today count
+		way, _ := asked(c.User, l.Row(), ways)
+		l.User, l.Link, l.Step, l.Evidence, l.Promise = c.User, way.Link, step, evidence, way.Promise
 	}
 	if err := b.put(tx, lines); err != nil {
 		return err

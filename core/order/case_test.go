@@ -274,3 +274,31 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		t.Errorf("for somebody else: %v", err)
 	}
 }
+
+// TestStaffKeepsWhatWasPromised: who gets an order by staff's word had perhaps
+// asked for the item, and was told what it brings; that counts, not today's rules.
+func TestStaffKeepsWhatWasPromised(t *testing.T) {
+	t.Parallel()
+	d := openBook(t)
+	d.link(42, link.Taobao, "A", "", "s1", time.Hour)
+	d.apply(1, slotted("1", number(1), "A", "s1"))
+	d.wantOwner(link.Taobao, "1", 42, order.BySlot)
+	promised := d.get(link.Taobao, "1").Promise
+	for _, turn := range []struct {
+		user   int64
+		terms  string
+		linked bool
+	}{{43, "", false}, {42, promised.Terms, true}} {
+		c, err := d.Claim(t.Context(), turn.user, number(1))
+		must(t, err)
+		_, err = d.DecideClaim(t.Context(), c.ID, true, "cli", "claim.receipt")
+		must(t, err)
+		d.wantOwner(link.Taobao, "1", turn.user, order.ByStaff)
+		if l := d.get(link.Taobao, "1"); l.Promise.Terms != turn.terms || (l.Link != 0) != turn.linked {
+			t.Errorf("user %d has it by link %d under %q, want %q", turn.user, l.Link, l.Promise.Terms, turn.terms)
+		}
+	}
+	if promised.Terms == "" {
+		t.Error("nothing was promised: the test shows nothing")
+	}
+}

@@ -175,11 +175,26 @@ func TestAGrantedClaimTeachesTheBuyersDigits(t *testing.T) {
 	d.apply(1, ambiguous("2", 2))
 	d.wantOwner(link.Taobao, "2", 0, "")
 	d.claim(42, number(1), order.ClaimGranted)
+	d.wantOwner(link.Taobao, "2", 42, order.BySuffix) // it had waited for that
 	d.apply(1, ambiguous("3", 3))
 	d.wantOwner(link.Taobao, "3", 42, order.BySuffix)
 	other := slotted("4", "4012345678904000000", "cup", "s3") // another buyer
 	d.apply(1, other)
 	d.wantOwner(link.Taobao, "4", 0, "")
+}
+
+// TestDigitsThatAPageTeaches: the order that was claimed comes in one page with one
+// that only its buyer's digits decide, and after it comes nothing.
+func TestDigitsThatAPageTeaches(t *testing.T) {
+	t.Parallel()
+	d := openBook(t)
+	d.link(42, link.Taobao, "item", "", "s1", 72*time.Hour)
+	d.link(42, link.Taobao, "cup", "", "s3", time.Hour)
+	d.link(43, link.Taobao, "cup", "", "s3", time.Minute)
+	d.claim(42, number(1), order.ClaimWaiting)
+	d.apply(2, slotted("2", number(2), "cup", "s3"), slotted("1", number(1), "item", "s2"))
+	d.wantOwner(link.Taobao, "1", 42, order.ByClaim)
+	d.wantOwner(link.Taobao, "2", 42, order.BySuffix)
 }
 
 func TestTenClaimsADayAreEnough(t *testing.T) {

@@ -153,14 +153,7 @@ const claimWindow = 15 * 24 * time.Hour
 func byClaim(r Revision, w Ways) (verdict, bool) {
 	var found []verdict
 	for _, c := range w.Claims[r.Order] {
-		var used Way
-		for _, way := range w.ByItem[r.Item] {
-			fits := way.User == c.User && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow))
-			if fits && !way.At.Before(used.At) {
-				used = way
-			}
-		}
-		if used.Link != 0 {
+		if used, ok := asked(c.User, r, w); ok {
 			found = append(found, verdict{c.User, used, ByClaim, fmt.Sprintf("claim %d, and link %d for the item before the order", c.ID, used.Link)})
 		}
 	}
@@ -168,4 +161,15 @@ func byClaim(r Revision, w Ways) (verdict, bool) {
 		return verdict{}, false
 	}
 	return found[0], true
+}
+
+// asked returns a user's newest link for a line's item from before the order.
+func asked(user int64, r Revision, w Ways) (used Way, ok bool) {
+	for _, way := range w.ByItem[r.Item] {
+		fits := way.User == user && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow))
+		if fits && !way.At.Before(used.At) {
+			used, ok = way, true
+		}
+	}
+	return used, ok
 }

@@ -64,6 +64,9 @@ type Tx interface {
 	// Unowned returns lines of a network that are nobody's yet and carry the
 	// tag, or the item, locked, at most count.
 	Unowned(network, tag, item string, count int) ([]Line, error)
+	// Alike returns lines of a network that are nobody's yet and whose order number
+	// ends in suffix, locked, at most count.
+	Alike(network, suffix string, count int) ([]Line, error)
 	// Due returns received lines whose settlement date is not after now, locked,
 	// at most count.
 	Due(now time.Time, count int) ([]Line, error)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fanli/core/collect"
 	"fanli/core/ledger"
 	"fanli/core/withdraw"
 )
@@ -32,14 +33,26 @@ func keyFits(kind ledger.Kind, key, cause string, from, to *holder) string {
 		if network.class == ledger.ClassNetwork && !strings.HasPrefix(cause, network.short()+"/") {
 			return "the line is not of " + string(network.name)
 		}
+	case ledger.Invite:
+		if !strings.HasPrefix(cause, "invitation/") || key != "bonus/"+cause+"/inviter" && key != "bonus/"+cause+"/invited" {
+			return "the key of what an invitation brings is bonus/invitation/<user>/inviter or …/invited"
+		}
+	case ledger.Campaign:
+		if !strings.HasPrefix(key, "bonus/campaign/"+cause+"/") {
+			return "the key of what a campaign brings is bonus/campaign/<line>/<name>"
+		}
 	case ledger.Repay:
-		gift := strings.HasPrefix(cause, "budget/") && strings.HasSuffix(key, "/repay")
+		gift := strings.HasSuffix(key, "/repay") && (strings.HasPrefix(cause, "budget/") || strings.HasPrefix(key, "bonus/"))
 		if key != cause+"/repay" && !gift && !lineKey(kind, key, cause) {
 			return "the key of a repayment is that of an order line, of a withdrawal or of a gift"
 		}
 	case ledger.Reserve, ledger.Release, ledger.Payout:
 		if !strings.HasPrefix(cause, "withdrawal/") || len(key) != len(cause)+1+len(kind) || key[:len(cause)] != cause || key[len(cause)] != '/' || key[len(cause)+1:] != string(kind) {
 			return "the key of a withdrawal's entry is withdrawal/<id>/" + string(kind)
+		}
+	case ledger.Collect, ledger.Refund:
+		if !strings.HasPrefix(cause, "charge/") || key != cause+"/"+string(kind) {
+			return "the key of a charge's entry is charge/<id>/" + string(kind)
 		}
 	default:
 		if key == "" {
@@ -221,6 +234,13 @@ func (p *Prover) exact(ctx context.Context, at int) (difference, error) {
 			return nil
 		})
 	}
+	if err == nil {
+		err = p.src.WalkCharges(ctx, func(c *Charge) error {
+			ds := chargeDemands(c)
+			count(collect.Cause(c.ID), ds[:], -1)
+			return nil
+		})
+	}
 	d := difference{kind: "entries are not what is booked", text: "the entries of a cause are not what is booked for it"}
 	for _, t := range tallies {
 		if s := t.say(); s != "" {
@@ -256,8 +276,11 @@ func (t *tally) say() string {
 	}
 	slices.Sort(parts)
 	what := "is booked for the line in payment_booked"
-	if strings.HasPrefix(t.cause, "withdrawal/") {
+	switch {
+	case strings.HasPrefix(t.cause, "withdrawal/"):
 		what = "the state of the withdrawal demands"
+	case strings.HasPrefix(t.cause, "charge/"):
+		what = "the stage of the charge demands"
 	}
 	return fmt.Sprintf("the entries of %s add up to other than what %s: %s", t.cause, what, strings.Join(parts, ", "))
 }

@@ -7,7 +7,8 @@
 //   - Every entry is in the chart of accounts, has a cause, and a key that fits
 //     its kind and cause. Ids rise.
 //   - The entries of an order line add up, account by account, to what is booked
-//     for the line. A withdrawal has exactly the entries that its state demands.
+//     for the line. A withdrawal has exactly the entries that its state demands, and
+//     a charge those that its stage does.
 //     A user's reserved money is the sum of their open withdrawals.
 //   - Every batch of entries still has the digest that was kept when it was
 //     posted, and every seal the hash of the batches of its day and of the seal
@@ -33,6 +34,7 @@ import (
 	"time"
 
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/ledger"
 	"fanli/core/money"
 	"fanli/core/order"
@@ -100,6 +102,16 @@ type Withdrawal struct {
 	Intact bool
 }
 
+// A Charge is what the books need to know of one.
+type Charge struct {
+	ID        int64
+	Stage     collect.Stage
+	Collector string
+	Account   ledger.Account // where it went
+	Paid      money.Fen
+	Intact    bool
+}
+
 // A Source is where the books are read, all of it as of one moment. What the
 // functions are given is theirs only until they return.
 type Source interface {
@@ -113,6 +125,8 @@ type Source interface {
 	WalkLines(ctx context.Context, fn func(*Line) error) error
 	// WalkWithdrawals calls fn for every withdrawal.
 	WalkWithdrawals(ctx context.Context, fn func(*Withdrawal) error) error
+	// WalkCharges calls fn for every charge.
+	WalkCharges(ctx context.Context, fn func(*Charge) error) error
 	// Seals returns the seals, oldest first.
 	Seals(ctx context.Context) ([]Seal, error)
 	// Caused returns the entries with a cause, oldest first.
@@ -126,6 +140,7 @@ type Report struct {
 	Sum         money.Fen // of all balances; zero in sound books
 	Lines       int64
 	Withdrawals int64
+	Charges     int64
 	Batches     int64
 	Unbatched   int64 // entries older than batches, which no digest protects
 	Seals       int

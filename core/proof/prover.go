@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/ledger"
 	"fanli/core/money"
 )
@@ -101,7 +102,7 @@ func (p *Prover) Prove(ctx context.Context, src Source) (Report, error) {
 	p.src, p.sketch = src, newSketch()
 	p.open, p.reserved = map[int64]*batch{}, map[int64]money.Fen{}
 	for _, step := range []func(context.Context) error{
-		p.readAccounts, p.readSeals, p.readEntries, p.readLines, p.readWithdrawals, p.compare, p.disagree, p.acts, p.tell,
+		p.readAccounts, p.readSeals, p.readEntries, p.readLines, p.readWithdrawals, p.readCharges, p.compare, p.disagree, p.acts, p.tell,
 	} {
 		if err := step(ctx); err != nil {
 			return p.rep, err
@@ -314,6 +315,24 @@ func (p *Prover) readWithdrawals(ctx context.Context) error {
 		}
 		if !w.State.Final() {
 			p.reserved[w.User] += w.Amount
+		}
+		return nil
+	})
+}
+
+func (p *Prover) readCharges(ctx context.Context) error {
+	return p.src.WalkCharges(ctx, func(c *Charge) error {
+		p.rep.Charges++
+		cause := collect.Cause(c.ID)
+		if !c.Intact {
+			p.differs(difference{
+				kind: "a charge was changed", cause: cause,
+				text: "the row of " + cause + " does not have the mark that it was written with: it was changed since by somebody else",
+			})
+		}
+		n := p.sketch.cause(cause)
+		for _, d := range chargeDemands(c) {
+			p.sketch.add(n, p.sketch.of(d), -d.amount)
 		}
 		return nil
 	})

@@ -3,6 +3,7 @@ package proof
 import (
 	"hash/maphash"
 
+	"fanli/core/collect"
 	"fanli/core/ledger"
 	"fanli/core/money"
 	"fanli/core/withdraw"
@@ -69,19 +70,21 @@ const (
 	partReserve
 	partRelease
 	partPayout
+	partCollected
+	partRefunded
 )
 
 // partNames say in words what a part is.
 var partNames = map[uint64]string{
 	partPending: "pending", partAvailable: "available or debt", partMargin: "margin of the house", partTopUp: "added by a budget",
-	partReserve: "reserved", partRelease: "released", partPayout: "paid out",
+	partReserve: "reserved", partRelease: "released", partPayout: "paid out", partCollected: "collected", partRefunded: "given back",
 }
 
 // A demand is what a cause must have moved in all, in one part.
 type demand struct {
 	part   uint64
 	user   int64
-	payer  string
+	payer  string // or a collector, with the account of the house
 	amount money.Fen
 }
 
@@ -124,6 +127,23 @@ func withdrawalDemands(w *Withdrawal) (ds [2]demand) {
 	return ds
 }
 
+// chargeDemands are what a charge must have moved.
+func chargeDemands(c *Charge) (ds [2]demand) {
+	through := way(c.Collector, c.Account)
+	if c.Stage.Taken() {
+		ds[0] = demand{part: partCollected, payer: through, amount: c.Paid}
+	}
+	if c.Stage == collect.Refunded {
+		ds[1] = demand{part: partRefunded, payer: through, amount: c.Paid}
+	}
+	return ds
+}
+
+// way names a collector and the account that its money went to.
+func way(collector string, account ledger.Account) string {
+	return collector + " and " + string(account)
+}
+
 // moved are the demands that an entry meets, and how many there are.
 func moved(kind ledger.Kind, from, to *holder, amount money.Fen) (ds [2]demand, n int) {
 	switch kind {
@@ -135,6 +155,7 @@ func moved(kind ledger.Kind, from, to *holder, amount money.Fen) (ds [2]demand, 
 			ds[0], n = demand{part: partTopUp, amount: -amount}, 1
 		default: // a gift, which no line demands
 		}
+	case ledger.Invite, ledger.Campaign: // gifts, which no line demands
 	case ledger.Earn, ledger.Adjust, ledger.Settle, ledger.Revoke, ledger.Claw, ledger.Keep, ledger.Refer:
 		for _, side := range [2]struct {
 			h *holder
@@ -158,6 +179,10 @@ func moved(kind ledger.Kind, from, to *holder, amount money.Fen) (ds [2]demand, 
 		ds[0], n = demand{part: partRelease, user: from.user, amount: amount}, 1
 	case ledger.Payout:
 		ds[0], n = demand{part: partPayout, user: from.user, payer: to.short(), amount: amount}, 1
+	case ledger.Collect:
+		ds[0], n = demand{part: partCollected, payer: way(from.short(), to.account()), amount: amount}, 1
+	case ledger.Refund:
+		ds[0], n = demand{part: partRefunded, payer: way(to.short(), from.account()), amount: amount}, 1
 	default:
 	}
 	return ds, n

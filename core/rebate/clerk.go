@@ -3,6 +3,7 @@ package rebate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,9 @@ type ChangedRebate struct {
 	State  order.State `json:"state"`
 	Why    string      `json:"why,omitempty"`
 	Expect time.Time   `json:"expect,omitzero"` // when the network is expected to settle
+
+	Placed  time.Time  `json:"placed,omitzero"` // when the order was
+	Bonuses []BonusDue `json:"bonuses,omitempty"`
 }
 
 // A Store keeps rebates and the versions of the rules.
@@ -137,14 +141,35 @@ func (c *Clerk) Promise(ctx context.Context, user int64, o link.Offer) (link.Pro
 	if err != nil {
 		return link.Promise{}, fault.In("rebate.Promise", err)
 	}
+	inviter, err := c.hasInviter(ctx, user, rules)
+	if err != nil {
+		return link.Promise{}, fault.In("rebate.Promise", err)
+	}
 	t := rules.Terms(version, Subject{
-		Level: level, Network: o.Network, Category: o.Category, Shop: o.Shop, Item: o.ItemKey(), User: user, At: c.Now(), Price: o.Final,
+		Inviter: inviter,
+		Level:   level, Network: o.Network, Category: o.Category, Shop: o.Shop, Item: o.ItemKey(), User: user, At: c.Now(), Price: o.Final,
 	})
 	if t, err = c.solvent(ctx, t); err != nil {
 		return link.Promise{}, fault.In("rebate.Promise", err)
 	}
 	tr := t.Of(Sale{Commission: o.Commission, Price: o.Final})
 	return link.Promise{Rules: version, Share: t.Share, Rebate: tr.Rebate, Terms: t.String()}, nil
+}
+
+// hasInviter says whether somebody has invited a user, where a rule asks.
+func (c *Clerk) hasInviter(ctx context.Context, user int64, r Rules) (string, error) {
+	if c.Inviters == nil || !slices.ContainsFunc(r.List, func(r Rule) bool { return r.When.Inviter != "" }) {
+		return "", nil
+	}
+	in, err := c.Inviters(ctx, user, c.Now())
+	switch {
+	case err != nil:
+		return "", err
+	case in[0] == 0:
+		return InviterNone, nil
+	default:
+		return InviterSome, nil
+	}
 }
 
 // solvent leaves out of t what a budget would have to pay that is used up. What
@@ -211,6 +236,7 @@ type people map[int64]person
 
 type person struct {
 	level    int
+	leveled  bool                   // level was asked for
 	inviters map[time.Time]Inviters // by when the order was placed
 }
 
@@ -224,13 +250,13 @@ func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine) (people, 
 		if l.User == 0 {
 			continue
 		}
-		p, ok := all[l.User]
-		if !ok && l.Promise.Terms == "" {
+		p := all[l.User]
+		if !p.leveled && l.Promise.Terms == "" {
 			n, err := c.Level(ctx, l.User)
 			if err != nil {
 				return nil, fault.In("rebate.OrderChanged", err)
 			}
-			p.level = n
+			p.level, p.leveled = n, true
 		}
 		if err := c.invited(ctx, &p, l); err != nil {
 			return nil, err
@@ -266,7 +292,7 @@ func (c *Clerk) terms(tx Tx, old Rebate, l order.ChangedLine, level int) (Terms,
 	if l.Promise.Terms != "" {
 		return ParseTerms(l.Promise.Terms)
 	}
-	if old.Seq > 0 && old.User == l.User && old.Trace.Terms.Rules != 0 {
+	if old.User == l.User && old.Trace.Terms.Rules != 0 {
 		return old.Trace.Terms, nil
 	}
 	rules, version, err := tx.Rules(0)
@@ -377,6 +403,9 @@ func changed(r Rebate) ChangedRebate {
 	}
 	if r.TopUp > 0 {
 		out.Budget = r.Trace.Budget
+	}
+	if r.Stage == Available {
+		out.Placed, out.Bonuses = r.Line.CreatedAt, r.Bonuses()
 	}
 	return out
 }

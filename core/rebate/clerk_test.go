@@ -17,60 +17,6 @@ import (
 	"fanli/core/rebate"
 )
 
-func TestRulesThatAreInForceKeepTheirVersion(t *testing.T) {
-	t.Parallel()
-	o := open(t)
-	steps := []struct {
-		name    string
-		change  func(r *rebate.Rules)
-		version int64
-	}{
-		{"the same", func(*rebate.Rules) {}, 1},
-		{"an empty map for none", func(r *rebate.Rules) { r.Categories = map[string]money.Bps{} }, 1},
-		{"another base", func(r *rebate.Rules) { r.Base = 6000 }, 2},
-		{"the first ones again", func(*rebate.Rules) {}, 3},
-		{"another level", func(r *rebate.Rules) { r.Levels = map[int]money.Bps{1: 500, 2: 700} }, 4},
-		{"another hold", func(r *rebate.Rules) { r.HoldDays = map[string]int{"": 7, "pdd": 16} }, 5},
-		{"another cap", func(r *rebate.Rules) { r.Cap = 1 }, 6},
-		{"another minimum", func(r *rebate.Rules) { r.Minimum = 1 }, 7},
-		{"another fee", func(r *rebate.Rules) { r.Fee = 0 }, 8},
-		{"another network", func(r *rebate.Rules) { r.Networks = nil }, 9},
-		{"another category", func(r *rebate.Rules) { r.Categories = map[string]money.Bps{"厨具": 100} }, 10},
-	}
-	for _, s := range steps {
-		r := someRules()
-		s.change(&r)
-		for range 2 {
-			if v, err := o.Enact(t.Context(), r); v != s.version || err != nil {
-				t.Errorf("%s: version %d, %v, want %d", s.name, v, err, s.version)
-			}
-		}
-	}
-	if v, err := o.Enact(t.Context(), rebate.Rules{Base: 10_001}); !fault.Is(err, fault.Invalid) || v != 0 || len(o.drawer.rules) != 10 {
-		t.Errorf("rules with mistakes: version %d, %v", v, err)
-	}
-}
-
-func TestTheOrderOfMapsIsNoChange(t *testing.T) {
-	t.Parallel()
-	o := open(t)
-	big := func(backwards bool) rebate.Rules {
-		r := rebate.Rules{Base: 5000, Levels: map[int]money.Bps{}, Networks: map[string]money.Bps{}, HoldDays: map[string]int{}}
-		for i := range 50 {
-			if backwards {
-				i = 49 - i
-			}
-			r.Levels[i], r.Networks[fmt.Sprint("n", i)], r.HoldDays[fmt.Sprint("n", i)] = money.Bps(i), money.Bps(i), i
-		}
-		return r
-	}
-	for i := range 20 {
-		if v, err := o.Enact(t.Context(), big(i%2 == 0)); v != 2 || err != nil {
-			t.Fatalf("the same rules become version %d, %v", v, err)
-		}
-	}
-}
-
 func TestAPromiseIsKeptWhateverBecomesOfTheRules(t *testing.T) {
 	t.Parallel()
 	o := open(t)
@@ -126,6 +72,9 @@ func TestNobodysLineIsTheHouses(t *testing.T) {
 	}
 	o.hear(line("1", 2))
 	o.want("1", "pending 540 of 42, margin 460, seq 2")
+	o.levels[43] = 1
+	o.hear(line("2", 1, nobodys), line("3", 1, func(l *order.ChangedLine) { l.User = 43 }))
+	o.want("3", "pending 585 of 43, margin 415, seq 1") // with a level, although nobody's line comes first
 }
 
 func TestWhereTheMoneyIs(t *testing.T) {
@@ -195,6 +144,9 @@ func TestNewsThatMeansNothingIsNotSaid(t *testing.T) {
 	if said := o.hear(line("1", 2, func(l *order.ChangedLine) { l.Title, l.Price, l.Refunded = "新水壶", 100, 50 })); len(said) != 0 {
 		t.Errorf("said is %+v", said)
 	}
+	if len(o.drawer.said) != 1 {
+		t.Errorf("an event that says nothing was emitted: %+v", o.drawer.said[1:])
+	}
 	if r := o.get("1"); r.Line.Title != "新水壶" || r.Seq != 1 || o.drawer.puts == puts {
 		t.Errorf("the newest state of the line is not kept: %+v", r)
 	}
@@ -202,7 +154,7 @@ func TestNewsThatMeansNothingIsNotSaid(t *testing.T) {
 	if said := o.hear(line("1", 2), line("2", 1)); len(said) != 0 || o.drawer.puts != puts {
 		t.Errorf("old news says %+v and writes %d times", said, o.drawer.puts-puts)
 	}
-	said := o.hear(line("1", 3, in(order.Received)), line("2", 2))
+	said := o.hear(line("2", 1, brings(1)), line("1", 3, in(order.Received)), line("2", 2)) // old and new in one event
 	if len(said) != 1 || said[0].Key != key("1") || said[0].State != order.Received || said[0].Seq != 2 {
 		t.Errorf("said is %+v", said)
 	}
@@ -260,6 +212,9 @@ func TestWhatHasWaitedOutItsHoldIsReleased(t *testing.T) {
 	o.release(101)
 	o.release(0)
 	said := o.since(n)
+	if id := o.drawer.said[n].ID; id != "rebate/release/jd/main/000/seq2/500" {
+		t.Errorf("the first batch is called %s", id)
+	}
 	if len(o.drawer.said) != n+2 || len(said) != 601 {
 		t.Errorf("%d events say %d rebates", len(o.drawer.said)-n, len(said))
 	}
@@ -380,52 +335,6 @@ func TestEveryEventOfRebatesHasAnIDOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWhoChangesRulesIsWrittenDown(t *testing.T) {
-	t.Parallel()
-	o := open(t)
-	other := someRules()
-	other.Base = 6000
-	bad := []struct {
-		name             string
-		rules            rebate.Rules
-		expect           int64
-		by, reason, want string
-	}{
-		{"nobody", other, 1, "", "why", "rules.by"},
-		{"no reason", other, 1, "ann", "", "rules.reason"},
-		{"another version was seen", other, 7, "ann", "why", "rules.changed"},
-		{"mistakes", rebate.Rules{Base: 10_001}, 1, "ann", "why", ""},
-	}
-	for _, b := range bad {
-		if v, err := o.Set(t.Context(), b.rules, b.expect, b.by, b.reason); err == nil || fault.ReasonOf(err) != b.want || v != 0 {
-			t.Errorf("%s: %d, %v", b.name, v, err)
-		}
-	}
-	if v, err := o.Set(t.Context(), other, 1, "ann", "double eleven is over"); v != 2 || err != nil {
-		t.Fatalf("version %d, %v", v, err)
-	}
-	if v, err := o.Enact(t.Context(), someRules()); v != 2 || err != nil {
-		t.Errorf("a restart with the old configuration makes version %d, %v", v, err)
-	}
-	if v, err := o.Rollback(t.Context(), 1, 2, "bob", "too low"); v != 3 || err != nil {
-		t.Fatalf("version %d, %v", v, err)
-	}
-	if r, _, err := o.Store.Rules(t.Context(), 0); err != nil || !rebate.Same(r, someRules()) {
-		t.Errorf("after going back the rules are %+v, %v", r, err)
-	}
-	if _, err := o.Rollback(t.Context(), 9, 3, "bob", "too low"); err == nil {
-		t.Error("one can go back to what never was")
-	}
-	got, err := o.Store.Editions(t.Context(), 0, 10)
-	want := []rebate.Edition{
-		{Version: 3, Before: 2, Staff: true, By: "bob", Reason: "too low", At: start},
-		{Version: 2, Before: 1, Staff: true, By: "ann", Reason: "double eleven is over", At: start}, {Version: 1, At: start},
-	}
-	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("history is %+v, %v", got, err)
-	}
-}
-
 func TestABudgetThatIsUsedUpIsNotPromised(t *testing.T) {
 	t.Parallel()
 	o := open(t)
@@ -502,5 +411,28 @@ func TestInvitersGetPartsOfWhatTheHouseKeeps(t *testing.T) {
 	o.hear(line("1", 4, in(order.Invalid), brings(0)))
 	if r := o.get("1"); r.Cuts != [2]rebate.Cut{} || r.Margin != 0 {
 		t.Errorf("of an invalid order inviters get %v", r.Cuts)
+	}
+}
+
+// A line without a link of ours counts at its user's level, wherever in a page it
+// stands among lines that were promised something.
+func TestALevelCountsBesideAPromise(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	r := someRules()
+	r.Fee, r.Levels = 0, map[int]money.Bps{1: 500}
+	if _, err := o.Enact(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	o.levels[42] = 1
+	p, err := o.Promise(t.Context(), 42, link.Offer{Network: "pdd", Commission: 1000, Final: 89_00})
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := func(l *order.ChangedLine) { l.Promise = p }
+	o.hear(line("1", 1, promised), line("2", 1))
+	o.hear(line("3", 1), line("4", 1, promised), line("5", 1))
+	for _, id := range []string{"2", "3", "5"} {
+		o.want(id, "pending 650 of 42, margin 350, seq 1")
 	}
 }

@@ -18,7 +18,7 @@ func (r Rules) guard(bad func(format string, args ...any)) {
 	g := &worst{steps: boundsSteps}
 	g.search(rs, 0)
 	switch {
-	case g.steps <= 0:
+	case g.steps == 0:
 		bad("rules: there are so many conditions that nobody can say what they give at most; use fewer")
 	case g.sum > money.Whole:
 		bad("rules: together they can give %s of the commission: %v; lower them, or let a budget pay for one", g.sum, g.names)
@@ -45,6 +45,7 @@ func dimensions() []func(w When) condition {
 		func(w When) condition { return texts(w.Categories) },
 		func(w When) condition { return texts(w.Shops) },
 		func(w When) condition { return texts(w.Items) },
+		func(w When) condition { return texts(among1(w.Inviter)) },
 		func(w When) condition { return condition{any: len(w.Users) == 0, users: w.Users} },
 		func(w When) condition { return span(int64(w.LevelFrom), int64(w.lastLevel())+1) },
 		func(w When) condition {
@@ -66,6 +67,14 @@ func dimensions() []func(w When) condition {
 	}
 }
 
+// among1 is the list of one value; none for "".
+func among1(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}
+
 // A condition is what a rule says about one dimension.
 type condition struct {
 	any         bool
@@ -75,7 +84,8 @@ type condition struct {
 	from, until int64
 }
 
-// A probe is one value of a dimension. An empty one is what no rule names.
+// A probe is one value of a dimension. An empty one is what no rule names: rules
+// with an empty value do not get here.
 type probe struct {
 	text string
 	num  int64
@@ -88,7 +98,7 @@ func (c condition) has(p probe) bool {
 	case c.any:
 		return true
 	default:
-		return slices.Contains(c.texts, p.text) && p.text != "" || slices.Contains(c.users, p.num) && p.num != 0
+		return slices.Contains(c.texts, p.text) || slices.Contains(c.users, p.num)
 	}
 }
 
@@ -107,7 +117,10 @@ func (c condition) probes() (out []probe) {
 
 // search tries every value of a dimension that makes a difference.
 func (g *worst) search(rs []Rule, dim int) {
-	if g.steps--; g.steps <= 0 || most(rs) <= max(g.sum, money.Whole) {
+	if g.steps == 0 {
+		return
+	}
+	if g.steps--; most(rs) <= max(g.sum, money.Whole) {
 		return
 	}
 	ds := dimensions()

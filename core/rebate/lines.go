@@ -35,6 +35,9 @@ func (r Rules) Lines() []string {
 		way = SettleActual
 	}
 	add("a settled line is computed from: %s", strings.TrimSpace(string(way)+" "+r.SettleBudget))
+	if len(r.Budgets) > 0 {
+		add("budgets that may pay: %s", strings.Join(r.Budgets, ", "))
+	}
 	return out
 }
 
@@ -63,7 +66,7 @@ func (r Rule) String() string {
 	for _, p := range []struct {
 		what string
 		n    money.Fen
-	}{{"at least", r.Minimum}, {"at most", r.Cap}, {"in steps of", r.Round}} {
+	}{{"at least", r.Minimum}, {"at most", r.Cap}, {"in steps of", r.Round}, {"for one user in all at most", r.UserCap}} {
 		if p.n > 0 {
 			fmt.Fprintf(&b, ", %s %s", p.what, p.n.Yuan())
 		}
@@ -81,6 +84,8 @@ func (g Give) String() string {
 		return g.Price.String() + " of the price"
 	case g.Fixed != 0:
 		return g.Fixed.Yuan()
+	case g.Rebate != 0:
+		return g.Rebate.String() + " of the rebate"
 	case len(g.Tiers) > 0:
 		var parts []string
 		for _, t := range g.Tiers {
@@ -113,6 +118,9 @@ func (w When) String() string {
 	case w.LevelFrom > 0:
 		parts = append(parts, fmt.Sprintf("level %d or above", w.LevelFrom))
 	}
+	if w.Inviter != "" {
+		parts = append(parts, "inviter "+w.Inviter)
+	}
 	if !w.From.IsZero() {
 		parts = append(parts, "from "+w.From.Format(time.RFC3339))
 	}
@@ -129,7 +137,8 @@ func (w When) String() string {
 }
 
 // Compare returns the lines of two versions that are not in both: "- base 70% of
-// the commission".
+// the commission". Versions can differ and mean the same: "" and "settled" are one
+// way to settle.
 func Compare(old, now Rules) (out []string) {
 	a, b := old.Lines(), now.Lines()
 	for _, l := range a {
@@ -143,7 +152,7 @@ func Compare(old, now Rules) (out []string) {
 		}
 	}
 	if len(out) == 0 && !Same(old, now) {
-		out = append(out, "  the order of the rules differs")
+		out = append(out, "  the same in other words")
 	}
 	return out
 }

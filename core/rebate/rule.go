@@ -14,8 +14,9 @@ type Mode string
 
 // The modes.
 const (
-	Base Mode = "base" // the first one that applies is the basis; the others are passed over
-	Add  Mode = "add"  // all that apply add to it
+	Base  Mode = "base"  // the first one that applies is the basis; the others are passed over
+	Add   Mode = "add"   // all that apply add to it
+	Bonus Mode = "bonus" // a campaign: all that apply give a bonus of their own once the rebate is available
 )
 
 // A Rule gives something to those that it is for. The rules of a version are a
@@ -34,6 +35,9 @@ type Rule struct {
 	// Budget names what pays for the part of the rule that the commission does not
 	// cover. A rule that may need one and has none is refused.
 	Budget string `json:"budget,omitempty"`
+	// UserCap is the most that a bonus gives one user in all; 0: no cap. Versions
+	// that have a rule of the same name count together.
+	UserCap money.Fen `json:"user_cap,omitempty"`
 }
 
 // When says whom and what a rule is for. What is empty excludes nobody.
@@ -48,6 +52,10 @@ type When struct {
 	LevelFrom int  `json:"level_from,omitempty"`
 	LevelTo   int  `json:"level_to,omitempty"`
 	LevelOnly bool `json:"level_only,omitempty"`
+	// Inviter is "none" for those whom nobody has invited, "some" for the others;
+	// "" is for both. It is looked at when the link is made: a line without a link
+	// gets no rule that asks for it.
+	Inviter string `json:"inviter,omitempty"`
 	// From and Until bound when the link was made; Until is excluded.
 	From  time.Time `json:"from,omitzero"`
 	Until time.Time `json:"until,omitzero"`
@@ -63,6 +71,7 @@ type Give struct {
 	Price      money.Bps `json:"price,omitempty"`      // of what was paid and not given back
 	Fixed      money.Fen `json:"fixed,omitempty"`      // in proportion to what was not given back
 	Tiers      []Tier    `json:"tiers,omitempty"`      // of the commission, by what was paid
+	Rebate     money.Bps `json:"rebate,omitempty"`     // of what the line brings its user; of a bonus only
 }
 
 // A Tier gives a share of the commission from a price on.
@@ -92,8 +101,15 @@ func (r Rule) validate(i int, bad func(format string, args ...any)) {
 	if r.Name == "" || len(r.Name) > nameMax {
 		bad("%s.name: it is empty or longer than %d bytes", at, nameMax)
 	}
-	if r.Mode != Base && r.Mode != Add {
-		bad("%s.mode: %q is not base or add", at, r.Mode)
+	switch r.Mode {
+	case Base, Add:
+		if r.UserCap != 0 || r.Give.Rebate != 0 {
+			bad("%s: user_cap and a share of the rebate are for mode bonus", at)
+		}
+	case Bonus:
+		r.validateBonus(at, bad)
+	default:
+		bad("%s.mode: %q is not base, add or bonus", at, r.Mode)
 	}
 	r.When.validate(at+".when", bad)
 	r.Give.validate(at+".give", bad)
@@ -108,6 +124,22 @@ func (r Rule) validate(i int, bad func(format string, args ...any)) {
 	}
 	if r.Give.beyond() && r.Budget == "" {
 		bad("%s.budget: what it gives does not depend on the commission and may exceed it; name a budget that pays the difference", at)
+	}
+}
+
+// validateBonus says what is wrong with a campaign: it ends, and its cost is known.
+func (r Rule) validateBonus(at string, bad func(format string, args ...any)) {
+	if r.Give.Fixed == 0 && r.Give.Rebate == 0 {
+		bad("%s.give: a bonus gives a fixed sum, or a share of the rebate", at)
+	}
+	if r.When.From.IsZero() || r.When.Until.IsZero() {
+		bad("%s.when: a bonus needs from and until", at)
+	}
+	if r.Budget == "" {
+		bad("%s.budget: a bonus needs one that pays it", at)
+	}
+	if r.UserCap < 0 || r.UserCap > amountMax {
+		bad("%s.user_cap: %s is not between 0 and %s", at, r.UserCap, amountMax)
 	}
 }
 
@@ -130,6 +162,9 @@ func (w When) validate(at string, bad func(format string, args ...any)) {
 	if w.LevelFrom < 0 || w.LevelTo < 0 || w.LevelFrom > levelMax || w.LevelTo > levelMax || w.lastLevel() < w.LevelFrom {
 		bad("%s.levels: %d to %d is no range of levels between 0 and %d", at, w.LevelFrom, w.LevelTo, levelMax)
 	}
+	if w.Inviter != "" && w.Inviter != InviterNone && w.Inviter != InviterSome {
+		bad("%s.inviter: %q is not none or some", at, w.Inviter)
+	}
 	switch {
 	case !w.From.IsZero() && !w.Until.IsZero() && !w.Until.After(w.From):
 		bad("%s.until: it is not after from", at)
@@ -143,13 +178,13 @@ func (w When) validate(at string, bad func(format string, args ...any)) {
 
 func (g Give) validate(at string, bad func(format string, args ...any)) {
 	n := 0
-	for _, there := range []bool{g.Commission != 0, g.Price != 0, g.Fixed != 0, len(g.Tiers) > 0} {
+	for _, there := range []bool{g.Commission != 0, g.Price != 0, g.Fixed != 0, len(g.Tiers) > 0, g.Rebate != 0} {
 		if there {
 			n++
 		}
 	}
 	if n != 1 {
-		bad("%s: it gives %d things; exactly one of commission, price, fixed and tiers is needed", at, n)
+		bad("%s: it gives %d things; exactly one of commission, price, fixed, tiers and rebate is needed", at, n)
 	}
 	if g.Commission < -money.Whole || g.Commission > money.Whole {
 		bad("%s.commission: %s is not between -100%% and 100%%", at, g.Commission)
@@ -159,6 +194,9 @@ func (g Give) validate(at string, bad func(format string, args ...any)) {
 	}
 	if g.Fixed < 0 || g.Fixed > ruleFenMax {
 		bad("%s.fixed: %s is not between 0 and %s", at, g.Fixed, ruleFenMax)
+	}
+	if g.Rebate < 0 || g.Rebate > money.Whole {
+		bad("%s.rebate: %s is not between 0%% and 100%%", at, g.Rebate)
 	}
 	if len(g.Tiers) > tiersMax {
 		bad("%s.tiers: there are %d, at most %d can be", at, len(g.Tiers), tiersMax)
@@ -205,12 +243,20 @@ type Subject struct {
 	User     int64
 	At       time.Time // when the link is made; zero: no campaign counts
 	Price    money.Fen // what will be paid, as far as known
+	Inviter  string    // InviterNone or InviterSome; "": not known
 }
+
+// What When.Inviter and Subject.Inviter say.
+const (
+	InviterNone = "none" // nobody has invited the user
+	InviterSome = "some" // somebody has
+)
 
 // fits reports whether a rule is for a subject, whatever the price.
 func (w When) fits(s Subject) bool {
 	return among(w.Networks, s.Network) && among(w.Categories, s.Category) && among(w.Shops, s.Shop) && among(w.Items, s.Item) &&
-		among(w.Users, s.User) && s.Level >= w.LevelFrom && s.Level <= w.lastLevel() && w.open(s.At)
+		among(w.Users, s.User) && s.Level >= w.LevelFrom && s.Level <= w.lastLevel() && w.open(s.At) &&
+		(w.Inviter == "" || w.Inviter == s.Inviter)
 }
 
 func (w When) open(at time.Time) bool {

@@ -187,6 +187,10 @@ func TestTheGuardFindsTheWorstCase(t *testing.T) {
 		{"one user and one shop", rebate.Rules{Base: 7000, List: []rebate.Rule{add("a", 3000, rebate.When{Users: []int64{1}}), add("b", 3000, rebate.When{Shops: []string{"s"}})}}, "130%"},
 		{"a basis that is passed over", rebate.Rules{Base: 9000, Levels: map[int]money.Bps{1: 2000}, List: []rebate.Rule{
 			{Name: "low", Mode: rebate.Base, When: rebate.When{LevelFrom: 1}, Give: rebate.Give{Commission: 5000}}}}, ""},
+		{"a campaign that has always been", rebate.Rules{Base: 7000, List: []rebate.Rule{add("a", 4000, rebate.When{Until: june18})}}, "110%"},
+		{"a campaign that never ends", rebate.Rules{Base: 7000, List: []rebate.Rule{add("a", 4000, rebate.When{From: june18})}}, "110%"},
+		{"what stands behind a basis that is passed over counts", rebate.Rules{Base: 9000, Levels: map[int]money.Bps{1: 2000}, List: []rebate.Rule{
+			{Name: "first", Mode: rebate.Base, Give: rebate.Give{Commission: 9000}}}}, "110% of the commission: [first level 1]"},
 		{"a budget pays", rebate.Rules{Base: 9000, Budgets: []string{"m"}, List: []rebate.Rule{{Name: "more", Mode: rebate.Add, Give: rebate.Give{Commission: 5000}, Budget: "m"}}}, ""},
 		{"tiers", rebate.Rules{Base: 9000, List: []rebate.Rule{{Name: "t", Mode: rebate.Add, Give: rebate.Give{Tiers: []rebate.Tier{{0, 1}, {5, 1001}}}}}}, "100.01%"},
 		{"estimate without a budget", rebate.Rules{Base: 1, Settle: rebate.SettleEstimate}, "settle_budget"},
@@ -262,6 +266,8 @@ func TestPartsAlwaysAddUp(t *testing.T) {
 			t.Fatalf("the house keeps %d of %d, less than the fee: %s", house, s.Commission, tr)
 		case tr.TopUp == 0 && tr.Rebate+tr.Cuts.Sum() > net:
 			t.Fatalf("%d and %d of %d are given without a budget: %s", tr.Rebate, tr.Cuts.Sum(), net, tr)
+		case rules.Settle != rebate.SettleEstimate && tr.TopUp != max(tr.Rebate-net, 0):
+			t.Fatalf("%d on top, although %d of the commission cover all but %d: %s", tr.TopUp, net, max(tr.Rebate-net, 0), tr)
 		case tr.TopUp > 0 && tr.Budget == "":
 			t.Fatalf("nobody pays %d: %s", tr.TopUp, tr)
 		case tr.Cuts.Sum() != max(net+tr.TopUp-tr.Rebate, 0).Share(rules.Referral.First+rules.Referral.Second):
@@ -288,6 +294,9 @@ func TestTheFenThatIsLeftOverGoesToTheLargerRemainder(t *testing.T) {
 		{9, 5000, 5000, rebate.Cuts{5, 4}}, // equal: the first
 		{10, 3300, 3700, rebate.Cuts{3, 4}},
 		{10, 3700, 3300, rebate.Cuts{4, 3}},
+		{10, 1900, 5200, rebate.Cuts{2, 5}}, // nine tenths against two
+		{10, 5200, 1900, rebate.Cuts{5, 2}},
+		{10_010, 1900, 5200, rebate.Cuts{1902, 5205}},
 		{1, 4999, 4999, rebate.Cuts{0, 0}},
 		{1, 10_000, 0, rebate.Cuts{1, 0}},
 		{0, 5000, 5000, rebate.Cuts{}},
@@ -319,6 +328,9 @@ func TestWhatASettledLineIsComputedFrom(t *testing.T) {
 		{rebate.SettleEstimate, rebate.Sale{Commission: 1200, Estimated: 1000, Settled: true}, 600, 0, 1200},
 		{rebate.SettleEstimate, rebate.Sale{Commission: 0, Estimated: 1000, Settled: true}, 0, 0, 0}, // it all went back
 		{rebate.SettleEstimate, rebate.Sale{Commission: 400, Estimated: 1000, Price: 100, Refunded: 50, Settled: true}, 250, 50, 500},
+		{rebate.SettleEstimate, rebate.Sale{Commission: 1000, Estimated: 1000, Settled: true}, 500, 0, 1000},
+		{rebate.SettleEstimate, rebate.Sale{Commission: 800, Estimated: 1, Settled: true}, 400, 0, 800},
+		{rebate.SettleEstimate, rebate.Sale{Commission: 1, Estimated: 1000, Settled: true}, 500, 500, 1000},
 	}
 	for _, tt := range tests {
 		terms := rebate.Rules{Base: 5000, Settle: tt.way, SettleBudget: "m", Budgets: []string{"m"}}.Terms(1, rebate.Subject{})
@@ -342,5 +354,66 @@ func TestAPartialRefundLowersWhatDependsOnThePrice(t *testing.T) {
 	}
 	if before != 0 {
 		t.Errorf("everything went back and %s is left", before)
+	}
+}
+
+func TestWhomARuleIsFor(t *testing.T) {
+	t.Parallel()
+	day := june18.AddDate(0, 0, 1)
+	tests := []struct {
+		name string
+		when rebate.When
+		fits []rebate.Subject
+		not  []rebate.Subject
+	}{
+		{"everybody", rebate.When{}, []rebate.Subject{{}, {Level: 9, Network: "jd", User: 1, At: day}}, nil},
+		{"networks", rebate.When{Networks: []string{"jd", "pdd"}}, []rebate.Subject{{Network: "jd"}, {Network: "pdd"}}, []rebate.Subject{{}, {Network: "taobao"}}},
+		{"categories", rebate.When{Categories: []string{"手机"}}, []rebate.Subject{{Category: "手机"}}, []rebate.Subject{{}, {Shop: "手机"}}},
+		{"shops", rebate.When{Shops: []string{"自营"}}, []rebate.Subject{{Shop: "自营"}}, []rebate.Subject{{}, {Category: "自营"}}},
+		{"items", rebate.When{Items: []string{"1"}}, []rebate.Subject{{Item: "1"}}, []rebate.Subject{{}, {Item: "11"}}},
+		{"users", rebate.When{Users: []int64{7}}, []rebate.Subject{{User: 7}}, []rebate.Subject{{}, {User: 8}}},
+		{"levels from", rebate.When{LevelFrom: 2}, []rebate.Subject{{Level: 2}, {Level: 99}}, []rebate.Subject{{Level: 0}, {Level: 1}}},
+		{"levels to", rebate.When{LevelTo: 2}, []rebate.Subject{{Level: 0}, {Level: 2}}, []rebate.Subject{{Level: 3}}},
+		{"levels from and to", rebate.When{LevelFrom: 1, LevelTo: 2}, []rebate.Subject{{Level: 1}, {Level: 2}}, []rebate.Subject{{Level: 0}, {Level: 3}}},
+		{"the lowest level", rebate.When{LevelOnly: true}, []rebate.Subject{{Level: 0}}, []rebate.Subject{{Level: 1}}},
+		{"from", rebate.When{From: june18}, []rebate.Subject{{At: june18}, {At: day}}, []rebate.Subject{{}, {At: june18.Add(-1)}}},
+		{"until", rebate.When{Until: day}, []rebate.Subject{{At: june18}, {At: day.Add(-1)}}, []rebate.Subject{{}, {At: day}}},
+		{"from and until", rebate.When{From: june18, Until: day}, []rebate.Subject{{At: june18}, {At: day.Add(-1)}}, []rebate.Subject{{}, {At: june18.Add(-1)}, {At: day}}},
+		{"two things", rebate.When{Networks: []string{"jd"}, Users: []int64{7}}, []rebate.Subject{{Network: "jd", User: 7}}, []rebate.Subject{{Network: "jd"}, {User: 7}}},
+	}
+	for _, tt := range tests {
+		r := rebate.Rules{Base: 5000, List: []rebate.Rule{{Name: "r", Mode: rebate.Add, When: tt.when, Give: rebate.Give{Commission: 1000}}}}
+		for _, s := range tt.fits {
+			if got := r.Terms(1, s).Share; got != 6000 {
+				t.Errorf("%s: it is not for %+v", tt.name, s)
+			}
+		}
+		for _, s := range tt.not {
+			if got := r.Terms(1, s).Share; got != 5000 {
+				t.Errorf("%s: it is for %+v", tt.name, s)
+			}
+		}
+	}
+}
+
+// TestThePriceDecidesWhenTheOrderComes: conditions on it stay open in the terms,
+// which hold no basis that can never count.
+func TestThePriceDecidesWhenTheOrderComes(t *testing.T) {
+	t.Parallel()
+	base := func(name string, from, until money.Fen, b money.Bps) rebate.Rule {
+		return rebate.Rule{Name: name, Mode: rebate.Base, When: rebate.When{PriceFrom: from, PriceUntil: until}, Give: rebate.Give{Commission: b}}
+	}
+	r := rebate.Rules{Base: 4000, List: []rebate.Rule{base("low", 0, 100, 1000), base("middle", 100, 200, 2000), base("high", 500, 0, 3000)}}
+	for price, want := range map[money.Fen]money.Fen{0: 100, 99: 100, 100: 200, 199: 200, 200: 400, 499: 400, 500: 300, 1 << 40: 300} {
+		if tr := r.Terms(1, rebate.Subject{}).Of(rebate.Sale{Commission: 1000, Price: price}); tr.Rebate != want {
+			t.Errorf("at %d it is %d, want %d: %s", price, tr.Rebate, want, tr)
+		}
+	}
+	if n := len(r.Terms(1, rebate.Subject{}).Parts); n != 4 {
+		t.Errorf("of three bases for some prices and one for all, %d are in the terms", n)
+	}
+	r.List = append([]rebate.Rule{base("all", 0, 0, 5000)}, r.List...)
+	if n := len(r.Terms(1, rebate.Subject{}).Parts); n != 1 {
+		t.Errorf("behind a basis for all prices, %d are in the terms", n-1)
 	}
 }

@@ -14,6 +14,7 @@
 //   - Without a budget nothing exceeds the commission: rules that could are
 //     refused, and what is computed is bounded all the same.
 //   - There are two levels of inviters and no way to write down a third.
+//   - A bonus needs a budget and an end, and is no part of a rebate.
 //   - Every rebate carries a trace that a human can follow with a pencil.
 //   - An older state of an order line never replaces a newer one.
 package rebate
@@ -94,8 +95,8 @@ func (r Rules) Validate() error {
 			bad("referral.%s: %s is not between 0%% and 100%% of what the house keeps", name, b)
 		}
 	}
-	if f := r.Referral; f.First <= money.Whole && f.Second <= money.Whole && f.First+f.Second > money.Whole {
-		bad("referral: inviters would get %s of what the house keeps", r.Referral.First+r.Referral.Second)
+	if sum := r.Referral.First + r.Referral.Second; sum > money.Whole && max(r.Referral.First, r.Referral.Second) <= money.Whole {
+		bad("referral: inviters would get %s of what the house keeps", sum)
 	}
 	switch r.Settle {
 	case "", SettleActual, SettleLower:
@@ -178,8 +179,8 @@ func (r Rules) validateList(bad func(format string, args ...any)) {
 }
 
 func (w When) everything() bool {
-	return len(w.Networks)+len(w.Categories)+len(w.Shops)+len(w.Items)+len(w.Users) == 0 &&
-		w.LevelFrom == 0 && w.LevelTo == 0 && !w.LevelOnly && w.From.IsZero() && w.Until.IsZero() && w.PriceFrom == 0 && w.PriceUntil == 0
+	return max(len(w.Networks), len(w.Categories), len(w.Shops), len(w.Items), len(w.Users)) == 0 &&
+		w.LevelFrom == 0 && w.LevelTo == 0 && !w.LevelOnly && w.Inviter == "" && w.From.IsZero() && w.Until.IsZero() && w.PriceFrom == 0 && w.PriceUntil == 0
 }
 
 // simple returns the rules that the simple section stands for, in the order in
@@ -216,6 +217,7 @@ func (r Rules) Terms(version int64, s Subject) Terms {
 		t.Settle, t.SettleBudget = r.Settle, r.SettleBudget
 	}
 	t.Parts = append(r.bases(s), r.adds(s)...)
+	t.Bonuses = r.bonuses(s)
 	t.Share = t.share(s.Price)
 	days, ok := r.HoldDays[s.Network]
 	if !ok {
@@ -258,10 +260,20 @@ func (r Rules) adds(s Subject) (out []Part) {
 	return out
 }
 
+func (r Rules) bonuses(s Subject) (out []Part) {
+	for _, rule := range r.List {
+		if rule.Mode == Bonus && rule.When.fits(s) {
+			out = append(out, rule.part())
+		}
+	}
+	return out
+}
+
 // part freezes a rule.
 func (r Rule) part() Part {
 	return Part{
 		Kind: "rule", Name: r.Name, Bps: r.Give.Commission, First: r.Mode == Base, Price: r.Give.Price, Fixed: r.Give.Fixed, Tiers: r.Give.Tiers,
 		From: r.When.PriceFrom, Until: r.When.PriceUntil, Minimum: r.Minimum, Cap: r.Cap, Round: r.Round, Budget: r.Budget,
+		Rebate: r.Give.Rebate, UserCap: r.UserCap,
 	}
 }

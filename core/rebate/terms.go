@@ -1,6 +1,7 @@
 package rebate
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -26,6 +27,8 @@ type Part struct {
 	Cap     money.Fen `json:"cap,omitempty"`
 	Round   money.Fen `json:"round,omitempty"`
 	Budget  string    `json:"budget,omitempty"`
+	Rebate  money.Bps `json:"rebate,omitempty"`   // of what the line brings its user; of a bonus only
+	UserCap money.Fen `json:"user_cap,omitempty"` // the most that one user gets of a bonus in all
 }
 
 // plain reports whether the part is a share of the commission and nothing else,
@@ -54,7 +57,8 @@ type Terms struct {
 	Refer        Referral  `json:"refer,omitzero"`
 	Settle       Settle    `json:"settle,omitempty"`
 	SettleBudget string    `json:"settle_budget,omitempty"`
-	Dry          []string  `json:"dry,omitempty"` // names of rules that were left out because their budget was used up
+	Bonuses      []Part    `json:"bonuses,omitempty"` // given beside the rebate once that is available
+	Dry          []string  `json:"dry,omitempty"`     // names of rules that were left out because their budget was used up
 }
 
 // applied returns the parts that count at a price, as they count there.
@@ -99,6 +103,15 @@ func (t Terms) without(dry func(budget string) bool) Terms {
 		kept = []Part{{Kind: "base"}} // a basis that gives nothing
 	}
 	t.Parts = kept
+	var bonuses []Part
+	for _, p := range t.Bonuses {
+		if dry(p.Budget) {
+			t.Dry = append(t.Dry, p.Name)
+			continue
+		}
+		bonuses = append(bonuses, p)
+	}
+	t.Bonuses = bonuses
 	t.Dry = slices.Compact(t.Dry)
 	if t.SettleBudget != "" && dry(t.SettleBudget) {
 		t.Settle, t.SettleBudget = "", ""
@@ -108,7 +121,7 @@ func (t Terms) without(dry func(budget string) bool) Terms {
 
 // budgets are those that may have to pay.
 func (t Terms) budgets() (out []string) {
-	for _, p := range t.Parts {
+	for _, p := range append(slices.Clone(t.Parts), t.Bonuses...) {
 		if p.Budget != "" {
 			out = append(out, p.Budget)
 		}
@@ -146,12 +159,16 @@ type Sale struct {
 	Settled    bool
 }
 
-// kept is the part of n that belongs to what was not given back.
+// left is what was paid and not given back.
+func (s Sale) left() money.Fen { return max(s.Price-s.Refunded, 0) }
+
+// kept is the part of n that belongs to what was not given back; all of it where
+// nobody knows what was paid.
 func (s Sale) kept(n money.Fen) money.Fen {
-	if s.Price <= 0 || s.Refunded <= 0 {
+	if s.Price <= 0 {
 		return n
 	}
-	return n.Mul(int64(max(s.Price-s.Refunded, 0)), int64(s.Price))
+	return n.Mul(int64(s.left()), int64(s.Price))
 }
 
 // basis is the commission that the rebate is computed from.
@@ -175,22 +192,18 @@ func (t Terms) Rebate(commission money.Fen) Trace { return t.Of(Sale{Commission:
 // Of computes what a sale brings.
 func (t Terms) Of(s Sale) Trace {
 	s.Commission = max(s.Commission, 0)
-	basis := s.basis(t.Settle)
-	tr := t.from(basis, s)
-	actual := tr
-	if basis != s.Commission {
-		actual = t.from(s.Commission, s)
-	}
+	tr := t.from(s.basis(t.Settle), s)
 	rest := s.Commission - s.Commission.Share(t.Fee) // what there is to share
-	if tr.Rebate > 0 {
-		tr.TopUp = max(tr.Rebate-actual.Rebate, 0) + max(actual.Rebate-rest, 0)
-		tr.TopUp = max(tr.TopUp, tr.Rebate-rest)
+	covered := rest
+	if t.Settle == SettleEstimate { // the difference to what was expected is the budget's
+		covered = min(rest, t.from(s.Commission, s).Rebate)
 	}
-	if tr.TopUp > 0 && tr.Budget == "" {
-		tr.Budget = t.SettleBudget
-	}
-	if tr.TopUp > 0 && tr.Budget == "" { // nobody pays it; cannot happen with rules that were validated
-		tr.Rebate, tr.TopUp, tr.Limited = tr.Rebate-tr.TopUp, 0, true
+	tr.TopUp = max(tr.Rebate-covered, 0)
+	if tr.TopUp > 0 {
+		tr.Budget = cmp.Or(tr.Budget, t.SettleBudget)
+		if tr.Budget == "" { // nobody pays it; cannot happen with rules that were validated
+			tr.Rebate, tr.TopUp, tr.Limited = tr.Rebate-tr.TopUp, 0, true
+		}
 	}
 	tr.Settled = s.Commission
 	if tr.Settled == tr.Commission {
@@ -217,10 +230,9 @@ func (t Terms) from(commission money.Fen, s Sale) Trace {
 			tr.Raw += y
 			if p.Budget == "" {
 				own += y
-				continue
+			} else {
+				extra, tr.Budget = extra+y, p.Budget
 			}
-			extra += y
-			tr.Budget = p.Budget
 		}
 	}
 	own = max(own, 0)
@@ -242,14 +254,14 @@ func (p Part) yield(base money.Fen, s Sale) money.Fen {
 	y := base.Share(p.Bps)
 	switch {
 	case p.Price != 0:
-		y = max(s.Price-s.Refunded, 0).Share(p.Price)
+		y = s.left().Share(p.Price)
 	case p.Fixed != 0:
 		y = s.kept(p.Fixed)
 	}
 	if p.Cap > 0 {
 		y = min(y, p.Cap)
 	}
-	if p.Round > 1 {
+	if p.Round > 0 {
 		y -= y % p.Round
 	}
 	if y > 0 && y < p.Minimum {
@@ -271,9 +283,6 @@ func (c Cuts) Sum() money.Fen { return c[0] + c[1] }
 // left over when it is divided goes to the larger remainder, and to the first of
 // two equal ones.
 func (r Referral) cuts(kept money.Fen) (c Cuts) {
-	if kept <= 0 || r == (Referral{}) {
-		return c
-	}
 	pool := kept.Share(r.First + r.Second)
 	c[0], c[1] = kept.Share(r.First), kept.Share(r.Second)
 	if pool > c.Sum() { // by one fen at most

@@ -1,10 +1,13 @@
 package rebate_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"fanli/core/link"
 	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -70,5 +73,90 @@ func TestVersionsAreComparedLineByLine(t *testing.T) {
 	}
 	if strings.Contains(text, "fee 10%") || t.Failed() {
 		t.Error(text)
+	}
+}
+
+// TestAForecastSaysWhoGetsWhat adds up a settled line, a paid one, and one that a
+// budget pays for.
+func TestAForecastSaysWhoGetsWhat(t *testing.T) {
+	t.Parallel()
+	o := busy(t)
+	dear := func(l *order.ChangedLine) { l.Price = 100_00 }
+	p, err := o.Promise(t.Context(), 42, link.Offer{Network: "jd", Commission: 1000, Final: 100_00})
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := func(l *order.ChangedLine) { l.Promise = p }
+	o.hear(line("3", 1, dear, promised), line("4", 1, dear, promised), line("5", 1, settled(0)))
+	asked := 0
+	o.Inviters = func(context.Context, int64, time.Time) (rebate.Inviters, error) {
+		asked++
+		return rebate.Inviters{8, 9}, nil
+	}
+	r := rebate.Rules{Base: 5000, Referral: rebate.Referral{Second: 2000}}
+	f, err := o.WhatIf(t.Context(), r, start.AddDate(0, 0, -30))
+	want := rebate.Outcome{
+		Lines: 5, Differ: 5, Commission: 5000,
+		Now:  rebate.Division{Users: 3*600 + 2*1100, Inviters: 2 * (80 + 40), Budgets: 2 * 100, House: 400 + 2*280},
+		Then: rebate.Division{Users: 5 * 500, Inviters: 2 * 100, House: 3*500 + 2*400},
+	}
+	if err != nil || f.Networks["jd"] != want {
+		t.Errorf("got %+v, %v; want %+v", f.Networks["jd"], err, want)
+	}
+	if asked != 2 {
+		t.Errorf("it was asked %d times who had invited, for two settled lines", asked)
+	}
+	r.Referral = rebate.Referral{}
+	if _, err := o.WhatIf(t.Context(), r, start.AddDate(0, 0, -30)); err != nil || asked != 2 {
+		t.Errorf("it was asked %d times who had invited, %v, where inviters get nothing", asked-2, err)
+	}
+}
+
+// TestTheGreatestDifferencesStandFirst, whether they give more or less.
+func TestTheGreatestDifferencesStandFirst(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	network := func(name string) func(*order.ChangedLine) { return func(l *order.ChangedLine) { l.Key.Network = name } }
+	o.hear(line("1", 1, brings(10_000)), line("2", 1, brings(900), network("x")), line("3", 1, brings(1000)), line("4", 1, brings(1000), network("y")), line("5", 1, brings(100)))
+	r := someRules()
+	r.Networks = map[string]money.Bps{"jd": -900, "x": -3000, "y": 2000}
+	f, err := o.WhatIf(t.Context(), r, start.AddDate(0, 0, -30))
+	var got []string
+	for _, d := range f.Changes {
+		got = append(got, fmt.Sprintf("%s %d to %d", d.Key.ID, d.Now, d.Then))
+	}
+	if text := strings.Join(got, ", "); err != nil || text != "2 567 to 324, 4 630 to 810, 1 5400 to 5490, 3 540 to 549" {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// many is a store that walks over many rebates, in order.
+type many struct {
+	*drawer
+	users []int64
+}
+
+func (m many) Walk(_ context.Context, _ time.Time, fn func(rebate.Rebate) error) error {
+	for _, u := range m.users {
+		if err := fn(rebate.Rebate{Key: key("1"), User: u, Line: line("1", 1)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestAForecastRemembersSomeLevels: asking for each line would take long, and
+// remembering them all would take memory for all users.
+func TestAForecastRemembersSomeLevels(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	var users []int64
+	for u := range int64(10_000) {
+		users = append(users, u+1)
+	}
+	users = append(users, 1, 10_000, 10_001, 10_001, 2, 2) // known, known, one too many, known, forgotten, known
+	o.Store, o.asked = many{o.drawer, users}, 0
+	if _, err := o.WhatIf(t.Context(), someRules(), start.AddDate(0, 0, -1)); err != nil || o.asked != 10_002 {
+		t.Errorf("it was asked for %d levels, %v", o.asked, err)
 	}
 }

@@ -28,6 +28,15 @@ type drawer struct {
 	said    []event.Event
 	puts    int
 	down    error
+	gate    func() error // may let a step fail; nil: none does
+}
+
+// pass asks the gate.
+func (d *drawer) pass() error {
+	if d.gate == nil {
+		return nil
+	}
+	return d.gate()
 }
 
 type drawerTx struct{ *drawer }
@@ -64,6 +73,9 @@ func (d *drawer) Rules(_ context.Context, version int64) (rebate.Rules, int64, e
 }
 
 func (t drawerTx) Emit(e event.Event) error {
+	if err := t.pass(); err != nil {
+		return err
+	}
 	if slices.ContainsFunc(t.said, func(o event.Event) bool { return o.ID == e.ID }) {
 		return fault.Newf(fault.Conflict, "", "event %s is there", e.ID)
 	}
@@ -74,7 +86,7 @@ func (t drawerTx) Emit(e event.Event) error {
 func (t drawerTx) Handled(id string) (bool, error) {
 	before := t.handled[id]
 	t.handled[id] = true
-	return before, nil
+	return before, t.pass()
 }
 
 func (t drawerTx) Rebates(keys []order.Key) (map[order.Key]rebate.Rebate, error) {
@@ -84,7 +96,7 @@ func (t drawerTx) Rebates(keys []order.Key) (map[order.Key]rebate.Rebate, error)
 			out[k] = r
 		}
 	}
-	return out, nil
+	return out, t.pass()
 }
 
 func (t drawerTx) Due(now time.Time, count int) (due []rebate.Rebate, err error) {
@@ -94,7 +106,7 @@ func (t drawerTx) Due(now time.Time, count int) (due []rebate.Rebate, err error)
 		}
 	}
 	slices.SortFunc(due, func(a, b rebate.Rebate) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
-	return due[:min(count, len(due))], nil
+	return due[:min(count, len(due))], t.pass()
 }
 
 func (t drawerTx) Put(rs []rebate.Rebate) error {
@@ -102,7 +114,7 @@ func (t drawerTx) Put(rs []rebate.Rebate) error {
 	for _, r := range rs {
 		t.rebates[r.Key] = r
 	}
-	return nil
+	return t.pass()
 }
 
 func (t drawerTx) Rules(version int64) (rebate.Rules, int64, error) {
@@ -112,7 +124,7 @@ func (t drawerTx) Rules(version int64) (rebate.Rules, int64, error) {
 	if t.down != nil || version == 0 || version > int64(len(t.rules)) {
 		return rebate.Rules{}, 0, cmp.Or(t.down, error(fault.New(fault.NotFound, "")))
 	}
-	return t.rules[version-1], version, nil
+	return t.rules[version-1], version, t.pass()
 }
 
 func (t drawerTx) AddRules(r rebate.Rules, a rebate.Edition) (int64, error) {
@@ -122,14 +134,14 @@ func (t drawerTx) AddRules(r rebate.Rules, a rebate.Edition) (int64, error) {
 	t.rules = append(slices.Clip(t.rules), r)
 	a.Version = int64(len(t.rules))
 	t.acts = append(slices.Clip(t.acts), a)
-	return a.Version, nil
+	return a.Version, t.pass()
 }
 
 func (t drawerTx) Edition() (rebate.Edition, error) {
 	if t.down != nil || len(t.acts) == 0 {
 		return rebate.Edition{}, cmp.Or(t.down, error(fault.New(fault.NotFound, "")))
 	}
-	return t.acts[len(t.acts)-1], nil
+	return t.acts[len(t.acts)-1], t.pass()
 }
 
 func (d *drawer) Editions(_ context.Context, before int64, count int) (out []rebate.Edition, err error) {
@@ -150,7 +162,7 @@ func (d *drawer) Walk(_ context.Context, since time.Time, fn func(rebate.Rebate)
 			return err
 		}
 	}
-	return nil
+	return d.pass()
 }
 
 // An office is a clerk with a clock that only the test moves.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -111,8 +112,18 @@ func (d *Desk) stand(ctx context.Context, s Subject, p Period, each func([]Ours)
 // Close closes a month, which must be over and follow the last one that was
 // closed. It fails with fault.Conflict and closes nothing while there are open
 // differences and no reason is given. Lines of months that were closed before and
-// have changed since are adjusted in this one.
+// have changed since are adjusted in this one. It fails with fault.Conflict, too,
+// while somebody else closes a month.
+//
+// The report says what was frozen: its sums are formed in the pass that freezes, and
+// the adjustments are read in the transaction that closes, so that nobody can move
+// anything between reading and freezing.
 func (d *Desk) Close(ctx context.Context, p Period, actor, reason string) (Month, error) {
+	keep, drop, err := d.hold(ctx)
+	if err != nil {
+		return Month{}, err
+	}
+	defer drop()
 	previous, err := d.mayClose(ctx, p)
 	if err != nil {
 		return Month{}, err
@@ -122,32 +133,68 @@ func (d *Desk) Close(ctx context.Context, p Period, actor, reason string) (Month
 		return Month{}, err
 	}
 	m := Month{Name: p.Name, At: d.Now(), Actor: actor, Reason: reason, Previous: previous}
-	for _, s := range standings {
-		m.Open += s.Open + s.Strays
+	if err := m.mayHave(standings); err != nil {
+		return m, err
 	}
-	if m.Open > 0 && reason == "" {
-		return m, fault.Newf(fault.Conflict, "", "%s has %d open differences: settle them, or say why it is closed with them", p.Name, m.Open)
-	}
-	for _, s := range standings {
-		if err := d.freeze(ctx, s.Subject, p); err != nil {
+	for i, s := range standings {
+		if standings[i], err = d.freeze(ctx, s, p, keep); err != nil {
 			return m, err
 		}
 	}
-	if err := d.adjust(ctx, p); err != nil {
+	if err := m.mayHave(standings); err != nil { // something came while it was frozen
 		return m, err
 	}
-	adjustments, err := d.Store.Caused(ctx, adjustCause(p))
-	if err != nil {
+	if err := d.adjust(ctx, p, keep); err != nil {
 		return m, err
 	}
-	m.Report = d.report(m, standings, adjustments)
-	m.Hash = hashOf(m.Report)
 	return m, d.Store.InTx(ctx, func(tx Tx) error {
+		adjustments, err := tx.Caused(adjustCause(p))
+		if err != nil {
+			return err
+		}
+		m.Report = d.report(m, standings, adjustments)
+		m.Hash = hashOf(m.Report)
 		if err := tx.Close(m); err != nil {
 			return err
 		}
 		return tx.Act(audit.Act{Actor: m.Actor, What: "month.close", On: "month/" + m.Name, Reason: m.Reason, After: m.Hash})
 	})
+}
+
+// mayHave counts the open differences, and refuses them without a reason.
+func (m *Month) mayHave(standings []Standing) error {
+	m.Open = 0
+	for _, s := range standings {
+		m.Open += s.Open + s.Strays
+	}
+	if m.Open > 0 && m.Reason == "" {
+		return fault.Newf(fault.Conflict, "", "%s has %d open differences: settle them, or say why it is closed with them", m.Name, m.Open)
+	}
+	return nil
+}
+
+// closeLease names the right to close a month, which is held for a while and kept
+// with every page.
+const (
+	closeLease  = "payment/close"
+	closeLength = 2 * time.Minute
+)
+
+// hold takes the right to close a month. keep renews it, drop gives it back.
+func (d *Desk) hold(ctx context.Context) (keep func() error, drop func(), err error) {
+	if d.Leases == nil {
+		return func() error { return nil }, func() {}, nil
+	}
+	holder := rand.Text()
+	keep = func() error {
+		_, err := d.Leases.Take(ctx, closeLease, holder, closeLength)
+		if fault.Is(err, fault.Conflict) {
+			err = fault.Newf(fault.Conflict, "", "somebody else is closing a month: %w", err)
+		}
+		return err
+	}
+	drop = func() { _ = d.Leases.Drop(context.WithoutCancel(ctx), closeLease, holder) } // it ends by itself, too
+	return keep, drop, keep()
 }
 
 // hashOf is the hash of a report.
@@ -180,13 +227,17 @@ func (d *Desk) mayClose(ctx context.Context, p Period) (previous string, err err
 	return last.Hash, nil
 }
 
-// freeze remembers what the month's lines are as it is closed. Payouts are final
-// and need no memory.
-func (d *Desk) freeze(ctx context.Context, s Subject, p Period) error {
+// freeze remembers what the month's lines are as it is closed, and returns how they
+// stand as it did so. Payouts are final and need no memory.
+func (d *Desk) freeze(ctx context.Context, was Standing, p Period, keep func() error) (Standing, error) {
+	s := was.Subject
 	if _, _, network := s.Feed(); !network {
-		return nil
+		return was, nil
 	}
-	_, err := d.stand(ctx, s, p, func(page []Ours) error {
+	now, err := d.stand(ctx, s, p, func(page []Ours) error {
+		if err := keep(); err != nil {
+			return err
+		}
 		var fs []Frozen
 		for _, o := range page {
 			if o.Closed == "" || o.Closed == p.Name { // a line stays in the first month that it was closed in
@@ -200,7 +251,8 @@ func (d *Desk) freeze(ctx context.Context, s Subject, p Period) error {
 			return tx.Freeze(fs)
 		})
 	})
-	return err
+	now.Strays, now.Compared = was.Strays, was.Compared
+	return now, err
 }
 
 // stillOpen refuses what somebody else's close has made too late.
@@ -216,8 +268,11 @@ func adjustCause(p Period) string { return "close/" + p.Name }
 
 // adjust makes the adjustments of closed months' lines follow what has changed
 // since.
-func (d *Desk) adjust(ctx context.Context, p Period) error {
+func (d *Desk) adjust(ctx context.Context, p Period, keep func() error) error {
 	for after := (Frozen{}); ; {
+		if err := keep(); err != nil {
+			return err
+		}
 		page, err := d.Store.Drifted(ctx, after, pageMax)
 		if err != nil {
 			return err

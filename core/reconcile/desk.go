@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fanli/core/ledger"
+	"fanli/core/lock"
 	"fanli/core/money"
 )
 
@@ -23,6 +24,8 @@ type Desk struct {
 	Store Store
 	Now   func() time.Time
 	Zone  *time.Location // by which months begin
+	// Leases let one at a time close a month; nil where there is only one.
+	Leases lock.Leases
 }
 
 // Compare holds rows against ours, calls say for every finding, and keeps the

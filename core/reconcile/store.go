@@ -80,6 +80,9 @@ type Tx interface {
 	// Adjust stores what a line was adjusted by, if it still is was. ok is false,
 	// and nothing is stored, if it is not.
 	Adjust(f Frozen, was money.Fen) (ok bool, err error)
+	// Caused returns the entries with a cause, oldest first, as they stay until the
+	// transaction ends.
+	Caused(cause string) ([]ledger.Entry, error)
 	// Close stores a closed month. It fails with fault.Conflict if the month is
 	// closed, or if another one was closed after the one before it.
 	Close(m Month) error

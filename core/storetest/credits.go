@@ -38,6 +38,8 @@ func Credits(t *testing.T, open func(t *testing.T) CreditStore) {
 			{"PartsOfOthersComeBack", partsComeBack},
 			{"OfManyWhoSpendAtOnceThoseComeThroughThatFit", spentAtOnce},
 			{"GiftsAtOnceNeverExceedTheBudget", giftsAtOnce},
+			{"TheFirstOrderIsKept", firstKept},
+			{"BonusesHeardAtOnceAreGivenOnce", bonusesAtOnce},
 			{"InvitersPartsAreFollowed", partsFollowed},
 			{"NewsHeardAtOnceIsEnteredOnce", newsAtOnce},
 			{"NewsInAnyOrderEndsWithTheNewest", newsInAnyOrder},

@@ -20,6 +20,7 @@ func ladderChecks() []check[OrderStore] {
 		{"KnownWayChangesNothing", knownWay},
 		{"KinOwnAnotherLineOfTheOrder", kinFound},
 		{"SuffixesNameTheirUsers", suffixesFound},
+		{"LinesWithTheSameDigitsAreAlike", alike},
 		{"WaitingClaimsAreFoundByOrder", claimsFound},
 		{"ClaimOfTheSameUserIsTheSame", claimSame},
 		{"ClaimsAreCountedSinceATime", claimsCounted},
@@ -105,6 +106,29 @@ func suffixesFound(t *testing.T, s OrderStore) {
 	})
 	w := ways(t, s, nil, nil, nil, []string{"123456", "000000"})
 	want(t, "Suffixes", w.Suffixes, map[string][]int64{"123456": {7, 8}})
+}
+
+func alike(t *testing.T, s OrderStore) {
+	for i, x := range []struct {
+		network, number string
+		owner           int64
+	}{{link.JD, "1000123456", 0}, {link.JD, "2000123456", 0}, {link.JD, "3000123456", 7}, {link.JD, "1234560000", 0}, {link.PDD, "4000123456", 0}} {
+		r := revision(fmt.Sprint("alike", i))
+		r.Key.Network, r.Order = x.network, x.number
+		l := line(t, r)
+		l.User = x.owner
+		putLines(t, s, l)
+	}
+	for count, n := range map[int]int{10: 2, 1: 1} {
+		inOrders(t, s, func(tx order.Tx) error {
+			got, err := tx.Alike(link.JD, "123456", count)
+			want(t, "number of lines Alike", len(got), n)
+			for _, l := range got {
+				want(t, "digits of a line Alike", l.Key.Network+l.Row().Order[4:], link.JD+"123456")
+			}
+			return err
+		})
+	}
 }
 
 // claim says now that an order at JD is a user's; it waits for an hour.

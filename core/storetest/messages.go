@@ -27,6 +27,7 @@ func Messages(t *testing.T, open func(t *testing.T) notify.Store) {
 			{"AgainWhenItsTimeHasCome", againLater},
 			{"WhatIsDoneWaitsNoMore", doneWaitsNoMore},
 			{"OldestFirstAndAtMostCount", oldestFirst},
+			{"CutsAddUpUntilTheyAreTold", cutsAddUp},
 		})
 }
 

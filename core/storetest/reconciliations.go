@@ -1,11 +1,13 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
+	"fanli/core/lock"
 	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -29,6 +32,7 @@ type ReconcileStore struct {
 	Credits credit.Store
 	Payouts withdraw.Store
 	Ledger  ledger.Reader
+	Leases  lock.Leases
 }
 
 // Reconciliations holds stores to the promises of reconcile.
@@ -41,6 +45,7 @@ func Reconciliations(t *testing.T, open func(t *testing.T) ReconcileStore) {
 		{"BillsClearPayers", billsClear},
 		{"ManyAcceptAtOnce", manyAccept},
 		{"AMonthIsClosedOnce", closedOnce},
+		{"NothingMovesBetweenReadingAndFreezing", closesMeet},
 		{"WhatChangesLaterIsAnAdjustment", adjustments},
 		{"NewestComparisonCounts", newestComparison},
 	})
@@ -57,7 +62,7 @@ type reconciling struct {
 
 func reconcilingOn(t *testing.T, s ReconcileStore) *reconciling {
 	c := &reconciling{t: t, s: s, at: time.Date(2026, 12, 3, 0, 0, 0, 0, time.UTC)}
-	c.desk = &reconcile.Desk{Lines: s.Lines, Store: s.Store, Now: func() time.Time { return c.at }, Zone: time.UTC}
+	c.desk = &reconcile.Desk{Lines: s.Lines, Store: s.Store, Now: func() time.Time { return c.at }, Zone: time.UTC, Leases: s.Leases}
 	return c
 }
 
@@ -356,6 +361,81 @@ func adjustments(t *testing.T, s ReconcileStore) {
 	months, err := s.Store.Months(ctx)
 	must(t, err)
 	want(t, "the first report", months[0].Report, m.Report)
+}
+
+// A meddler does something before every transaction of a store.
+type meddler struct {
+	reconcile.Store
+	before func()
+}
+
+func (m meddler) InTx(ctx context.Context, fn func(reconcile.Tx) error) error {
+	m.before()
+	return m.Store.InTx(ctx, fn)
+}
+
+// A quitter does everything of a close but the last step.
+type quitter struct{ reconcile.Store }
+
+type quitting struct{ reconcile.Tx }
+
+func (q quitter) InTx(ctx context.Context, fn func(reconcile.Tx) error) error {
+	return q.Store.InTx(ctx, func(tx reconcile.Tx) error { return fn(quitting{tx}) })
+}
+
+func (quitting) Close(reconcile.Month) error { return fault.New(fault.Conflict, "") }
+
+// closesMeet lets somebody else close the same month, and a line of a closed month
+// change, before each step of a close. Whoever wins, the report says what was moved
+// and what was frozen.
+func closesMeet(t *testing.T, s ReconcileStore) {
+	c := reconcilingOn(t, s)
+	ctx := t.Context()
+	c.line("old", "2026-10-05", 1200)
+	_, _ = c.accept(jd(), "2026-10", map[string]money.Fen{"old": 1200})
+	_, err := c.desk.Close(ctx, c.period("2026-10"), "ann", "")
+	must(t, err)
+	c.line("new", "2026-11-05", 500)
+	c.at = c.at.AddDate(0, 2, 0)
+	won, step := []reconcile.Month{}, money.Fen(0)
+	try := func(d *reconcile.Desk, who string) {
+		m, err := d.Close(ctx, c.period("2026-11"), who, "a story")
+		if err == nil {
+			won = append(won, m)
+		} else {
+			wantCode(t, who+" closes", err, fault.Conflict)
+		}
+	}
+	slow, bob := *c.desk, *c.desk
+	bob.Store = quitter{s.Store}
+	slow.Store = meddler{s.Store, func() {
+		step++
+		c.change("old", 1200-10*step)
+		c.change("new", 500-step)
+		try(&bob, "bob")
+	}}
+	try(&slow, "ann")
+	if len(won) != 1 || step < 3 {
+		t.Fatalf("%d have closed the month in %d steps", len(won), step)
+	}
+	es, err := s.Store.Caused(ctx, "close/2026-11")
+	must(t, err)
+	var moved money.Fen
+	for _, e := range es {
+		if e.To == ledger.Adjustments {
+			moved -= e.Amount
+		} else {
+			moved += e.Amount
+		}
+	}
+	if says := fmt.Sprintf("adjustments of earlier months: %d, together %s\n", len(es), moved); !strings.Contains(won[0].Report, says) {
+		t.Errorf("the books say %q, the report\n%s", says, won[0].Report)
+	}
+	fs, err := s.Store.Frozen(ctx, jd(), []string{"new"})
+	must(t, err)
+	if says := fmt.Sprintf(" 1 %14s ", fs[0].Booked); len(fs) != 1 || fs[0].Month != "2026-11" || !strings.Contains(won[0].Report, says) {
+		t.Errorf("%+v is frozen, the report says\n%s", fs, won[0].Report)
+	}
 }
 
 func newestComparison(t *testing.T, s ReconcileStore) {

@@ -35,6 +35,9 @@ func Users(t *testing.T, open func(t *testing.T) UserStore) {
 			{"InvitationIsSetOnceAndByAnEarlierOne", invitedOnce},
 			{"PayeeComesBack", payeeComesBack},
 			{"PayeesAreNotMixedUp", payeesApart},
+			{"GrantsAreKeptAndRevoked", grantsKept},
+			{"TheEndOfAGrantIsToldOnce", endedOnce},
+			{"AnEventIsHandledOnce", handledUser},
 		})
 }
 
@@ -207,5 +210,93 @@ func payeesApart(t *testing.T, s UserStore) {
 		if got != p {
 			t.Errorf("Payee of %d = %v, want %v", id, got, p)
 		}
+	}
+}
+
+func grant(cause string, id int64, days int) user.Grant {
+	return user.Grant{Cause: cause, User: id, Level: 1, From: start(), Until: start().AddDate(0, 0, days)}
+}
+
+func grantsKept(t *testing.T, s UserStore) {
+	a, b := join(t, s.Store, "a"), join(t, s.Store, "b")
+	late, soon, other := grant("charge/1", a.ID, 30), grant("charge/2", a.ID, 7), grant("charge/3", b.ID, 7)
+	soon.From = start().Add(-time.Hour)
+	must(t, s.Store.InTx(t.Context(), func(tx user.Tx) error {
+		for _, g := range []user.Grant{late, soon, other} {
+			got, err := tx.Grant(g)
+			must(t, err)
+			want(t, "Grant", got, g)
+		}
+		again := late
+		again.Level, again.Until = 9, start().AddDate(9, 0, 0)
+		got, err := tx.Grant(again)
+		must(t, err)
+		want(t, "Grant of a known cause", got, late)
+		again.Revoked, late.Revoked = true, true
+		for range 2 {
+			got, err = tx.Grant(again)
+			must(t, err)
+			want(t, "Grant that revokes", got, late)
+		}
+		gs, err := tx.Grants(a.ID)
+		want(t, "Grants in the transaction", gs, []user.Grant{soon, late})
+		level, lerr := tx.Level(a.ID)
+		must(t, lerr)
+		want(t, "Level", level, a.Level)
+		return err
+	}))
+	gs, err := s.Store.Grants(t.Context(), a.ID)
+	must(t, err)
+	want(t, "Grants", gs, []user.Grant{soon, late})
+	gs, err = s.Store.Grants(t.Context(), 404)
+	must(t, err)
+	want(t, "Grants of nobody", len(gs), 0)
+}
+
+func endedOnce(t *testing.T, s UserStore) {
+	u := join(t, s.Store, "a")
+	revoked := grant("charge/4", u.ID, 1)
+	revoked.Revoked = true
+	must(t, s.Store.InTx(t.Context(), func(tx user.Tx) error {
+		for _, g := range []user.Grant{grant("charge/1", u.ID, 30), grant("charge/2", u.ID, 7), grant("charge/3", u.ID, 6), revoked} {
+			_, err := tx.Grant(g)
+			must(t, err)
+		}
+		return nil
+	}))
+	ended := func() (causes []string) {
+		gs, err := s.Store.Ended(t.Context(), start().AddDate(0, 0, 7), 10)
+		must(t, err)
+		for _, g := range gs {
+			causes = append(causes, g.Cause)
+		}
+		return causes
+	}
+	want(t, "Ended", ended(), []string{"charge/3", "charge/2"})
+	won, errs := together(atOnce, func(int) (fresh bool, err error) {
+		err = s.Store.InTx(t.Context(), func(tx user.Tx) (err error) {
+			fresh, err = tx.TellEnd("charge/3")
+			return err
+		})
+		return fresh, err
+	})
+	count := 0
+	for i := range won {
+		must(t, errs[i])
+		if won[i] {
+			count++
+		}
+	}
+	want(t, "how many may tell", count, 1)
+	want(t, "Ended after that", ended(), []string{"charge/2"})
+}
+
+func handledUser(t *testing.T, s UserStore) {
+	for i, before := range []bool{false, true} {
+		must(t, s.Store.InTx(t.Context(), func(tx user.Tx) error {
+			got, err := tx.Handled("charge/1/3")
+			want(t, fmt.Sprint("Handled, call ", i), got, before)
+			return err
+		}))
 	}
 }

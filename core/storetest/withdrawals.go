@@ -52,6 +52,10 @@ func Withdrawals(t *testing.T, open func(t *testing.T) WithdrawalStore) {
 			{"SharingCountsOtherUsers", sharingCounts},
 			{"IncidentsAreKeptOnce", incidentsOnce},
 			{"SwitchesAreKept", switchesKept},
+			{"AutopayChangesOnlyFromWhatItWas", autopaySwaps},
+			{"AutopayChangesAtOnceSucceedOnce", autopaySwapsAtOnce},
+			{"DueAutopaysHaveEnough", dueAutopays},
+			{"AutopaysAtOnceAskOnce", autopaysAtOnce},
 		})
 }
 

@@ -15,6 +15,7 @@ type Service interface {
 	SetLocale(ctx context.Context, user int64, locale string) error
 	Payee(ctx context.Context, user int64) (Payee, error)
 	SetPayee(ctx context.Context, user int64, p Payee) error
+	Level(ctx context.Context, user int64) (level int, until time.Time, err error)
 	Sharing(ctx context.Context, user int64) (int, error)
 	Code(ctx context.Context, user int64) (string, error)
 	Bind(ctx context.Context, user int64, code string) error

@@ -6,6 +6,8 @@
 //   - An identity on a channel belongs to exactly one user, also when its first
 //     two messages arrive at the same time.
 //   - A payout account is kept sealed and is shown masked.
+//   - A membership counts from its payment to its end, to the second, and not after
+//     its money was given back, in whichever order that is heard.
 //   - Who brought a user is set once. Nobody is their own inviter, not by way of
 //     others either.
 package user
@@ -27,7 +29,7 @@ import (
 // A User is one person.
 type User struct {
 	ID     int64
-	Level  int    // 0 for everybody at first
+	Level  int    // their own, 0 for everybody at first; memberships are not in it
 	Locale string // "zh" or "en"
 	Joined time.Time
 }
@@ -155,11 +157,27 @@ type Store interface {
 	Invitation(ctx context.Context, user int64) (Invitation, error)
 	// Invited returns how many people a user has brought.
 	Invited(ctx context.Context, user int64) (int, error)
+	// Grants returns the levels that a user has got for a while, oldest first.
+	Grants(ctx context.Context, user int64) ([]Grant, error)
+	// Ended returns grants that have ended by now, were not revoked and not told
+	// of.
+	Ended(ctx context.Context, now time.Time, count int) ([]Grant, error)
 }
 
 // A Tx is what a transaction on users can do.
 type Tx interface {
 	event.Emitter
+	event.Inbox
+	// Level returns the level of a user without grants.
+	Level(user int64) (int, error)
+	// Grants returns the grants of a user, oldest first.
+	Grants(user int64) ([]Grant, error)
+	// Grant stores a grant. If its cause has one, that keeps its times, is revoked
+	// if either is, and is returned.
+	Grant(g Grant) (Grant, error)
+	// TellEnd notes that the end of a grant is told of; fresh is false if it was
+	// noted before.
+	TellEnd(cause string) (fresh bool, err error)
 	// Insert stores a new user with one identity and returns its id. It fails
 	// with fault.Conflict if the identity has a user already.
 	Insert(u User, i Identity) (int64, error)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,13 +27,15 @@ type people struct {
 	codes  map[string]int64
 	by1    map[int64]user.Invitation
 	said   []event.Event
+	grants []user.Grant
+	heard  map[string]bool
 	again  bool   // every transaction is run a second time, as after a deadlock
 	missed func() // called when nobody has an identity
 	down   error
 }
 
 func newPeople() *people {
-	return &people{users: map[int64]user.User{}, by: map[user.Identity]int64{}, payees: map[int64]user.Payee{}, codes: map[string]int64{}, by1: map[int64]user.Invitation{}}
+	return &people{users: map[int64]user.User{}, by: map[user.Identity]int64{}, payees: map[int64]user.Payee{}, codes: map[string]int64{}, by1: map[int64]user.Invitation{}, heard: map[string]bool{}}
 }
 
 type tx struct{ *people }
@@ -41,7 +44,9 @@ func (p *people) InTx(_ context.Context, fn func(user.Tx) error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	users, by, payees, said := maps.Clone(p.users), maps.Clone(p.by), maps.Clone(p.payees), len(p.said)
+	grants, heard := slices.Clone(p.grants), maps.Clone(p.heard)
 	undo := func() {
+		p.grants, p.heard = slices.Clone(grants), maps.Clone(heard)
 		p.users, p.by, p.payees, p.said = maps.Clone(users), maps.Clone(by), maps.Clone(payees), p.said[:said]
 	}
 	if p.again {

@@ -80,6 +80,11 @@ func (d *Desk) PayerNamed(name string) Payer {
 // "withdraw.payee_day" for what has to wait until tomorrow, with fault.Unavailable
 // and control.Stopped while it is stopped, and with fault.Insufficient.
 func (d *Desk) Request(ctx context.Context, userID int64, amount money.Fen, key string) (Withdrawal, error) {
+	return d.request(ctx, userID, amount, key)
+}
+
+// request is Request; what is also done comes last in the transaction.
+func (d *Desk) request(ctx context.Context, userID int64, amount money.Fen, key string, also ...func(Tx, Withdrawal) error) (Withdrawal, error) {
 	payee, err := d.Payee(ctx, userID)
 	if err != nil {
 		return Withdrawal{}, fault.In("withdraw.Request", err)
@@ -93,18 +98,24 @@ func (d *Desk) Request(ctx context.Context, userID int64, amount money.Fen, key 
 	var w Withdrawal
 	err = d.Store.InTx(ctx, func(tx Tx) error {
 		old, err := tx.ByKey(key)
-		if err == nil {
-			if old.User != userID {
-				return fault.New(fault.Conflict, "withdraw.key_reused")
-			}
+		switch {
+		case err == nil && old.User != userID:
+			return fault.New(fault.Conflict, "withdraw.key_reused")
+		case err == nil:
 			w = old
-			return nil
-		}
-		if !fault.Is(err, fault.NotFound) {
+		case !fault.Is(err, fault.NotFound):
 			return err
+		default:
+			if w, err = d.accept(tx, userID, amount, key, payee, f); err != nil {
+				return err
+			}
 		}
-		w, err = d.accept(tx, userID, amount, key, payee, f)
-		return err
+		for _, do := range also {
+			if err := do(tx, w); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return w, fault.In("withdraw.Request", err)
 }
@@ -165,11 +176,11 @@ func (d *Desk) refuse(w Withdrawal, have, owed money.Fen, open int) error {
 	case open > 0:
 		return fault.New(fault.Conflict, "withdraw.open")
 	case w.Payee.IsZero():
-		return fault.New(fault.Invalid, "withdraw.no_payee")
+		return fault.New(fault.Invalid, reasonNoPayee)
 	case w.Amount > have:
 		return fault.New(fault.Insufficient, "withdraw.insufficient")
 	case w.Amount < d.Limits.Minimum || w.Amount <= 0:
-		return fault.New(fault.Invalid, "withdraw.below_minimum")
+		return fault.New(fault.Invalid, reasonMinimum)
 	case w.Amount > d.Limits.Maximum:
 		return fault.New(fault.Invalid, "withdraw.above_maximum")
 	case w.Amount < d.payerMinimum(w.Payee.Method):
@@ -246,7 +257,7 @@ func entry(w Withdrawal, kind ledger.Kind, from, to ledger.Account) ledger.Entry
 
 func emit(tx Tx, w Withdrawal, was State) error {
 	e, err := event.New(fmt.Sprintf("withdrawal/%d/%d-%s", w.ID, w.Rev, w.State), event.WithdrawalChanged, w.Changed, Changed{
-		w.ID, w.User, w.Amount, w.State, was, w.Reason, w.Payee.Masked(),
+		w.ID, w.User, w.Amount, w.State, was, w.Reason, w.Payee.Masked(), w.Automatic(),
 	})
 	if err != nil {
 		return err

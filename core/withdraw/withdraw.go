@@ -28,6 +28,8 @@
 //   - A payer that refuses us is paused: nothing new goes through it until a
 //     person turns its switch off. Package control says what else can be stopped.
 //   - Above a limit two different people approve.
+//   - What a user wants to happen without asking ([Autopay]) goes the same way as
+//     what they ask for, at most once a day.
 package withdraw
 
 import (
@@ -124,7 +126,8 @@ type Changed struct {
 	State  State     `json:"state"`
 	Was    State     `json:"was,omitempty"`
 	Reason string    `json:"reason,omitempty"`
-	Payee  string    `json:"payee"` // masked
+	Payee  string    `json:"payee"`          // masked
+	Auto   bool      `json:"auto,omitempty"` // nobody asked for it by hand: the user's Autopay did
 }
 
 // A Payment is what a payer is asked to do.
@@ -236,6 +239,12 @@ type Store interface {
 	ByNumber(ctx context.Context, number string) (Withdrawal, error)
 	// OfBatch returns the withdrawals of a batch, oldest first; none for "".
 	OfBatch(ctx context.Context, batch string) ([]Withdrawal, error)
+	// Autopay returns what a user wants to happen without asking, or
+	// fault.NotFound.
+	Autopay(ctx context.Context, user int64) (Autopay, error)
+	// DueAutopays returns those that are on, were not tried on day, and whose user
+	// has as much available as the threshold says: by user, those above after.
+	DueAutopays(ctx context.Context, day string, after int64, count int) ([]Autopay, error)
 	// Incidents returns the newest ones.
 	Incidents(ctx context.Context, count int) ([]Incident, error)
 }
@@ -273,6 +282,9 @@ type Tx interface {
 	// Swap stores w if its stored state still is was and its stored Rev is one
 	// less than that of w. ok is false, and nothing is stored, if not.
 	Swap(w Withdrawal, was State) (ok bool, err error)
+	// SwapAutopay stores a if the stored Rev is one less than that of a; one that
+	// was never set has 0. ok is false, and nothing is stored, if not.
+	SwapAutopay(a Autopay) (ok bool, err error)
 	// Spent returns how many withdrawals satisfy q, and their sum. Those that
 	// failed, were refused or cancelled do not count.
 	Spent(q Query) (count int, sum money.Fen, err error)

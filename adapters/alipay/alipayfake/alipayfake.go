@@ -85,6 +85,8 @@ type Config struct {
 	// PageMax is the most rows that a page of the account's log has; 0 means what
 	// is asked for.
 	PageMax int
+	// Codes begins the codes of charges; "" means Alipay's own.
+	Codes string
 }
 
 // A Transfer is one number in the book.

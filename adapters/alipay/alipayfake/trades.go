@@ -1,10 +1,13 @@
 package alipayfake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"fanli/core/fault"
@@ -14,11 +17,17 @@ import (
 
 // The states of a trade. A charge whose code nobody has opened is no trade yet.
 const (
+	TradePaid   = "TRADE_SUCCESS"
+	TradeClosed = "TRADE_CLOSED" // not paid in time, or given back in full
+
 	unopened = ""
 	waiting  = "WAIT_BUYER_PAY"
-	paid     = "TRADE_SUCCESS"
-	closed   = "TRADE_CLOSED"
+	paid     = TradePaid
+	closed   = TradeClosed
 )
+
+// codes begins Alipay's own codes.
+const codes = "https://qr.alipay.com/"
 
 // A Trade is one charge in the book.
 type Trade struct {
@@ -96,6 +105,29 @@ func (f *Fake) OnNotice(g func(form string)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.noticed = g
+}
+
+// Coded returns the charge that a code, without its beginning, asks for.
+func (f *Fake) Coded(code string) (Trade, bool) {
+	for _, t := range f.Trades() {
+		if t.Trade == code {
+			return t, true
+		}
+	}
+	return Trade{}, false
+}
+
+// Trades returns the charges, by number.
+func (f *Fake) Trades() []Trade {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := make([]Trade, 0, len(f.book.Trades))
+	for _, n := range slices.Sorted(maps.Keys(f.book.Trades)) {
+		t := *f.book.Trades[n]
+		t.Refunds = maps.Clone(t.Refunds)
+		out = append(out, t)
+	}
+	return out
 }
 
 // Balance returns what was paid under a number and not given back.
@@ -186,7 +218,7 @@ func (f *Fake) precreate(q tradeQuestion, t *Trade, notify string) answer {
 	case t.Amount != amount || t.Subject != q.Subject:
 		return refused("40004", "ACQ.CONTEXT_INCONSISTENT")
 	}
-	return succeeded(answer{"out_trade_no": t.Number, "qr_code": "https://qr.alipay.com/" + t.Trade})
+	return succeeded(answer{"out_trade_no": t.Number, "qr_code": cmp.Or(f.cfg.Codes, codes) + t.Trade})
 }
 
 func (f *Fake) tradeQuery(_ tradeQuestion, t *Trade) answer {

@@ -163,9 +163,10 @@ func freePort() (int, error) {
 	return n, errors.Join(err, l.Close())
 }
 
-// sizes keep a server small.
-func sizes() []string {
-	return []string{"--innodb-log-file-size=32M", "--innodb-buffer-pool-size=48M", "--aria-log-file-size=8M"}
+// sizes keep a server small, and to its own folder: one that starts removes what it
+// takes for its predecessor's temporary tables, wherever those are.
+func (s *Server) sizes() []string {
+	return []string{"--tmpdir=" + s.dir, "--innodb-log-file-size=32M", "--innodb-buffer-pool-size=48M", "--aria-log-file-size=8M"}
 }
 
 // asRoot is what the server wants to be told before it runs as root.
@@ -184,7 +185,7 @@ func (s *Server) install() error {
 	}
 	args := append([]string{
 		"--no-defaults", "--datadir=" + s.data(), "--auth-root-authentication-method=normal", "--skip-test-db",
-	}, append(sizes(), asRoot()...)...)
+	}, append(s.sizes(), asRoot()...)...)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, path, args...).CombinedOutput()
@@ -219,7 +220,7 @@ func (s *Server) run() error {
 		// Memory does not forget what is written without a flush, and files in it
 		// cannot be written around the cache.
 		"--innodb-flush-method=nosync",
-	}, append(sizes(), asRoot()...)...)
+	}, append(s.sizes(), asRoot()...)...)
 	cmd := exec.Command("/bin/sh", args...) // it ends when the pipe does
 	alive, err := cmd.StdinPipe()
 	if err != nil {
@@ -265,12 +266,17 @@ func (s *Server) log() string {
 	return string(b[max(0, len(b)-2000):])
 }
 
-// open connects as somebody; nothing is said about connections that die.
-func (s *Server) open(name, secret, database string) (*sql.DB, error) {
+// config says how somebody connects; nothing is said about connections that die.
+func (s *Server) config(name, secret, database string) *mysql.Config {
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.Net, c.Addr, c.DBName = name, secret, "tcp", s.Addr(), database
 	c.Logger = &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(c)
+	return c
+}
+
+// open connects as somebody.
+func (s *Server) open(name, secret, database string) (*sql.DB, error) {
+	connector, err := mysql.NewConnector(s.config(name, secret, database))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package mariadbtest_test
 import (
 	"testing"
 
+	"fanli/adapters/store"
 	"fanli/adapters/store/mariadbtest"
 )
 
@@ -47,6 +48,24 @@ func TestDatabasesAreApart(t *testing.T) {
 	}
 	for _, dsn := range []string{a, b} {
 		if _, err := s.Shell(t, dsn).ExecContext(t.Context(), "CREATE TABLE own (n BIGINT)"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestAMigratedDatabaseHasNothingToDo makes two from what one is made of.
+func TestAMigratedDatabaseHasNothingToDo(t *testing.T) {
+	t.Parallel()
+	s := mariadbtest.Shared(t)
+	for range 2 {
+		db, err := store.Open(t.Context(), store.Config{DSN: s.Migrated(t), SealKey: make([]byte, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pending, err := db.Pending(t.Context()); err != nil || len(pending) > 0 {
+			t.Errorf("%v is pending, %v", pending, err)
+		}
+		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -74,6 +74,10 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(raw) //nolint:gosec // a file of numbers
 			return
 		}
+		if status == http.StatusNoContent {
+			f.answer(w, status, nil)
+			return
+		}
 		f.answer(w, status, mustJSON(a))
 	}
 }
@@ -153,6 +157,9 @@ type refusal struct {
 
 // serve has the effect of a request and returns its answer.
 func (f *Fake) serve(r *http.Request, body []byte) (int, any) {
+	if status, a, ok := f.serveTrades(r, body); ok {
+		return status, a
+	}
 	number, byNo := strings.CutPrefix(r.URL.Path, pathByNo)
 	number, cancel := strings.CutSuffix(number, "/cancel")
 	switch {
@@ -234,6 +241,9 @@ func (f *Fake) lie(w http.ResponseWriter, r *http.Request, way string) {
 	status, a := http.StatusOK, map[string]string{"out_bill_no": number, "state": Success}
 	if r.Method == http.MethodGet {
 		a["state"], a["fail_reason"] = Fail, "OVERDUE_CLOSE"
+	}
+	if number, ok := strings.CutPrefix(r.URL.Path, pathCharge); ok {
+		a = map[string]string{"mchid": f.cfg.MchID, "out_trade_no": strings.TrimSuffix(number, "/close"), "trade_state": closed}
 	}
 	if way == Lying {
 		status, a["code"] = http.StatusBadRequest, Fail

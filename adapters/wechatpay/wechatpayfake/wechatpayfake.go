@@ -1,7 +1,8 @@
 // Package wechatpayfake is the WeChat Pay that package wechatpay pays through: an
 // HTTP handler with its own book and keys. It checks signatures, times and
 // encrypted names, keeps one bill for a number for ever, and can be told to decide
-// and to fail in every way that hurts.
+// and to fail in every way that hurts. The charges that people pay and the refunds
+// of them are in a book of their own.
 //
 // # Guarantees
 //
@@ -131,12 +132,13 @@ type Fake struct {
 	mode   string
 	way    string
 	bills  []*Bill
-	hidden map[string]bool // numbers that were asked about while Late
+	trades map[string]*Trade // charges, by number
+	hidden map[string]bool   // numbers that were asked about while Late
 }
 
 // New returns a WeChat Pay with an empty book.
 func New(cfg Config) (*Fake, error) {
-	f := &Fake{cfg: cfg, hidden: map[string]bool{}}
+	f := &Fake{cfg: cfg, trades: map[string]*Trade{}, hidden: map[string]bool{}}
 	var err error
 	if f.cfg.Platform == nil {
 		if f.cfg.Platform, err = rsa.GenerateKey(rand.Reader, keyBits); err != nil {

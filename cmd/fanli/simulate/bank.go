@@ -31,6 +31,7 @@ type bank struct {
 	book    map[string]*payment
 	numbers []string // in order of arrival
 	away    time.Time
+	calls   []call // that are still to come
 }
 
 var _ withdraw.Payer = (*bank)(nil)
@@ -39,7 +40,7 @@ var _ withdraw.Payer = (*bank)(nil)
 func (b *bank) Name() string { return bankName }
 
 // Send implements withdraw.Payer.
-func (b *bank) Send(_ context.Context, p withdraw.Payment) (withdraw.Outcome, error) {
+func (b *bank) Send(ctx context.Context, p withdraw.Payment) (withdraw.Outcome, error) {
 	w := b.w
 	if err := w.crash.point("bank.send"); err != nil {
 		return withdraw.Outcome{}, err
@@ -56,6 +57,9 @@ func (b *bank) Send(_ context.Context, p withdraw.Payment) (withdraw.Outcome, er
 		return withdraw.Outcome{Verdict: withdraw.Short, Reason: "payout.short"}, nil // not taken
 	case old == nil:
 		old = b.take(p)
+		if err := b.overtakes(ctx, old); err != nil {
+			return withdraw.Outcome{}, err
+		}
 	}
 	if err := w.crash.point("bank.sent"); err != nil {
 		return withdraw.Outcome{}, err
@@ -76,6 +80,7 @@ func (b *bank) take(p withdraw.Payment) *payment {
 	}
 	b.book[p.Number] = n
 	b.numbers = append(b.numbers, p.Number)
+	b.announce(n)
 	w.note("bank takes %s: %d to %s, dead=%v at %d", n.number, n.amount, n.account, n.dead, n.at.Unix())
 	return n
 }

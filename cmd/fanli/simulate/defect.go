@@ -27,11 +27,19 @@ const (
 	SecondNumber Defect = "second-number" // a payout without an answer goes out under another number
 	LostEvent    Defect = "lost-event"    // now and then an event is not heard
 	Guess        Defect = "guess"         // where two users fit, the first one gets the order
+	SlotUnread   Defect = "slot-unread"   // the position of a row is not read
+	OrderUnread  Defect = "order-unread"  // the line's number is read for the order's where no tag is
+	DigitsLost   Defect = "digits-lost"   // the buyer's digits that a claim confirms are not kept
+	Unheeded     Defect = "unheeded"      // what staff says of a contested order changes nothing
+	LateFriend   Defect = "late-friend"   // an inviter earns from orders before the invitation
+	CutStays     Defect = "cut-stays"     // an inviter sometimes keeps what a refund takes
+	Overdrawn    Defect = "overdrawn"     // a budget's limit is sometimes passed over
+	Hearsay      Defect = "hearsay"       // what a call says of a payment is believed, whoever made it
 )
 
 // Defects returns all that can be planted.
 func Defects() []Defect {
-	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess}
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, DigitsLost, Unheeded, LateFriend, CutStays, Overdrawn, Hearsay}
 }
 
 // ParseDefect reads the name of a defect; "" is none.
@@ -64,7 +72,7 @@ func (t countedCreditTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen)
 			es = append(es, e)
 			b[e.From] -= e.Amount
 			b[e.To] += e.Amount
-		case e.Kind != ledger.Keep && strings.HasPrefix(string(e.To), "network/") && t.w.slips(ClawDropped):
+		case t.w.drops(e):
 			es = append(es[:i:i], es[i+1:]...)
 			b[e.From] += e.Amount
 			b[e.To] -= e.Amount
@@ -72,6 +80,31 @@ func (t countedCreditTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen)
 		}
 	}
 	return t.Tx.Post(es, b)
+}
+
+// drops reports whether the planted mistake forgets an entry: one that gives back
+// to a network. Those of inviters have no note.
+func (w *world) drops(e ledger.Entry) bool {
+	if e.Kind == ledger.Keep || e.Kind == ledger.Bonus || !strings.HasPrefix(string(e.To), "network/") {
+		return false
+	}
+	return w.slips(ClawDropped) || e.Note == "" && w.slips(CutStays)
+}
+
+// AddSuffix keeps a buyer's digits, with what is planted.
+func (t countedOrderTx) AddSuffix(network, suffix string, user int64) error {
+	if t.w.opt.Plant == DigitsLost {
+		return nil
+	}
+	return t.Tx.AddSuffix(network, suffix, user)
+}
+
+// Spend takes from a budget, with what is planted.
+func (t countedCreditTx) Spend(budget, period string, amount, limit money.Fen) (bool, error) {
+	if limit > 0 && t.w.slips(Overdrawn) {
+		limit = 0
+	}
+	return t.Tx.Spend(budget, period, amount, limit)
 }
 
 // Ways finds what could explain lines, with what is planted.
@@ -95,12 +128,45 @@ func (w *world) losing(hear event.Handler) event.Handler {
 	}
 }
 
-// payer is the bank, or one behind a client that sends again under a new number.
-func (w *world) payer() withdraw.Payer {
-	if w.opt.Plant == SecondNumber {
-		return &hasty{w.bank, map[string]int{}}
+// misread reads a row as a network's client might, with what is planted.
+func (f *feed) misread(r *order.Revision) {
+	switch {
+	case f.w.opt.Plant == SlotUnread:
+		r.Slot = ""
+	case f.w.opt.Plant == OrderUnread && r.Tag == "":
+		r.Order = r.Key.ID
 	}
-	return w.bank
+}
+
+// payer is the bank, or one behind a client with what is planted.
+func (w *world) payer() withdraw.Payer {
+	switch w.opt.Plant {
+	case SecondNumber:
+		return &hasty{w.bank, map[string]int{}}
+	case Hearsay:
+		return &credulous{w.bank, map[string]withdraw.Verdict{}}
+	default:
+		return w.bank
+	}
+}
+
+// credulous takes what it has heard for an answer.
+type credulous struct {
+	*bank
+	said map[string]withdraw.Verdict
+}
+
+func (c *credulous) Hear(_ context.Context, cb withdraw.Callback) (string, error) {
+	number, says, _ := strings.Cut(string(cb.Body), " ")
+	c.said[number] = withdraw.Verdict(says)
+	return number, nil
+}
+
+func (c *credulous) Query(ctx context.Context, number string) (withdraw.Outcome, error) {
+	if v, ok := c.said[number]; ok {
+		return withdraw.Outcome{Verdict: v, Reason: "payout.refused"}, nil
+	}
+	return c.bank.Query(ctx, number)
 }
 
 // hasty takes no answer for no payment.

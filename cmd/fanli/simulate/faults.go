@@ -24,11 +24,12 @@ const (
 	Skew      Fault = "skew"      // networks' clocks differ from ours
 	Crash     Fault = "crash"     // the process dies, also while it recovers
 	Payer     Fault = "payer"     // lost requests, lost replies, late, busy, contradictory, away
+	Callback  Fault = "callback"  // what the payer says unasked: lost, early, late, twice, in any order, wrong, forged
 )
 
 // Faults returns all of them.
 func Faults() []Fault {
-	return []Fault{Duplicate, Lost, Reorder, Shift, Late, Odd, Outage, Skew, Crash, Payer}
+	return []Fault{Duplicate, Lost, Reorder, Shift, Late, Odd, Outage, Skew, Crash, Payer, Callback}
 }
 
 // ParseFaults reads "all", "none" or a list with commas.

@@ -44,6 +44,7 @@ type net struct {
 	log      []change         // oldest first
 	newest   map[string]int64 // the newest change of each line
 	disputed map[string]bool
+	baskets  map[string]bool // order numbers of more than one line
 }
 
 // A change is one entry of a network's log of changes.
@@ -164,10 +165,11 @@ func (f *feed) row(l market.Line, scene string) order.Revision {
 	r := order.Revision{
 		Key: order.Key{Network: f.name, Account: account, ID: l.ID}, Aspect: order.Whole, Modified: second(l.Modified),
 		Order: l.Order, Parent: l.Parent, Item: l.Goods.ID, Title: l.Goods.Title, Category: l.Goods.Category, Quantity: l.Quantity,
-		Price: l.Price, Refunded: l.Refunded, Estimated: l.Commission, Tag: l.Click.Tag, Disputed: f.disputed[l.ID],
+		Price: l.Price, Refunded: l.Refunded, Estimated: l.Commission, Tag: l.Click.Tag, Slot: l.Click.Slot, Disputed: f.disputed[l.ID],
 		Created: second(l.Created), PaidAt: second(l.PaidAt), ReceivedAt: second(l.ReceivedAt), SettledAt: second(l.SettledAt),
 		Raw: []byte(l.ID),
 	}
+	f.misread(&r)
 	back := money.Fen(0)
 	for _, t := range l.Returns {
 		back += t.Amount

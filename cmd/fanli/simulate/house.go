@@ -46,6 +46,7 @@ type house struct {
 	rebates *rebate.Clerk
 	orders  *order.Book
 	cashier *credit.Cashier
+	purser  *credit.Treasurer
 	payouts *withdraw.Desk
 	office  *notify.Office
 	purse   credit.Purse
@@ -58,7 +59,7 @@ type house struct {
 
 // openDB opens the database of a world.
 func openDB(ctx context.Context, w *world, path string) (*store.DB, error) {
-	db, err := store.Open(ctx, store.Config{Path: path, SealKey: make([]byte, 32), Now: w.now, Hook: w.crash.point})
+	db, err := store.Open(ctx, store.Config{Path: path, DSN: w.dsn, SealKey: make([]byte, 32), Now: w.now, Hook: w.crash.point})
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +78,12 @@ func newHouse(ctx context.Context, w *world, db *store.DB) (*house, error) {
 		u, err := h.users.User(ctx, id)
 		return u.Level, err
 	}
-	h.rebates = &rebate.Clerk{Store: countedRebates{db.Rebates(), &w.tally}, Level: level, Now: w.now}
+	h.purser = h.treasurer(w)
+	h.rebates = &rebate.Clerk{
+		Store: countedRebates{db.Rebates(), &w.tally}, Level: level, Inviters: h.inviters(w), Dry: h.purser.Dry, Now: w.now,
+	}
 	h.orders = &order.Book{Store: countedOrders{db.Orders(), w}, Now: w.now}
-	h.cashier = &credit.Cashier{Store: countedCredits{db.Credits(), w}, Now: w.now}
+	h.cashier = &credit.Cashier{Store: countedCredits{db.Credits(), w}, Now: w.now, Zone: beijing}
 	h.purse = credit.Purse{Ledger: db.Ledger()}
 	h.office = &notify.Office{Store: db.Messages(), Sender: w, Now: w.now}
 	h.payouts = &withdraw.Desk{
@@ -179,8 +183,64 @@ func (h *house) waiting(ctx context.Context) (n int64, err error) {
 func (h *house) enact(ctx context.Context, r *oracle.Rules) error {
 	_, err := h.rebates.Enact(ctx, rebate.Rules{
 		Base: r.Base, Fee: r.Fee, Levels: r.Levels, Networks: r.Networks, Categories: r.Categories,
-		Cap: r.Cap, Minimum: r.Minimum, HoldDays: r.HoldDays,
+		Cap: r.Cap, Minimum: r.Minimum, HoldDays: r.HoldDays, Referral: rebate.Referral{First: r.First, Second: r.Second},
+		Budgets: []string{giftFund}, List: gifts(r.Gift),
 	})
+	return err
+}
+
+// gifts is the rule that adds a gift to a line.
+func gifts(n money.Fen) []rebate.Rule {
+	if n == 0 {
+		return nil
+	}
+	return []rebate.Rule{{Name: "gift", Mode: rebate.Add, Give: rebate.Give{Fixed: n}, Budget: giftFund}}
+}
+
+// beijing is where the days of budgets begin.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// treasurer gives away what the world's budgets hold.
+func (h *house) treasurer(w *world) *credit.Treasurer {
+	t := &credit.Treasurer{
+		Store: countedCredits{h.db.Credits(), w}, Budgets: map[string]credit.Budget{}, CheckIn: checkInBrings, CheckInBudget: checkInFund,
+		Zone: beijing, Now: w.now,
+	}
+	for name, l := range w.funds {
+		t.Budgets[name] = credit.Budget{Day: l.Day, Month: l.Month, Total: l.Total}
+	}
+	return t
+}
+
+// inviters returns who had brought a user, with what is planted.
+func (h *house) inviters(w *world) func(context.Context, int64, time.Time) (rebate.Inviters, error) {
+	return func(ctx context.Context, id int64, at time.Time) (rebate.Inviters, error) {
+		if w.opt.Plant == LateFriend {
+			at = w.now()
+		}
+		in, err := h.users.Inviters(ctx, id, at)
+		return rebate.Inviters(in), err
+	}
+}
+
+// bind lets a user enter the code of another.
+func (h *house) bind(ctx context.Context, id, inviter int64) error {
+	code, err := h.users.Code(ctx, inviter)
+	if err != nil {
+		return err
+	}
+	return h.users.Bind(ctx, id, code)
+}
+
+// come lets a user check in.
+func (h *house) come(ctx context.Context, id int64) error {
+	_, err := h.purser.Come(ctx, id)
+	return err
+}
+
+// welcome gives a user what a campaign gives to everybody once.
+func (h *house) welcome(ctx context.Context, id int64) error {
+	_, err := h.purser.Give(ctx, credit.Gift{Key: fmt.Sprintf("bonus/welcome/%d", id), User: id, Amount: welcomeBrings, Budget: welcomeFund})
 	return err
 }
 
@@ -208,8 +268,13 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 		if err != nil {
 			return err
 		}
+		terms, err := rebate.ParseTerms(p.Terms)
+		if err != nil {
+			return err
+		}
+		wishes[i].Dry = len(terms.Dry) > 0
 		made[i] = link.Link{
-			User: wish.User, Network: wish.Network, Item: wish.Item, Title: o.Title, Mark: link.Mark{Tag: wish.Tag},
+			User: wish.User, Network: wish.Network, Item: wish.Item, Title: o.Title, Mark: link.Mark{Tag: wish.Tag, Slot: wish.Slot},
 			Made: link.Made{URL: "https://" + wish.Network + ".test/" + wish.Tag}, Offer: o, Promise: p, At: wish.At,
 		}
 	}
@@ -220,7 +285,7 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 				return err
 			}
 			e, err := event.New("link/"+l.Mark.Tag, event.LinkMade, l.At, link.LinkMade{
-				Link: id, User: l.User, Network: l.Network, Item: l.Item, Tag: l.Mark.Tag, Promise: l.Promise, At: l.At,
+				Link: id, User: l.User, Network: l.Network, Item: l.Item, Tag: l.Mark.Tag, Slot: l.Mark.Slot, Promise: l.Promise, At: l.At,
 			})
 			if err != nil {
 				return err
@@ -231,6 +296,21 @@ func (h *house) link(ctx context.Context, wishes []oracle.Link, offer func(oracl
 		}
 		return nil
 	})
+}
+
+// heard takes what a payer says without being asked, as the page for that does.
+func (h *house) heard(ctx context.Context, c withdraw.Callback) error {
+	number, err := h.payouts.PayerNamed(bankName).(withdraw.Hearer).Hear(ctx, c)
+	if err != nil {
+		return err
+	}
+	return h.payouts.Heard(ctx, bankName, number)
+}
+
+// incidents returns how often a payer has contradicted what was final.
+func (h *house) incidents(ctx context.Context) (int, error) {
+	is, err := h.payouts.Incidents(ctx, 1_000)
+	return len(is), err
 }
 
 // payee tells where a user wants money sent.
@@ -264,6 +344,42 @@ func (h *house) open(ctx context.Context) ([]withdrawal, error) {
 		out[i] = withdrawal{w.ID, w.User, w.Amount, w.State == withdraw.Reviewing || w.State == withdraw.Requested}
 	}
 	return out, err
+}
+
+// claim lets a user say that an order is theirs.
+func (h *house) claim(ctx context.Context, id int64, number string) (int64, error) {
+	c, err := h.orders.Claim(ctx, id, number)
+	return c.ID, err
+}
+
+// prove lets a user say what they know of an order.
+func (h *house) prove(ctx context.Context, id, claim int64, paid money.Fen, day string) error {
+	_, err := h.orders.Prove(ctx, id, claim, order.Proof{Paid: paid, Day: day})
+	return err
+}
+
+// A contest is what the simulator needs to know of a claim that waits for staff.
+type contest struct {
+	id, user       int64
+	network, order string
+}
+
+// contested returns the claims that wait for staff.
+func (h *house) contested(ctx context.Context) (out []contest, err error) {
+	cs, err := h.orders.Staffed(ctx, 1_000)
+	for _, c := range cs {
+		out = append(out, contest{c.ID, c.User, c.Network, c.Order})
+	}
+	return out, err
+}
+
+// award lets staff decide a claim, with what is planted.
+func (h *house) award(ctx context.Context, w *world, claim int64, grant bool) error {
+	if grant && w.opt.Plant == Unheeded {
+		return nil
+	}
+	_, err := h.orders.DecideClaim(ctx, claim, grant, "staff", "claim.looked")
+	return err
 }
 
 // audit proves the book alone.

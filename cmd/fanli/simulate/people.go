@@ -35,6 +35,9 @@ func (w *world) join(ctx context.Context) {
 		w.users = append(w.users, p)
 		w.note("user %d joins at level %d", p.id, p.level)
 		w.account(ctx, p)
+		if w.rng.IntN(2) == 0 {
+			w.invited(ctx, p)
+		}
 	}
 }
 
@@ -68,7 +71,7 @@ func (w *world) shopping(ctx context.Context) {
 		p, n := w.users[w.rng.IntN(len(w.users))], w.nets[w.rng.IntN(len(w.nets))]
 		g := n.market.Shelf()[w.rng.IntN(12)]
 		wishes = append(wishes, oracle.Link{
-			User: p.id, Level: p.level, Network: n.name, Item: g.ID, Category: g.Category, Rules: w.rules, At: w.at,
+			User: p.id, Level: p.level, Network: n.name, Item: g.ID, Category: g.Category, Slot: w.slot(n), Rules: w.rules, At: w.at,
 		})
 	}
 	err := w.try(ctx, func() error {
@@ -86,6 +89,15 @@ func (w *world) shopping(ctx context.Context) {
 		w.note("user %d has link %s to %s", l.User, l.Tag, l.Item)
 	}
 	_ = w.try(ctx, func() error { return w.house.carry(ctx, w) }) // people are told of a link when it is known everywhere
+}
+
+// slot draws one of a network's few positions. People share them: who has made a
+// link through which decides only together with item and time.
+func (w *world) slot(n *net) string {
+	if n.name == link.Taobao {
+		return ""
+	}
+	return fmt.Sprintf("%s_position_%d", n.name, w.rng.IntN(3))
 }
 
 // offer is what a network says of goods.
@@ -138,25 +150,40 @@ func (w *world) buy(tagless bool) {
 	recent := w.links[max(0, len(w.links)-60):]
 	l := recent[w.rng.IntN(len(recent))]
 	n := w.net(l.Network)
-	c := market.Click{Item: l.Item, Tag: l.Tag}
-	if tagless && n.name != link.Taobao {
+	c := market.Click{Item: l.Item, Tag: l.Tag, Slot: l.Slot}
+	if tagless {
 		c.Tag = ""
 	}
-	bought, err := n.market.Buy(c, 1+w.rng.IntN(3), w.number(n))
+	number := w.number(n, fmt.Sprintf("%06d", 7919*l.User))
+	first := w.order(n, c, number)
+	w.buyers[first.ID] = l.User
+	w.note("user %d buys %s, order %s, by link %s, tag %q", l.User, first.ID, first.Order, l.Tag, c.Tag)
+	if w.fixed && n.name != link.Taobao && w.rng.IntN(8) == 0 { // something else comes into the basket
+		c.Item, c.Tag = n.market.Shelf()[w.rng.IntN(12)].ID, ""
+		second := w.order(n, c, func(i int64) (string, string) { _, id := number(i); return first.Order, id })
+		n.baskets[first.Order] = true
+		w.note("user %d buys %s, too, order %s", l.User, second.ID, second.Order)
+	}
+}
+
+// order buys some pieces of one item.
+func (w *world) order(n *net, c market.Click, number func(int64) (string, string)) market.Line {
+	bought, err := n.market.Buy(c, 1+w.rng.IntN(3), number)
 	if err != nil {
 		w.wrong("the simulator cannot buy: %v", err)
-		return
+		return bought
 	}
 	w.lines = append(w.lines, lineRef{n, bought.ID})
 	if w.rng.IntN(8) > 0 {
 		_ = n.market.Pay(bought.ID) // it was made just now
 	}
-	w.note("user %d buys %s, order %s, by link %s, tag %q", l.User, bought.ID, bought.Order, l.Tag, c.Tag)
 	n.touched(bought.ID)
+	return bought
 }
 
-// number makes order and line numbers in the form of the network.
-func (w *world) number(n *net) func(int64) (string, string) {
+// number makes order and line numbers in the form of the network. Those of one
+// buyer end alike where the network does so.
+func (w *world) number(n *net, digits string) func(int64) (string, string) {
 	return func(int64) (string, string) {
 		w.orders++
 		id := fmt.Sprintf("%s%d", n.name, w.orders)
@@ -166,7 +193,7 @@ func (w *world) number(n *net) func(int64) (string, string) {
 		case link.PDD:
 			return fmt.Sprintf("260115-%015d", w.orders), id
 		default:
-			return fmt.Sprintf("26%016d", w.orders), id
+			return fmt.Sprintf("26%010d%s", w.orders, digits), id
 		}
 	}
 }
@@ -238,7 +265,7 @@ func (w *world) moveReceived(r lineRef, l market.Line, d int) error {
 func (w *world) moveSettled(r lineRef, l market.Line, d int) error {
 	m := r.n.market
 	switch left := l.Price - l.Refunded; {
-	case r.n.disputed[r.id] && d < 60:
+	case r.n.disputed[r.id] && d < 60, d >= 50 && d < 58:
 		return w.dispute(r, l)
 	case d < 40 && left > 0:
 		return m.Refund(r.id, w.some(left))
@@ -259,10 +286,10 @@ func (w *world) some(left money.Fen) money.Fen {
 	return 1 + money.Fen(w.rng.Int64N(int64(left)))
 }
 
-// dispute opens an after-sale case, or closes one. None is opened on what may
-// have become available already.
+// dispute opens an after-sale case, or closes one: also on what has become
+// available, and was paid out.
 func (w *world) dispute(r lineRef, l market.Line) error {
-	r.n.disputed[r.id] = !r.n.disputed[r.id] && (l.State == market.Paid || !r.n.binds)
+	r.n.disputed[r.id] = !r.n.disputed[r.id]
 	w.note("%s %s disputed=%v", r.n.name, r.id, r.n.disputed[r.id])
 	return r.n.market.Reprice(r.id, l.Rate)
 }
@@ -270,7 +297,7 @@ func (w *world) dispute(r lineRef, l market.Line) error {
 // split sends an order in parts.
 func (w *world) split(r lineRef, l market.Line) error {
 	parts := []int{1, l.Quantity - 1}
-	number := w.number(r.n)
+	number := w.number(r.n, l.Order[len(l.Order)-6:])
 	var made []string
 	err := r.n.market.Split(r.id, parts, func(n int64) (string, string) {
 		o, id := number(n)
@@ -279,6 +306,7 @@ func (w *world) split(r lineRef, l market.Line) error {
 	})
 	for _, id := range made {
 		r.n.touched(id)
+		w.buyers[id] = w.buyers[r.id]
 		r.n.disputed[id] = r.n.disputed[r.id]
 		w.lines = append(w.lines, lineRef{r.n, id})
 	}

@@ -30,7 +30,13 @@ type book struct {
 
 // truth is the final truth of the outside.
 func (w *world) truth() oracle.Truth {
-	t := oracle.Truth{Now: w.at, Links: w.links, Claims: w.claim}
+	t := oracle.Truth{
+		Now: w.at, Links: w.links, Claims: w.claim, Invitations: w.said, Bonuses: w.asked, Budgets: w.funds,
+		Decisions: w.words, Levels: map[int64]int{}, Rules: w.rules,
+	}
+	for _, p := range w.users {
+		t.Levels[p.id] = p.level
+	}
 	for _, n := range w.nets {
 		for _, l := range n.market.Lines(nil) {
 			t.Lines = append(t.Lines, w.line(n, l))
@@ -45,7 +51,8 @@ func (w *world) truth() oracle.Truth {
 // line is a line as the oracle understands it.
 func (w *world) line(n *net, l market.Line) oracle.Line {
 	o := oracle.Line{
-		Network: n.name, ID: l.ID, Order: l.Order, Item: l.Click.Item, Tag: l.Click.Tag, Commission: l.Commission,
+		Network: n.name, ID: l.ID, Order: l.Order, Item: l.Click.Item, Category: l.Goods.Category, Tag: l.Click.Tag, Slot: l.Click.Slot,
+		Price: l.Price, Refunded: l.Refunded, Commission: l.Commission,
 		Disputed: n.disputed[l.ID], Created: second(l.Created), SettledAt: second(l.SettledAt),
 	}
 	switch l.State {
@@ -139,6 +146,9 @@ func (w *world) prove(ctx context.Context) (ds []difference, b book) {
 	if got, out := b.accounts[ledger.Payer(bankName)], want.Payers[bankName]; got != out {
 		add("the bank has sent %s, our book says %s", out, got)
 	}
+	if got := -b.accounts[ledger.Marketing]; got != want.Given {
+		add("budgets have given %s by the oracle, %s by our book", want.Given, got)
+	}
 	if got := b.accounts[ledger.Margin]; got != want.Margin {
 		add("the house keeps %s by the oracle, %s by our book", want.Margin, got)
 	}
@@ -155,6 +165,9 @@ func (w *world) waits(ctx context.Context, ds []difference) ([]oracle.Request, [
 			continue
 		}
 		ds = append(ds, difference{fmt.Sprintf("withdrawal %d of %s has not ended", x.id, x.amount), []string{w.user(x.user)}})
+	}
+	if n, err := w.house.incidents(ctx); err != nil || n > 0 && !w.ill.on[Payer] {
+		ds = append(ds, difference{fmt.Sprintf("%d contradictions of a payer that never contradicts itself, %v", n, err), nil})
 	}
 	n, err2 := w.house.waiting(ctx)
 	if err != nil || err2 != nil || n > 0 {
@@ -194,8 +207,10 @@ func (b *book) lines(t oracle.Truth, want oracle.Books) (ds []difference) {
 			}
 		}
 		due := map[int64]money.Fen{}
-		if s.Rebate != 0 {
-			due[s.User] = s.Rebate
+		for _, c := range []oracle.Cut{{User: s.User, Amount: s.Rebate}, s.Cuts[0], s.Cuts[1]} {
+			if c.Amount != 0 {
+				due[c.User] += c.Amount
+			}
 		}
 		if maps.Equal(got, due) && b.margin[key] == s.Margin {
 			continue

@@ -41,6 +41,7 @@ type Options struct {
 	Pace    int    // how much happens in half a day
 	Workers int    // seeds at the same time
 	Dir     string // for databases in files, really reopened after a crash; "": in memory
+	DSN     string // of a database on a server, beside which each seed gets a fresh one; secret
 }
 
 // A Result is what became of one seed.
@@ -112,10 +113,18 @@ func Play(ctx context.Context, opt Options, seed uint64) (Result, error) {
 }
 
 func play(ctx context.Context, opt Options, seed uint64, record bool) (r Result, err error) {
+	ctx = unwatched{ctx}
 	began := time.Now()
 	w := newWorld(opt, seed, record)
 	if path := w.path(); path != store.Memory {
 		defer func() { _ = errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm")) }() // the last two may be gone
+	}
+	if opt.DSN != "" {
+		drop, err := w.onServer(ctx)
+		if err != nil {
+			return r, err
+		}
+		defer func() { _ = drop(context.WithoutCancel(ctx)) }() // the next run drops what is left
 	}
 	if err := w.open(ctx); err != nil {
 		return r, err
@@ -138,6 +147,13 @@ func play(ctx context.Context, opt Options, seed uint64, record bool) (r Result,
 	}
 	return r, ctx.Err()
 }
+
+// An unwatched context can be asked whether it has ended, as worlds do every half
+// day, but not be waited for: that would cost a goroutine for each statement.
+type unwatched struct{ context.Context }
+
+// Done implements context.Context.
+func (unwatched) Done() <-chan struct{} { return nil }
 
 // second cuts a time as networks tell it.
 func second(t time.Time) time.Time { return t.Truncate(time.Second) }

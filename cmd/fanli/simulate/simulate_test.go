@@ -68,12 +68,15 @@ func TestACrashInAFileReallyReopensIt(t *testing.T) {
 // Each planted mistake leaves a book that balances: only the oracle can see it.
 func TestEveryPlantedMistakeIsFound(t *testing.T) {
 	t.Parallel()
-	for _, d := range simulate.Defects() {
+	for i, d := range simulate.Defects() {
+		if underRace && i > 0 {
+			break // a world has one goroutine; `make test` looks for all of them without
+		}
 		t.Run(string(d), func(t *testing.T) {
 			t.Parallel()
 			o := options()
 			o.Plant = d
-			const seeds = 8
+			const seeds = 24 // most need one or two; confirmed digits rarely decide
 			for seed := uint64(1); seed <= seeds; seed++ {
 				r := play(t, o, seed)
 				if r.OK() {

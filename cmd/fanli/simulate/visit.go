@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"fanli/cmd/fanli/simulate/oracle"
-	"fanli/core/link"
-	"fanli/core/market"
 	"fanli/core/money"
 )
 
@@ -17,17 +14,23 @@ func (w *world) visitors(ctx context.Context) {
 	for range 3 {
 		w.at = w.at.Add(time.Second)
 		p := w.users[w.rng.IntN(len(w.users))]
-		switch d := w.rng.IntN(20); {
+		switch d := w.rng.IntN(25); {
 		case d < 12:
 			w.withdraw(ctx, p)
 		case d < 13:
 			w.account(ctx, p)
 		case d < 15:
 			w.cancel(ctx, p)
-		case d < 18:
+		case d < 17:
 			w.claims(ctx)
+		case d < 18:
+			w.contest(ctx)
 		case d < 19 && len(w.users) < usersMax:
 			w.join(ctx)
+		case d < 20:
+			w.invited(ctx, p)
+		case d < 24:
+			w.bonus(ctx)
 		default:
 			w.newRules(ctx)
 		}
@@ -36,6 +39,9 @@ func (w *world) visitors(ctx context.Context) {
 
 // newRules enacts other rules; links that are out keep theirs.
 func (w *world) newRules(ctx context.Context) {
+	if w.fixed {
+		return
+	}
 	w.rules = w.drawRules()
 	_ = w.try(ctx, func() error { return w.house.enact(ctx, w.rules) }) // what is wrong is kept
 	w.note("rules: base %d fee %d cap %d minimum %d", w.rules.Base, w.rules.Fee, w.rules.Cap, w.rules.Minimum)
@@ -76,71 +82,6 @@ func (w *world) cancel(ctx context.Context, p *person) {
 	}
 }
 
-// claims lets a buyer whose tag was lost say so, and a thief, who has read the
-// number over a shoulder and never asked for the goods.
-func (w *world) claims(ctx context.Context) {
-	for range 12 {
-		l := w.links[max(0, len(w.links)-1-w.rng.IntN(60))]
-		n := w.net(l.Network)
-		if n.name == link.Taobao || len(n.log) == 0 {
-			continue
-		}
-		c := n.log[max(0, len(n.log)-1-w.rng.IntN(40))]
-		line, _ := n.market.Line(c.id)
-		if line.Click.Tag != "" || line.State == market.Replaced || w.claimed(n.name, line.Order) {
-			continue
-		}
-		buyer := w.asker(n.name, line)
-		if buyer == 0 {
-			continue
-		}
-		for _, user := range []int64{w.stranger(n.name, line), buyer} {
-			if user == 0 {
-				continue
-			}
-			err := w.try(ctx, func() error { _, err := w.house.orders.Claim(ctx, user, line.Order); return err })
-			w.note("user %d claims order %s: %v", user, line.Order, err == nil)
-			if err == nil {
-				w.claim = append(w.claim, oracle.Claim{User: user, Network: n.name, Order: line.Order})
-			}
-		}
-	}
-}
-
-func (w *world) claimed(network, order string) bool {
-	for _, c := range w.claim {
-		if c.Network == network && c.Order == order {
-			return true
-		}
-	}
-	return false
-}
-
-// asker is a user who had asked for a line's goods shortly before it was bought.
-func (w *world) asker(network string, line market.Line) int64 {
-	for i := len(w.links) - 1; i >= 0; i-- {
-		l := w.links[i]
-		if l.Network == network && l.Item == line.Click.Item && l.At.Before(line.Created.Add(-time.Hour)) && l.At.After(line.Created.AddDate(0, 0, -10)) {
-			return l.User
-		}
-	}
-	return 0
-}
-
-// stranger is a user who never asked for a line's goods, or 0.
-func (w *world) stranger(network string, line market.Line) int64 {
-	for _, p := range w.users {
-		asked := false
-		for _, l := range w.links {
-			asked = asked || l.User == p.id && l.Network == network && l.Item == line.Click.Item
-		}
-		if !asked {
-			return p.id
-		}
-	}
-	return 0
-}
-
 // staff decides what waits for a person. Some is left waiting for good; the truth
 // knows which.
 func (w *world) staff(ctx context.Context, all bool) {
@@ -163,4 +104,5 @@ func (w *world) staff(ctx context.Context, all bool) {
 		err := w.try(ctx, func() error { return w.house.decide(ctx, x.id, approve) })
 		w.note("staff decides %d of user %d: approved=%v, %v", x.id, x.user, approve, err == nil)
 	}
+	w.judge(ctx, all)
 }

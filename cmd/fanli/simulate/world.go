@@ -28,17 +28,25 @@ type world struct {
 	crash crasher
 	at    time.Time
 	tells bool // notices are delivered in this world
+	fixed bool // its rules never change; only there people buy what they have not asked for
 
-	nets  []*net
-	bank  *bank
-	rules *oracle.Rules
-	users []*person
-	links []oracle.Link // as their users have seen them
-	claim []oracle.Claim
-	lines []lineRef // those that may still change
-	left  map[int64]bool
+	nets      []*net
+	bank      *bank
+	rules     *oracle.Rules
+	users     []*person
+	links     []oracle.Link // as their users have seen them
+	claim     []oracle.Claim
+	words     []oracle.Decision
+	contested map[string]bool     // by order number
+	buyers    map[string]int64    // by line, of networks whose order numbers name them
+	said      []oracle.Invitation // whose codes people have entered
+	asked     []oracle.Bonus      // and which bonuses they have asked for
+	funds     map[string]oracle.Limit
+	lines     []lineRef // those that may still change
+	left      map[int64]bool
 
 	db      *store.DB
+	dsn     string // of this world's database, where it is on a server
 	house   *house
 	fence   int64
 	tally   Tally
@@ -74,16 +82,17 @@ func start() time.Time { return time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC) }
 func newWorld(opt Options, seed uint64, record bool) *world {
 	w := &world{
 		opt: opt, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), ill: drawIll(seed, opt.Faults), at: start(),
-		hash: sha256.New(), record: record, left: map[int64]bool{}, persons: map[string]int64{}, notices: map[string]int{},
+		hash: sha256.New(), record: record, left: map[int64]bool{}, contested: map[string]bool{}, buyers: map[string]int64{}, persons: map[string]int64{}, notices: map[string]int{},
 	}
 	w.crash = crasher{ill: w.ill, quiet: true}
 	w.bank = &bank{w: w, book: map[string]*payment{}}
 	w.tells = w.rng.IntN(4) == 0
+	w.fixed = w.rng.IntN(3) == 0
 	pages := []int{25, 100, 500}
 	for _, name := range []string{link.JD, link.PDD, link.Taobao} {
 		n := &net{
 			w: w, name: name, rows: pages[w.rng.IntN(len(pages))], binds: name == link.JD, apart: name == link.Taobao,
-			newest: map[string]int64{}, disputed: map[string]bool{},
+			newest: map[string]int64{}, disputed: map[string]bool{}, baskets: map[string]bool{},
 		}
 		if w.ill.has(Skew) {
 			n.skew = w.ill.upTo(2*skewMax) - skewMax
@@ -98,6 +107,7 @@ func newWorld(opt Options, seed uint64, record bool) *world {
 		w.nets = append(w.nets, n)
 	}
 	w.rules = w.drawRules()
+	w.drawFunds()
 	return w
 }
 
@@ -110,6 +120,12 @@ func (w *world) drawRules() *oracle.Rules {
 		Networks:   map[string]money.Bps{link.JD: bps(1500) - 700},
 		Categories: map[string]money.Bps{"digital": bps(1500) - 700},
 		HoldDays:   map[string]int{"": w.rng.IntN(3), link.Taobao: w.rng.IntN(9)},
+	}
+	if w.rng.IntN(3) > 0 {
+		r.First, r.Second = bps(3000), bps(1500)
+	}
+	if w.rng.IntN(4) == 0 {
+		r.Gift = money.Fen(1 + w.rng.IntN(60))
 	}
 	if w.rng.IntN(3) == 0 {
 		r.Cap = money.Fen(200 + w.rng.IntN(3000))
@@ -179,13 +195,19 @@ func (w *world) path() string {
 	return fmt.Sprintf("%s/seed-%d.db", w.opt.Dir, w.seed)
 }
 
+// onServer makes this world's database on a server.
+func (w *world) onServer(ctx context.Context) (drop func(context.Context) error, err error) {
+	w.dsn, drop, err = store.Scratch(ctx, w.opt.DSN, fmt.Sprintf("seed_%d", w.seed))
+	return drop, err
+}
+
 // restart drops the dead process with all that it remembers, and starts the next
 // one over the same database; that one may die while it starts.
 func (w *world) restart(ctx context.Context) error {
 	for {
 		w.crash.born()
 		w.note("restart %d", w.crash.deaths)
-		if w.opt.Dir != "" {
+		if w.opt.Dir != "" || w.dsn != "" {
 			if err := w.db.Close(); err != nil {
 				return err
 			}
@@ -250,6 +272,7 @@ func (w *world) live(ctx context.Context) error {
 		}
 		w.shoppers(ctx)
 		w.visitors(ctx)
+		w.called(ctx)
 		w.staff(ctx, false)
 		w.work(ctx)
 	}
@@ -285,6 +308,7 @@ func (w *world) settle(ctx context.Context) {
 	w.note("the faults stop")
 	for _, d := range w.settling() {
 		w.at = w.at.Add(d)
+		w.called(ctx)
 		w.staff(ctx, true)
 		w.work(ctx)
 	}

@@ -39,13 +39,14 @@ type Memory struct {
 	switches  map[control.Scope]control.Switch
 	incidents []withdraw.Incident
 	acts      []audit.Act
+	autopays  map[int64]withdraw.Autopay
 }
 
 var _ withdraw.Store = (*Memory)(nil)
 
 // New returns an empty store.
 func New() *Memory {
-	return &Memory{book: ledgertest.New(), switches: map[control.Scope]control.Switch{}}
+	return &Memory{book: ledgertest.New(), switches: map[control.Scope]control.Switch{}, autopays: map[int64]withdraw.Autopay{}}
 }
 
 // Reader reads the ledger while no transaction is running.
@@ -328,4 +329,39 @@ func (t *tx) Act(a audit.Act) error {
 	a.ID = int64(acts + 1)
 	t.m.acts = append(t.m.acts, a)
 	return nil
+}
+
+// Autopay returns a user's.
+func (m *Memory) Autopay(ctx context.Context, user int64) (withdraw.Autopay, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a, ok := m.autopays[user]; ok {
+		return a, ctx.Err()
+	}
+	return withdraw.Autopay{}, fault.New(fault.NotFound, "")
+}
+
+// DueAutopays returns those whose user has enough, by user.
+func (m *Memory) DueAutopays(ctx context.Context, day string, after int64, count int) (out []withdraw.Autopay, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(m.autopays)) {
+		a := m.autopays[id]
+		if id > after && len(out) < count && a.On && a.Day != day && m.book.Sums[ledger.User(id, ledger.Available)] >= a.Threshold {
+			out = append(out, a)
+		}
+	}
+	return out, ctx.Err()
+}
+
+// SwapAutopay stores a if its revision follows the stored one.
+func (t *tx) SwapAutopay(a withdraw.Autopay) (ok bool, err error) {
+	old := t.m.autopays[a.User]
+	if old.Rev != a.Rev-1 {
+		return false, nil
+	}
+	autopays := maps.Clone(t.m.autopays)
+	t.undo = append(t.undo, func() { t.m.autopays = autopays })
+	t.m.autopays[a.User] = a
+	return true, nil
 }

@@ -3,6 +3,7 @@ package withdrawtest_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"fanli/core/credit"
 	"fanli/core/event"
@@ -38,6 +39,10 @@ type creditTx struct {
 func (creditTx) Booked([]order.Key) (map[order.Key]credit.Booked, error)  { return nil, nil }
 func (creditTx) PutBooked([]credit.Booked) error                          { return nil }
 func (creditTx) Spend(string, string, money.Fen, money.Fen) (bool, error) { return true, nil }
+
+func (creditTx) PutFirst(int64, string, time.Time) error { return nil }
+
+func (credits) First(context.Context, int64) (string, error) { return "", nil }
 
 func (credits) Used(context.Context, string, []string) (map[string]money.Fen, error) {
 	return nil, nil

@@ -9,6 +9,7 @@
 package oracle
 
 import (
+	"fmt"
 	"time"
 
 	"fanli/core/money"
@@ -32,6 +33,9 @@ type Rules struct {
 	Cap        money.Fen // the most that a line brings; 0: no cap
 	Minimum    money.Fen // the least that is worth booking
 	HoldDays   map[string]int
+
+	First, Second money.Bps // inviters' parts of what the house keeps
+	Gift          money.Fen // for a line of which nothing goes back; a budget pays it
 }
 
 // A Link is what a person was told, and when. The rules are those in force then.
@@ -42,8 +46,30 @@ type Link struct {
 	Item     string
 	Category string
 	Tag      string
+	Slot     string // a position that people share; "" where there are none
 	Rules    *Rules
+	Dry      bool // they were told that there are no gifts any more
 	At       time.Time
+}
+
+// An Invitation is a person's word that another has brought them.
+type Invitation struct {
+	User, Inviter int64 // numbered as they came
+	At            time.Time
+}
+
+// A Limit is what a budget gives away at most; 0: no limit.
+type Limit struct {
+	Day, Month, Total money.Fen
+}
+
+// A Bonus is what a person asks for, at every time that they ask.
+type Bonus struct {
+	User   int64
+	Budget string
+	Amount money.Fen
+	Daily  bool // once a day in Beijing; else once
+	At     time.Time
 }
 
 // A State is how far a line has come in the end.
@@ -59,19 +85,28 @@ const (
 
 // A Line is one item of an order as its network has it in the end.
 type Line struct {
-	Network, ID, Order, Item, Tag string
+	Network, ID, Order, Item, Category string
+	Tag, Slot                          string // "" for what got lost
 
-	State      State
-	Commission money.Fen // what the network owes for it, after all refunds
-	Disputed   bool      // an after-sale case is open
-	Created    time.Time
-	SettledAt  time.Time
+	State           State
+	Price, Refunded money.Fen
+	Commission      money.Fen // what the network owes for it, after all refunds
+	Disputed        bool      // an after-sale case is open
+	Created         time.Time
+	SettledAt       time.Time
 }
 
 // A Claim is a person's word that an order is theirs.
 type Claim struct {
 	User           int64
 	Network, Order string
+}
+
+// A Decision is staff's word whose an order is, under the rules of that day.
+type Decision struct {
+	User           int64
+	Network, Order string
+	Rules          *Rules
 }
 
 // A Payment is money that really left.
@@ -89,12 +124,18 @@ type Request struct {
 
 // A Truth is all that has become of the outside.
 type Truth struct {
-	Now      time.Time
-	Links    []Link
-	Lines    []Line
-	Claims   []Claim
-	Payments []Payment
-	Waiting  []Request
+	Now         time.Time
+	Links       []Link
+	Lines       []Line
+	Claims      []Claim
+	Decisions   []Decision
+	Levels      map[int64]int // of users
+	Rules       *Rules        // for what nobody had asked for; they have never changed if there is such
+	Invitations []Invitation
+	Bonuses     []Bonus
+	Budgets     map[string]Limit
+	Payments    []Payment
+	Waiting     []Request
 }
 
 // A Wallet is where one user's money has to be.
@@ -106,8 +147,16 @@ type Wallet struct {
 type Share struct {
 	User   int64 // 0: nobody's
 	Rebate money.Fen
+	Cuts   [2]Cut    // of who brought the user, and of who brought that one
+	Gift   money.Fen // of all this, what a budget pays
 	Margin money.Fen
-	Ready  bool // it is the user's; else it waits
+	Ready  bool // it is the users'; else it waits
+}
+
+// A Cut is an inviter's part.
+type Cut struct {
+	User   int64
+	Amount money.Fen
 }
 
 // Books are all balances as they have to be.
@@ -116,6 +165,7 @@ type Books struct {
 	Networks map[string]money.Fen // owed to us
 	Payers   map[string]money.Fen // went out
 	Margin   money.Fen
+	Given    money.Fen        // out of budgets
 	Lines    map[string]Share // by network/id
 }
 
@@ -125,30 +175,32 @@ func Judge(t Truth) Books {
 		Wallets: map[int64]Wallet{}, Networks: map[string]money.Fen{}, Payers: map[string]money.Fen{}, Lines: map[string]Share{},
 	}
 	o := index(t)
-	earned := map[int64]money.Fen{}
+	earned := bonuses(t)
+	for u, n := range earned {
+		b.Wallets[u] = Wallet{}
+		b.Given += n
+	}
 	for _, l := range t.Lines {
 		s := o.share(l, t.Now)
 		b.Lines[l.Network+"/"+l.ID] = s
 		b.Margin += s.Margin
-		b.Networks[l.Network] += s.Rebate + s.Margin
-		w := b.Wallets[s.User]
-		if s.Ready {
-			earned[s.User] += s.Rebate
-		} else {
-			w.Pending += s.Rebate
+		b.Given += s.Gift
+		b.Networks[l.Network] += s.Margin - s.Gift
+		for _, c := range []Cut{{s.User, s.Rebate}, s.Cuts[0], s.Cuts[1]} {
+			b.Networks[l.Network] += c.Amount
+			if s.Ready {
+				earned[c.User] += c.Amount
+				c.Amount = 0
+			}
+			b.wallet(c.User, Wallet{Pending: c.Amount})
 		}
-		b.Wallets[s.User] = w
 	}
 	for _, p := range t.Payments {
 		b.Payers[p.Payer] += p.Amount
-		w := b.Wallets[p.User]
-		w.Paid += p.Amount
-		b.Wallets[p.User] = w
+		b.wallet(p.User, Wallet{Paid: p.Amount})
 	}
 	for _, r := range t.Waiting {
-		w := b.Wallets[r.User]
-		w.Reserved += r.Amount
-		b.Wallets[r.User] = w
+		b.wallet(r.User, Wallet{Reserved: r.Amount})
 	}
 	delete(b.Wallets, 0) // what is nobody's is the house's until somebody is found
 	for u, w := range b.Wallets {
@@ -159,15 +211,35 @@ func Judge(t Truth) Books {
 	return b
 }
 
+func (b Books) wallet(user int64, add Wallet) {
+	w := b.Wallets[user]
+	w.Pending, w.Reserved, w.Paid = w.Pending+add.Pending, w.Reserved+add.Reserved, w.Paid+add.Paid
+	b.Wallets[user] = w
+}
+
 // An evidence is the truth by what it is looked up with.
 type evidence struct {
-	byTag  map[string]Link
-	byItem map[string][]Link // oldest first
-	claims map[string][]int64
+	truth   Truth
+	byTag   map[string]Link
+	byItem  map[string][]Link // oldest first
+	orders  map[string][]Line
+	claims  map[string][]int64
+	staff   map[string][]Decision
+	brought map[int64]Invitation
+	digits  map[string]int64 // of buyers, as confirmed by a claim that was granted
 }
 
 func index(t Truth) evidence {
-	o := evidence{byTag: map[string]Link{}, byItem: map[string][]Link{}, claims: map[string][]int64{}}
+	o := evidence{
+		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{},
+		claims: map[string][]int64{}, staff: map[string][]Decision{}, brought: map[int64]Invitation{}, digits: map[string]int64{},
+	}
+	for _, l := range t.Lines {
+		o.orders[l.Network+"/"+l.Order] = append(o.orders[l.Network+"/"+l.Order], l)
+	}
+	for _, d := range t.Decisions {
+		o.staff[d.Network+"/"+d.Order] = append(o.staff[d.Network+"/"+d.Order], d)
+	}
 	for _, l := range t.Links {
 		o.byTag[l.Network+"/"+l.Tag] = l
 		o.byItem[l.Network+"/"+l.Item] = append(o.byItem[l.Network+"/"+l.Item], l)
@@ -175,7 +247,50 @@ func index(t Truth) evidence {
 	for _, c := range t.Claims {
 		o.claims[c.Network+"/"+c.Order] = append(o.claims[c.Network+"/"+c.Order], c.User)
 	}
+	for _, i := range t.Invitations {
+		if _, again := o.brought[i.User]; !again && i.Inviter < i.User { // the first word counts, and nobody is brought by a younger one
+			o.brought[i.User] = i
+		}
+	}
+	for _, l := range t.Lines {
+		if _, _, own := o.own(l); digits(l) != "" && !own {
+			if through, ok := o.claimed(l); ok {
+				o.digits[digits(l)] = through.User
+			}
+		}
+	}
 	return o
+}
+
+// beijing is where days begin.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// bonuses says what everybody got: once, or once a day, and as long as all of it
+// is left in the budget of the day, the month, and for good.
+func bonuses(t Truth) map[int64]money.Fen {
+	earned, spent, had := map[int64]money.Fen{}, map[string]money.Fen{}, map[string]bool{}
+	for _, x := range t.Bonuses {
+		day, month := x.At.In(beijing).Format("2006-01-02"), x.At.In(beijing).Format("2006-01")
+		once := fmt.Sprint(x.Budget, x.User)
+		if x.Daily {
+			once += " " + day
+		}
+		fits := !had[once]
+		limit := t.Budgets[x.Budget]
+		spans := map[string]money.Fen{day: limit.Day, month: limit.Month, "": limit.Total}
+		for span, most := range spans {
+			fits = fits && (most == 0 || spent[x.Budget+span]+x.Amount <= most)
+		}
+		if !fits {
+			continue
+		}
+		had[once] = true
+		earned[x.User] += x.Amount
+		for span := range spans {
+			spent[x.Budget+span] += x.Amount
+		}
+	}
+	return earned
 }
 
 // share says what a line brings, and to whom.
@@ -188,8 +303,13 @@ func (o evidence) share(l Line, now time.Time) Share {
 		return Share{Margin: l.Commission}
 	}
 	r := through.Rules
-	s := Share{User: through.User, Rebate: rebate(r, through, l.Commission)}
-	s.Margin = l.Commission - s.Rebate
+	s := Share{User: through.User, Rebate: rebate(r, through, l)}
+	rest := l.Commission - part(l.Commission, r.Fee)
+	s.Gift = max(s.Rebate-rest, 0)
+	if l.State == Settled && s.Rebate > 0 {
+		s.Cuts = o.cuts(r, l, s.User, rest+s.Gift-s.Rebate)
+	}
+	s.Margin = l.Commission + s.Gift - s.Rebate - s.Cuts[0].Amount - s.Cuts[1].Amount
 	hold, named := r.HoldDays[l.Network]
 	if !named {
 		hold = r.HoldDays[""]
@@ -198,13 +318,18 @@ func (o evidence) share(l Line, now time.Time) Share {
 	return s
 }
 
-// rebate is the user's part of a commission under the rules that were in force
-// when their link was made. Every share is rounded down.
-func rebate(r *Rules, l Link, commission money.Fen) money.Fen {
-	share := r.Base + r.Levels[l.Level] + r.Networks[l.Network] + r.Categories[l.Category]
-	share = min(max(share, 0), money.Whole)
-	part := func(n money.Fen, b money.Bps) money.Fen { return n * money.Fen(b) / money.Fen(money.Whole) }
-	got := part(commission-part(commission, r.Fee), share)
+// part is a share of an amount, rounded down.
+func part(n money.Fen, b money.Bps) money.Fen { return n * money.Fen(b) / money.Fen(money.Whole) }
+
+// rebate is the user's part of a line under the rules that were in force when
+// their link was made: a share of the commission after the fee, and a gift in
+// proportion to what did not go back.
+func rebate(r *Rules, through Link, l Line) money.Fen {
+	share := r.Base + r.Levels[through.Level] + r.Networks[l.Network] + r.Categories[through.Category]
+	got := part(l.Commission-part(l.Commission, r.Fee), min(max(share, 0), money.Whole))
+	if !through.Dry && l.Price > 0 {
+		got += r.Gift * (l.Price - l.Refunded) / l.Price
+	}
 	if r.Cap > 0 {
 		got = min(got, r.Cap)
 	}
@@ -214,21 +339,117 @@ func rebate(r *Rules, l Link, commission money.Fen) money.Fen {
 	return got
 }
 
-// whose finds the link through which a line was bought: by its tag; without one,
-// by item and time if exactly one user fits; at last by the word of exactly one
-// user who had asked for the item. Never by a guess.
-func (o evidence) whose(l Line) (Link, bool) {
-	if l.Tag != "" {
-		through, ok := o.byTag[l.Network+"/"+l.Tag]
-		return through, ok
+// cuts divides what the house keeps of a line among those who had brought its
+// buyer when the order was placed. What both lose by rounding goes to who lost
+// more; a part that is nobody's stays with the house.
+func (o evidence) cuts(r *Rules, l Line, buyer int64, kept money.Fen) (cs [2]Cut) {
+	amounts := [2]money.Fen{part(kept, r.First), part(kept, r.Second)}
+	if lost := part(kept, r.First+r.Second) - amounts[0] - amounts[1]; lost > 0 {
+		most := 0
+		if kept*money.Fen(r.Second)%money.Fen(money.Whole) > kept*money.Fen(r.First)%money.Fen(money.Whole) {
+			most = 1
+		}
+		amounts[most] += lost
 	}
-	near, users := o.newest(l, clickWindow)
-	if users == 1 {
-		for _, through := range near {
-			return through, true
+	for i := range cs {
+		by, ok := o.brought[buyer]
+		if !ok || by.At.After(l.Created) {
+			return cs
+		}
+		cs[i] = Cut{by.Inviter, amounts[i]}
+		buyer = by.Inviter
+	}
+	return cs
+}
+
+// whose finds the link through which a line was bought. Staff's word is stronger
+// than all but a tag; one that agrees changes nothing. Who gets a line keeps what
+// they were promised. What they had not asked for is as if through a link that has
+// neither gifts nor rules of its own.
+func (o evidence) whose(l Line) (Link, bool) {
+	through, ok := o.ladder(l)
+	for _, d := range o.staff[l.Network+"/"+l.Order] {
+		if l.Tag != "" || ok && through.User == d.User {
+			continue
+		}
+		if through, ok = o.newest(l, claimWindow, "")[d.User]; !ok {
+			through, ok = o.unasked(l, d.User, d.Rules), true
 		}
 	}
-	asked, _ := o.newest(l, claimWindow)
+	return through, ok
+}
+
+func (o evidence) unasked(l Line, user int64, r *Rules) Link {
+	return Link{User: user, Level: o.truth.Levels[user], Category: l.Category, Rules: r, Dry: true}
+}
+
+// ladder holds a line against its own evidence, then against that of the order's
+// other lines, and at last against people's word. It never guesses.
+func (o evidence) ladder(l Line) (Link, bool) {
+	through, fits, ok := o.own(l)
+	if ok {
+		return through, true
+	}
+	if user, ok := o.kin(l, o.said); ok && fits == 0 {
+		return o.unasked(l, user, o.truth.Rules), true
+	}
+	if through, ok := o.claimed(l); ok {
+		return through, true
+	}
+	user, ok := o.kin(l, o.claimed)
+	return o.unasked(l, user, o.truth.Rules), ok && fits == 0
+}
+
+func (o evidence) said(l Line) (Link, bool) { through, _, ok := o.own(l); return through, ok }
+
+// own is what a line says itself: its tag; without one, position, item and time if
+// exactly one user fits, or one of several whose digits the buyer's are. fits is how
+// many users do.
+func (o evidence) own(l Line) (through Link, fits int, ok bool) {
+	if l.Tag != "" {
+		through, ok = o.byTag[l.Network+"/"+l.Tag]
+		return through, 1, ok
+	}
+	near := o.newest(l, clickWindow, l.Slot)
+	if known, fits := near[o.digits[digits(l)]]; fits && len(near) > 1 {
+		return known, len(near), true
+	}
+	for _, one := range near {
+		through = one
+	}
+	return through, len(near), len(near) == 1
+}
+
+// digits are the last six of an order number, which on Taobao are the buyer's.
+func digits(l Line) string {
+	if l.Network != "taobao" {
+		return ""
+	}
+	return l.Order[max(0, len(l.Order)-6):]
+}
+
+// kin is the one user who has other lines of the same order, as far as says says.
+func (o evidence) kin(l Line, says func(Line) (Link, bool)) (user int64, one bool) {
+	for _, other := range o.orders[l.Network+"/"+l.Order] {
+		through, ok := says(other)
+		if !ok || other.ID == l.ID {
+			continue
+		}
+		if user != 0 && user != through.User {
+			return 0, false
+		}
+		user = through.User
+	}
+	return user, user != 0
+}
+
+// claimed is the link of exactly one user who says that the order is theirs, and
+// had asked for the item.
+func (o evidence) claimed(l Line) (Link, bool) {
+	if l.Tag != "" {
+		return Link{}, false
+	}
+	asked := o.newest(l, claimWindow, "")
 	var found []Link
 	for _, u := range o.claims[l.Network+"/"+l.Order] {
 		if through, ok := asked[u]; ok {
@@ -241,14 +462,15 @@ func (o evidence) whose(l Line) (Link, bool) {
 	return found[0], true
 }
 
-// newest returns each user's newest link for the line's item that was made before
-// the order, but not longer before than back.
-func (o evidence) newest(l Line, back time.Duration) (byUser map[int64]Link, users int) {
-	byUser = map[int64]Link{}
+// newest returns each user's newest link for the line's item, and through its
+// position if there is one, that was made before the order, but not longer before
+// than back.
+func (o evidence) newest(l Line, back time.Duration, slot string) map[int64]Link {
+	byUser := map[int64]Link{}
 	for _, through := range o.byItem[l.Network+"/"+l.Item] {
-		if !through.At.After(l.Created.Add(clockSlack)) && through.At.After(l.Created.Add(-back)) {
+		if !through.At.After(l.Created.Add(clockSlack)) && through.At.After(l.Created.Add(-back)) && (slot == "" || slot == through.Slot) {
 			byUser[through.User] = through
 		}
 	}
-	return byUser, len(byUser)
+	return byUser
 }

@@ -558,6 +558,823 @@ func (x *ListStatementResponse) GetEntries() []*Entry {
 	return nil
 }
 
+type ListBonusesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	Line          *LineKey               `protobuf:"bytes,2,opt,name=line,proto3" json:"line,omitempty"`
+	Number        string                 `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBonusesRequest) Reset() {
+	*x = ListBonusesRequest{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBonusesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBonusesRequest) ProtoMessage() {}
+
+func (x *ListBonusesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBonusesRequest.ProtoReflect.Descriptor instead.
+func (*ListBonusesRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListBonusesRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *ListBonusesRequest) GetLine() *LineKey {
+	if x != nil {
+		return x.Line
+	}
+	return nil
+}
+
+func (x *ListBonusesRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+type ListBonusesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Entries       []*Entry               `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBonusesResponse) Reset() {
+	*x = ListBonusesResponse{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBonusesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBonusesResponse) ProtoMessage() {}
+
+func (x *ListBonusesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBonusesResponse.ProtoReflect.Descriptor instead.
+func (*ListBonusesResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListBonusesResponse) GetEntries() []*Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+type GetInvitationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInvitationRequest) Reset() {
+	*x = GetInvitationRequest{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInvitationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInvitationRequest) ProtoMessage() {}
+
+func (x *GetInvitationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInvitationRequest.ProtoReflect.Descriptor instead.
+func (*GetInvitationRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{8}
+}
+
+type GetInvitationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Inviter       int64                  `protobuf:"varint,1,opt,name=inviter,proto3" json:"inviter,omitempty"`
+	Invited       int64                  `protobuf:"varint,2,opt,name=invited,proto3" json:"invited,omitempty"`
+	Budget        string                 `protobuf:"bytes,3,opt,name=budget,proto3" json:"budget,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInvitationResponse) Reset() {
+	*x = GetInvitationResponse{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInvitationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInvitationResponse) ProtoMessage() {}
+
+func (x *GetInvitationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInvitationResponse.ProtoReflect.Descriptor instead.
+func (*GetInvitationResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetInvitationResponse) GetInviter() int64 {
+	if x != nil {
+		return x.Inviter
+	}
+	return 0
+}
+
+func (x *GetInvitationResponse) GetInvited() int64 {
+	if x != nil {
+		return x.Invited
+	}
+	return 0
+}
+
+func (x *GetInvitationResponse) GetBudget() string {
+	if x != nil {
+		return x.Budget
+	}
+	return ""
+}
+
+type Autopay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	On            bool                   `protobuf:"varint,2,opt,name=on,proto3" json:"on,omitempty"`
+	Threshold     int64                  `protobuf:"varint,3,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	Day           string                 `protobuf:"bytes,4,opt,name=day,proto3" json:"day,omitempty"`
+	Why           string                 `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"`
+	Rev           int64                  `protobuf:"varint,6,opt,name=rev,proto3" json:"rev,omitempty"`
+	Changed       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=changed,proto3" json:"changed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Autopay) Reset() {
+	*x = Autopay{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Autopay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Autopay) ProtoMessage() {}
+
+func (x *Autopay) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Autopay.ProtoReflect.Descriptor instead.
+func (*Autopay) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Autopay) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *Autopay) GetOn() bool {
+	if x != nil {
+		return x.On
+	}
+	return false
+}
+
+func (x *Autopay) GetThreshold() int64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+func (x *Autopay) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *Autopay) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Autopay) GetRev() int64 {
+	if x != nil {
+		return x.Rev
+	}
+	return 0
+}
+
+func (x *Autopay) GetChanged() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+type GetAutopayRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAutopayRequest) Reset() {
+	*x = GetAutopayRequest{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAutopayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAutopayRequest) ProtoMessage() {}
+
+func (x *GetAutopayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAutopayRequest.ProtoReflect.Descriptor instead.
+func (*GetAutopayRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetAutopayRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type GetAutopayResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Autopay       *Autopay               `protobuf:"bytes,1,opt,name=autopay,proto3" json:"autopay,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAutopayResponse) Reset() {
+	*x = GetAutopayResponse{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAutopayResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAutopayResponse) ProtoMessage() {}
+
+func (x *GetAutopayResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAutopayResponse.ProtoReflect.Descriptor instead.
+func (*GetAutopayResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetAutopayResponse) GetAutopay() *Autopay {
+	if x != nil {
+		return x.Autopay
+	}
+	return nil
+}
+
+type SetAutopayRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	On            bool                   `protobuf:"varint,2,opt,name=on,proto3" json:"on,omitempty"`
+	Threshold     int64                  `protobuf:"varint,3,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetAutopayRequest) Reset() {
+	*x = SetAutopayRequest{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetAutopayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetAutopayRequest) ProtoMessage() {}
+
+func (x *SetAutopayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetAutopayRequest.ProtoReflect.Descriptor instead.
+func (*SetAutopayRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SetAutopayRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *SetAutopayRequest) GetOn() bool {
+	if x != nil {
+		return x.On
+	}
+	return false
+}
+
+func (x *SetAutopayRequest) GetThreshold() int64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+type SetAutopayResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Autopay       *Autopay               `protobuf:"bytes,1,opt,name=autopay,proto3" json:"autopay,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetAutopayResponse) Reset() {
+	*x = SetAutopayResponse{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetAutopayResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetAutopayResponse) ProtoMessage() {}
+
+func (x *SetAutopayResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetAutopayResponse.ProtoReflect.Descriptor instead.
+func (*SetAutopayResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SetAutopayResponse) GetAutopay() *Autopay {
+	if x != nil {
+		return x.Autopay
+	}
+	return nil
+}
+
+// A Charge is a sum that somebody is asked for.
+type Charge struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Purpose       string                 `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	User          int64                  `protobuf:"varint,4,opt,name=user,proto3" json:"user,omitempty"`
+	What          string                 `protobuf:"bytes,5,opt,name=what,proto3" json:"what,omitempty"`
+	Amount        int64                  `protobuf:"varint,6,opt,name=amount,proto3" json:"amount,omitempty"`
+	Subject       string                 `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
+	Collector     string                 `protobuf:"bytes,8,opt,name=collector,proto3" json:"collector,omitempty"`
+	Number        string                 `protobuf:"bytes,9,opt,name=number,proto3" json:"number,omitempty"`
+	Stage         string                 `protobuf:"bytes,10,opt,name=stage,proto3" json:"stage,omitempty"`
+	Reason        string                 `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
+	Code          string                 `protobuf:"bytes,12,opt,name=code,proto3" json:"code,omitempty"`
+	Receipt       string                 `protobuf:"bytes,13,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	Paid          int64                  `protobuf:"varint,14,opt,name=paid,proto3" json:"paid,omitempty"`
+	Account       string                 `protobuf:"bytes,15,opt,name=account,proto3" json:"account,omitempty"`
+	Rev           int64                  `protobuf:"varint,16,opt,name=rev,proto3" json:"rev,omitempty"`
+	Tries         int64                  `protobuf:"varint,17,opt,name=tries,proto3" json:"tries,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=at,proto3" json:"at,omitempty"`
+	Changed       *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=changed,proto3" json:"changed,omitempty"`
+	Expires       *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=expires,proto3" json:"expires,omitempty"`
+	NextAt        *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=next_at,json=nextAt,proto3" json:"next_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Charge) Reset() {
+	*x = Charge{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Charge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Charge) ProtoMessage() {}
+
+func (x *Charge) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Charge.ProtoReflect.Descriptor instead.
+func (*Charge) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Charge) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Charge) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Charge) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *Charge) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *Charge) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *Charge) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Charge) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Charge) GetCollector() string {
+	if x != nil {
+		return x.Collector
+	}
+	return ""
+}
+
+func (x *Charge) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Charge) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *Charge) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Charge) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Charge) GetReceipt() string {
+	if x != nil {
+		return x.Receipt
+	}
+	return ""
+}
+
+func (x *Charge) GetPaid() int64 {
+	if x != nil {
+		return x.Paid
+	}
+	return 0
+}
+
+func (x *Charge) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Charge) GetRev() int64 {
+	if x != nil {
+		return x.Rev
+	}
+	return 0
+}
+
+func (x *Charge) GetTries() int64 {
+	if x != nil {
+		return x.Tries
+	}
+	return 0
+}
+
+func (x *Charge) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Charge) GetChanged() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *Charge) GetExpires() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Expires
+	}
+	return nil
+}
+
+func (x *Charge) GetNextAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextAt
+	}
+	return nil
+}
+
+type AskChargeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Purpose       string                 `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	User          int64                  `protobuf:"varint,3,opt,name=user,proto3" json:"user,omitempty"`
+	What          string                 `protobuf:"bytes,4,opt,name=what,proto3" json:"what,omitempty"`
+	Amount        int64                  `protobuf:"varint,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	Subject       string                 `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskChargeRequest) Reset() {
+	*x = AskChargeRequest{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskChargeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskChargeRequest) ProtoMessage() {}
+
+func (x *AskChargeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskChargeRequest.ProtoReflect.Descriptor instead.
+func (*AskChargeRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *AskChargeRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *AskChargeRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *AskChargeRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *AskChargeRequest) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *AskChargeRequest) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *AskChargeRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+type AskChargeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Charge        *Charge                `protobuf:"bytes,1,opt,name=charge,proto3" json:"charge,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskChargeResponse) Reset() {
+	*x = AskChargeResponse{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskChargeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskChargeResponse) ProtoMessage() {}
+
+func (x *AskChargeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskChargeResponse.ProtoReflect.Descriptor instead.
+func (*AskChargeResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *AskChargeResponse) GetCharge() *Charge {
+	if x != nil {
+		return x.Charge
+	}
+	return nil
+}
+
 type CheckInRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -567,7 +1384,7 @@ type CheckInRequest struct {
 
 func (x *CheckInRequest) Reset() {
 	*x = CheckInRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[6]
+	mi := &file_fanli_v1_payment_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +1396,7 @@ func (x *CheckInRequest) String() string {
 func (*CheckInRequest) ProtoMessage() {}
 
 func (x *CheckInRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[6]
+	mi := &file_fanli_v1_payment_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +1409,7 @@ func (x *CheckInRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckInRequest.ProtoReflect.Descriptor instead.
 func (*CheckInRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{6}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CheckInRequest) GetUser() int64 {
@@ -611,7 +1428,7 @@ type CheckInResponse struct {
 
 func (x *CheckInResponse) Reset() {
 	*x = CheckInResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[7]
+	mi := &file_fanli_v1_payment_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +1440,7 @@ func (x *CheckInResponse) String() string {
 func (*CheckInResponse) ProtoMessage() {}
 
 func (x *CheckInResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[7]
+	mi := &file_fanli_v1_payment_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +1453,7 @@ func (x *CheckInResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckInResponse.ProtoReflect.Descriptor instead.
 func (*CheckInResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{7}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CheckInResponse) GetAmount() int64 {
@@ -655,7 +1472,7 @@ type IsDryRequest struct {
 
 func (x *IsDryRequest) Reset() {
 	*x = IsDryRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[8]
+	mi := &file_fanli_v1_payment_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -667,7 +1484,7 @@ func (x *IsDryRequest) String() string {
 func (*IsDryRequest) ProtoMessage() {}
 
 func (x *IsDryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[8]
+	mi := &file_fanli_v1_payment_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -680,7 +1497,7 @@ func (x *IsDryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IsDryRequest.ProtoReflect.Descriptor instead.
 func (*IsDryRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{8}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *IsDryRequest) GetBudget() string {
@@ -699,7 +1516,7 @@ type IsDryResponse struct {
 
 func (x *IsDryResponse) Reset() {
 	*x = IsDryResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[9]
+	mi := &file_fanli_v1_payment_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -711,7 +1528,7 @@ func (x *IsDryResponse) String() string {
 func (*IsDryResponse) ProtoMessage() {}
 
 func (x *IsDryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[9]
+	mi := &file_fanli_v1_payment_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -724,7 +1541,7 @@ func (x *IsDryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IsDryResponse.ProtoReflect.Descriptor instead.
 func (*IsDryResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{9}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *IsDryResponse) GetDry() bool {
@@ -745,7 +1562,7 @@ type RequestWithdrawalRequest struct {
 
 func (x *RequestWithdrawalRequest) Reset() {
 	*x = RequestWithdrawalRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[10]
+	mi := &file_fanli_v1_payment_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +1574,7 @@ func (x *RequestWithdrawalRequest) String() string {
 func (*RequestWithdrawalRequest) ProtoMessage() {}
 
 func (x *RequestWithdrawalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[10]
+	mi := &file_fanli_v1_payment_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +1587,7 @@ func (x *RequestWithdrawalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestWithdrawalRequest.ProtoReflect.Descriptor instead.
 func (*RequestWithdrawalRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{10}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RequestWithdrawalRequest) GetUser() int64 {
@@ -803,7 +1620,7 @@ type RequestWithdrawalResponse struct {
 
 func (x *RequestWithdrawalResponse) Reset() {
 	*x = RequestWithdrawalResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[11]
+	mi := &file_fanli_v1_payment_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +1632,7 @@ func (x *RequestWithdrawalResponse) String() string {
 func (*RequestWithdrawalResponse) ProtoMessage() {}
 
 func (x *RequestWithdrawalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[11]
+	mi := &file_fanli_v1_payment_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +1645,7 @@ func (x *RequestWithdrawalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestWithdrawalResponse.ProtoReflect.Descriptor instead.
 func (*RequestWithdrawalResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{11}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RequestWithdrawalResponse) GetWithdrawal() *Withdrawal {
@@ -848,7 +1665,7 @@ type ListWithdrawalsRequest struct {
 
 func (x *ListWithdrawalsRequest) Reset() {
 	*x = ListWithdrawalsRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[12]
+	mi := &file_fanli_v1_payment_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +1677,7 @@ func (x *ListWithdrawalsRequest) String() string {
 func (*ListWithdrawalsRequest) ProtoMessage() {}
 
 func (x *ListWithdrawalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[12]
+	mi := &file_fanli_v1_payment_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +1690,7 @@ func (x *ListWithdrawalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWithdrawalsRequest.ProtoReflect.Descriptor instead.
 func (*ListWithdrawalsRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{12}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListWithdrawalsRequest) GetUser() int64 {
@@ -899,7 +1716,7 @@ type ListWithdrawalsResponse struct {
 
 func (x *ListWithdrawalsResponse) Reset() {
 	*x = ListWithdrawalsResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[13]
+	mi := &file_fanli_v1_payment_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +1728,7 @@ func (x *ListWithdrawalsResponse) String() string {
 func (*ListWithdrawalsResponse) ProtoMessage() {}
 
 func (x *ListWithdrawalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[13]
+	mi := &file_fanli_v1_payment_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1741,7 @@ func (x *ListWithdrawalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWithdrawalsResponse.ProtoReflect.Descriptor instead.
 func (*ListWithdrawalsResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{13}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListWithdrawalsResponse) GetWithdrawals() []*Withdrawal {
@@ -944,7 +1761,7 @@ type CancelWithdrawalRequest struct {
 
 func (x *CancelWithdrawalRequest) Reset() {
 	*x = CancelWithdrawalRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[14]
+	mi := &file_fanli_v1_payment_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1773,7 @@ func (x *CancelWithdrawalRequest) String() string {
 func (*CancelWithdrawalRequest) ProtoMessage() {}
 
 func (x *CancelWithdrawalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[14]
+	mi := &file_fanli_v1_payment_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1786,7 @@ func (x *CancelWithdrawalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelWithdrawalRequest.ProtoReflect.Descriptor instead.
 func (*CancelWithdrawalRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{14}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CancelWithdrawalRequest) GetUser() int64 {
@@ -995,7 +1812,7 @@ type CancelWithdrawalResponse struct {
 
 func (x *CancelWithdrawalResponse) Reset() {
 	*x = CancelWithdrawalResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[15]
+	mi := &file_fanli_v1_payment_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1007,7 +1824,7 @@ func (x *CancelWithdrawalResponse) String() string {
 func (*CancelWithdrawalResponse) ProtoMessage() {}
 
 func (x *CancelWithdrawalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[15]
+	mi := &file_fanli_v1_payment_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1020,7 +1837,7 @@ func (x *CancelWithdrawalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelWithdrawalResponse.ProtoReflect.Descriptor instead.
 func (*CancelWithdrawalResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{15}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CancelWithdrawalResponse) GetWithdrawal() *Withdrawal {
@@ -1039,7 +1856,7 @@ type CheckSwitchesRequest struct {
 
 func (x *CheckSwitchesRequest) Reset() {
 	*x = CheckSwitchesRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[16]
+	mi := &file_fanli_v1_payment_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1868,7 @@ func (x *CheckSwitchesRequest) String() string {
 func (*CheckSwitchesRequest) ProtoMessage() {}
 
 func (x *CheckSwitchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[16]
+	mi := &file_fanli_v1_payment_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1881,7 @@ func (x *CheckSwitchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSwitchesRequest.ProtoReflect.Descriptor instead.
 func (*CheckSwitchesRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{16}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CheckSwitchesRequest) GetScopes() []string {
@@ -1082,7 +1899,7 @@ type CheckSwitchesResponse struct {
 
 func (x *CheckSwitchesResponse) Reset() {
 	*x = CheckSwitchesResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[17]
+	mi := &file_fanli_v1_payment_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1911,7 @@ func (x *CheckSwitchesResponse) String() string {
 func (*CheckSwitchesResponse) ProtoMessage() {}
 
 func (x *CheckSwitchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[17]
+	mi := &file_fanli_v1_payment_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,14 +1924,14 @@ func (x *CheckSwitchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSwitchesResponse.ProtoReflect.Descriptor instead.
 func (*CheckSwitchesResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{17}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{29}
 }
 
 var File_fanli_v1_payment_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_payment_proto_rawDesc = "" +
 	"\n" +
-	"\x16fanli/v1/payment.proto\x12\bfanli.v1\x1a\x13fanli/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x01\n" +
+	"\x16fanli/v1/payment.proto\x12\bfanli.v1\x1a\x14fanli/v1/order.proto\x1a\x13fanli/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x01\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x12\n" +
@@ -1162,7 +1979,68 @@ const file_fanli_v1_payment_proto_rawDesc = "" +
 	"\x06before\x18\x02 \x01(\x03R\x06before\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\x03R\x05count\"B\n" +
 	"\x15ListStatementResponse\x12)\n" +
-	"\aentries\x18\x01 \x03(\v2\x0f.fanli.v1.EntryR\aentries\"$\n" +
+	"\aentries\x18\x01 \x03(\v2\x0f.fanli.v1.EntryR\aentries\"g\n" +
+	"\x12ListBonusesRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12%\n" +
+	"\x04line\x18\x02 \x01(\v2\x11.fanli.v1.LineKeyR\x04line\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\tR\x06number\"@\n" +
+	"\x13ListBonusesResponse\x12)\n" +
+	"\aentries\x18\x01 \x03(\v2\x0f.fanli.v1.EntryR\aentries\"\x16\n" +
+	"\x14GetInvitationRequest\"c\n" +
+	"\x15GetInvitationResponse\x12\x18\n" +
+	"\ainviter\x18\x01 \x01(\x03R\ainviter\x12\x18\n" +
+	"\ainvited\x18\x02 \x01(\x03R\ainvited\x12\x16\n" +
+	"\x06budget\x18\x03 \x01(\tR\x06budget\"\xb7\x01\n" +
+	"\aAutopay\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x0e\n" +
+	"\x02on\x18\x02 \x01(\bR\x02on\x12\x1c\n" +
+	"\tthreshold\x18\x03 \x01(\x03R\tthreshold\x12\x10\n" +
+	"\x03day\x18\x04 \x01(\tR\x03day\x12\x10\n" +
+	"\x03why\x18\x05 \x01(\tR\x03why\x12\x10\n" +
+	"\x03rev\x18\x06 \x01(\x03R\x03rev\x124\n" +
+	"\achanged\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\achanged\"'\n" +
+	"\x11GetAutopayRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\"A\n" +
+	"\x12GetAutopayResponse\x12+\n" +
+	"\aautopay\x18\x01 \x01(\v2\x11.fanli.v1.AutopayR\aautopay\"U\n" +
+	"\x11SetAutopayRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x0e\n" +
+	"\x02on\x18\x02 \x01(\bR\x02on\x12\x1c\n" +
+	"\tthreshold\x18\x03 \x01(\x03R\tthreshold\"A\n" +
+	"\x12SetAutopayResponse\x12+\n" +
+	"\aautopay\x18\x01 \x01(\v2\x11.fanli.v1.AutopayR\aautopay\"\xd3\x04\n" +
+	"\x06Charge\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x18\n" +
+	"\apurpose\x18\x03 \x01(\tR\apurpose\x12\x12\n" +
+	"\x04user\x18\x04 \x01(\x03R\x04user\x12\x12\n" +
+	"\x04what\x18\x05 \x01(\tR\x04what\x12\x16\n" +
+	"\x06amount\x18\x06 \x01(\x03R\x06amount\x12\x18\n" +
+	"\asubject\x18\a \x01(\tR\asubject\x12\x1c\n" +
+	"\tcollector\x18\b \x01(\tR\tcollector\x12\x16\n" +
+	"\x06number\x18\t \x01(\tR\x06number\x12\x14\n" +
+	"\x05stage\x18\n" +
+	" \x01(\tR\x05stage\x12\x16\n" +
+	"\x06reason\x18\v \x01(\tR\x06reason\x12\x12\n" +
+	"\x04code\x18\f \x01(\tR\x04code\x12\x18\n" +
+	"\areceipt\x18\r \x01(\tR\areceipt\x12\x12\n" +
+	"\x04paid\x18\x0e \x01(\x03R\x04paid\x12\x18\n" +
+	"\aaccount\x18\x0f \x01(\tR\aaccount\x12\x10\n" +
+	"\x03rev\x18\x10 \x01(\x03R\x03rev\x12\x14\n" +
+	"\x05tries\x18\x11 \x01(\x03R\x05tries\x12*\n" +
+	"\x02at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
+	"\achanged\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\achanged\x124\n" +
+	"\aexpires\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\x123\n" +
+	"\anext_at\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\"\x98\x01\n" +
+	"\x10AskChargeRequest\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
+	"\apurpose\x18\x02 \x01(\tR\apurpose\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\x03R\x04user\x12\x12\n" +
+	"\x04what\x18\x04 \x01(\tR\x04what\x12\x16\n" +
+	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x18\n" +
+	"\asubject\x18\x06 \x01(\tR\asubject\"=\n" +
+	"\x11AskChargeResponse\x12(\n" +
+	"\x06charge\x18\x01 \x01(\v2\x10.fanli.v1.ChargeR\x06charge\"$\n" +
 	"\x0eCheckInRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\x03R\x04user\")\n" +
 	"\x0fCheckInResponse\x12\x16\n" +
@@ -1195,10 +2073,17 @@ const file_fanli_v1_payment_proto_rawDesc = "" +
 	"withdrawal\".\n" +
 	"\x14CheckSwitchesRequest\x12\x16\n" +
 	"\x06scopes\x18\x01 \x03(\tR\x06scopes\"\x17\n" +
-	"\x15CheckSwitchesResponse2\x85\x05\n" +
+	"\x15CheckSwitchesResponse2\xfb\a\n" +
 	"\x0ePaymentService\x12D\n" +
 	"\tGetWallet\x12\x1a.fanli.v1.GetWalletRequest\x1a\x1b.fanli.v1.GetWalletResponse\x12P\n" +
-	"\rListStatement\x12\x1e.fanli.v1.ListStatementRequest\x1a\x1f.fanli.v1.ListStatementResponse\x12>\n" +
+	"\rListStatement\x12\x1e.fanli.v1.ListStatementRequest\x1a\x1f.fanli.v1.ListStatementResponse\x12J\n" +
+	"\vListBonuses\x12\x1c.fanli.v1.ListBonusesRequest\x1a\x1d.fanli.v1.ListBonusesResponse\x12P\n" +
+	"\rGetInvitation\x12\x1e.fanli.v1.GetInvitationRequest\x1a\x1f.fanli.v1.GetInvitationResponse\x12G\n" +
+	"\n" +
+	"GetAutopay\x12\x1b.fanli.v1.GetAutopayRequest\x1a\x1c.fanli.v1.GetAutopayResponse\x12G\n" +
+	"\n" +
+	"SetAutopay\x12\x1b.fanli.v1.SetAutopayRequest\x1a\x1c.fanli.v1.SetAutopayResponse\x12D\n" +
+	"\tAskCharge\x12\x1a.fanli.v1.AskChargeRequest\x1a\x1b.fanli.v1.AskChargeResponse\x12>\n" +
 	"\aCheckIn\x12\x18.fanli.v1.CheckInRequest\x1a\x19.fanli.v1.CheckInResponse\x128\n" +
 	"\x05IsDry\x12\x16.fanli.v1.IsDryRequest\x1a\x17.fanli.v1.IsDryResponse\x12\\\n" +
 	"\x11RequestWithdrawal\x12\".fanli.v1.RequestWithdrawalRequest\x1a#.fanli.v1.RequestWithdrawalResponse\x12V\n" +
@@ -1218,7 +2103,7 @@ func file_fanli_v1_payment_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_payment_proto_rawDescData
 }
 
-var file_fanli_v1_payment_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_fanli_v1_payment_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_fanli_v1_payment_proto_goTypes = []any{
 	(*Entry)(nil),                     // 0: fanli.v1.Entry
 	(*Withdrawal)(nil),                // 1: fanli.v1.Withdrawal
@@ -1226,53 +2111,86 @@ var file_fanli_v1_payment_proto_goTypes = []any{
 	(*GetWalletResponse)(nil),         // 3: fanli.v1.GetWalletResponse
 	(*ListStatementRequest)(nil),      // 4: fanli.v1.ListStatementRequest
 	(*ListStatementResponse)(nil),     // 5: fanli.v1.ListStatementResponse
-	(*CheckInRequest)(nil),            // 6: fanli.v1.CheckInRequest
-	(*CheckInResponse)(nil),           // 7: fanli.v1.CheckInResponse
-	(*IsDryRequest)(nil),              // 8: fanli.v1.IsDryRequest
-	(*IsDryResponse)(nil),             // 9: fanli.v1.IsDryResponse
-	(*RequestWithdrawalRequest)(nil),  // 10: fanli.v1.RequestWithdrawalRequest
-	(*RequestWithdrawalResponse)(nil), // 11: fanli.v1.RequestWithdrawalResponse
-	(*ListWithdrawalsRequest)(nil),    // 12: fanli.v1.ListWithdrawalsRequest
-	(*ListWithdrawalsResponse)(nil),   // 13: fanli.v1.ListWithdrawalsResponse
-	(*CancelWithdrawalRequest)(nil),   // 14: fanli.v1.CancelWithdrawalRequest
-	(*CancelWithdrawalResponse)(nil),  // 15: fanli.v1.CancelWithdrawalResponse
-	(*CheckSwitchesRequest)(nil),      // 16: fanli.v1.CheckSwitchesRequest
-	(*CheckSwitchesResponse)(nil),     // 17: fanli.v1.CheckSwitchesResponse
-	(*timestamppb.Timestamp)(nil),     // 18: google.protobuf.Timestamp
-	(*Payee)(nil),                     // 19: fanli.v1.Payee
+	(*ListBonusesRequest)(nil),        // 6: fanli.v1.ListBonusesRequest
+	(*ListBonusesResponse)(nil),       // 7: fanli.v1.ListBonusesResponse
+	(*GetInvitationRequest)(nil),      // 8: fanli.v1.GetInvitationRequest
+	(*GetInvitationResponse)(nil),     // 9: fanli.v1.GetInvitationResponse
+	(*Autopay)(nil),                   // 10: fanli.v1.Autopay
+	(*GetAutopayRequest)(nil),         // 11: fanli.v1.GetAutopayRequest
+	(*GetAutopayResponse)(nil),        // 12: fanli.v1.GetAutopayResponse
+	(*SetAutopayRequest)(nil),         // 13: fanli.v1.SetAutopayRequest
+	(*SetAutopayResponse)(nil),        // 14: fanli.v1.SetAutopayResponse
+	(*Charge)(nil),                    // 15: fanli.v1.Charge
+	(*AskChargeRequest)(nil),          // 16: fanli.v1.AskChargeRequest
+	(*AskChargeResponse)(nil),         // 17: fanli.v1.AskChargeResponse
+	(*CheckInRequest)(nil),            // 18: fanli.v1.CheckInRequest
+	(*CheckInResponse)(nil),           // 19: fanli.v1.CheckInResponse
+	(*IsDryRequest)(nil),              // 20: fanli.v1.IsDryRequest
+	(*IsDryResponse)(nil),             // 21: fanli.v1.IsDryResponse
+	(*RequestWithdrawalRequest)(nil),  // 22: fanli.v1.RequestWithdrawalRequest
+	(*RequestWithdrawalResponse)(nil), // 23: fanli.v1.RequestWithdrawalResponse
+	(*ListWithdrawalsRequest)(nil),    // 24: fanli.v1.ListWithdrawalsRequest
+	(*ListWithdrawalsResponse)(nil),   // 25: fanli.v1.ListWithdrawalsResponse
+	(*CancelWithdrawalRequest)(nil),   // 26: fanli.v1.CancelWithdrawalRequest
+	(*CancelWithdrawalResponse)(nil),  // 27: fanli.v1.CancelWithdrawalResponse
+	(*CheckSwitchesRequest)(nil),      // 28: fanli.v1.CheckSwitchesRequest
+	(*CheckSwitchesResponse)(nil),     // 29: fanli.v1.CheckSwitchesResponse
+	(*timestamppb.Timestamp)(nil),     // 30: google.protobuf.Timestamp
+	(*Payee)(nil),                     // 31: fanli.v1.Payee
+	(*LineKey)(nil),                   // 32: fanli.v1.LineKey
 }
 var file_fanli_v1_payment_proto_depIdxs = []int32{
-	18, // 0: fanli.v1.Entry.at:type_name -> google.protobuf.Timestamp
-	19, // 1: fanli.v1.Withdrawal.payee:type_name -> fanli.v1.Payee
-	18, // 2: fanli.v1.Withdrawal.at:type_name -> google.protobuf.Timestamp
-	18, // 3: fanli.v1.Withdrawal.changed:type_name -> google.protobuf.Timestamp
-	18, // 4: fanli.v1.Withdrawal.next_at:type_name -> google.protobuf.Timestamp
-	18, // 5: fanli.v1.Withdrawal.sent:type_name -> google.protobuf.Timestamp
+	30, // 0: fanli.v1.Entry.at:type_name -> google.protobuf.Timestamp
+	31, // 1: fanli.v1.Withdrawal.payee:type_name -> fanli.v1.Payee
+	30, // 2: fanli.v1.Withdrawal.at:type_name -> google.protobuf.Timestamp
+	30, // 3: fanli.v1.Withdrawal.changed:type_name -> google.protobuf.Timestamp
+	30, // 4: fanli.v1.Withdrawal.next_at:type_name -> google.protobuf.Timestamp
+	30, // 5: fanli.v1.Withdrawal.sent:type_name -> google.protobuf.Timestamp
 	0,  // 6: fanli.v1.ListStatementResponse.entries:type_name -> fanli.v1.Entry
-	1,  // 7: fanli.v1.RequestWithdrawalResponse.withdrawal:type_name -> fanli.v1.Withdrawal
-	1,  // 8: fanli.v1.ListWithdrawalsResponse.withdrawals:type_name -> fanli.v1.Withdrawal
-	1,  // 9: fanli.v1.CancelWithdrawalResponse.withdrawal:type_name -> fanli.v1.Withdrawal
-	2,  // 10: fanli.v1.PaymentService.GetWallet:input_type -> fanli.v1.GetWalletRequest
-	4,  // 11: fanli.v1.PaymentService.ListStatement:input_type -> fanli.v1.ListStatementRequest
-	6,  // 12: fanli.v1.PaymentService.CheckIn:input_type -> fanli.v1.CheckInRequest
-	8,  // 13: fanli.v1.PaymentService.IsDry:input_type -> fanli.v1.IsDryRequest
-	10, // 14: fanli.v1.PaymentService.RequestWithdrawal:input_type -> fanli.v1.RequestWithdrawalRequest
-	12, // 15: fanli.v1.PaymentService.ListWithdrawals:input_type -> fanli.v1.ListWithdrawalsRequest
-	14, // 16: fanli.v1.PaymentService.CancelWithdrawal:input_type -> fanli.v1.CancelWithdrawalRequest
-	16, // 17: fanli.v1.PaymentService.CheckSwitches:input_type -> fanli.v1.CheckSwitchesRequest
-	3,  // 18: fanli.v1.PaymentService.GetWallet:output_type -> fanli.v1.GetWalletResponse
-	5,  // 19: fanli.v1.PaymentService.ListStatement:output_type -> fanli.v1.ListStatementResponse
-	7,  // 20: fanli.v1.PaymentService.CheckIn:output_type -> fanli.v1.CheckInResponse
-	9,  // 21: fanli.v1.PaymentService.IsDry:output_type -> fanli.v1.IsDryResponse
-	11, // 22: fanli.v1.PaymentService.RequestWithdrawal:output_type -> fanli.v1.RequestWithdrawalResponse
-	13, // 23: fanli.v1.PaymentService.ListWithdrawals:output_type -> fanli.v1.ListWithdrawalsResponse
-	15, // 24: fanli.v1.PaymentService.CancelWithdrawal:output_type -> fanli.v1.CancelWithdrawalResponse
-	17, // 25: fanli.v1.PaymentService.CheckSwitches:output_type -> fanli.v1.CheckSwitchesResponse
-	18, // [18:26] is the sub-list for method output_type
-	10, // [10:18] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	32, // 7: fanli.v1.ListBonusesRequest.line:type_name -> fanli.v1.LineKey
+	0,  // 8: fanli.v1.ListBonusesResponse.entries:type_name -> fanli.v1.Entry
+	30, // 9: fanli.v1.Autopay.changed:type_name -> google.protobuf.Timestamp
+	10, // 10: fanli.v1.GetAutopayResponse.autopay:type_name -> fanli.v1.Autopay
+	10, // 11: fanli.v1.SetAutopayResponse.autopay:type_name -> fanli.v1.Autopay
+	30, // 12: fanli.v1.Charge.at:type_name -> google.protobuf.Timestamp
+	30, // 13: fanli.v1.Charge.changed:type_name -> google.protobuf.Timestamp
+	30, // 14: fanli.v1.Charge.expires:type_name -> google.protobuf.Timestamp
+	30, // 15: fanli.v1.Charge.next_at:type_name -> google.protobuf.Timestamp
+	15, // 16: fanli.v1.AskChargeResponse.charge:type_name -> fanli.v1.Charge
+	1,  // 17: fanli.v1.RequestWithdrawalResponse.withdrawal:type_name -> fanli.v1.Withdrawal
+	1,  // 18: fanli.v1.ListWithdrawalsResponse.withdrawals:type_name -> fanli.v1.Withdrawal
+	1,  // 19: fanli.v1.CancelWithdrawalResponse.withdrawal:type_name -> fanli.v1.Withdrawal
+	2,  // 20: fanli.v1.PaymentService.GetWallet:input_type -> fanli.v1.GetWalletRequest
+	4,  // 21: fanli.v1.PaymentService.ListStatement:input_type -> fanli.v1.ListStatementRequest
+	6,  // 22: fanli.v1.PaymentService.ListBonuses:input_type -> fanli.v1.ListBonusesRequest
+	8,  // 23: fanli.v1.PaymentService.GetInvitation:input_type -> fanli.v1.GetInvitationRequest
+	11, // 24: fanli.v1.PaymentService.GetAutopay:input_type -> fanli.v1.GetAutopayRequest
+	13, // 25: fanli.v1.PaymentService.SetAutopay:input_type -> fanli.v1.SetAutopayRequest
+	16, // 26: fanli.v1.PaymentService.AskCharge:input_type -> fanli.v1.AskChargeRequest
+	18, // 27: fanli.v1.PaymentService.CheckIn:input_type -> fanli.v1.CheckInRequest
+	20, // 28: fanli.v1.PaymentService.IsDry:input_type -> fanli.v1.IsDryRequest
+	22, // 29: fanli.v1.PaymentService.RequestWithdrawal:input_type -> fanli.v1.RequestWithdrawalRequest
+	24, // 30: fanli.v1.PaymentService.ListWithdrawals:input_type -> fanli.v1.ListWithdrawalsRequest
+	26, // 31: fanli.v1.PaymentService.CancelWithdrawal:input_type -> fanli.v1.CancelWithdrawalRequest
+	28, // 32: fanli.v1.PaymentService.CheckSwitches:input_type -> fanli.v1.CheckSwitchesRequest
+	3,  // 33: fanli.v1.PaymentService.GetWallet:output_type -> fanli.v1.GetWalletResponse
+	5,  // 34: fanli.v1.PaymentService.ListStatement:output_type -> fanli.v1.ListStatementResponse
+	7,  // 35: fanli.v1.PaymentService.ListBonuses:output_type -> fanli.v1.ListBonusesResponse
+	9,  // 36: fanli.v1.PaymentService.GetInvitation:output_type -> fanli.v1.GetInvitationResponse
+	12, // 37: fanli.v1.PaymentService.GetAutopay:output_type -> fanli.v1.GetAutopayResponse
+	14, // 38: fanli.v1.PaymentService.SetAutopay:output_type -> fanli.v1.SetAutopayResponse
+	17, // 39: fanli.v1.PaymentService.AskCharge:output_type -> fanli.v1.AskChargeResponse
+	19, // 40: fanli.v1.PaymentService.CheckIn:output_type -> fanli.v1.CheckInResponse
+	21, // 41: fanli.v1.PaymentService.IsDry:output_type -> fanli.v1.IsDryResponse
+	23, // 42: fanli.v1.PaymentService.RequestWithdrawal:output_type -> fanli.v1.RequestWithdrawalResponse
+	25, // 43: fanli.v1.PaymentService.ListWithdrawals:output_type -> fanli.v1.ListWithdrawalsResponse
+	27, // 44: fanli.v1.PaymentService.CancelWithdrawal:output_type -> fanli.v1.CancelWithdrawalResponse
+	29, // 45: fanli.v1.PaymentService.CheckSwitches:output_type -> fanli.v1.CheckSwitchesResponse
+	33, // [33:46] is the sub-list for method output_type
+	20, // [20:33] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_fanli_v1_payment_proto_init() }
@@ -1280,6 +2198,7 @@ func file_fanli_v1_payment_proto_init() {
 	if File_fanli_v1_payment_proto != nil {
 		return
 	}
+	file_fanli_v1_order_proto_init()
 	file_fanli_v1_user_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1287,7 +2206,7 @@ func file_fanli_v1_payment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_payment_proto_rawDesc), len(file_fanli_v1_payment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,11 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	PaymentService_GetWallet_FullMethodName         = "/fanli.v1.PaymentService/GetWallet"
 	PaymentService_ListStatement_FullMethodName     = "/fanli.v1.PaymentService/ListStatement"
+	PaymentService_ListBonuses_FullMethodName       = "/fanli.v1.PaymentService/ListBonuses"
+	PaymentService_GetInvitation_FullMethodName     = "/fanli.v1.PaymentService/GetInvitation"
+	PaymentService_GetAutopay_FullMethodName        = "/fanli.v1.PaymentService/GetAutopay"
+	PaymentService_SetAutopay_FullMethodName        = "/fanli.v1.PaymentService/SetAutopay"
+	PaymentService_AskCharge_FullMethodName         = "/fanli.v1.PaymentService/AskCharge"
 	PaymentService_CheckIn_FullMethodName           = "/fanli.v1.PaymentService/CheckIn"
 	PaymentService_IsDry_FullMethodName             = "/fanli.v1.PaymentService/IsDry"
 	PaymentService_RequestWithdrawal_FullMethodName = "/fanli.v1.PaymentService/RequestWithdrawal"
@@ -34,10 +39,15 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // PaymentService answers for money. See core/credit.Wallets, core/credit.Gifts,
-// core/withdraw.Service and core/control.Service.
+// core/withdraw.Service, core/collect.Service and core/control.Service.
 type PaymentServiceClient interface {
 	GetWallet(ctx context.Context, in *GetWalletRequest, opts ...grpc.CallOption) (*GetWalletResponse, error)
 	ListStatement(ctx context.Context, in *ListStatementRequest, opts ...grpc.CallOption) (*ListStatementResponse, error)
+	ListBonuses(ctx context.Context, in *ListBonusesRequest, opts ...grpc.CallOption) (*ListBonusesResponse, error)
+	GetInvitation(ctx context.Context, in *GetInvitationRequest, opts ...grpc.CallOption) (*GetInvitationResponse, error)
+	GetAutopay(ctx context.Context, in *GetAutopayRequest, opts ...grpc.CallOption) (*GetAutopayResponse, error)
+	SetAutopay(ctx context.Context, in *SetAutopayRequest, opts ...grpc.CallOption) (*SetAutopayResponse, error)
+	AskCharge(ctx context.Context, in *AskChargeRequest, opts ...grpc.CallOption) (*AskChargeResponse, error)
 	CheckIn(ctx context.Context, in *CheckInRequest, opts ...grpc.CallOption) (*CheckInResponse, error)
 	IsDry(ctx context.Context, in *IsDryRequest, opts ...grpc.CallOption) (*IsDryResponse, error)
 	RequestWithdrawal(ctx context.Context, in *RequestWithdrawalRequest, opts ...grpc.CallOption) (*RequestWithdrawalResponse, error)
@@ -68,6 +78,56 @@ func (c *paymentServiceClient) ListStatement(ctx context.Context, in *ListStatem
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListStatementResponse)
 	err := c.cc.Invoke(ctx, PaymentService_ListStatement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentServiceClient) ListBonuses(ctx context.Context, in *ListBonusesRequest, opts ...grpc.CallOption) (*ListBonusesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBonusesResponse)
+	err := c.cc.Invoke(ctx, PaymentService_ListBonuses_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentServiceClient) GetInvitation(ctx context.Context, in *GetInvitationRequest, opts ...grpc.CallOption) (*GetInvitationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetInvitationResponse)
+	err := c.cc.Invoke(ctx, PaymentService_GetInvitation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentServiceClient) GetAutopay(ctx context.Context, in *GetAutopayRequest, opts ...grpc.CallOption) (*GetAutopayResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAutopayResponse)
+	err := c.cc.Invoke(ctx, PaymentService_GetAutopay_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentServiceClient) SetAutopay(ctx context.Context, in *SetAutopayRequest, opts ...grpc.CallOption) (*SetAutopayResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetAutopayResponse)
+	err := c.cc.Invoke(ctx, PaymentService_SetAutopay_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentServiceClient) AskCharge(ctx context.Context, in *AskChargeRequest, opts ...grpc.CallOption) (*AskChargeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AskChargeResponse)
+	err := c.cc.Invoke(ctx, PaymentService_AskCharge_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,10 +199,15 @@ func (c *paymentServiceClient) CheckSwitches(ctx context.Context, in *CheckSwitc
 // for forward compatibility.
 //
 // PaymentService answers for money. See core/credit.Wallets, core/credit.Gifts,
-// core/withdraw.Service and core/control.Service.
+// core/withdraw.Service, core/collect.Service and core/control.Service.
 type PaymentServiceServer interface {
 	GetWallet(context.Context, *GetWalletRequest) (*GetWalletResponse, error)
 	ListStatement(context.Context, *ListStatementRequest) (*ListStatementResponse, error)
+	ListBonuses(context.Context, *ListBonusesRequest) (*ListBonusesResponse, error)
+	GetInvitation(context.Context, *GetInvitationRequest) (*GetInvitationResponse, error)
+	GetAutopay(context.Context, *GetAutopayRequest) (*GetAutopayResponse, error)
+	SetAutopay(context.Context, *SetAutopayRequest) (*SetAutopayResponse, error)
+	AskCharge(context.Context, *AskChargeRequest) (*AskChargeResponse, error)
 	CheckIn(context.Context, *CheckInRequest) (*CheckInResponse, error)
 	IsDry(context.Context, *IsDryRequest) (*IsDryResponse, error)
 	RequestWithdrawal(context.Context, *RequestWithdrawalRequest) (*RequestWithdrawalResponse, error)
@@ -164,6 +229,21 @@ func (UnimplementedPaymentServiceServer) GetWallet(context.Context, *GetWalletRe
 }
 func (UnimplementedPaymentServiceServer) ListStatement(context.Context, *ListStatementRequest) (*ListStatementResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListStatement not implemented")
+}
+func (UnimplementedPaymentServiceServer) ListBonuses(context.Context, *ListBonusesRequest) (*ListBonusesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListBonuses not implemented")
+}
+func (UnimplementedPaymentServiceServer) GetInvitation(context.Context, *GetInvitationRequest) (*GetInvitationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetInvitation not implemented")
+}
+func (UnimplementedPaymentServiceServer) GetAutopay(context.Context, *GetAutopayRequest) (*GetAutopayResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetAutopay not implemented")
+}
+func (UnimplementedPaymentServiceServer) SetAutopay(context.Context, *SetAutopayRequest) (*SetAutopayResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetAutopay not implemented")
+}
+func (UnimplementedPaymentServiceServer) AskCharge(context.Context, *AskChargeRequest) (*AskChargeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AskCharge not implemented")
 }
 func (UnimplementedPaymentServiceServer) CheckIn(context.Context, *CheckInRequest) (*CheckInResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CheckIn not implemented")
@@ -236,6 +316,96 @@ func _PaymentService_ListStatement_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PaymentServiceServer).ListStatement(ctx, req.(*ListStatementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PaymentService_ListBonuses_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBonusesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentServiceServer).ListBonuses(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentService_ListBonuses_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentServiceServer).ListBonuses(ctx, req.(*ListBonusesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PaymentService_GetInvitation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetInvitationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentServiceServer).GetInvitation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentService_GetInvitation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentServiceServer).GetInvitation(ctx, req.(*GetInvitationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PaymentService_GetAutopay_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAutopayRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentServiceServer).GetAutopay(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentService_GetAutopay_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentServiceServer).GetAutopay(ctx, req.(*GetAutopayRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PaymentService_SetAutopay_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetAutopayRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentServiceServer).SetAutopay(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentService_SetAutopay_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentServiceServer).SetAutopay(ctx, req.(*SetAutopayRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PaymentService_AskCharge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AskChargeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentServiceServer).AskCharge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentService_AskCharge_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentServiceServer).AskCharge(ctx, req.(*AskChargeRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -362,6 +532,26 @@ var PaymentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListStatement",
 			Handler:    _PaymentService_ListStatement_Handler,
+		},
+		{
+			MethodName: "ListBonuses",
+			Handler:    _PaymentService_ListBonuses_Handler,
+		},
+		{
+			MethodName: "GetInvitation",
+			Handler:    _PaymentService_GetInvitation_Handler,
+		},
+		{
+			MethodName: "GetAutopay",
+			Handler:    _PaymentService_GetAutopay_Handler,
+		},
+		{
+			MethodName: "SetAutopay",
+			Handler:    _PaymentService_SetAutopay_Handler,
+		},
+		{
+			MethodName: "AskCharge",
+			Handler:    _PaymentService_AskCharge_Handler,
 		},
 		{
 			MethodName: "CheckIn",

@@ -758,6 +758,102 @@ func (*SetPayeeResponse) Descriptor() ([]byte, []int) {
 	return file_fanli_v1_user_proto_rawDescGZIP(), []int{14}
 }
 
+type GetLevelRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLevelRequest) Reset() {
+	*x = GetLevelRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLevelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLevelRequest) ProtoMessage() {}
+
+func (x *GetLevelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLevelRequest.ProtoReflect.Descriptor instead.
+func (*GetLevelRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *GetLevelRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type GetLevelResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Level         int64                  `protobuf:"varint,1,opt,name=level,proto3" json:"level,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLevelResponse) Reset() {
+	*x = GetLevelResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLevelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLevelResponse) ProtoMessage() {}
+
+func (x *GetLevelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLevelResponse.ProtoReflect.Descriptor instead.
+func (*GetLevelResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *GetLevelResponse) GetLevel() int64 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *GetLevelResponse) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
 type CountSharingRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -767,7 +863,7 @@ type CountSharingRequest struct {
 
 func (x *CountSharingRequest) Reset() {
 	*x = CountSharingRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[15]
+	mi := &file_fanli_v1_user_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +875,7 @@ func (x *CountSharingRequest) String() string {
 func (*CountSharingRequest) ProtoMessage() {}
 
 func (x *CountSharingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[15]
+	mi := &file_fanli_v1_user_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +888,7 @@ func (x *CountSharingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountSharingRequest.ProtoReflect.Descriptor instead.
 func (*CountSharingRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{15}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CountSharingRequest) GetUser() int64 {
@@ -811,7 +907,7 @@ type CountSharingResponse struct {
 
 func (x *CountSharingResponse) Reset() {
 	*x = CountSharingResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[16]
+	mi := &file_fanli_v1_user_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +919,7 @@ func (x *CountSharingResponse) String() string {
 func (*CountSharingResponse) ProtoMessage() {}
 
 func (x *CountSharingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[16]
+	mi := &file_fanli_v1_user_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +932,7 @@ func (x *CountSharingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountSharingResponse.ProtoReflect.Descriptor instead.
 func (*CountSharingResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{16}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CountSharingResponse) GetCount() int64 {
@@ -855,7 +951,7 @@ type GetCodeRequest struct {
 
 func (x *GetCodeRequest) Reset() {
 	*x = GetCodeRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[17]
+	mi := &file_fanli_v1_user_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +963,7 @@ func (x *GetCodeRequest) String() string {
 func (*GetCodeRequest) ProtoMessage() {}
 
 func (x *GetCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[17]
+	mi := &file_fanli_v1_user_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +976,7 @@ func (x *GetCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCodeRequest.ProtoReflect.Descriptor instead.
 func (*GetCodeRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{17}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetCodeRequest) GetUser() int64 {
@@ -899,7 +995,7 @@ type GetCodeResponse struct {
 
 func (x *GetCodeResponse) Reset() {
 	*x = GetCodeResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[18]
+	mi := &file_fanli_v1_user_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +1007,7 @@ func (x *GetCodeResponse) String() string {
 func (*GetCodeResponse) ProtoMessage() {}
 
 func (x *GetCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[18]
+	mi := &file_fanli_v1_user_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1020,7 @@ func (x *GetCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCodeResponse.ProtoReflect.Descriptor instead.
 func (*GetCodeResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{18}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetCodeResponse) GetCode() string {
@@ -944,7 +1040,7 @@ type BindInviterRequest struct {
 
 func (x *BindInviterRequest) Reset() {
 	*x = BindInviterRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[19]
+	mi := &file_fanli_v1_user_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1052,7 @@ func (x *BindInviterRequest) String() string {
 func (*BindInviterRequest) ProtoMessage() {}
 
 func (x *BindInviterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[19]
+	mi := &file_fanli_v1_user_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1065,7 @@ func (x *BindInviterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindInviterRequest.ProtoReflect.Descriptor instead.
 func (*BindInviterRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{19}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BindInviterRequest) GetUser() int64 {
@@ -994,7 +1090,7 @@ type BindInviterResponse struct {
 
 func (x *BindInviterResponse) Reset() {
 	*x = BindInviterResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[20]
+	mi := &file_fanli_v1_user_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1102,7 @@ func (x *BindInviterResponse) String() string {
 func (*BindInviterResponse) ProtoMessage() {}
 
 func (x *BindInviterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[20]
+	mi := &file_fanli_v1_user_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1115,7 @@ func (x *BindInviterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindInviterResponse.ProtoReflect.Descriptor instead.
 func (*BindInviterResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{20}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{22}
 }
 
 type CountInvitedRequest struct {
@@ -1031,7 +1127,7 @@ type CountInvitedRequest struct {
 
 func (x *CountInvitedRequest) Reset() {
 	*x = CountInvitedRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[21]
+	mi := &file_fanli_v1_user_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1043,7 +1139,7 @@ func (x *CountInvitedRequest) String() string {
 func (*CountInvitedRequest) ProtoMessage() {}
 
 func (x *CountInvitedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[21]
+	mi := &file_fanli_v1_user_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1056,7 +1152,7 @@ func (x *CountInvitedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountInvitedRequest.ProtoReflect.Descriptor instead.
 func (*CountInvitedRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{21}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CountInvitedRequest) GetUser() int64 {
@@ -1075,7 +1171,7 @@ type CountInvitedResponse struct {
 
 func (x *CountInvitedResponse) Reset() {
 	*x = CountInvitedResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[22]
+	mi := &file_fanli_v1_user_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1183,7 @@ func (x *CountInvitedResponse) String() string {
 func (*CountInvitedResponse) ProtoMessage() {}
 
 func (x *CountInvitedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[22]
+	mi := &file_fanli_v1_user_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1196,7 @@ func (x *CountInvitedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountInvitedResponse.ProtoReflect.Descriptor instead.
 func (*CountInvitedResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{22}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CountInvitedResponse) GetCount() int64 {
@@ -1120,7 +1216,7 @@ type GetInvitersRequest struct {
 
 func (x *GetInvitersRequest) Reset() {
 	*x = GetInvitersRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[23]
+	mi := &file_fanli_v1_user_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1132,7 +1228,7 @@ func (x *GetInvitersRequest) String() string {
 func (*GetInvitersRequest) ProtoMessage() {}
 
 func (x *GetInvitersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[23]
+	mi := &file_fanli_v1_user_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1145,7 +1241,7 @@ func (x *GetInvitersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvitersRequest.ProtoReflect.Descriptor instead.
 func (*GetInvitersRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{23}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetInvitersRequest) GetUser() int64 {
@@ -1172,7 +1268,7 @@ type GetInvitersResponse struct {
 
 func (x *GetInvitersResponse) Reset() {
 	*x = GetInvitersResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[24]
+	mi := &file_fanli_v1_user_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1280,7 @@ func (x *GetInvitersResponse) String() string {
 func (*GetInvitersResponse) ProtoMessage() {}
 
 func (x *GetInvitersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[24]
+	mi := &file_fanli_v1_user_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1293,7 @@ func (x *GetInvitersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvitersResponse.ProtoReflect.Descriptor instead.
 func (*GetInvitersResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{24}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetInvitersResponse) GetFirst() int64 {
@@ -1259,7 +1355,12 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\x0fSetPayeeRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\x03R\x04user\x12%\n" +
 	"\x05payee\x18\x02 \x01(\v2\x0f.fanli.v1.PayeeR\x05payee\"\x12\n" +
-	"\x10SetPayeeResponse\")\n" +
+	"\x10SetPayeeResponse\"%\n" +
+	"\x0fGetLevelRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\"Z\n" +
+	"\x10GetLevelResponse\x12\x14\n" +
+	"\x05level\x18\x01 \x01(\x03R\x05level\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\")\n" +
 	"\x13CountSharingRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\x03R\x04user\",\n" +
 	"\x14CountSharingResponse\x12\x14\n" +
@@ -1281,14 +1382,15 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"C\n" +
 	"\x13GetInvitersResponse\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x16\n" +
-	"\x06second\x18\x02 \x01(\x03R\x06second2\xa4\x06\n" +
+	"\x06second\x18\x02 \x01(\x03R\x06second2\xe7\x06\n" +
 	"\vUserService\x12>\n" +
 	"\aResolve\x12\x18.fanli.v1.ResolveRequest\x1a\x19.fanli.v1.ResolveResponse\x12>\n" +
 	"\aGetUser\x12\x18.fanli.v1.GetUserRequest\x1a\x19.fanli.v1.GetUserResponse\x12S\n" +
 	"\x0eListIdentities\x12\x1f.fanli.v1.ListIdentitiesRequest\x1a .fanli.v1.ListIdentitiesResponse\x12D\n" +
 	"\tSetLocale\x12\x1a.fanli.v1.SetLocaleRequest\x1a\x1b.fanli.v1.SetLocaleResponse\x12A\n" +
 	"\bGetPayee\x12\x19.fanli.v1.GetPayeeRequest\x1a\x1a.fanli.v1.GetPayeeResponse\x12A\n" +
-	"\bSetPayee\x12\x19.fanli.v1.SetPayeeRequest\x1a\x1a.fanli.v1.SetPayeeResponse\x12M\n" +
+	"\bSetPayee\x12\x19.fanli.v1.SetPayeeRequest\x1a\x1a.fanli.v1.SetPayeeResponse\x12A\n" +
+	"\bGetLevel\x12\x19.fanli.v1.GetLevelRequest\x1a\x1a.fanli.v1.GetLevelResponse\x12M\n" +
 	"\fCountSharing\x12\x1d.fanli.v1.CountSharingRequest\x1a\x1e.fanli.v1.CountSharingResponse\x12>\n" +
 	"\aGetCode\x12\x18.fanli.v1.GetCodeRequest\x1a\x19.fanli.v1.GetCodeResponse\x12J\n" +
 	"\vBindInviter\x12\x1c.fanli.v1.BindInviterRequest\x1a\x1d.fanli.v1.BindInviterResponse\x12M\n" +
@@ -1307,7 +1409,7 @@ func file_fanli_v1_user_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_user_proto_rawDescData
 }
 
-var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_fanli_v1_user_proto_goTypes = []any{
 	(*User)(nil),                   // 0: fanli.v1.User
 	(*Identity)(nil),               // 1: fanli.v1.Identity
@@ -1324,55 +1426,60 @@ var file_fanli_v1_user_proto_goTypes = []any{
 	(*GetPayeeResponse)(nil),       // 12: fanli.v1.GetPayeeResponse
 	(*SetPayeeRequest)(nil),        // 13: fanli.v1.SetPayeeRequest
 	(*SetPayeeResponse)(nil),       // 14: fanli.v1.SetPayeeResponse
-	(*CountSharingRequest)(nil),    // 15: fanli.v1.CountSharingRequest
-	(*CountSharingResponse)(nil),   // 16: fanli.v1.CountSharingResponse
-	(*GetCodeRequest)(nil),         // 17: fanli.v1.GetCodeRequest
-	(*GetCodeResponse)(nil),        // 18: fanli.v1.GetCodeResponse
-	(*BindInviterRequest)(nil),     // 19: fanli.v1.BindInviterRequest
-	(*BindInviterResponse)(nil),    // 20: fanli.v1.BindInviterResponse
-	(*CountInvitedRequest)(nil),    // 21: fanli.v1.CountInvitedRequest
-	(*CountInvitedResponse)(nil),   // 22: fanli.v1.CountInvitedResponse
-	(*GetInvitersRequest)(nil),     // 23: fanli.v1.GetInvitersRequest
-	(*GetInvitersResponse)(nil),    // 24: fanli.v1.GetInvitersResponse
-	(*timestamppb.Timestamp)(nil),  // 25: google.protobuf.Timestamp
+	(*GetLevelRequest)(nil),        // 15: fanli.v1.GetLevelRequest
+	(*GetLevelResponse)(nil),       // 16: fanli.v1.GetLevelResponse
+	(*CountSharingRequest)(nil),    // 17: fanli.v1.CountSharingRequest
+	(*CountSharingResponse)(nil),   // 18: fanli.v1.CountSharingResponse
+	(*GetCodeRequest)(nil),         // 19: fanli.v1.GetCodeRequest
+	(*GetCodeResponse)(nil),        // 20: fanli.v1.GetCodeResponse
+	(*BindInviterRequest)(nil),     // 21: fanli.v1.BindInviterRequest
+	(*BindInviterResponse)(nil),    // 22: fanli.v1.BindInviterResponse
+	(*CountInvitedRequest)(nil),    // 23: fanli.v1.CountInvitedRequest
+	(*CountInvitedResponse)(nil),   // 24: fanli.v1.CountInvitedResponse
+	(*GetInvitersRequest)(nil),     // 25: fanli.v1.GetInvitersRequest
+	(*GetInvitersResponse)(nil),    // 26: fanli.v1.GetInvitersResponse
+	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
 }
 var file_fanli_v1_user_proto_depIdxs = []int32{
-	25, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
-	25, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
+	27, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
+	27, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
 	1,  // 2: fanli.v1.ResolveRequest.identity:type_name -> fanli.v1.Identity
 	0,  // 3: fanli.v1.ResolveResponse.user:type_name -> fanli.v1.User
 	0,  // 4: fanli.v1.GetUserResponse.user:type_name -> fanli.v1.User
 	1,  // 5: fanli.v1.ListIdentitiesResponse.identities:type_name -> fanli.v1.Identity
 	2,  // 6: fanli.v1.GetPayeeResponse.payee:type_name -> fanli.v1.Payee
 	2,  // 7: fanli.v1.SetPayeeRequest.payee:type_name -> fanli.v1.Payee
-	25, // 8: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
-	3,  // 9: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
-	5,  // 10: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
-	7,  // 11: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
-	9,  // 12: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
-	11, // 13: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
-	13, // 14: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
-	15, // 15: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
-	17, // 16: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
-	19, // 17: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
-	21, // 18: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
-	23, // 19: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
-	4,  // 20: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
-	6,  // 21: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
-	8,  // 22: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
-	10, // 23: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
-	12, // 24: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
-	14, // 25: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
-	16, // 26: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
-	18, // 27: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
-	20, // 28: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
-	22, // 29: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
-	24, // 30: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
-	20, // [20:31] is the sub-list for method output_type
-	9,  // [9:20] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	27, // 8: fanli.v1.GetLevelResponse.until:type_name -> google.protobuf.Timestamp
+	27, // 9: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
+	3,  // 10: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
+	5,  // 11: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
+	7,  // 12: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
+	9,  // 13: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
+	11, // 14: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
+	13, // 15: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
+	15, // 16: fanli.v1.UserService.GetLevel:input_type -> fanli.v1.GetLevelRequest
+	17, // 17: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
+	19, // 18: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
+	21, // 19: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
+	23, // 20: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
+	25, // 21: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
+	4,  // 22: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
+	6,  // 23: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
+	8,  // 24: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
+	10, // 25: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
+	12, // 26: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
+	14, // 27: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
+	16, // 28: fanli.v1.UserService.GetLevel:output_type -> fanli.v1.GetLevelResponse
+	18, // 29: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
+	20, // 30: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
+	22, // 31: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
+	24, // 32: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
+	26, // 33: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
+	22, // [22:34] is the sub-list for method output_type
+	10, // [10:22] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_fanli_v1_user_proto_init() }
@@ -1386,7 +1493,7 @@ func file_fanli_v1_user_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_user_proto_rawDesc), len(file_fanli_v1_user_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	UserService_SetLocale_FullMethodName      = "/fanli.v1.UserService/SetLocale"
 	UserService_GetPayee_FullMethodName       = "/fanli.v1.UserService/GetPayee"
 	UserService_SetPayee_FullMethodName       = "/fanli.v1.UserService/SetPayee"
+	UserService_GetLevel_FullMethodName       = "/fanli.v1.UserService/GetLevel"
 	UserService_CountSharing_FullMethodName   = "/fanli.v1.UserService/CountSharing"
 	UserService_GetCode_FullMethodName        = "/fanli.v1.UserService/GetCode"
 	UserService_BindInviter_FullMethodName    = "/fanli.v1.UserService/BindInviter"
@@ -47,6 +48,7 @@ type UserServiceClient interface {
 	SetLocale(ctx context.Context, in *SetLocaleRequest, opts ...grpc.CallOption) (*SetLocaleResponse, error)
 	GetPayee(ctx context.Context, in *GetPayeeRequest, opts ...grpc.CallOption) (*GetPayeeResponse, error)
 	SetPayee(ctx context.Context, in *SetPayeeRequest, opts ...grpc.CallOption) (*SetPayeeResponse, error)
+	GetLevel(ctx context.Context, in *GetLevelRequest, opts ...grpc.CallOption) (*GetLevelResponse, error)
 	CountSharing(ctx context.Context, in *CountSharingRequest, opts ...grpc.CallOption) (*CountSharingResponse, error)
 	GetCode(ctx context.Context, in *GetCodeRequest, opts ...grpc.CallOption) (*GetCodeResponse, error)
 	BindInviter(ctx context.Context, in *BindInviterRequest, opts ...grpc.CallOption) (*BindInviterResponse, error)
@@ -122,6 +124,16 @@ func (c *userServiceClient) SetPayee(ctx context.Context, in *SetPayeeRequest, o
 	return out, nil
 }
 
+func (c *userServiceClient) GetLevel(ctx context.Context, in *GetLevelRequest, opts ...grpc.CallOption) (*GetLevelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLevelResponse)
+	err := c.cc.Invoke(ctx, UserService_GetLevel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *userServiceClient) CountSharing(ctx context.Context, in *CountSharingRequest, opts ...grpc.CallOption) (*CountSharingResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountSharingResponse)
@@ -184,6 +196,7 @@ type UserServiceServer interface {
 	SetLocale(context.Context, *SetLocaleRequest) (*SetLocaleResponse, error)
 	GetPayee(context.Context, *GetPayeeRequest) (*GetPayeeResponse, error)
 	SetPayee(context.Context, *SetPayeeRequest) (*SetPayeeResponse, error)
+	GetLevel(context.Context, *GetLevelRequest) (*GetLevelResponse, error)
 	CountSharing(context.Context, *CountSharingRequest) (*CountSharingResponse, error)
 	GetCode(context.Context, *GetCodeRequest) (*GetCodeResponse, error)
 	BindInviter(context.Context, *BindInviterRequest) (*BindInviterResponse, error)
@@ -216,6 +229,9 @@ func (UnimplementedUserServiceServer) GetPayee(context.Context, *GetPayeeRequest
 }
 func (UnimplementedUserServiceServer) SetPayee(context.Context, *SetPayeeRequest) (*SetPayeeResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SetPayee not implemented")
+}
+func (UnimplementedUserServiceServer) GetLevel(context.Context, *GetLevelRequest) (*GetLevelResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetLevel not implemented")
 }
 func (UnimplementedUserServiceServer) CountSharing(context.Context, *CountSharingRequest) (*CountSharingResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CountSharing not implemented")
@@ -361,6 +377,24 @@ func _UserService_SetPayee_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UserService_GetLevel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLevelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).GetLevel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_GetLevel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).GetLevel(ctx, req.(*GetLevelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _UserService_CountSharing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountSharingRequest)
 	if err := dec(in); err != nil {
@@ -481,6 +515,10 @@ var UserService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetPayee",
 			Handler:    _UserService_SetPayee_Handler,
+		},
+		{
+			MethodName: "GetLevel",
+			Handler:    _UserService_GetLevel_Handler,
 		},
 		{
 			MethodName: "CountSharing",

@@ -1,16 +1,18 @@
-package store_test
+package mariadbtest
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
+
 	"fanli/adapters/store"
-	"fanli/adapters/store/mariadbtest"
 )
 
 // template is the statements that make a database on a server as Migrate does.
@@ -22,29 +24,57 @@ var template struct {
 	err  error
 }
 
-// fill makes the empty database at dsn one that is migrated.
-func fill(tb testing.TB, dsn string) {
+// Migrated makes a database for a test, as Database does, that is as Migrate leaves
+// an empty one. The steps are done once for all tests of this binary.
+func (s *Server) Migrated(tb testing.TB) string {
 	tb.Helper()
-	s := mariadbtest.Shared(tb)
-	template.once.Do(func() {
-		model := s.Database(tb)
-		db, err := store.Open(context.Background(), store.Config{DSN: model, SealKey: sealKey()})
-		if err == nil {
-			_, err = db.Migrate(context.Background())
-			err = errors.Join(err, db.Close())
-		}
-		if err == nil {
-			template.made, err = statementsThatMake(s.Shell(tb, model))
-		}
-		template.err = err
-	})
-	must(tb, template.err)
-	shell := s.Shell(tb, dsn)
-	for _, statement := range template.made {
-		if _, err := shell.ExecContext(tb.Context(), statement); err != nil {
-			tb.Fatalf("%v in %s", err, statement)
-		}
+	dsn := s.Database(tb)
+	s.Fill(tb, dsn)
+	return dsn
+}
+
+// Fill makes the empty database at dsn one that is migrated.
+func (s *Server) Fill(tb testing.TB, dsn string) {
+	tb.Helper()
+	template.once.Do(func() { template.made, template.err = s.migrate(tb) })
+	if template.err != nil {
+		tb.Fatalf("mariadb: %v", template.err)
 	}
+	if err := s.fill(tb.Context(), dsn); err != nil {
+		tb.Fatalf("mariadb: %v", err)
+	}
+}
+
+// fill has all statements done in one journey.
+func (s *Server) fill(ctx context.Context, dsn string) error {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return err
+	}
+	c := s.config(user, password, strings.TrimPrefix(u.Path, "/"))
+	c.MultiStatements = true
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	_, err = db.ExecContext(ctx, strings.Join(template.made, ";\n"))
+	return errors.Join(err, db.Close())
+}
+
+// migrate has a database migrated and reads what it is made of.
+func (s *Server) migrate(tb testing.TB) ([]string, error) {
+	tb.Helper()
+	model := s.Database(tb)
+	db, err := store.Open(context.Background(), store.Config{DSN: model, SealKey: make([]byte, 32)})
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.Migrate(context.Background())
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	return statementsThatMake(s.Shell(tb, model))
 }
 
 // statementsThatMake reads what a database is made of.

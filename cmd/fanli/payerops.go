@@ -1,0 +1,92 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"fanli/core/fault"
+	"fanli/core/money"
+	"fanli/core/reconcile"
+	"fanli/core/withdraw"
+)
+
+// billFrom is when payers have the bill of the day before, in the zone of the house.
+const billFrom = 10
+
+// sendingPayers are the configured payers, each once.
+func (a *app) sendingPayers() []withdraw.Payer {
+	var out []withdraw.Payer
+	for _, p := range a.payouts.Payers {
+		if p != nil && !slices.ContainsFunc(out, func(o withdraw.Payer) bool { return o.Name() == p.Name() }) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(x, y withdraw.Payer) int { return cmp.Compare(x.Name(), y.Name()) })
+	return out
+}
+
+// watch warns of payers whose money runs low.
+func (a *app) watch() *withdraw.Watch {
+	return &withdraw.Watch{
+		Payers: a.sendingPayers, Floors: a.cfg.Withdraw.Floors(),
+		Low: func(ctx context.Context, payer string, balance, floor money.Fen) {
+			a.log.ErrorContext(ctx, "our money at a payer runs low", "payer", payer, "balance", balance.String(), "floor", floor.String(),
+				"try", "top up our account there; payments that wait go on by themselves")
+		},
+	}
+}
+
+// compareBills asks the payers that offer it for the bill of the day before, once,
+// and holds it against what we paid. It enters nothing.
+func (a *app) compareBills(ctx context.Context) (n int, err error) {
+	now := a.now().In(a.cfg.Location())
+	if now.Hour() < billFrom {
+		return 0, nil
+	}
+	d := a.reconciliation()
+	p, err := reconcile.ParsePeriod(now.AddDate(0, 0, -1).Format(time.DateOnly), d.Zone)
+	if err != nil {
+		return 0, err
+	}
+	known, err := d.Store.Comparisons(ctx, p.Month())
+	if err != nil {
+		return 0, err
+	}
+	var errs []error
+	for _, payer := range a.sendingPayers() {
+		b, ok := payer.(withdraw.Biller)
+		s := reconcile.OfPayer(payer.Name())
+		if !ok || slices.ContainsFunc(known, func(k reconcile.Summary) bool { return k.Subject == s && k.Period == p.Name }) {
+			continue
+		}
+		switch err := a.compareBill(ctx, d, s, p, b); {
+		case err == nil:
+			n++
+		case fault.Is(err, fault.Unavailable): // not ready yet: it is asked for again in an hour
+		default:
+			errs = append(errs, err)
+		}
+	}
+	return n, errors.Join(errs...)
+}
+
+func (a *app) compareBill(ctx context.Context, d *reconcile.Desk, s reconcile.Subject, p reconcile.Period, b withdraw.Biller) error {
+	rows, err := askedRows(ctx, p, b)
+	if err != nil {
+		return err
+	}
+	sum, err := d.Compare(ctx, s, p, rows, func(reconcile.Finding) error { return nil })
+	if err != nil {
+		return err
+	}
+	said := []any{"subject", string(s), "day", p.Name, "rows", sum.Rows, "open", sum.Open(), "theirs", sum.Theirs.String(), "ours", sum.Ours.String()}
+	if sum.Open() > 0 {
+		a.log.ErrorContext(ctx, "a payer's bill differs from our books", append(said, "try", "fanli reconcile payer "+string(s)[len("payer/"):]+" "+p.Name)...)
+		return nil
+	}
+	a.log.InfoContext(ctx, "a payer's bill agrees with our books", said...)
+	return nil
+}
