@@ -1,9 +1,11 @@
 package configs
 
 import (
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -64,6 +66,7 @@ func (c Config) check(t *tree) []mistake {
 	}
 	c.checkTargets(k)
 	c.checkDatabase(k)
+	c.checkPeers(k)
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
 	c.checkMoney(k)
@@ -81,7 +84,7 @@ func (c Config) check(t *tree) []mistake {
 // checkTargets refuses a split that cannot work: targets in several processes need
 // databases on a server, each its own.
 func (c Config) checkTargets(k *checker) {
-	if slices.Equal(c.Targets, []string{AllTargets}) {
+	if !c.Split() {
 		return
 	}
 	before := len(k.errs)
@@ -109,6 +112,56 @@ func (c Config) checkTargets(k *checker) {
 		k.bad("database.dsn", "targets that run apart need a database each: put %s into its name, as in mysql://USER:PASSWORD@HOST:PORT/fanli_%s", TargetMark, TargetMark)
 	}
 }
+
+// checkPeers checks what a split needs to hold together.
+func (c Config) checkPeers(k *checker) {
+	p := c.Peers
+	for name, at := range p.Targets {
+		if !slices.Contains(Targets(), name) {
+			k.bad("peers.targets."+name, "it is none of %s", strings.Join(Targets(), ", "))
+		}
+		if at == "" {
+			k.bad("peers.targets."+name, "write static:HOST:PORT,HOST:PORT or dns:///NAME:PORT")
+		}
+	}
+	for name, at := range p.HTTP {
+		if u, err := url.Parse(at); name != "bot" && name != "payment" || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			k.bad("peers.http."+name, "the gateway hands on to bot and payment only, each at an address such as http://bot:8080")
+		}
+	}
+	if (p.Certificate == "") != (p.Key == "") || p.Certificate == "" && p.Authority != "" {
+		k.bad("peers.certificate", "certificate, key and authority are given together, or none of them")
+	}
+	if c.Database.SealKey != "" {
+		if b, err := hex.DecodeString(c.Database.SealKey); err != nil || len(b) != sealKeyLen {
+			k.bad("database.seal_key", "it is not %d bytes in hexadecimal, as in the file seal.key", sealKeyLen)
+		}
+	}
+	if !c.Split() {
+		return
+	}
+	if len(p.Token) < tokenMin {
+		k.bad("peers.token", "targets that run apart share a token of %d bytes or more", tokenMin)
+	}
+	if slices.Equal(c.Targets, []string{"gateway"}) {
+		return
+	}
+	if _, _, err := net.SplitHostPort(p.Listen); err != nil {
+		k.bad("peers.listen", "%q is not an address such as 0.0.0.0:9090, on which the other targets ask this one", p.Listen)
+	}
+	if c.Broker.URL == "" {
+		k.bad("broker.url", "targets that run apart tell each other by a broker: amqp://…, redis://… or kafka://…")
+	}
+	if c.Database.SealKey == "" {
+		k.bad("database.seal_key", "targets that run apart share the key that seals payout accounts: take it from seal.key, or make one with `openssl rand -hex 32`")
+	}
+}
+
+// Sizes of what a split shares.
+const (
+	tokenMin   = 16
+	sealKeyLen = 32
+)
 
 func (c Config) checkDatabase(k *checker) {
 	d := c.Database

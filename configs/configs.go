@@ -11,6 +11,7 @@ package configs
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"fanli/adapters/alipay"
@@ -45,6 +46,8 @@ type Config struct {
 	Targets []string `yaml:"targets"`
 
 	Database  Database          `yaml:"database"`
+	Peers     Peers             `yaml:"peers"`
+	Broker    Broker            `yaml:"broker"`
 	Log       Log               `yaml:"log"`
 	Networks  Networks          `yaml:"networks"`
 	Guard     guard.Options     `yaml:"guard"`
@@ -78,7 +81,29 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 type Database struct {
 	DSN         string `yaml:"dsn"`
 	Connections int    `yaml:"connections"`
+	SealKey     string `yaml:"seal_key"`
 }
+
+// Peers says how the targets of a split reach each other. Token and keys are secret.
+type Peers struct {
+	Listen      string            `yaml:"listen"`
+	Token       string            `yaml:"token"`
+	Targets     map[string]string `yaml:"targets"`
+	HTTP        map[string]string `yaml:"http"`
+	Certificate string            `yaml:"certificate"`
+	Key         string            `yaml:"key"`
+	Authority   string            `yaml:"authority"`
+}
+
+// Broker says what carries events between the targets of a split. Its URL may hold a
+// password.
+type Broker struct {
+	URL    string `yaml:"url"`
+	Prefix string `yaml:"prefix"`
+}
+
+// Split reports whether this process runs some of the targets only.
+func (c Config) Split() bool { return !slices.Equal(c.Targets, []string{AllTargets}) }
 
 // Log says how the log looks.
 type Log struct {

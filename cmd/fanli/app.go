@@ -39,6 +39,8 @@ type app struct {
 	db  *stores
 	ask asks
 
+	peers *peers // nil where everything runs here
+
 	users   *user.Directory
 	desk    *link.Desk
 	orders  *order.Book
@@ -123,6 +125,9 @@ func databasePath(cfg configs.Config) string { return filepath.Join(cfg.Data, "f
 
 // wire puts the services of the targets that are here over their stores.
 func (a *app) wire(ctx context.Context, s surroundings) error {
+	if err := a.openPeers(s.holder); err != nil {
+		return err
+	}
 	for _, name := range wiring() {
 		i := slices.IndexFunc(targets(), func(t target) bool { return t.name == name })
 		if !a.here(name) {
@@ -159,10 +164,23 @@ func (a *app) wirePayment(_ context.Context, s surroundings) error {
 		Prefix:  a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
 	}
 	a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.switches = a.purse, a.treasurer, a.payouts, a.board
-	if a.pay, err = a.confirmPage(); err != nil {
+	if err := a.wireCollections(s); err != nil {
 		return err
 	}
-	return a.wireCollections(s)
+	return a.pages()
+}
+
+// pages makes the pages that payment serves and to which bot leads people.
+func (a *app) pages() (err error) {
+	if a.pay == nil {
+		if a.pay, err = a.confirmPage(); err != nil {
+			return err
+		}
+	}
+	if a.codes == nil {
+		a.codes, err = a.codePage()
+	}
+	return err
 }
 
 func (a *app) wireRebate(ctx context.Context, s surroundings) error {
@@ -192,6 +210,9 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 		Withdrawals: a.ask.payouts, Memory: a.db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
 		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Gifts: a.ask.gifts,
 		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+	}
+	if err := a.pages(); err != nil {
+		return err
 	}
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
@@ -263,11 +284,14 @@ func names(ns []link.Network) []string {
 }
 
 // close ends the app's database.
-func (a *app) close() error { return a.db.Close() }
+func (a *app) close() error { return errors.Join(a.peers.close(), a.db.Close()) }
 
 // serveChannels runs the channels until ctx ends; one that fails does not take the
 // others with it.
 func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() {
+	if a.tell == nil { // nobody talks with people here
+		return func() {}
+	}
 	a.tell.Channels = channels
 	done := make(chan struct{})
 	running := make(chan struct{}, len(channels))

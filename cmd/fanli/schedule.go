@@ -20,7 +20,7 @@ func (a *app) plans() []jobs.Plan {
 		}
 		for _, o := range a.db.of[t.name].Outboxes() {
 			if o.Name() == t.name {
-				plans = append(plans, a.leased(t.name, jobs.Plan{Job: &jobs.Relay{Outbox: o, Bus: a.bus, Now: a.now}, Every: "@every 1s"}))
+				plans = append(plans, a.leased(t.name, jobs.Plan{Job: &jobs.Relay{Outbox: o, Bus: a.relayBus(), Now: a.now}, Every: "@every 1s"}))
 			}
 		}
 	}

@@ -42,7 +42,7 @@ func openStores(ctx context.Context, a *app, s surroundings) (*stores, error) {
 	}
 	if path != store.Memory {
 		var err error
-		if key, err = sealKey(filepath.Dir(path)); err != nil {
+		if key, err = a.sealKey(filepath.Dir(path)); err != nil {
 			return nil, err
 		}
 	}

@@ -44,6 +44,7 @@ type target struct {
 	name string
 	does string
 	owns bool         // it has tables
+	asks []string     // whom it asks
 	says []event.Name // a test holds this to what is in its outbox
 	// wire makes its services and enters them in asks.
 	wire func(a *app, ctx context.Context, s surroundings) error
@@ -85,6 +86,7 @@ func targets() []target {
 		},
 		{
 			name: botTarget, does: "talks with people on every channel, finds offers, makes links", owns: true,
+			asks: []string{userTarget, orderTarget, rebateTarget, paymentTarget},
 			says: []event.Name{event.LinkMade},
 			wire: (*app).wireBot, hears: none, plans: idle,
 		},
@@ -96,18 +98,21 @@ func targets() []target {
 		},
 		{
 			name: orderTarget, does: "follows orders at the networks, finds whose they are, takes claims", owns: true,
+			asks: []string{paymentTarget},
 			says: []event.Name{event.OrderChanged, event.ClaimChanged, event.StaffActed},
 			wire: (*app).wireOrder, plans: (*app).orderPlans,
 			hears: func(a *app) []hearing { return []hearing{{event.LinkMade, a.orders.LinkMade}} },
 		},
 		{
 			name: rebateTarget, does: "says what an order line earns for whom, by which rules", owns: true,
+			asks: []string{userTarget, paymentTarget},
 			says: []event.Name{event.RebateChanged, event.StaffActed},
 			wire: (*app).wireRebate, plans: (*app).rebatePlans,
 			hears: func(a *app) []hearing { return []hearing{{event.OrderChanged, a.rebates.OrderChanged}} },
 		},
 		{
 			name: paymentTarget, does: "keeps the ledger, pays out, answers for every fen", owns: true,
+			asks: []string{userTarget},
 			says: []event.Name{
 				event.LedgerPosted, event.WithdrawalChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
 			},
@@ -122,6 +127,7 @@ func targets() []target {
 		},
 		{
 			name: notificationTarget, does: "decides who is told what, and sees that they are", owns: true,
+			asks: []string{botTarget},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
 			hears: func(a *app) []hearing {
 				return []hearing{
@@ -162,7 +168,7 @@ func targetsCommand(std stdio) *cobra.Command {
 	return &cobra.Command{
 		Use: "targets", Short: "Say what each target does, owns, hears and says", Args: noArgs,
 		Long: `Lists the parts of fanli that can run alone, as they are wired: what each does, the
-tables that it owns, the events that it hears and those that it says. ` + "`fanli serve --targets`" + `
+tables that it owns, the events that it hears and those that it says, and whom it asks. ` + "`fanli serve --targets`" + `
 runs some of them; without it, all run in one process.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, t := range targets() {
@@ -184,6 +190,7 @@ runs some of them; without it, all run in one process.`,
 					said = append(said, string(n))
 				}
 				printNames(std.out, "says ", said)
+				printNames(std.out, "asks ", t.asks)
 			}
 			return nil
 		},
