@@ -70,13 +70,8 @@ func (b Budget) spend(tx Tx, name string, amount money.Fen, now time.Time, zone 
 type spending map[string]money.Fen
 
 func (s spending) add(old, b Booked) {
-	if old.Budget != b.Budget && old.TopUp != 0 {
-		s[old.Budget] -= old.TopUp
-		old.TopUp = 0
-	}
-	if d := b.TopUp - old.TopUp; d != 0 {
-		s[b.Budget] += d
-	}
+	s[old.Budget] -= old.TopUp
+	s[b.Budget] += b.TopUp
 }
 
 // enter counts it without a limit: these were promised, and a promise is kept. The

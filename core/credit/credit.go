@@ -252,7 +252,7 @@ func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Chan
 		Key: r.Key, Seq: r.Seq, User: r.User, Order: r.Order, Title: r.Title, State: r.State, Why: r.Why,
 		Stage: r.Stage, Now: b.Pending + b.Available, Was: rebate.Nothing, Due: r.Due, Expect: r.Expect,
 	}
-	if old.User != 0 && old.User != r.User { // it was found to be somebody else's
+	if old.User != r.User { // it was found to be somebody else's
 		if _, err := p.user(old, Booked{User: old.User}); err != nil {
 			return b, ch, nil, err
 		}
@@ -278,10 +278,13 @@ func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Chan
 	if err := p.cuts(old, b); err != nil {
 		return b, ch, nil, err
 	}
-	if err := p.topUp(old.TopUp, b.TopUp); err != nil {
+	network := ledger.Network(r.Key.Network)
+	// What a budget adds goes to the network's account, so that it shows what the
+	// network owes and nothing else.
+	if err := p.shift(ledger.Bonus, ledger.Marketing, network, b.TopUp-old.TopUp); err != nil {
 		return b, ch, nil, err
 	}
-	return b, ch, p.told, p.margin(old.Margin, b.Margin)
+	return b, ch, p.told, p.shift(ledger.Keep, network, ledger.Margin, b.Margin-old.Margin)
 }
 
 // target is what should be booked for a line.
@@ -319,7 +322,7 @@ func (p *poster) cuts(old, b Booked) error {
 	defer func() { p.note, p.earn = p.r.Title, ledger.Earn }()
 	for i, c := range b.Cuts {
 		was := old.Cuts[i]
-		if was.User != 0 && was.User != c.User {
+		if was.User != c.User {
 			if err := p.cut(was, BookedCut{User: was.User}); err != nil {
 				return err
 			}
@@ -351,14 +354,12 @@ func (c BookedCut) booked() Booked {
 	return Booked{User: c.User, Pending: c.Pending, Available: c.Available}
 }
 
-// topUp posts what a budget adds to what the network pays for the line, so that the
-// network's account shows what the network owes and nothing else.
-func (p *poster) topUp(old, now money.Fen) error {
-	network := ledger.Network(p.r.Key.Network)
-	if now >= old {
-		return p.move(ledger.Bonus, ledger.Marketing, network, now-old)
+// shift moves d from one account to another, back if it is less than nothing.
+func (p *poster) shift(kind ledger.Kind, from, to ledger.Account, d money.Fen) error {
+	if err := p.move(kind, from, to, max(d, 0)); err != nil {
+		return err
 	}
-	return p.move(ledger.Bonus, network, ledger.Marketing, old-now)
+	return p.move(kind, to, from, max(-d, 0))
 }
 
 // user posts the user's difference between two bookings of one line and returns
@@ -368,46 +369,38 @@ func (p *poster) user(old, b Booked) (debt money.Fen, err error) {
 	network := ledger.Network(p.r.Key.Network)
 	pending, available := ledger.User(b.User, ledger.Pending), ledger.User(b.User, ledger.Available)
 	dp, da := b.Pending-old.Pending, b.Available-old.Available
-	if dp < 0 && da > 0 {
-		n := min(-dp, da)
-		if err := p.move(ledger.Settle, pending, available, n); err != nil {
-			return 0, err
-		}
-		dp, da = dp+n, da-n
+	settled := max(0, min(-dp, da))
+	if err := p.move(ledger.Settle, pending, available, settled); err != nil {
+		return 0, err
 	}
-	if dp > 0 {
-		kind := p.earn
-		if old.Pending > 0 || old.Available > 0 {
-			kind = ledger.Adjust
-		}
-		if err := p.move(kind, network, pending, dp); err != nil {
-			return 0, err
-		}
+	dp, da = dp+settled, da-settled
+	higher, lower := p.earn, ledger.Adjust
+	if old.Pending+old.Available > 0 {
+		higher = ledger.Adjust
 	}
-	lower := ledger.Adjust
-	if b.Pending+b.Available == 0 {
+	if b.Pending == 0 && b.Available == 0 {
 		lower = ledger.Revoke
 	}
-	if dp < 0 {
-		if err := p.move(lower, pending, network, -dp); err != nil {
-			return 0, err
-		}
+	if err := p.move(higher, network, pending, max(dp, 0)); err != nil {
+		return 0, err
 	}
-	if da > 0 {
-		kind := p.earn
-		if old.Pending > 0 || old.Available > 0 {
-			kind = ledger.Adjust
-		}
-		return 0, p.move(kind, network, available, da)
+	if err := p.move(lower, pending, network, max(-dp, 0)); err != nil {
+		return 0, err
 	}
-	return p.take(lower, available, network, -da, b.User)
+	if err := p.move(higher, network, available, max(da, 0)); err != nil {
+		return 0, err
+	}
+	return p.take(lower, available, network, max(-da, 0), b.User)
 }
 
 // take takes n back from the available money, and makes debt of what is not
 // there any more.
 func (p *poster) take(kind ledger.Kind, available, network ledger.Account, n money.Fen, user int64) (debt money.Fen, err error) {
+	if n == 0 {
+		return 0, nil
+	}
 	have, err := p.j.Balance(available)
-	if err != nil || n == 0 {
+	if err != nil {
 		return 0, err
 	}
 	now := min(n, have)
@@ -422,7 +415,7 @@ func (p *poster) take(kind ledger.Kind, available, network ledger.Account, n mon
 func repay(p *poster, user int64) (money.Fen, error) {
 	available, debt := ledger.User(user, ledger.Available), ledger.User(user, ledger.Debt)
 	owed, err := p.j.Balance(debt)
-	if err != nil || owed == 0 {
+	if err != nil {
 		return 0, err
 	}
 	have, err := p.j.Balance(available)
@@ -431,13 +424,4 @@ func repay(p *poster, user int64) (money.Fen, error) {
 	}
 	n := min(-owed, have)
 	return n, p.move(ledger.Repay, available, debt, n)
-}
-
-// margin posts the house's difference.
-func (p *poster) margin(old, now money.Fen) error {
-	network := ledger.Network(p.r.Key.Network)
-	if now >= old {
-		return p.move(ledger.Keep, network, ledger.Margin, now-old)
-	}
-	return p.move(ledger.Keep, ledger.Margin, network, old-now)
 }

@@ -134,7 +134,7 @@ func (t *Treasurer) spend(tx Tx, b Budget, g Gift) error {
 func repayGift(j *ledger.Journal, g Gift) error {
 	available, debt := ledger.User(g.User, ledger.Available), ledger.User(g.User, ledger.Debt)
 	owed, err := j.Balance(debt)
-	if err != nil || owed == 0 {
+	if err != nil {
 		return err
 	}
 	have, err := j.Balance(available)
@@ -268,7 +268,7 @@ func (t *Treasurer) Debtors(ctx context.Context, r ledger.Reader, fn func(Debtor
 
 func debtors(all map[ledger.Account]money.Fen) (out []Debtor) {
 	for a, b := range all {
-		if user, p, ok := a.Owner(); ok && p == ledger.Debt && b < 0 {
+		if user, p, _ := a.Owner(); p == ledger.Debt && b < 0 {
 			out = append(out, Debtor{User: user, Owes: -b})
 		}
 	}

@@ -2,6 +2,7 @@ package credit_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +85,7 @@ func TestAGiftIsGivenOnceAndBounded(t *testing.T) {
 		{"nothing", func(g *credit.Gift) { g.Key, g.Amount = "x", 0 }, fault.Invalid},
 		{"a slip of the hand", func(g *credit.Gift) { g.Key, g.Amount = "x", 200_01 }, fault.Invalid},
 		{"no key", func(g *credit.Gift) { g.Key = "" }, fault.Invalid},
+		{"the same key for somebody else", func(g *credit.Gift) { g.User = 43 }, fault.Conflict},
 	}
 	for _, tt := range tests {
 		g := gift
@@ -112,6 +114,34 @@ func TestAGiftIsGivenOnceAndBounded(t *testing.T) {
 	}
 }
 
+// TestTheLargestGift is one of ¥200: a fen more is a slip of the hand.
+func TestTheLargestGift(t *testing.T) {
+	t.Parallel()
+	b, at := open(), now
+	c := treasurer(b, &at)
+	c.Budgets = map[string]credit.Budget{"campaign": {Total: 1000_00}}
+	g := credit.Gift{Key: "g", User: 42, Amount: 200_00, Budget: "campaign"}
+	if given, err := c.Give(t.Context(), g); !given || err != nil {
+		t.Errorf("%v, %v", given, err)
+	}
+}
+
+// TestAKeyOfAnotherKindIsRefused: the entry of a rebate and one of a gift may agree
+// in all but what they are.
+func TestAKeyOfAnotherKindIsRefused(t *testing.T) {
+	t.Parallel()
+	b, at := open(), now
+	hear(t, b, rebate.ChangedRebate{Key: key("1"), Seq: 1, User: 42, Stage: rebate.Available, Amount: 170})
+	c := treasurer(b, &at)
+	given, err := c.Give(t.Context(), credit.Gift{Key: b.Book[0].Key, User: 42, Amount: 170, Budget: "campaign"})
+	if given || !fault.Is(err, fault.Conflict) || fault.ReasonOf(err) != "ledger.key_reused" {
+		t.Errorf("%v, %v", given, err)
+	}
+	if len(b.Book) != 1 {
+		t.Errorf("%d entries", len(b.Book))
+	}
+}
+
 // indebted returns books in which user 42 owes 170.
 func indebted(t *testing.T) *books {
 	t.Helper()
@@ -131,6 +161,14 @@ func TestAGiftPaysADebtFirst(t *testing.T) {
 	}
 	if got := wallet(b, 42); got != "0 pending, 30 available, 0 reserved, 0 debt" {
 		t.Error(got)
+	}
+	b = indebted(t)
+	c = treasurer(b, &at)
+	if _, err := c.Give(t.Context(), credit.Gift{Key: "g", User: 42, Amount: 60, Budget: "campaign"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := wallet(b, 42); got != "0 pending, 0 available, 0 reserved, 110 debt" {
+		t.Error("a gift that is less than the debt:", got)
 	}
 }
 
@@ -165,6 +203,9 @@ func TestADebtIsWrittenOffWithinAMonthsLimit(t *testing.T) {
 		if done != s.done || s.code == "" && err != nil || s.code != "" && !fault.Is(err, s.code) {
 			t.Errorf("%s: %v, %v", s.name, done, err)
 		}
+		if s.code == fault.Insufficient && !strings.Contains(fmt.Sprint(err), "owes 1.10") {
+			t.Errorf("%s: staff does not read how much is owed: %v", s.name, err)
+		}
 		if got := -b.Sums[ledger.User(42, ledger.Debt)]; got != s.left {
 			t.Errorf("%s: %d are left, want %d", s.name, got, s.left)
 		}
@@ -175,24 +216,64 @@ func TestADebtIsWrittenOffWithinAMonthsLimit(t *testing.T) {
 	if len(b.acts) != 3 || b.acts[0].What != "debt.forgive" || b.acts[0].On != "user/42" || b.acts[0].Actor != f.By || b.acts[1].Before != "¥1.10" || b.acts[1].After != "¥0.70" {
 		t.Errorf("the record of acts is %+v", b.acts)
 	}
-	g := f
-	g.Reason = ""
-	if _, err := c.Forgive(t.Context(), g); !fault.Is(err, fault.Invalid) {
-		t.Errorf("without a reason: %v", err)
+}
+
+// TestWhatIsWrittenOffIsWhole: who forgives says whom, how much, and why; and
+// without a limit for the month nothing is written off.
+func TestWhatIsWrittenOffIsWhole(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(c *credit.Treasurer, f *credit.Forgiveness)
+		code   fault.Code
+		reason string
+	}{
+		"no key":           {func(_ *credit.Treasurer, f *credit.Forgiveness) { f.Key = "" }, fault.Invalid, "debt.malformed"},
+		"nobody":           {func(_ *credit.Treasurer, f *credit.Forgiveness) { f.User = 0 }, fault.Invalid, "debt.malformed"},
+		"nothing":          {func(_ *credit.Treasurer, f *credit.Forgiveness) { f.Amount = 0 }, fault.Invalid, "debt.malformed"},
+		"by nobody":        {func(_ *credit.Treasurer, f *credit.Forgiveness) { f.By = "" }, fault.Invalid, "debt.malformed"},
+		"without a reason": {func(_ *credit.Treasurer, f *credit.Forgiveness) { f.Reason = "" }, fault.Invalid, "debt.malformed"},
+		"no limit is none": {func(c *credit.Treasurer, _ *credit.Forgiveness) { c.Forgiven = 0 }, fault.Limited, "debt.limit"},
+		"a fen too much":   {func(c *credit.Treasurer, _ *credit.Forgiveness) { c.Forgiven = 59 }, fault.Limited, "debt.limit"},
+		"just enough":      {func(c *credit.Treasurer, _ *credit.Forgiveness) { c.Forgiven = 60 }, "", ""},
+	} {
+		b, at := indebted(t), now
+		c := treasurer(b, &at)
+		f := credit.Forgiveness{Key: "forgive/42/1", User: 42, Amount: 60, By: "ann", Reason: "network's mistake"}
+		n := len(b.Book)
+		tt.change(c, &f)
+		done, err := c.Forgive(t.Context(), f)
+		if done != (tt.code == "") || fault.CodeOf(err) != tt.code || fault.ReasonOf(err) != tt.reason {
+			t.Errorf("%s: %v, %v", name, done, err)
+		}
+		if (len(b.Book) > n) != done || (len(b.acts) > 0) != done {
+			t.Errorf("%s: %d entries and %d acts", name, len(b.Book)-n, len(b.acts))
+		}
 	}
 }
 
 func TestDebtorsAreListedWithTheOrdersBehindIt(t *testing.T) {
 	t.Parallel()
 	b, at := indebted(t), now
+	for _, user := range []int64{9, 43, 8} { // 43 will have paid it
+		r := rebate.ChangedRebate{Key: key(fmt.Sprint("of", user)), Seq: 1, User: user, Stage: rebate.Available, Amount: 100, Title: "茶"}
+		hear(t, b, r)
+		spend(t, b, user, 100)
+		r.Seq, r.Stage, r.Amount = 2, rebate.Nothing, 0
+		hear(t, b, r)
+	}
+	hear(t, b, rebate.ChangedRebate{Key: key("new"), Seq: 1, User: 43, Stage: rebate.Available, Amount: 100})
 	c := treasurer(b, &at)
 	var got []string
 	err := c.Debtors(t.Context(), ledgertest.Reader{Memory: b.Memory}, func(d credit.Debtor) error {
-		got = append(got, fmt.Sprint(d.User, " ", d.Owes, " ", d.Origin[0].Cause, " ", d.Origin[0].Note))
+		got = append(got, fmt.Sprint(d.User, " owes ", d.Owes))
+		for _, e := range d.Origin {
+			got = append(got, fmt.Sprint(e.Kind, " ", e.Amount, " ", e.Cause, " ", e.Note))
+		}
 		return nil
 	})
-	if err != nil || fmt.Sprint(got) != "[42 1.70 jd/main/1 水壶]" {
-		t.Errorf("%v, %v", got, err)
+	want := "[8 owes 1.00 claw 1.00 jd/main/of8 茶 9 owes 1.00 claw 1.00 jd/main/of9 茶 42 owes 1.70 claw 1.70 jd/main/1 水壶]"
+	if err != nil || fmt.Sprint(got) != want {
+		t.Errorf("%v, %v, want %s", got, err, want)
 	}
 }
 
@@ -201,7 +282,10 @@ func TestABudgetsLimitsMakeSense(t *testing.T) {
 	for _, tt := range []struct {
 		b  credit.Budget
 		ok bool
-	}{{credit.Budget{Day: 1}, true}, {credit.Budget{}, false}, {credit.Budget{Month: -1}, false}, {credit.Budget{Total: 1_000_000_01}, false}} {
+	}{
+		{credit.Budget{Day: 1}, true}, {credit.Budget{}, false}, {credit.Budget{Month: -1}, false},
+		{credit.Budget{Total: 1_000_000_00}, true}, {credit.Budget{Total: 1_000_000_01}, false},
+	} {
 		if err := tt.b.Validate(); (err == nil) != tt.ok {
 			t.Errorf("%+v: %v", tt.b, err)
 		}

@@ -43,7 +43,7 @@ func (p Purse) Statement(ctx context.Context, user, before int64, count int) ([]
 func Effect(user int64, e ledger.Entry) money.Fen {
 	var n money.Fen
 	if u, _, ok := e.To.Owner(); ok && u == user {
-		n += e.Amount
+		n = e.Amount
 	}
 	if u, _, ok := e.From.Owner(); ok && u == user {
 		n -= e.Amount

@@ -93,7 +93,11 @@ func crashed(t *testing.T, way string, first, second int) int {
 // is ours.
 func TestABadRoad(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(100) {
+	seeds := 100
+	if testing.Short() {
+		seeds = 5
+	}
+	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			roll := rand.New(rand.NewPCG(seed, 1))

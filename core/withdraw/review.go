@@ -48,21 +48,18 @@ func (d *Desk) payerMinimum(method string) money.Fen {
 // budget refuses what is too much for a day.
 func (d *Desk) budget(tx Tx, w Withdrawal) error {
 	l, today := d.Limits, d.Limits.day(w.At)
-	if l.UserCount > 0 || l.UserDay > 0 {
-		n, sum, err := tx.Spent(Query{User: w.User, Asked: today})
-		switch {
-		case err != nil:
-			return err
-		case l.UserCount > 0 && n >= l.UserCount:
-			return fault.New(fault.Limited, "withdraw.day_count")
-		case l.UserDay > 0 && sum+w.Amount > l.UserDay:
-			return fault.New(fault.Limited, "withdraw.day_amount")
-		}
-	}
-	if l.PayeeDay == 0 {
+	n, sum, err := tx.Spent(Query{User: w.User, Asked: today})
+	switch {
+	case err != nil:
+		return err
+	case l.UserCount > 0 && n >= l.UserCount:
+		return fault.New(fault.Limited, "withdraw.day_count")
+	case l.UserDay > 0 && sum+w.Amount > l.UserDay:
+		return fault.New(fault.Limited, "withdraw.day_amount")
+	case l.PayeeDay == 0:
 		return nil
 	}
-	_, sum, err := tx.Spent(Query{Payee: w.Payee, Asked: today})
+	_, sum, err = tx.Spent(Query{Payee: w.Payee, Asked: today})
 	if err == nil && sum+w.Amount > l.PayeeDay {
 		err = fault.New(fault.Limited, "withdraw.payee_day")
 	}

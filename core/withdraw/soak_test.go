@@ -21,6 +21,9 @@ func TestThreeOfTenRequestsAndHalfOfTheAnswersAreLost(t *testing.T) {
 	if os.Getenv("FANLI_SOAK") != "" {
 		seeds, payouts = 400, 250
 	}
+	if testing.Short() {
+		seeds, payouts = 2, 40
+	}
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
@@ -116,7 +119,11 @@ func TestRandomActsHaveOneEffect(t *testing.T) {
 	verdicts := []withdraw.Verdict{
 		withdraw.Done, withdraw.Dead, withdraw.Busy, withdraw.Unclear, withdraw.Absent, withdraw.Waiting, withdraw.Short,
 	}
-	for seed := range uint64(300) {
+	seeds := 300
+	if testing.Short() {
+		seeds = 30
+	}
+	for seed := range uint64(seeds) {
 		w := newWorld(t)
 		dice := rand.New(rand.NewPCG(seed, 5))
 		p := &speaker{}
