@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/adapters/bus"
 	"fanli/adapters/store"
 	"fanli/core/link"
 	"fanli/core/money"
@@ -110,6 +111,8 @@ func (c Config) checkTargets(k *checker) {
 		k.bad("targets", "%v: the sandbox runs in one process; configure a network, or leave it at [all]", c.Targets)
 	case !strings.Contains(c.Database.DSN, TargetMark):
 		k.bad("database.dsn", "targets that run apart need a database each: put %s into its name, as in mysql://USER:PASSWORD@HOST:PORT/fanli_%s", TargetMark, TargetMark)
+	default:
+		c.checkSplit(k)
 	}
 }
 
@@ -132,22 +135,26 @@ func (c Config) checkPeers(k *checker) {
 	if (p.Certificate == "") != (p.Key == "") || p.Certificate == "" && p.Authority != "" {
 		k.bad("peers.certificate", "certificate, key and authority are given together, or none of them")
 	}
+	if c.Broker.URL != "" && bus.CheckURL(c.Broker.URL) != nil {
+		k.bad("broker.url", "it cannot be read: write amqp://USER:PASSWORD@HOST/, redis://…, or kafka://HOST:9092")
+	}
 	if c.Database.SealKey != "" {
 		if b, err := hex.DecodeString(c.Database.SealKey); err != nil || len(b) != sealKeyLen {
 			k.bad("database.seal_key", "it is not %d bytes in hexadecimal, as in the file seal.key", sealKeyLen)
 		}
 	}
-	if !c.Split() {
-		return
-	}
-	if len(p.Token) < tokenMin {
+}
+
+// checkSplit checks what a process of a split needs to reach the others.
+func (c Config) checkSplit(k *checker) {
+	if p := c.Peers; len(p.Token) < tokenMin {
 		k.bad("peers.token", "targets that run apart share a token of %d bytes or more", tokenMin)
 	}
 	if slices.Equal(c.Targets, []string{"gateway"}) {
 		return
 	}
-	if _, _, err := net.SplitHostPort(p.Listen); err != nil {
-		k.bad("peers.listen", "%q is not an address such as 0.0.0.0:9090, on which the other targets ask this one", p.Listen)
+	if _, _, err := net.SplitHostPort(c.Peers.Listen); err != nil {
+		k.bad("peers.listen", "%q is not an address such as 0.0.0.0:9090, on which the other targets ask this one", c.Peers.Listen)
 	}
 	if c.Broker.URL == "" {
 		k.bad("broker.url", "targets that run apart tell each other by a broker: amqp://…, redis://… or kafka://…")

@@ -112,6 +112,13 @@ func NewBroker(cfg Config) (*Broker, error) {
 	return b, err
 }
 
+// CheckURL fails with fault.Invalid for what is no broker's address. It does not
+// connect, and its error does not repeat the address.
+func CheckURL(address string) error {
+	_, err := NewBroker(Config{URL: address})
+	return err
+}
+
 // quiet lets only errors of the library through: what it says of every message is
 // of no use, and may have content.
 func quiet(log *slog.Logger) *slog.Logger {

@@ -247,7 +247,9 @@ func (a *story) tell() (entries []string) {
 		a.t.Fatal("there is nothing to confirm")
 	}
 	a.me.mustAsk(a.t, word)
-	a.calm("paid out", func(m map[ledger.Account]money.Fen) bool { return allIn(m, ledger.Available)+allIn(m, ledger.Reserved) == 0 })
+	a.calm("paid out", func(m map[ledger.Account]money.Fen) bool {
+		return allIn(m, ledger.Available)+allIn(m, ledger.Reserved) == 0
+	})
 	shop, _ := a.out.world.Shop(link.JD)
 	jd := a.lines[link.JD]
 	if err := shop.Market.Refund(jd.ID, jd.Price); err != nil {
