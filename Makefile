@@ -10,7 +10,7 @@ RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.o
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-fast lint soak bench fuzz mutation docs tools clean
+.PHONY: help run demo build test test-fast lint soak bench fuzz mutation docs proto tools clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ mutation: ## changes the code of the money's packages line by line, and wants th
 
 bench: ## recognition, applying a page, crediting, a chat turn
 	$(GO) test -run '^$$' -bench . -benchmem ./core/link ./adapters/store ./cmd/fanli
+
+proto: ## the code of the calls between targets, from adapters/rpc/proto (needs buf, protoc-gen-go and protoc-gen-go-grpc)
+	cd adapters/rpc && buf lint && buf generate
 
 docs: ## the generated pages: docs/commands.md
 	$(GO) test ./bot -run TestCommandsDoc -update

@@ -1,13 +1,16 @@
 package configs
 
 import (
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"fanli/adapters/bus"
 	"fanli/adapters/store"
 	"fanli/core/link"
 	"fanli/core/money"
@@ -62,10 +65,9 @@ func (c Config) check(t *tree) []mistake {
 	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
 		k.bad("log.format", "%q is not text or json", c.Log.Format)
 	}
-	if !slices.Equal(c.Targets, []string{"all"}) {
-		k.bad("targets", "%v: SQLite serves one process, which runs all targets; leave it at [all]", c.Targets)
-	}
+	c.checkTargets(k)
 	c.checkDatabase(k)
+	c.checkPeers(k)
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
 	c.checkMoney(k)
@@ -79,6 +81,94 @@ func (c Config) check(t *tree) []mistake {
 	}
 	return k.errs
 }
+
+// checkTargets refuses a split that cannot work: targets in several processes need
+// databases on a server, each its own.
+func (c Config) checkTargets(k *checker) {
+	if !c.Split() {
+		return
+	}
+	before := len(k.errs)
+	for i, t := range c.Targets {
+		switch {
+		case t == AllTargets:
+			k.bad("targets", "%v: all are all; name no other beside it", c.Targets)
+		case !slices.Contains(Targets(), t):
+			k.bad("targets", "%q is not all, nor one of %s", t, strings.Join(Targets(), ", "))
+		case slices.Contains(c.Targets[:i], t):
+			k.bad("targets", "%s is there twice", t)
+		}
+	}
+	if len(k.errs) > before {
+		return
+	}
+	switch {
+	case len(c.Targets) == 0:
+		k.bad("targets", "nothing would run; leave it at [all]")
+	case c.Database.DSN == "":
+		k.bad("targets", "%v: SQLite serves one process, which runs all targets; name a server in database.dsn, or leave it at [all]", c.Targets)
+	case c.Sandbox():
+		k.bad("targets", "%v: the sandbox runs in one process; configure a network, or leave it at [all]", c.Targets)
+	case !strings.Contains(c.Database.DSN, TargetMark):
+		k.bad("database.dsn", "targets that run apart need a database each: put %s into its name, as in mysql://USER:PASSWORD@HOST:PORT/fanli_%s", TargetMark, TargetMark)
+	default:
+		c.checkSplit(k)
+	}
+}
+
+// checkPeers checks what a split needs to hold together.
+func (c Config) checkPeers(k *checker) {
+	p := c.Peers
+	for name, at := range p.Targets {
+		if !slices.Contains(Targets(), name) {
+			k.bad("peers.targets."+name, "it is none of %s", strings.Join(Targets(), ", "))
+		}
+		if at == "" {
+			k.bad("peers.targets."+name, "write static:HOST:PORT,HOST:PORT or dns:///NAME:PORT")
+		}
+	}
+	for name, at := range p.HTTP {
+		if u, err := url.Parse(at); name != "bot" && name != "payment" || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			k.bad("peers.http."+name, "the gateway hands on to bot and payment only, each at an address such as http://bot:8080")
+		}
+	}
+	if (p.Certificate == "") != (p.Key == "") || p.Certificate == "" && p.Authority != "" {
+		k.bad("peers.certificate", "certificate, key and authority are given together, or none of them")
+	}
+	if c.Broker.URL != "" && bus.CheckURL(c.Broker.URL) != nil {
+		k.bad("broker.url", "it cannot be read: write amqp://USER:PASSWORD@HOST/, redis://…, or kafka://HOST:9092")
+	}
+	if c.Database.SealKey != "" {
+		if b, err := hex.DecodeString(c.Database.SealKey); err != nil || len(b) != sealKeyLen {
+			k.bad("database.seal_key", "it is not %d bytes in hexadecimal, as in the file seal.key", sealKeyLen)
+		}
+	}
+}
+
+// checkSplit checks what a process of a split needs to reach the others.
+func (c Config) checkSplit(k *checker) {
+	if p := c.Peers; len(p.Token) < tokenMin {
+		k.bad("peers.token", "targets that run apart share a token of %d bytes or more", tokenMin)
+	}
+	if slices.Equal(c.Targets, []string{"gateway"}) {
+		return
+	}
+	if _, _, err := net.SplitHostPort(c.Peers.Listen); err != nil {
+		k.bad("peers.listen", "%q is not an address such as 0.0.0.0:9090, on which the other targets ask this one", c.Peers.Listen)
+	}
+	if c.Broker.URL == "" {
+		k.bad("broker.url", "targets that run apart tell each other by a broker: amqp://…, redis://… or kafka://…")
+	}
+	if c.Database.SealKey == "" {
+		k.bad("database.seal_key", "targets that run apart share the key that seals payout accounts: take it from seal.key, or make one with `openssl rand -hex 32`")
+	}
+}
+
+// Sizes of what a split shares.
+const (
+	tokenMin   = 16
+	sealKeyLen = 32
+)
 
 func (c Config) checkDatabase(k *checker) {
 	d := c.Database

@@ -11,6 +11,7 @@ package configs
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"fanli/adapters/alipay"
@@ -25,6 +26,18 @@ import (
 	"fanli/core/withdraw"
 )
 
+// AllTargets, alone, makes a process run all targets.
+const AllTargets = "all"
+
+// TargetMark stands for a target's name in database.dsn: each target then has a
+// database of its own.
+const TargetMark = "{target}"
+
+// Targets are the names of all targets.
+func Targets() []string {
+	return []string{"gateway", "bot", "user", "order", "rebate", "payment", "notification"}
+}
+
 // A Config is a whole configuration.
 type Config struct {
 	Data    string   `yaml:"data"`
@@ -33,6 +46,8 @@ type Config struct {
 	Targets []string `yaml:"targets"`
 
 	Database  Database          `yaml:"database"`
+	Peers     Peers             `yaml:"peers"`
+	Broker    Broker            `yaml:"broker"`
 	Log       Log               `yaml:"log"`
 	Networks  Networks          `yaml:"networks"`
 	Guard     guard.Options     `yaml:"guard"`
@@ -66,7 +81,29 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 type Database struct {
 	DSN         string `yaml:"dsn"`
 	Connections int    `yaml:"connections"`
+	SealKey     string `yaml:"seal_key"`
 }
+
+// Peers says how the targets of a split reach each other. Token and keys are secret.
+type Peers struct {
+	Listen      string            `yaml:"listen"`
+	Token       string            `yaml:"token"`
+	Targets     map[string]string `yaml:"targets"`
+	HTTP        map[string]string `yaml:"http"`
+	Certificate string            `yaml:"certificate"`
+	Key         string            `yaml:"key"`
+	Authority   string            `yaml:"authority"`
+}
+
+// Broker says what carries events between the targets of a split. Its URL may hold a
+// password.
+type Broker struct {
+	URL    string `yaml:"url"`
+	Prefix string `yaml:"prefix"`
+}
+
+// Split reports whether this process runs some of the targets only.
+func (c Config) Split() bool { return !slices.Equal(c.Targets, []string{AllTargets}) }
 
 // Log says how the log looks.
 type Log struct {

@@ -147,6 +147,10 @@ func TestMistakes(t *testing.T) {
 		{"an unknown network for days", "rebate: {hold_days: {toabao: 15}}", "line 1: rebate.hold_days.toabao: there is none called so; there are taobao, jd, pdd, default"},
 		{"an unknown network for rates", "rebate: {networks: {vip: 15%}}", "line 1: rebate.networks.vip: there is none called so"},
 		{"targets apart", "targets: [order]", "line 1: targets: [order]: SQLite serves one process"},
+		{"targets apart in one database", "targets: [order]\nnetworks: {jd: {app_key: k, app_secret: s}}\ndatabase: {dsn: \"mysql://u:p@h/x\"}", "line 3: database.dsn: targets that run apart need a database each"},
+		{"a key that is too short", "database: {seal_key: abcd}", "line 1: database.seal_key: it is not 32 bytes"},
+		{"a target that is none", "peers: {targets: {orders: \"dns:///h:1\"}}", "line 1: peers.targets.orders: it is none of"},
+		{"a page of a target that has none", "peers: {http: {order: \"http://h\"}}", "line 1: peers.http.order: the gateway hands on to bot and payment only"},
 		{"no channel", "webchat: {enabled: false}", "line 1: webchat.enabled: no channel is on"},
 		{"no payer", "payer: alipya", `line 1: payer: "alipya" is not manual, fakepay, alipay or wechatpay`},
 		{"a payer without an address", "payer: fakepay\nnetworks: {jd: {app_key: k, app_secret: s}}\nfakepay: {merchant: m, secret: s}", "line 3: fakepay.endpoint: not an http address"},
@@ -158,6 +162,19 @@ func TestMistakes(t *testing.T) {
 			wantMistakes(t, tt.text, none, tt.want)
 		})
 	}
+}
+
+// TestASplitSaysAllThatItNeeds: targets that run apart must reach each other.
+func TestASplitSaysAllThatItNeeds(t *testing.T) {
+	t.Parallel()
+	const apart = "networks: {jd: {app_key: k, app_secret: s}}\ndatabase: {dsn: \"mysql://u:p@h/fanli_{target}\"}\n"
+	wantMistakes(t, apart+"targets: [order]\n", none,
+		"peers.token: targets that run apart share a token",
+		`peers.listen: "" is not an address`,
+		"broker.url: targets that run apart tell each other by a broker",
+		"database.seal_key: targets that run apart share the key",
+	)
+	wantMistakes(t, apart+"targets: [gateway]\n", none, "peers.token: targets that run apart share a token")
 }
 
 // TestAlipayIsCheckedWhereItPays: its keys count only where money leaves by it.
@@ -190,7 +207,7 @@ func TestEnvironmentMistakes(t *testing.T) {
 		{"FANLI_REBATE_LEVELS", "5%", `rebate.levels: "5%" is not a group of keys`},
 		{"FANLI_REBATE_HOLD_DAYS_TAOBAO", "long", `rebate.hold_days.taobao: "long" is not a whole number`},
 		{"FANLI_WITHDRAW_MAXIMUM", "0.5", "withdraw.maximum: it is below withdraw.minimum (from FANLI_WITHDRAW_MAXIMUM)"},
-		{"FANLI_TARGETS", "order,rebate", "targets: [order rebate]: SQLite serves one process, which runs all targets; leave it at [all] (from FANLI_TARGETS)"},
+		{"FANLI_TARGETS", "order,rebate", "targets: [order rebate]: SQLite serves one process, which runs all targets; name a server in database.dsn, or leave it at [all] (from FANLI_TARGETS)"},
 		{"FANLI_TELEGRAM_TOKEN_FILE", "/nowhere/token", "telegram.token: open /nowhere/token: no such file or directory (from FANLI_TELEGRAM_TOKEN_FILE)"},
 		{"FANLI_TELEGRAM_TOKEN_FILE", big, "more than the 1048576 bytes"},
 	} {
@@ -251,7 +268,7 @@ func TestMistakesAreTakenApart(t *testing.T) {
 var secretKeys = []string{
 	"networks.taobao.app_secret", "networks.taobao.session", "networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key",
 	"networks.pdd.client_secret", "database.dsn", "fakepay.secret", "alipay.private_key", "wechatpay.key", "wechatpay.apiv3_key",
-	"telegram.token", "telegram.proxy",
+	"telegram.token", "telegram.proxy", "database.seal_key", "peers.token", "broker.url",
 }
 
 // TestSecretsAreNeverShown fills every secret in and makes mistakes everywhere
@@ -261,7 +278,10 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	const canary = "C4n4ry"
 	wrong := `
 listen: x
-database: {dsn: "mysql://u:C4n4ry@h", connections: 1}
+database: {dsn: "mysql://u:C4n4ry@h", connections: 1, seal_key: C4n4ry-sk}
+targets: [order]
+peers: {token: C4n4ry-tk, http: {bot: "http://u:C4n4ry@"}, targets: {user: ""}}
+broker: {url: "rabbit://u:C4n4ry@h"}
 networks:
   taobao: {endpoint: "http://u:C4n4ry@h", app_key: x, app_secret: C4n4ry-tb, session: C4n4ry-se, convert: x, sign_method: x, page_size: 0x1, adzone_ids: [C]}
   jd: {endpoint: "http://u:C4n4ry@h", app_secret: C4n4ry-jd, access_token: C4n4ry-at, auth_key: C4n4ry-ak, union_id: 0, page_size: 1000}

@@ -65,11 +65,13 @@ type Plan struct {
 	Job   Job
 	Every string // a cron expression, "@every 5s", or "" for only when woken
 	Calm  bool   // it does not run at the start, nor in Drain: it is not a part of anything's way
+
+	// Leases is where its lease is; nil for the runner's.
+	Leases lock.Leases
 }
 
 // A Runner runs jobs. Its zero value is not usable; see New.
 type Runner struct {
-	leases lock.Leases
 	holder string
 	log    *slog.Logger
 	slots  []*slot
@@ -78,9 +80,10 @@ type Runner struct {
 
 // A slot is one job and what the runner knows of it.
 type slot struct {
-	job  Job
-	calm bool
-	wake chan struct{}
+	job    Job
+	calm   bool
+	leases lock.Leases
+	wake   chan struct{}
 
 	running sync.Mutex // held while the job runs
 	lease   lock.Lease
@@ -107,11 +110,11 @@ type Status struct {
 	Text    string
 }
 
-// New returns a runner for plans. holder names this process; zone is that of the
+// New returns a runner for plans; leases are for those that name none. holder names this process; zone is that of the
 // cron expressions. It fails if an expression is malformed or two jobs have one
 // name, which would share a lease.
 func New(plans []Plan, leases lock.Leases, holder string, zone *time.Location, log *slog.Logger) (*Runner, error) {
-	r := &Runner{leases: leases, holder: holder, log: log, cron: cron.New(cron.WithLocation(zone))}
+	r := &Runner{holder: holder, log: log, cron: cron.New(cron.WithLocation(zone))}
 	var errs []error
 	names := map[string]bool{}
 	for _, p := range plans {
@@ -119,7 +122,10 @@ func New(plans []Plan, leases lock.Leases, holder string, zone *time.Location, l
 			errs = append(errs, fmt.Errorf("job %s is planned twice", p.Job.Name()))
 		}
 		names[p.Job.Name()] = true
-		s := &slot{job: p.Job, calm: p.Calm, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()}}
+		if p.Leases == nil {
+			p.Leases = leases
+		}
+		s := &slot{job: p.Job, calm: p.Calm, leases: p.Leases, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()}}
 		r.slots = append(r.slots, s)
 		if p.Every == "" {
 			continue
@@ -175,7 +181,7 @@ func (r *Runner) drop(ctx context.Context) {
 	defer cancel()
 	for _, s := range r.slots {
 		if s.lease.Name != "" {
-			if err := r.leases.Drop(ctx, s.lease.Name, r.holder); err != nil {
+			if err := s.leases.Drop(ctx, s.lease.Name, r.holder); err != nil {
 				r.log.Warn("lease not dropped", "job", s.job.Name(), "error", err)
 			}
 		}
@@ -237,7 +243,7 @@ func (r *Runner) take(ctx context.Context, s *slot) error {
 	if time.Since(s.taken) <= leaseRenew { // by our own watch: the lease may run on a simulated one
 		return nil
 	}
-	l, err := r.leases.Take(ctx, "job/"+s.job.Name(), r.holder, leaseLength)
+	l, err := s.leases.Take(ctx, "job/"+s.job.Name(), r.holder, leaseLength)
 	if err == nil {
 		s.lease, s.taken = l, time.Now()
 	}

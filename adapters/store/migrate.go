@@ -37,8 +37,8 @@ type Applied struct {
 	Took time.Duration
 }
 
-// migrated returns all targets with tables, in the order of their migrations.
-func migrated() []target { return append(speakers(), jobsTarget) }
+// migrated returns the targets with tables here, in the order of their migrations.
+func (db *DB) migrated() []target { return append(db.speakers(), jobsTarget) }
 
 // versions is the table that says which steps of a target were done.
 func (t target) versions() string { return string(t) + "_migrations" }
@@ -59,7 +59,7 @@ func (db *DB) Migrate(ctx context.Context) ([]Applied, error) {
 
 func (db *DB) migrateAll(ctx context.Context) ([]Applied, error) {
 	var done []Applied
-	for _, t := range migrated() {
+	for _, t := range db.migrated() {
 		steps, err := db.migrate(ctx, t)
 		done = append(done, steps...)
 		if err != nil {
@@ -72,7 +72,7 @@ func (db *DB) migrateAll(ctx context.Context) ([]Applied, error) {
 // Pending returns the steps that Migrate would do. It changes nothing.
 func (db *DB) Pending(ctx context.Context) ([]Step, error) {
 	var out []Step
-	for _, t := range migrated() {
+	for _, t := range db.migrated() {
 		steps, err := db.pending(ctx, t)
 		if err != nil {
 			return out, classify("store.Pending", fmt.Errorf("%s: %w", t, err))
@@ -80,6 +80,19 @@ func (db *DB) Pending(ctx context.Context) ([]Step, error) {
 		out = append(out, steps...)
 	}
 	return out, nil
+}
+
+// Tables returns the tables that a target owns, in the order of their names.
+func Tables(ctx context.Context, target string) (names []string, err error) {
+	db, err := Open(ctx, Config{Path: Memory, SealKey: make([]byte, sealKeyLen), Targets: []string{target}})
+	if err != nil {
+		return nil, err
+	}
+	if _, err = db.Migrate(ctx); err == nil {
+		names, err = db.tables(ctx)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return jobsTarget.owns(name) })
+	return names, errors.Join(err, db.Close())
 }
 
 // migrate does the steps of one target. A step also fails if another process did

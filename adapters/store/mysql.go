@@ -207,9 +207,9 @@ func (db *DB) openMySQL(ctx context.Context) (err error) {
 	if conns < ConnectionsMin {
 		return fault.Newf(fault.Invalid, "store.connections", "%d connections are fewer than %d", conns, ConnectionsMin)
 	}
-	writers := len(migrated()) // no more than one of a target works at a time
+	writers := len(db.migrated()) // no more than one of a target works at a time
 	db.turns = map[target]chan struct{}{}
-	for _, t := range migrated() {
+	for _, t := range db.migrated() {
 		db.turns[t] = make(chan struct{}, 1)
 	}
 	if db.write, err = db.mysqlPool(ctx, c, writers); err != nil {

@@ -116,6 +116,17 @@ func (o *Outbox) Failed(ctx context.Context, seq int64, cause string, next time.
 	})
 }
 
+// Bury keeps an event of another target, which this one cannot handle, among the
+// dead ones: Retry then hands it to its hearers again. Burying it twice is burying it
+// once.
+func (o *Outbox) Bury(ctx context.Context, e event.Event, cause string) error {
+	if r := []rune(cause); len(r) > errorRunesMax {
+		cause = string(r[:errorRunesMax])
+	}
+	row := outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: []byte(e.Data), Tries: 1, Dead: true, Error: cause}
+	return o.change(ctx, func(g *gorm.DB) error { return g.Clauses(ignore()).Create(&row).Error })
+}
+
 // Retry lets a dead event wait again, as if it were new.
 func (o *Outbox) Retry(ctx context.Context, seq int64) error {
 	err := o.change(ctx, func(g *gorm.DB) error {

@@ -1,10 +1,11 @@
 // Package store keeps everything that lasts in SQL. It is the only package that
 // knows gorm.
 //
-// One database holds the tables of all targets; each target has its own, with
-// an outbox and an inbox among them. No statement here joins two targets'
-// tables and no transaction spans them, so that they can be put on databases of
-// their own without a change.
+// One database holds the tables of all targets, or of some: each target has its
+// own, with an outbox and an inbox among them. No statement here joins two targets'
+// tables and no transaction spans them, so that each can be put on a database of
+// its own without a change. The leases are in every database, for the jobs of the
+// targets that are in it.
 //
 // # Guarantees
 //
@@ -42,6 +43,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -71,6 +73,9 @@ type Config struct {
 	// mysql://USER:PASSWORD@HOST:PORT/NAME, or as the driver writes it. It is
 	// secret; nothing here logs it or repeats it in an error.
 	DSN string
+	// Targets are those whose tables are here: "order", "payment"; none for all. The
+	// stores of the others answer nothing.
+	Targets []string
 	// Connections bounds the connections to the server: 0 for the default,
 	// otherwise at least ConnectionsMin.
 	Connections int
@@ -112,6 +117,20 @@ func speakers() []target {
 	return []target{botTarget, userTarget, orderTarget, rebateTarget, paymentTarget, notificationTarget}
 }
 
+// speakers returns the targets whose tables are in this database.
+func (db *DB) speakers() []target {
+	if len(db.cfg.Targets) == 0 {
+		return speakers()
+	}
+	var out []target
+	for _, t := range speakers() {
+		if slices.Contains(db.cfg.Targets, string(t)) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	cfg   Config
@@ -133,6 +152,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Path == "" && cfg.DSN == "" {
 		return nil, fault.New(fault.Invalid, "store.no_path")
 	}
+	for _, t := range cfg.Targets {
+		if !slices.Contains(speakers(), target(t)) {
+			return nil, fault.Newf(fault.Invalid, "store.no_target", "%q has no tables", t)
+		}
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -144,7 +168,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := open(ctx); err != nil {
 		return nil, classify("store.Open", errors.Join(err, db.Close()))
 	}
-	for _, t := range speakers() {
+	for _, t := range db.speakers() {
 		db.boxes = append(db.boxes, &Outbox{db: db, target: t, ready: make(chan struct{}, 1)})
 	}
 	return db, nil
@@ -222,7 +246,7 @@ func (db *DB) snapshot(ctx context.Context, fn func(book) error) error {
 // Memory returns what the bot remembers.
 func (db *DB) Memory() *Recall { return &Recall{db} }
 
-// Outboxes returns the outboxes of all targets, in a fixed order.
+// Outboxes returns the outboxes of the targets that are here, in a fixed order.
 func (db *DB) Outboxes() []*Outbox { return db.boxes }
 
 // outbox returns the outbox of a target, nil for one without.

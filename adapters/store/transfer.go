@@ -37,8 +37,8 @@ type Copied struct {
 // Equal reports whether both places have the same.
 func (c Copied) Equal() bool { return c.Rows == c.Copies && c.Was == c.Is }
 
-// Transfer copies everything in a SQLite database to an empty one on a server, as
-// of one moment, and compares both afterwards, row by row, by reading what is in
+// Transfer copies everything in a SQLite database to an empty one on a server, or
+// the tables of the targets that are to be there, as of one moment, and compares both afterwards, row by row, by reading what is in
 // the new place. said hears of each table when it is done. What is sealed is copied
 // sealed: the seal keys stay what they are.
 //
@@ -168,6 +168,7 @@ func copyAll(ctx context.Context, from, to *DB, c *sql.Conn, said func(Copied)) 
 	if err != nil {
 		return false, err
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !to.owns(name) })
 	there, err := to.tables(ctx)
 	if err != nil {
 		return false, err
@@ -193,12 +194,21 @@ func copyAll(ctx context.Context, from, to *DB, c *sql.Conn, said func(Copied)) 
 		sound = sound && done.Equal()
 		said(done)
 	}
-	return sound, goOnNumbering(ctx, tx, c)
+	return sound, goOnNumbering(ctx, tx, c, to.owns)
+}
+
+// owns reports whether a table is one of the targets that are here.
+func (db *DB) owns(table string) bool { return slices.ContainsFunc(db.migrated(), func(t target) bool { return t.owns(table) }) }
+
+// owns reports whether a table is the target's: its name begins with the target's,
+// or is its plural.
+func (t target) owns(table string) bool {
+	return strings.HasPrefix(table, string(t)+"_") || table == string(t)+"s"
 }
 
 // goOnNumbering makes the new database go on where the old one stopped to number: a
 // number of a row that has gone is never given again.
-func goOnNumbering(ctx context.Context, from *sql.Tx, to *sql.Conn) error {
+func goOnNumbering(ctx context.Context, from *sql.Tx, to *sql.Conn, owns func(string) bool) error {
 	rows, err := from.QueryContext(ctx, "SELECT name, seq FROM sqlite_sequence")
 	if err != nil {
 		return err
@@ -217,7 +227,7 @@ func goOnNumbering(ctx context.Context, from *sql.Tx, to *sql.Conn) error {
 		return err
 	}
 	for name, seq := range last {
-		if strings.HasSuffix(name, "_migrations") {
+		if strings.HasSuffix(name, "_migrations") || !owns(name) {
 			continue
 		}
 		if _, err := to.ExecContext(ctx, "ALTER TABLE "+name+" AUTO_INCREMENT = "+strconv.FormatInt(seq+1, 10)); err != nil {

@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fanli/adapters/bus"
 	"fanli/adapters/manual"
-	"fanli/adapters/store"
 	"fanli/bot"
 	"fanli/configs"
 	"fanli/core/collect"
@@ -29,13 +29,17 @@ import (
 	"fanli/jobs"
 )
 
-// An app is the whole system in one process: core's services over one database,
-// the networks, and the jobs. Channels are added by the commands that have them.
+// An app is the targets of one process: core's services over their databases, the
+// networks, and the jobs. Channels are added by the commands that have them. What
+// belongs to a target that is not here is nil; it is asked through ask.
 type app struct {
 	cfg configs.Config
 	log *slog.Logger
 	now func() time.Time
-	db  *store.DB
+	db  *stores
+	ask asks
+
+	peers *peers // nil where everything runs here
 
 	users   *user.Directory
 	desk    *link.Desk
@@ -51,6 +55,7 @@ type app struct {
 	dues      *collect.Desk
 	codes     *codePage // nil where nobody reaches it
 
+	opened   *opened // the networks of bot and order
 	networks []link.Network
 	feeds    []order.Feed
 	bot      *bot.Bot
@@ -58,6 +63,12 @@ type app struct {
 	tell     *bot.Deliverer
 	bus      *bus.Local
 	runner   *jobs.Runner
+}
+
+// opened are the networks, with both their sides.
+type opened struct {
+	networks []link.Network
+	feeds    []order.Feed
 }
 
 // surroundings are what an app does not make itself.
@@ -78,6 +89,7 @@ const deliverTimeout = 10 * time.Second
 
 // stands are what tests put in the place of the configured networks and payer.
 type stands struct {
+	opened   *opened // the networks of bot and order
 	networks []link.Network
 	feeds    []order.Feed
 	payer    withdraw.Payer
@@ -87,10 +99,11 @@ type stands struct {
 // up to date first. Close it after use.
 func newApp(ctx context.Context, cfg configs.Config, s surroundings) (*app, error) {
 	a := &app{cfg: cfg, log: s.log, now: s.now}
-	if err := a.openStore(ctx, s); err != nil {
+	var err error
+	if a.db, err = openStores(ctx, a, s); err != nil {
 		return nil, err
 	}
-	_, err := a.db.Migrate(ctx)
+	_, err = a.db.Migrate(ctx)
 	if err == nil {
 		err = a.wire(ctx, s)
 	}
@@ -98,30 +111,6 @@ func newApp(ctx context.Context, cfg configs.Config, s surroundings) (*app, erro
 		return nil, errors.Join(err, a.db.Close())
 	}
 	return a, nil
-}
-
-func (a *app) openStore(ctx context.Context, s surroundings) error {
-	path, key := s.path, make([]byte, sealKeyLen)
-	if path == "" {
-		if err := os.MkdirAll(a.cfg.Data, 0o700); err != nil {
-			return err
-		}
-		path = databasePath(a.cfg)
-	}
-	if path != store.Memory {
-		var err error
-		if key, err = sealKey(filepath.Dir(path)); err != nil {
-			return err
-		}
-	}
-	db, err := store.Open(ctx, store.Config{
-		Path: path, DSN: a.dsn(s), Connections: a.cfg.Database.Connections, SealKey: key, Now: s.now, Hook: s.hook,
-	})
-	if err != nil {
-		return err
-	}
-	a.db = db
-	return nil
 }
 
 // dsn is the configured server, unless the database is somewhere else.
@@ -134,56 +123,121 @@ func (a *app) dsn(s surroundings) string {
 
 func databasePath(cfg configs.Config) string { return filepath.Join(cfg.Data, "fanli.db") }
 
-// wire puts the services over the stores.
+// wire puts the services of the targets that are here over their stores.
 func (a *app) wire(ctx context.Context, s surroundings) error {
-	db := a.db
-	a.users = &user.Directory{Store: db.Users(), Now: a.now}
-	a.treasurer = a.newTreasurer()
-	a.rebates = &rebate.Clerk{Store: db.Rebates(), Level: a.level, Inviters: a.inviters, Dry: a.treasurer.Dry, Now: a.now}
-	a.orders = &order.Book{Store: db.Orders(), Now: a.now}
-	a.cashier = &credit.Cashier{Store: db.Credits(), Now: a.now, Zone: a.cfg.Location()}
-	a.purse = credit.Purse{Ledger: db.Ledger()}
-	if err := a.enact(ctx, s.visit); err != nil {
+	if err := a.openPeers(s.holder); err != nil {
 		return err
 	}
+	for _, name := range wiring() {
+		i := slices.IndexFunc(targets(), func(t target) bool { return t.name == name })
+		if !a.here(name) {
+			continue
+		}
+		if err := targets()[i].wire(a, ctx, s); err != nil {
+			return err
+		}
+	}
+	a.bus = a.hear()
 	var err error
-	if a.networks, a.feeds, err = networks(a.cfg, s); err != nil {
-		return err
-	}
+	a.runner, err = jobs.New(a.plans(), nil, s.holder, a.cfg.Location(), a.log)
+	return err
+}
+
+func (a *app) wireUser(context.Context, surroundings) error {
+	a.users = &user.Directory{Store: a.db.Users(), Now: a.now}
+	a.ask.users = a.users
+	return nil
+}
+
+func (a *app) wirePayment(_ context.Context, s surroundings) error {
+	a.treasurer = a.newTreasurer()
+	a.cashier = &credit.Cashier{Store: a.db.Credits(), Now: a.now, Zone: a.cfg.Location()}
+	a.purse = credit.Purse{Ledger: a.db.Ledger()}
+	a.board = &control.Board{Store: a.db.Control(), Now: a.now}
 	payers, err := payers(a.cfg, s)
 	if err != nil {
 		return err
 	}
-	a.board = &control.Board{Store: db.Control(), Now: a.now}
-	a.feeds = stoppable(a.feeds, a.board)
-	a.desk = &link.Desk{
-		Networks: a.networks, Promises: a.rebates, Store: db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
-		Stopped: a.networkStopped,
-	}
 	a.payouts = &withdraw.Desk{
-		Store: db.Withdrawals(), Payers: payers, Payee: a.users.Payee, Limits: a.limits(), Now: a.now,
+		Store: a.db.Withdrawals(), Payers: payers, Payee: a.ask.users.Payee, Limits: a.limits(), Now: a.now,
 		Retired: []withdraw.Payer{manual.Payer{}}, // what was given to people stays reachable by them
 		Prefix:  a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
 	}
-	a.bot = &bot.Bot{
-		Users: a.users, Links: a.desk, Orders: a.orders, Rebates: a.rebates, Money: a.purse, Withdrawals: a.payouts,
-		Memory: db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(), Limits: a.limits(), Switches: a.board,
-		Invites: a.users, Gifts: a.treasurer, Autopays: a.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+	a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.switches = a.purse, a.treasurer, a.payouts, a.board
+	if err := a.wireCollections(s); err != nil {
+		return err
 	}
-	if a.pay, err = a.confirmPage(); err != nil {
+	return a.pages()
+}
+
+// pages makes the pages that payment serves and to which bot leads people.
+func (a *app) pages() (err error) {
+	if a.pay == nil {
+		if a.pay, err = a.confirmPage(); err != nil {
+			return err
+		}
+	}
+	if a.codes == nil {
+		a.codes, err = a.codePage()
+	}
+	return err
+}
+
+func (a *app) wireRebate(ctx context.Context, s surroundings) error {
+	a.rebates = &rebate.Clerk{Store: a.db.Rebates(), Level: a.level, Inviters: a.inviters, Dry: a.ask.gifts.Dry, Now: a.now}
+	a.ask.rebates = a.rebates
+	return a.enact(ctx, s.visit)
+}
+
+func (a *app) wireOrder(_ context.Context, s surroundings) error {
+	a.orders = &order.Book{Store: a.db.Orders(), Now: a.now}
+	a.ask.orders = a.orders
+	_, feeds, err := a.openNetworks(s)
+	a.feeds = stoppable(feeds, a.ask.switches)
+	return err
+}
+
+func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
+	if a.networks, _, err = a.openNetworks(s); err != nil {
+		return err
+	}
+	a.desk = &link.Desk{
+		Networks: a.networks, Promises: a.ask.rebates, Store: a.db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
+		Stopped: a.networkStopped,
+	}
+	a.bot = &bot.Bot{
+		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,
+		Withdrawals: a.ask.payouts, Memory: a.db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
+		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Gifts: a.ask.gifts,
+		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+	}
+	if err := a.pages(); err != nil {
 		return err
 	}
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
 	}
-	if err := a.wireCollections(s); err != nil {
-		return err
+	if a.cfg.Collect.Collector != "" && len(a.cfg.Collect.Memberships) > 0 {
+		a.bot.Memberships = members{a}
 	}
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
-	a.office = &notify.Office{Store: db.Messages(), Sender: a.tell, Now: a.now}
-	a.bus = a.hear()
-	a.runner, err = jobs.New(a.plans(), db.Leases(), s.holder, a.cfg.Location(), a.log)
-	return err
+	a.ask.chats = a.tell
+	return nil
+}
+
+func (a *app) wireNotification(context.Context, surroundings) error {
+	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.ask.chats, Now: a.now}
+	return nil
+}
+
+// openNetworks makes the configured networks once, with both their sides: a
+// network's guard counts the calls of both.
+func (a *app) openNetworks(s surroundings) (ns []link.Network, fs []order.Feed, err error) {
+	if a.opened == nil {
+		a.opened = &opened{}
+		a.opened.networks, a.opened.feeds, err = networks(a.cfg, s)
+	}
+	return a.opened.networks, a.opened.feeds, err
 }
 
 // enact puts the configured rules in force. A visit does so only where there are
@@ -201,13 +255,13 @@ func (a *app) enact(ctx context.Context, visit bool) error {
 // level returns a user's level, with memberships, for package rebate, which may not
 // know users.
 func (a *app) level(ctx context.Context, id int64) (int, error) {
-	level, _, err := a.users.Level(ctx, id)
+	level, _, err := a.ask.users.Level(ctx, id)
 	return level, err
 }
 
 // inviters returns who had brought a user, for package rebate.
 func (a *app) inviters(ctx context.Context, id int64, at time.Time) (rebate.Inviters, error) {
-	in, err := a.users.Inviters(ctx, id, at)
+	in, err := a.ask.users.Inviters(ctx, id, at)
 	return rebate.Inviters(in), err
 }
 
@@ -230,11 +284,14 @@ func names(ns []link.Network) []string {
 }
 
 // close ends the app's database.
-func (a *app) close() error { return a.db.Close() }
+func (a *app) close() error { return errors.Join(a.peers.close(), a.db.Close()) }
 
 // serveChannels runs the channels until ctx ends; one that fails does not take the
 // others with it.
 func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() {
+	if a.tell == nil { // nobody talks with people here
+		return func() {}
+	}
 	a.tell.Channels = channels
 	done := make(chan struct{})
 	running := make(chan struct{}, len(channels))

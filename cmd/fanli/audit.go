@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanli/adapters/store"
 	"fanli/configs"
 	"fanli/core/audit"
 	"fanli/core/fault"
@@ -46,7 +45,7 @@ have that hash: then nobody has written history anew.`,
 			if _, err := os.Stat(databasePath(c)); err != nil && c.Database.DSN == "" {
 				return fmt.Errorf("there are no books to prove: %w", err)
 			}
-			return withStore(cmd.Context(), std, f, func(db *store.DB, c configs.Config) error {
+			return withStore(cmd.Context(), std, f, func(db *stores, c configs.Config) error {
 				a := &app{cfg: c, db: db}
 				rep, err := a.proveTelling(cmd.Context(), strings.ToLower(head), std.err)
 				if err != nil {
@@ -129,7 +128,7 @@ func actsCommand(std stdio, f *flags) *cobra.Command {
 They are a chain of hashes, which audit checks.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), std, f, func(db *store.DB, c configs.Config) error {
+			return withStore(cmd.Context(), std, f, func(db *stores, c configs.Config) error {
 				if day != "" {
 					from, err := time.ParseInLocation(time.DateOnly, day, c.Location())
 					if err != nil {

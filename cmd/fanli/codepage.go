@@ -34,7 +34,7 @@ func (a *app) codePage() (*codePage, error) {
 	if a.cfg.Collect.PageURL == "" {
 		return nil, nil
 	}
-	seal, err := sealKey(filepath.Dir(databasePath(a.cfg)))
+	seal, err := a.sealKey(filepath.Dir(databasePath(a.cfg)))
 	if err != nil {
 		return nil, err
 	}

@@ -54,12 +54,7 @@ func (a *app) wireCollections(s surroundings) error {
 	a.dues = &collect.Desk{
 		Store: a.db.Charges(), Collectors: cs, Prefix: a.cfg.Withdraw.Prefix, Lasts: a.cfg.Collect.Lasts, Now: a.now, Alarm: a.chargeAlarm,
 	}
-	if a.codes, err = a.codePage(); err != nil {
-		return err
-	}
-	if len(cs) > 0 && len(a.cfg.Collect.Memberships) > 0 {
-		a.bot.Memberships = members{a}
-	}
+	a.ask.charges = a.dues
 	return nil
 }
 
@@ -88,12 +83,12 @@ func (m members) Offers() []bot.Membership {
 
 // Level implements bot.Memberships.
 func (m members) Level(ctx context.Context, id int64) (int, time.Time, error) {
-	return m.a.users.Level(ctx, id)
+	return m.a.ask.users.Level(ctx, id)
 }
 
 // Buy implements bot.Memberships.
 func (m members) Buy(ctx context.Context, id int64, o bot.Membership, key string) (bot.Payable, error) {
-	d, err := m.a.dues.Ask(ctx, collect.Request{
+	d, err := m.a.ask.charges.Ask(ctx, collect.Request{
 		Key: key, Purpose: collect.Membership, User: id, What: user.What(o.Level, o.Days), Amount: o.Price,
 		Subject: fmt.Sprintf("会员 %d 级 %d 天", o.Level, o.Days),
 	})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +31,10 @@ type confirmPage struct {
 
 // confirmPage returns the page, or nil where the payer needs none.
 func (a *app) confirmPage() (*confirmPage, error) {
-	if a.payouts.PayerNamed(wechatpay.Name) == nil {
+	if a.cfg.Payer != wechatpay.Name && !slices.Contains(slices.Collect(maps.Values(a.cfg.Payers)), wechatpay.Name) {
 		return nil, nil
 	}
-	seal, err := sealKey(filepath.Dir(databasePath(a.cfg)))
+	seal, err := a.sealKey(filepath.Dir(databasePath(a.cfg)))
 	if err != nil {
 		return nil, err
 	}

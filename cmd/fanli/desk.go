@@ -51,12 +51,12 @@ const factsEntries = 500
 
 // facts is what other targets know of a user who withdraws.
 func (a *app) facts(ctx context.Context, id int64) (withdraw.Facts, error) {
-	u, err := a.users.User(ctx, id)
+	u, err := a.ask.users.User(ctx, id)
 	if err != nil {
 		return withdraw.Facts{}, err
 	}
 	f := withdraw.Facts{Joined: u.Joined}
-	if f.Shared, err = a.users.Sharing(ctx, id); err != nil {
+	if f.Shared, err = a.ask.users.Sharing(ctx, id); err != nil {
 		return f, err
 	}
 	entries, err := a.purse.Statement(ctx, id, 0, factsEntries)
@@ -84,14 +84,14 @@ func (a *app) payoutAlarm(_ context.Context, what withdraw.Alarm, w withdraw.Wit
 
 // networkStopped fails where staff has stopped a network.
 func (a *app) networkStopped(ctx context.Context, name string) error {
-	return a.board.Check(ctx, control.Network(name))
+	return a.ask.switches.Check(ctx, control.Network(name))
 }
 
 // A stoppableFeed is not read while its network is stopped. Where it was read to
 // is kept, so that nothing is missed.
 type stoppableFeed struct {
 	order.Feed
-	board *control.Board
+	board control.Service
 }
 
 // Pull implements order.Feed.
@@ -102,7 +102,7 @@ func (f stoppableFeed) Pull(ctx context.Context, w order.Window, cursor string) 
 	return f.Feed.Pull(ctx, w, cursor)
 }
 
-func stoppable(feeds []order.Feed, board *control.Board) []order.Feed {
+func stoppable(feeds []order.Feed, board control.Service) []order.Feed {
 	out := make([]order.Feed, len(feeds))
 	for i, f := range feeds {
 		out[i] = stoppableFeed{f, board}

@@ -2,15 +2,18 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"fanli/configs"
 	"fanli/core/audit"
 	"fanli/core/collect"
 	"fanli/core/credit"
@@ -97,5 +100,78 @@ func schema(t reflect.Type) map[string]any {
 		return map[string]any{"type": "boolean"}
 	default:
 		return map[string]any{"type": "integer", "description": t.String()}
+	}
+}
+
+// TestTargetsSayAndHear: every event is said by some target, and nobody waits for one
+// that nobody says. Whoever is asked is a target.
+func TestTargetsSayAndHear(t *testing.T) {
+	t.Parallel()
+	said, names := map[event.Name]bool{}, configs.Targets()
+	for i, x := range targets() {
+		if x.name != names[i] || !slices.Contains(wiring(), x.name) {
+			t.Errorf("target %d is %s; the configuration knows %v, and wired are %v", i, x.name, names, wiring())
+		}
+		for _, n := range x.says {
+			said[n] = true
+		}
+		for _, name := range x.asks {
+			if slices.Index(wiring(), name) > slices.Index(wiring(), x.name) {
+				t.Errorf("%s asks %s, which is wired later", x.name, name)
+			}
+		}
+	}
+	for name := range contents {
+		if !said[name] {
+			t.Errorf("nobody says %s", name)
+		}
+	}
+	for name, who := range hearers() {
+		if !said[name] {
+			t.Errorf("%v hear %s, which nobody says", who, name)
+		}
+	}
+}
+
+// TestWhatATargetSaysIsDeclared looks into every outbox while the whole story is told.
+func TestWhatATargetSaysIsDeclared(t *testing.T) {
+	t.Parallel()
+	w := newLittle(t).mustOpen()
+	seen := map[string]map[event.Name]bool{}
+	w.hook = func(point string) error {
+		if point != "outbox.begin" { // a relay is about to forget what was heard
+			return nil
+		}
+		for _, o := range w.app.db.Outboxes() {
+			waiting, err := o.Waiting(context.Background(), w.now().AddDate(10, 0, 0), 1000)
+			if err != nil {
+				return err
+			}
+			for _, s := range waiting {
+				if seen[o.Name()] == nil {
+					seen[o.Name()] = map[event.Name]bool{}
+				}
+				seen[o.Name()][s.Event.Name] = true
+			}
+		}
+		return nil
+	}
+	s := &tale{w: w, lines: map[string]string{}}
+	for _, step := range s.steps() {
+		if err := step.do(); err != nil {
+			t.Fatal(step.name, err)
+		}
+	}
+	n := 0
+	for _, x := range targets() {
+		for name := range seen[x.name] {
+			n++
+			if !slices.Contains(x.says, name) {
+				t.Errorf("%s says %s and does not declare it", x.name, name)
+			}
+		}
+	}
+	if n < 5 {
+		t.Errorf("only %v was seen", seen)
 	}
 }

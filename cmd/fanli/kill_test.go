@@ -433,7 +433,7 @@ func wantAnswered(t *testing.T, all []*shopper) {
 
 // books are fanli's own, read beside it or after it.
 type books struct {
-	db        *store.DB
+	db        *stores
 	env, args []string // of the program, for staff
 }
 
@@ -443,7 +443,7 @@ func openBooks(t *testing.T, data string) *books {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), store.Config{Path: filepath.Join(data, "fanli.db"), SealKey: key})
+	db, err := openApart(t.Context(), store.Config{Path: filepath.Join(data, "fanli.db"), SealKey: key}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,8 +87,9 @@ func complain(w io.Writer, err error) {
 
 // flags are those that every command has.
 type flags struct {
-	config string
-	data   string
+	config  string
+	data    string
+	targets []string // instead of the configured ones
 }
 
 func rootCommand(std stdio) *cobra.Command {
@@ -119,14 +120,26 @@ wrong and nothing was tried; 3 a proof does not hold.`,
 	root.PersistentFlags().StringVar(&f.data, "data", "", "folder of the database, instead of the configured one")
 	root.AddCommand(
 		serveCommand(std, f), demoCommand(std), chatCommand(std, f), recogniseCommand(std),
-		checkCommand(std, f), migrateCommand(std, f), auditCommand(std, f), syncCommand(std, f), withdrawalsCommand(std, f), transferCommand(std, f), claimsCommand(std, f), actsCommand(std, f), switchCommand(std, f), rulesCommand(std, f), debtsCommand(std, f), collectionsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f), simulateCommand(std), versionCommand(std),
+		checkCommand(std, f), migrateCommand(std, f), auditCommand(std, f), syncCommand(std, f), withdrawalsCommand(std, f), transferCommand(std, f), targetsCommand(std), eventsCommand(std, f), claimsCommand(std, f), actsCommand(std, f), switchCommand(std, f), rulesCommand(std, f), debtsCommand(std, f), collectionsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f), simulateCommand(std), versionCommand(std),
 	)
 	return root
 }
 
 // load reads the configuration; mistakes end the command before it starts.
 func (f *flags) load(std stdio) (configs.Config, error) {
-	c, err := configs.Load(f.config, std.lookup)
+	lookup := std.lookup
+	if len(f.targets) > 0 {
+		lookup = func(key string) (string, bool) {
+			if key == "FANLI_TARGETS" {
+				return strings.Join(f.targets, ","), true
+			}
+			return std.lookup(key)
+		}
+	}
+	c, err := configs.Load(f.config, lookup)
+	if err != nil && len(f.targets) > 0 {
+		err = errors.New(strings.ReplaceAll(err.Error(), "(from FANLI_TARGETS)", "(from --targets)"))
+	}
 	if err != nil {
 		return c, exitError{exitUsage, err}
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanli/adapters/manual"
-	"fanli/adapters/store"
 	"fanli/configs"
 	"fanli/core/fault"
 	"fanli/core/withdraw"
@@ -95,7 +94,7 @@ func migrateCommand(std stdio, f *flags) *cobra.Command {
 		Long:  "Applies the migrations that are missing, in order. It may be run again, by several at once, and after it was interrupted.",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), std, f, func(db *store.DB, _ configs.Config) error {
+			return withStore(cmd.Context(), std, f, func(db *stores, _ configs.Config) error {
 				applied, err := db.Migrate(cmd.Context())
 				for _, m := range applied {
 					_, _ = fmt.Fprintln(std.out, m)
@@ -110,13 +109,14 @@ func migrateCommand(std stdio, f *flags) *cobra.Command {
 }
 
 // withStore runs fn on the configured database without starting anything.
-func withStore(ctx context.Context, std stdio, f *flags, fn func(*store.DB, configs.Config) error) error {
+func withStore(ctx context.Context, std stdio, f *flags, fn func(*stores, configs.Config) error) error {
 	c, err := f.load(std)
 	if err != nil {
 		return err
 	}
+	c.Targets = []string{configs.AllTargets}
 	a := &app{cfg: c, log: logger(c.Log, std.err), now: time.Now}
-	if err := a.openStore(ctx, surroundings{}); err != nil {
+	if a.db, err = openStores(ctx, a, surroundings{}); err != nil {
 		return err
 	}
 	return errors.Join(fn(a.db, c), a.close())
@@ -257,6 +257,7 @@ func visiting(ctx context.Context, std stdio, f *flags, payers bool, fn func(*ap
 	if err != nil {
 		return err
 	}
+	c.Targets = []string{configs.AllTargets} // whoever looks, looks at everything
 	if !payers {
 		c.Payer, c.Payers, c.Collect.Collector = manual.Name, nil, ""
 	}

@@ -111,7 +111,7 @@ func withDesk(ctx context.Context, std stdio, f *flags, payer bool, fn func(*app
 
 // reconciliation returns the desk that compares books.
 func (a *app) reconciliation() *reconcile.Desk {
-	return &reconcile.Desk{Lines: a.db.Settlements(), Store: a.db.Reconciliations(), Now: a.now, Zone: a.cfg.Location(), Leases: a.db.Leases()}
+	return &reconcile.Desk{Lines: a.db.Settlements(), Store: a.db.Reconciliations(), Now: a.now, Zone: a.cfg.Location(), Leases: a.db.Leases(paymentTarget)}
 }
 
 // rows opens the other book.

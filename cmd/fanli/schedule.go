@@ -9,39 +9,79 @@ import (
 	"fanli/jobs"
 )
 
-// plans says what runs when. This is the whole list. News that
-// waits is carried first: an order is to find the link that it came through.
+// plans says what runs here, and when. News that waits is carried first: an order
+// is to find the link that it came through. The lease of a job is in its target's
+// database.
 func (a *app) plans() []jobs.Plan {
-	every := "@every " + a.cfg.Sync.Every.String()
+	var plans []jobs.Plan
+	for _, t := range a.targetsHere() {
+		if !t.owns {
+			continue
+		}
+		for _, o := range a.db.of[t.name].Outboxes() {
+			if o.Name() == t.name {
+				plans = append(plans, a.leased(t.name, jobs.Plan{Job: &jobs.Relay{Outbox: o, Bus: a.relayBus(), Now: a.now}, Every: "@every 1s"}))
+			}
+		}
+	}
+	for _, t := range a.targetsHere() {
+		for _, p := range t.plans(a) {
+			plans = append(plans, a.leased(t.name, p))
+		}
+	}
+	return plans
+}
+
+// leased puts the lease of a plan where its target's are.
+func (a *app) leased(target string, p jobs.Plan) jobs.Plan {
+	p.Leases = a.db.Leases(target)
+	return p
+}
+
+// every is how often what follows orders runs.
+func (a *app) every() string { return "@every " + a.cfg.Sync.Every.String() }
+
+func (a *app) userPlans() []jobs.Plan {
+	return []jobs.Plan{{Job: jobs.Func{As: "user/memberships", Do: a.users.EndMemberships}, Every: "@every 1m"}}
+}
+
+func (a *app) orderPlans() []jobs.Plan {
 	var ladder []jobs.Rung
 	if a.cfg.Sync.Rescan {
 		ladder = jobs.Ladder()
 	}
 	var plans []jobs.Plan
-	for _, o := range a.db.Outboxes() {
-		plans = append(plans, jobs.Plan{Job: &jobs.Relay{Outbox: o, Bus: a.bus, Now: a.now}, Every: "@every 1s"})
-	}
 	for _, f := range a.feeds {
-		plans = append(plans, jobs.Plans(f, a.orders, ladder, every, a.cfg.Sync.First, a.now)...)
+		plans = append(plans, jobs.Plans(f, a.orders, ladder, a.every(), a.cfg.Sync.First, a.now)...)
 	}
-	plans = append(plans,
-		jobs.Plan{Job: jobs.Func{As: "order/settle-due", Do: a.orders.SettleDue}, Every: every},
-		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: every},
-		jobs.Plan{Job: jobs.Func{As: "rebate/release-due", Do: a.rebates.ReleaseDue}, Every: every},
-		jobs.Plan{Job: jobs.Func{As: "payment/payouts", Do: a.payouts.Run}, Every: "@every 1s"},
-		jobs.Plan{Job: jobs.Func{As: "payment/autopay", Do: a.payouts.RunAutopay}, Every: "@every 5m"},
-		jobs.Plan{Job: jobs.Func{As: chargesJob, Do: a.dues.Run}, Every: "@every 1s"},
-		jobs.Plan{Job: jobs.Func{As: "user/memberships", Do: a.users.EndMemberships}, Every: "@every 1m"},
-	)
 	return append(plans,
-		jobs.Plan{Job: jobs.Func{As: "notification/cuts", Do: a.office.TellCuts}, Every: "@every 1m"},
-		jobs.Plan{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
+		jobs.Plan{Job: jobs.Func{As: "order/settle-due", Do: a.orders.SettleDue}, Every: a.every()},
+		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: a.every()},
 		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m", Calm: true},
-		jobs.Plan{Job: jobs.Func{As: "payment/balances", Do: a.watch().Run}, Every: "@every 10m", Calm: true},
-		jobs.Plan{Job: jobs.Func{As: "payment/bills", Do: a.compareBills}, Every: "@every 1h", Calm: true},
-		jobs.Plan{Job: jobs.Func{As: "payment/seal", Do: a.sealDays}, Every: sealAt, Calm: true},
-		jobs.Plan{Job: jobs.Func{As: "payment/audit", Do: a.audit}, Every: auditAt, Calm: true},
 	)
+}
+
+func (a *app) rebatePlans() []jobs.Plan {
+	return []jobs.Plan{{Job: jobs.Func{As: "rebate/release-due", Do: a.rebates.ReleaseDue}, Every: a.every()}}
+}
+
+func (a *app) paymentPlans() []jobs.Plan {
+	return []jobs.Plan{
+		{Job: jobs.Func{As: "payment/payouts", Do: a.payouts.Run}, Every: "@every 1s"},
+		{Job: jobs.Func{As: "payment/autopay", Do: a.payouts.RunAutopay}, Every: "@every 5m"},
+		{Job: jobs.Func{As: chargesJob, Do: a.dues.Run}, Every: "@every 1s"},
+		{Job: jobs.Func{As: "payment/balances", Do: a.watch().Run}, Every: "@every 10m", Calm: true},
+		{Job: jobs.Func{As: "payment/bills", Do: a.compareBills}, Every: "@every 1h", Calm: true},
+		{Job: jobs.Func{As: "payment/seal", Do: a.sealDays}, Every: sealAt, Calm: true},
+		{Job: jobs.Func{As: "payment/audit", Do: a.audit}, Every: auditAt, Calm: true},
+	}
+}
+
+func (a *app) notificationPlans() []jobs.Plan {
+	return []jobs.Plan{
+		{Job: jobs.Func{As: "notification/cuts", Do: a.office.TellCuts}, Every: "@every 1m"},
+		{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
+	}
 }
 
 // deliver tells users; that one cannot be reached is their business, not a

@@ -14,6 +14,14 @@ import (
 // sealKeyLen is the length of the key that seals payout accounts, in bytes.
 const sealKeyLen = 32
 
+// sealKey returns the configured key, or that of the folder dir.
+func (a *app) sealKey(dir string) ([]byte, error) {
+	if a.cfg.Database.SealKey != "" {
+		return hex.DecodeString(a.cfg.Database.SealKey)
+	}
+	return sealKey(dir)
+}
+
 // sealKey returns the key that seals payout accounts. It is made at the first
 // start and kept beside the database, readable by its owner only; a backup of the
 // database alone reveals no account.

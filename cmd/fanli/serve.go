@@ -52,6 +52,7 @@ with nothing lost.
 /livez says that the process runs, /readyz that it can answer.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.targets = targets
 			c, err := f.load(std)
 			if err != nil {
 				return err
@@ -59,14 +60,11 @@ with nothing lost.
 			if listen != "" {
 				c.Listen = listen
 			}
-			if len(targets) > 0 && (len(targets) != 1 || targets[0] != "all") {
-				return exitError{exitUsage, fmt.Errorf("--targets %v: SQLite serves one process, which runs all targets", targets)}
-			}
 			return serve(cmd.Context(), c, std)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on, instead of the configured one")
-	cmd.Flags().StringSliceVar(&targets, "targets", nil, "which parts run here; on SQLite only: all")
+	cmd.Flags().StringSliceVar(&targets, "targets", nil, "which parts run here, instead of the configured ones; `fanli targets` lists them")
 	return cmd
 }
 
@@ -75,12 +73,17 @@ type server struct {
 	app   *app
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
-	http  *http.Server
-	ready atomic.Bool
+
+	gateway *gateway // nil where nothing is handed on
+	http    *http.Server
+	ready   atomic.Bool
 }
 
 // serve runs until ctx ends. It returns nil if everything stopped in order.
 func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
+	if err := checkSplit(cfg); err != nil {
+		return err
+	}
 	log := logger(cfg.Log, std.err)
 	own, err := openFolder(cfg.Data)
 	if err != nil {
@@ -116,7 +119,13 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	if s.app, err = newApp(ctx, cfg, around); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	channels, err := s.channels(cfg, base)
+	if s.gateway, err = newGateway(s.app); err != nil {
+		return errors.Join(err, s.app.close(), ln.Close())
+	}
+	var channels []bot.Channel
+	if s.app.here(botTarget) {
+		channels, err = s.channels(cfg, base)
+	}
 	if err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
 	}
@@ -178,6 +187,16 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		}
 	}()
 	s.app.relayOnEmit(work)
+	peersDone := make(chan struct{})
+	go func() {
+		defer close(peersDone)
+		if s.app.peers == nil {
+			return
+		}
+		if err := s.app.peers.run(work); err != nil {
+			s.app.log.Error("the other targets are not reached", "error", err)
+		}
+	}()
 	waitChannels := s.app.serveChannels(ctx, channels)
 	if s.world != nil {
 		s.world.OnChange(s.app.wakeAll)
@@ -197,6 +216,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		s.shutdown(deadline)
 		stopWork()
 		<-jobsDone
+		<-peersDone
 		close(waited)
 	}()
 	select {
@@ -236,15 +256,19 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.readyz(w, r)
 	case s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control"):
 		s.world.Handler().ServeHTTP(w, r)
-	case s.app != nil && s.app.pay != nil && strings.HasPrefix(r.URL.Path, confirm.Path):
+	case s.gateway != nil && s.gateway.handsOn(s.app, r.URL.Path):
+		s.gateway.ServeHTTP(w, r)
+	case s.app == nil || !s.app.here(paymentTarget) && strings.HasPrefix(r.URL.Path, payPath):
+		http.NotFound(w, r)
+	case s.app.pay != nil && strings.HasPrefix(r.URL.Path, confirm.Path):
 		s.app.pay.ServeHTTP(w, r)
-	case s.app != nil && s.app.codes != nil && look && strings.HasPrefix(r.URL.Path, codePath):
+	case s.app.codes != nil && look && strings.HasPrefix(r.URL.Path, codePath):
 		s.app.codes.ServeHTTP(w, r)
-	case s.app != nil && strings.HasPrefix(r.URL.Path, chargePath):
+	case strings.HasPrefix(r.URL.Path, chargePath):
 		s.app.charged(w, r)
-	case s.app != nil && strings.HasPrefix(r.URL.Path, callbackPath):
+	case strings.HasPrefix(r.URL.Path, callbackPath):
 		s.app.callback(w, r)
-	case s.chat != nil && s.app != nil:
+	case s.chat != nil:
 		s.chat.ServeHTTP(w, r)
 	default:
 		http.NotFound(w, r)

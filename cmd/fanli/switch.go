@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanli/adapters/store"
 	"fanli/configs"
 	"fanli/core/control"
 )
@@ -75,7 +74,7 @@ func turnCommand(std stdio, f *flags, name, short string, on bool) *cobra.Comman
 }
 
 func withBoard(ctx context.Context, std stdio, f *flags, fn func(*control.Board, configs.Config) error) error {
-	return withStore(ctx, std, f, func(db *store.DB, c configs.Config) error {
+	return withStore(ctx, std, f, func(db *stores, c configs.Config) error {
 		if _, err := db.Migrate(ctx); err != nil {
 			return err
 		}

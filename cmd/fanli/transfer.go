@@ -76,7 +76,7 @@ func transfer(ctx context.Context, std stdio, from, to string, conns int) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, was.Close()) }()
-	is, err := store.Open(ctx, store.Config{DSN: to, Connections: conns, SealKey: key, Now: time.Now})
+	is, err := openApart(ctx, store.Config{DSN: to, Connections: conns, SealKey: key, Now: time.Now}, nil)
 	if err != nil {
 		return err
 	}
@@ -84,13 +84,15 @@ func transfer(ctx context.Context, std stdio, from, to string, conns int) (err e
 
 	equal := true
 	_, _ = fmt.Fprintf(std.out, "%-28s %12s %12s  %-12s %-12s\n", "table", "rows", "copied", "content", "")
-	err = store.Transfer(ctx, was, is, func(c store.Copied) {
-		verdict := "equal"
-		if !c.Equal() {
-			verdict, equal = "DIFFERS from "+c.Is[:12], false
-		}
-		_, _ = fmt.Fprintf(std.out, "%-28s %12d %12d  %-12s %s\n", c.Table, c.Rows, c.Copies, c.Was[:12], verdict)
-	})
+	for _, db := range is.all {
+		err = errors.Join(err, store.Transfer(ctx, was, db, func(c store.Copied) {
+			verdict := "equal"
+			if !c.Equal() {
+				verdict, equal = "DIFFERS from "+c.Is[:12], false
+			}
+			_, _ = fmt.Fprintf(std.out, "%-28s %12d %12d  %-12s %s\n", c.Table, c.Rows, c.Copies, c.Was[:12], verdict)
+		}))
+	}
 	switch fault.ReasonOf(err) {
 	case "store.not_empty":
 		return fmt.Errorf("the new database is not empty, and nothing was changed: %w", err)
@@ -102,9 +104,9 @@ func transfer(ctx context.Context, std stdio, from, to string, conns int) (err e
 	}
 	for _, db := range []struct {
 		name string
-		*store.DB
-	}{{"old", was}, {"new", is}} {
-		rep, err := (&app{db: db.DB}).proveTelling(ctx, "", std.err)
+		*stores
+	}{{"old", &stores{of: map[string]*store.DB{paymentTarget: was}}}, {"new", is}} {
+		rep, err := (&app{db: db.stores}).proveTelling(ctx, "", std.err)
 		if err != nil {
 			return err
 		}

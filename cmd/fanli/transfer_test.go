@@ -144,3 +144,18 @@ func TestTransferRefuses(t *testing.T) {
 		t.Errorf("%d tables, %v", tables, err)
 	}
 }
+
+// TestTransferSplits moves a little world to a database for each target, and the
+// operators' commands find it there.
+func TestTransferSplits(t *testing.T) {
+	t.Parallel()
+	w, _, before := lived(t)
+	dsn := databasesOf(t, mariadbtest.Shared(t), "transfer")
+	dir := filepath.Dir(w.path)
+	cli(t, "", nil, "transfer", "--from", w.path, "--to", dsn).want(t, exitOK, "payment_entries", "user_payees", "both are equal")
+	cli(t, "", nil, "transfer", "--from", w.path, "--to", dsn).want(t, exitFailed, "not empty", "nothing was changed")
+	env := []string{"FANLI_DATABASE_DSN=" + dsn}
+	cli(t, "", env, "audit", "--data", dir).want(t, exitOK, "the books are sound", fmt.Sprint(len(before), " entries"))
+	cli(t, "", env, "migrate", "--data", dir).want(t, exitOK, "nothing to do")
+	cli(t, "", env, "withdrawals", "--data", dir).want(t, exitOK)
+}

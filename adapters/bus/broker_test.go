@@ -1,0 +1,258 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fanli/adapters/bus"
+	"fanli/adapters/bus/brokertest"
+	"fanli/core/control"
+	"fanli/core/event"
+	"fanli/core/fault"
+)
+
+// A target hears events and keeps what it has heard, as an inbox would: an event
+// that comes twice counts once.
+type target struct {
+	mu     sync.Mutex
+	heard  []string
+	times  map[string]int
+	buried []string
+	fail   func(id string, n int) error
+	news   chan struct{}
+}
+
+func newTarget() *target { return &target{times: map[string]int{}, news: make(chan struct{}, 10_000)} }
+
+func (t *target) handle(_ context.Context, e event.Event) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.times[e.ID]++
+	if t.fail != nil {
+		if err := t.fail(e.ID, t.times[e.ID]); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(t.heard, e.ID) {
+		t.heard = append(t.heard, e.ID)
+		t.news <- struct{}{}
+	}
+	return nil
+}
+
+func (t *target) bury(_ context.Context, e event.Event, _ error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buried = append(t.buried, e.ID)
+	t.news <- struct{}{}
+	return nil
+}
+
+// await waits until so many events were heard or buried.
+func (t *target) await(tb *testing.T, n int) {
+	tb.Helper()
+	limit := time.After(3 * time.Minute)
+	for range n {
+		select {
+		case <-t.news:
+		case <-limit:
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			tb.Fatalf("heard %v, buried %v", t.heard, t.buried)
+		}
+	}
+}
+
+var hearers = map[event.Name][]string{
+	event.OrderChanged: {"rebate"}, event.LedgerPosted: {"notification"}, event.StaffActed: {"payment", "notification"},
+}
+
+func broker(t *testing.T, url, name string) *bus.Broker {
+	t.Helper()
+	b, err := bus.NewBroker(bus.Config{
+		URL: url, Hearers: hearers, Name: name, Log: slog.New(slog.DiscardHandler), Prefix: strings.ReplaceAll(t.Name(), "/", "."),
+		Wait: time.Millisecond, WaitMax: 20 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// hear makes a target hear until the test ends, or until stop.
+func hear(t *testing.T, b *bus.Broker, name string, to *target) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := b.Hear(ctx, bus.Hearing{Target: name, Handle: to.handle, Bury: to.bury}); err != nil {
+			t.Error(err)
+		}
+	}()
+	stop = sync.OnceFunc(func() { cancel(); <-done })
+	t.Cleanup(stop)
+	return stop
+}
+
+func say(t *testing.T, b *bus.Broker, name event.Name, id string) {
+	t.Helper()
+	e := event.Event{ID: id, Name: name, At: time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC), Data: []byte(`{"n":1}`)}
+	if err := b.Publish(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBrokersCarryEvents(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(testing.TB) *brokertest.Broker{"RabbitMQ": brokertest.RabbitMQ, "Redis": brokertest.Redis} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := open(t)
+			t.Run("each target hears in order", func(t *testing.T) { eachInOrder(t, server) })
+			t.Run("said before anybody hears", func(t *testing.T) { saidBefore(t, server) })
+			t.Run("a failure is tried, then buried", func(t *testing.T) { failuresAreBuried(t, server) })
+			t.Run("what is stopped waits", func(t *testing.T) { stoppedWaits(t, server) })
+			t.Run("killed", func(t *testing.T) { survivesAKill(t, server) })
+		})
+	}
+}
+
+func eachInOrder(t *testing.T, server *brokertest.Broker) {
+	b := broker(t, server.URL(), "a")
+	rebate, payment, notification := newTarget(), newTarget(), newTarget()
+	hear(t, b, "rebate", rebate)
+	hear(t, b, "payment", payment)
+	stop := hear(t, b, "notification", notification)
+	var want []string
+	for i := range 50 {
+		id := fmt.Sprint("order/", i)
+		want = append(want, id)
+		say(t, b, event.OrderChanged, id)
+	}
+	say(t, b, event.StaffActed, "act")
+	say(t, b, event.LedgerPosted, "posted")
+	say(t, b, event.LinkMade, "nobody hears it")
+	rebate.await(t, 50)
+	payment.await(t, 1)
+	notification.await(t, 2)
+	if !slices.Equal(rebate.heard, want) {
+		t.Errorf("rebate hears %v", rebate.heard)
+	}
+	if !slices.Equal(notification.heard, []string{"act", "posted"}) || !slices.Equal(payment.heard, []string{"act"}) {
+		t.Errorf("notification hears %v, payment %v", notification.heard, payment.heard)
+	}
+	stop()
+	say(t, b, event.LedgerPosted, "later")
+	again := newTarget()
+	hear(t, b, "notification", again)
+	again.await(t, 1)
+	if !slices.Equal(again.heard, []string{"later"}) {
+		t.Errorf("after a stop it hears %v", again.heard)
+	}
+}
+
+func saidBefore(t *testing.T, server *brokertest.Broker) {
+	b := broker(t, server.URL(), "a")
+	say(t, b, event.OrderChanged, "early")
+	rebate := newTarget()
+	hear(t, broker(t, server.URL(), "b"), "rebate", rebate)
+	rebate.await(t, 1)
+}
+
+func failuresAreBuried(t *testing.T, server *brokertest.Broker) {
+	b := broker(t, server.URL(), "a")
+	rebate := newTarget()
+	rebate.fail = func(id string, n int) error {
+		switch {
+		case id == "panics":
+			panic("a defect")
+		case id == "busy" && n < 4:
+			return fault.New(fault.Unavailable, "db.busy")
+		case id == "wrong":
+			return errors.New("it cannot be read")
+		}
+		return nil
+	}
+	hear(t, b, "rebate", rebate)
+	for _, id := range []string{"busy", "wrong", "fine", "panics", "last"} {
+		say(t, b, event.OrderChanged, id)
+	}
+	rebate.await(t, 5)
+	if !slices.Equal(rebate.heard, []string{"busy", "fine", "last"}) || !slices.Equal(rebate.buried, []string{"wrong", "panics"}) {
+		t.Errorf("heard %v, buried %v", rebate.heard, rebate.buried)
+	}
+	if n := rebate.times["wrong"]; n != bus.TriesMax {
+		t.Errorf("what cannot be handled was tried %d times", n)
+	}
+}
+
+func stoppedWaits(t *testing.T, server *brokertest.Broker) {
+	b := broker(t, server.URL(), "a")
+	payment := newTarget()
+	payment.fail = func(_ string, n int) error {
+		if n < 3 {
+			return &fault.Error{Code: fault.Unavailable, Reason: control.Stopped}
+		}
+		return nil
+	}
+	hear(t, b, "payment", payment)
+	say(t, b, event.StaffActed, "stopped")
+	payment.await(t, 1)
+	if payment.times["stopped"] != 3 || len(payment.buried) != 0 {
+		t.Errorf("tried %d times, buried %v", payment.times["stopped"], payment.buried)
+	}
+}
+
+// survivesAKill kills the broker while events are said and heard. Whoever says one
+// says it again until it is taken, as a relay does.
+func survivesAKill(t *testing.T, server *brokertest.Broker) {
+	b := broker(t, server.URL(), "a")
+	rebate := newTarget()
+	hear(t, broker(t, server.URL(), "b"), "rebate", rebate)
+	const count = 300
+	var starting sync.WaitGroup
+	refused := 0
+	for i := range count {
+		away := i == count/3 || i == 2*count/3
+		if away {
+			server.Kill(t)
+		}
+		e := event.Event{ID: fmt.Sprint("kill/", i), Name: event.OrderChanged, At: time.Now(), Data: []byte(`{}`)}
+		for b.Publish(t.Context(), e) != nil {
+			refused++
+			if away {
+				away = false
+				starting.Go(func() { server.Start(t) })
+			}
+			time.Sleep(50 * time.Millisecond) // as the relay's clock does
+		}
+	}
+	starting.Wait()
+	rebate.await(t, count)
+	if refused == 0 {
+		t.Error("the broker was never away")
+	}
+	t.Logf("%d events arrived; saying one failed %d times", len(rebate.heard), refused)
+}
+
+func TestABrokersAddressIsChecked(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"", "nats://x", "amqp", "redis://:se/cret@h:x", "kafka://", "://se/cret"} {
+		_, err := bus.NewBroker(bus.Config{URL: url})
+		if !fault.Is(err, fault.Invalid) || fault.ReasonOf(err) != "broker.url" {
+			t.Errorf("%q: %v", url, err)
+		}
+		if err != nil && len(url) > 8 && slices.Contains([]string{"se/cret"}, err.Error()) {
+			t.Errorf("the password is in %v", err)
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package bus
+
+// TriesMax is how often an event is tried.
+const TriesMax = triesMax

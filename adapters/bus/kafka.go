@@ -1,0 +1,61 @@
+package bus
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/IBM/sarama"
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill-kafka/v3/pkg/kafka"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"fanli/core/fault"
+)
+
+// logs is Kafka, or what speaks its protocol: a topic for each target, of which its
+// processes are one group. How many partitions and copies a topic has is its
+// operator's choice, who makes it beforehand; one that is not there is made with one
+// partition.
+type logs struct {
+	brokers []string
+	queue   func(target string) string
+	log     watermill.LoggerAdapter
+}
+
+func newKafka(u *url.URL, cfg Config, log watermill.LoggerAdapter) (engine, error) {
+	if u.Host == "" {
+		return nil, fault.New(fault.Invalid, "broker.url")
+	}
+	return logs{strings.Split(u.Host, ","), cfg.queue, log}, nil
+}
+
+// publisher implements engine.
+func (l logs) publisher(targets []string) (_ message.Publisher, err error) {
+	c := kafka.DefaultSaramaSubscriberConfig()
+	admin, err := sarama.NewClusterAdmin(l.brokers, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		e := admin.CreateTopic(l.queue(t), &sarama.TopicDetail{NumPartitions: 1, ReplicationFactor: 1}, false)
+		if !errors.Is(e, sarama.ErrTopicAlreadyExists) {
+			err = errors.Join(err, e)
+		}
+	}
+	if err = errors.Join(err, admin.Close()); err != nil {
+		return nil, err
+	}
+	p := kafka.DefaultSaramaSyncPublisherConfig()
+	p.Producer.RequiredAcks = sarama.WaitForAll
+	return kafka.NewPublisher(kafka.PublisherConfig{Brokers: l.brokers, Marshaler: kafka.DefaultMarshaler{}, OverwriteSaramaConfig: p}, l.log)
+}
+
+// subscriber implements engine.
+func (l logs) subscriber(target string) (message.Subscriber, error) {
+	c := kafka.DefaultSaramaSubscriberConfig()
+	c.Consumer.Offsets.Initial = sarama.OffsetOldest // what was said before the first hearer came is heard
+	return kafka.NewSubscriber(kafka.SubscriberConfig{
+		Brokers: l.brokers, Unmarshaler: kafka.DefaultMarshaler{}, ConsumerGroup: target, OverwriteSaramaConfig: c, NackResendSleep: tryWait,
+	}, l.log)
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// proxyHeaderMax is how long a target may take to begin an answer. What it says
+// after that may last, as a stream does.
+const proxyHeaderMax = 30 * time.Second
+
+// A gateway hands requests on to the targets that answer them: what payers and payees
+// ask to payment, everything else to bot.
+type gateway struct {
+	bot, payment http.Handler
+}
+
+// newGateway returns the gateway of a process that runs none of the two; nil where
+// nothing is handed on.
+func newGateway(a *app) (*gateway, error) {
+	if !a.cfg.Split() || !a.here(gatewayTarget) {
+		return nil, nil
+	}
+	g := &gateway{bot: http.NotFoundHandler(), payment: http.NotFoundHandler()}
+	for name, to := range map[string]*http.Handler{botTarget: &g.bot, paymentTarget: &g.payment} {
+		at := a.cfg.Peers.HTTP[name]
+		if at == "" || a.here(name) {
+			continue
+		}
+		u, err := url.Parse(at)
+		if err != nil {
+			return nil, err
+		}
+		*to = handOn(u, a.log.With("target", name))
+	}
+	return g, nil
+}
+
+// handOn hands requests on to one address. Who asked stands in X-Forwarded-For, and
+// what a stranger has put there does not.
+func handOn(to *url.URL, log *slog.Logger) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Host = r.In.Host
+			r.SetXForwarded()
+		},
+		Transport: &http.Transport{
+			ResponseHeaderTimeout: proxyHeaderMax, MaxIdleConnsPerHost: 64, IdleConnTimeout: idleTimeout,
+		},
+		FlushInterval: -1, // the chat is a stream
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil { // else whoever asked has gone
+				log.Warn("a request was not answered", "error", err)
+			}
+			w.Header().Set("Retry-After", "5")
+			answer(w, http.StatusBadGateway, map[string]any{"error": "that part of fanli does not answer; please try again in a moment"})
+		},
+	}
+}
+
+// payPath is below which payers and payees ask.
+const payPath = "/pay/"
+
+// handsOn reports whether a path is answered by another process.
+func (g *gateway) handsOn(a *app, path string) bool {
+	if strings.HasPrefix(path, payPath) {
+		return !a.here(paymentTarget)
+	}
+	return !a.here(botTarget)
+}
+
+// ServeHTTP hands a request on.
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, payPath) {
+		g.payment.ServeHTTP(w, r)
+		return
+	}
+	g.bot.ServeHTTP(w, r)
+}
