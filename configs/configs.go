@@ -26,7 +26,7 @@ import (
 	"fanli/core/withdraw"
 )
 
-// AllTargets, alone, makes a process run all targets.
+// AllTargets alone makes a process run all targets.
 const AllTargets = "all"
 
 // TargetMark stands for a target's name in database.dsn: each target then has a

@@ -78,17 +78,17 @@ func lostCode(c codes.Code, safe bool) fault.Code {
 		return fault.Invalid
 	case codes.Unimplemented:
 		return fault.Internal // an older process: the update has not reached it
+	default:
+		if safe {
+			return fault.Unavailable
+		}
+		return fault.Unknown
 	}
-	if safe {
-		return fault.Unavailable
-	}
-	return fault.Unknown
 }
 
 // lostReason is what people are told: that a part does not answer.
 func lostReason(c codes.Code) string {
-	switch c {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+	if c == codes.Unavailable || c == codes.DeadlineExceeded || c == codes.Canceled {
 		return "target.down"
 	}
 	return ""

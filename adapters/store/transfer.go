@@ -198,7 +198,9 @@ func copyAll(ctx context.Context, from, to *DB, c *sql.Conn, said func(Copied)) 
 }
 
 // owns reports whether a table is one of the targets that are here.
-func (db *DB) owns(table string) bool { return slices.ContainsFunc(db.migrated(), func(t target) bool { return t.owns(table) }) }
+func (db *DB) owns(table string) bool {
+	return slices.ContainsFunc(db.migrated(), func(t target) bool { return t.owns(table) })
+}
 
 // owns reports whether a table is the target's: its name begins with the target's,
 // or is its plural.

@@ -89,7 +89,6 @@ const deliverTimeout = 10 * time.Second
 
 // stands are what tests put in the place of the configured networks and payer.
 type stands struct {
-	opened   *opened // the networks of bot and order
 	networks []link.Network
 	feeds    []order.Feed
 	payer    withdraw.Payer

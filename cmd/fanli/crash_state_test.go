@@ -173,7 +173,7 @@ func (r *reading) learn() error {
 
 // load reads a table.
 func (r *reading) load(t *tableText) error {
-	rows, err := r.db.QueryContext(context.Background(), "SELECT * FROM "+t.name) //nolint:gosec // the name comes from the database
+	rows, err := r.db.QueryContext(context.Background(), "SELECT * FROM "+t.name) // the name comes from the database
 	if err != nil {
 		return err
 	}

@@ -130,8 +130,9 @@ func (w *little) requests(ctx context.Context, who, key string) bool {
 			return true
 		case fault.Unavailable, fault.Unknown, fault.Internal:
 			continue
+		default:
+			return false // there is nothing to withdraw, or one is open
 		}
-		return false // there is nothing to withdraw, or one is open
 	}
 	return false
 }
