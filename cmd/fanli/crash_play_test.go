@@ -38,6 +38,7 @@ type crasher struct {
 	points  []string // of this process
 	states  []state  // what it would leave if it died there
 	reading *reading // nil for none
+	leased  bool     // leases have changed since it was read
 	where   string   // the point at which the last one died
 	err     error
 }
@@ -50,6 +51,7 @@ func (c *crasher) hook(point string) error {
 	case c.dead:
 		return errCrash
 	case moment == "begin" || domain == "lease":
+		c.leased = c.leased || moment == "committed"
 		return nil // dying there is dying after the step before; a lease is no money
 	}
 	c.points = append(c.points, point)
@@ -64,9 +66,18 @@ func (c *crasher) hook(point string) error {
 		if moment == "committed" {
 			c.err = errors.Join(c.err, c.reading.refresh(ofTarget(domain)))
 		}
-		c.states = append(c.states, c.reading.now())
+		c.states = append(c.states, c.now())
 	}
 	return nil
+}
+
+// now is the state, with the leases as they are.
+func (c *crasher) now() state {
+	if c.leased {
+		c.leased = false
+		c.err = errors.Join(c.err, c.reading.refresh(ofTarget("lease")))
+	}
+	return c.reading.now()
 }
 
 func (c *crasher) isDead() bool {
@@ -79,12 +90,12 @@ func (c *crasher) isDead() bool {
 func (c *crasher) born() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dead, c.points, c.states = false, nil, nil
+	c.dead, c.points, c.states, c.leased = false, nil, nil, false
 }
 
 // A play is what has come of a tale.
 type play struct {
-	entries []string // the ledger, sorted and with numbers from 1; none if it joined
+	entries []string // the ledger, sorted and with numbers from 1, and the months that are closed; none if it joined
 	told    []string // what people were told, each thing once
 	points  []string // of the last process
 	states  []state  // at those points, where they were read
@@ -122,7 +133,7 @@ func (l legend) play(w *little, r *reading, known []begin, crashes ...int) (p pl
 			r.put("step", fmt.Sprint(i))
 		}
 		if r != nil && len(c.at) == 0 {
-			b := begin{r.now(), len(c.points), toldOnce(w)}
+			b := begin{c.now(), len(c.points), toldOnce(w)}
 			if len(crashes) == 0 {
 				p.begins = append(p.begins, b)
 			} else if i < len(known) && known[i].state == b.state {
@@ -148,8 +159,9 @@ func (l legend) play(w *little, r *reading, known []begin, crashes ...int) (p pl
 	if p.entries, err = w.list(); err != nil {
 		return p, err
 	}
-	p.entries, p.told = renumber(p.entries), toldOnce(w)
-	return p, nil
+	months, err := w.months()
+	p.entries, p.told = append(renumber(p.entries), months...), toldOnce(w)
+	return p, err
 }
 
 // take takes a step, and takes it again in the next process while it crashes.
@@ -164,6 +176,17 @@ func (l legend) take(w *little, c *crasher, step stepOf, p *play) error {
 		}
 	}
 	return errors.New("it never ends")
+}
+
+// months is what the reports of the closed months say, but not when they were
+// closed.
+func (w *little) months() (out []string, err error) {
+	ms, err := w.app.reconciliation().Store.Months(context.Background())
+	for _, m := range ms {
+		_, said, _ := strings.Cut(m.Report, "\n")
+		out = append(out, m.Name+" is closed:\n"+said)
+	}
+	return out, err
 }
 
 // toldOnce is what people were told, sorted and each thing once.

@@ -44,8 +44,10 @@ func (l legend) watched(w *little, r *reading) error {
 		switch {
 		case moment == "pull" || moment == "offer" || moment == "begin":
 			return nil // many, and the next point sees the same
-		case moment != "committed" || domain == "lease":
+		case moment != "committed":
 			return r.changedBut(point, func(string) bool { return false })
+		case domain == "lease":
+			return r.changedBut(point, ofTarget(domain))
 		case ofTarget(domain)("nobody's"):
 			return fmt.Errorf("whose tables does %s commit to?", point)
 		}
