@@ -20,6 +20,7 @@
 //	proof            whether the books are right
 //	reconcile        what others' books say, held against ours
 //	notify           what users are told
+//	servicetest      the promises of all services, as tests
 //	storetest        the promises of all stores, as tests
 //
 // A package imports only packages on lines above its own, and nothing but them

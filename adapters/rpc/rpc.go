@@ -27,6 +27,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"runtime/debug"
 	"slices"
@@ -257,41 +258,68 @@ func (departures) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Con
 // HandleConn implements stats.Handler.
 func (departures) HandleConn(context.Context, stats.ConnStats) {}
 
-// once are the calls that must not be repeated blindly. All others ask, or do the
-// same thing again without another effect.
-func once() []string {
-	return []string{
-		"/fanli.v1.UserService/SetPayee", "/fanli.v1.UserService/BindInviter", "/fanli.v1.OrderService/ClaimOrder",
-		"/fanli.v1.OrderService/ProveClaim", "/fanli.v1.OrderService/AppealClaim", "/fanli.v1.PaymentService/CheckIn",
-		"/fanli.v1.PaymentService/CancelWithdrawal", "/fanli.v1.BotService/Send",
+// repeatable says of every call whether it may be repeated: because it only asks, or
+// because doing the same thing again has no other effect. What is not in it may not.
+func repeatable() map[string]bool {
+	return map[string]bool{
+		"/fanli.v1.UserService/Resolve":        true,
+		"/fanli.v1.UserService/GetUser":        true,
+		"/fanli.v1.UserService/ListIdentities": true,
+		"/fanli.v1.UserService/SetLocale":      true,
+		"/fanli.v1.UserService/GetPayee":       true,
+		"/fanli.v1.UserService/SetPayee":       false, // the time of the change would be another
+		"/fanli.v1.UserService/CountSharing":   true,
+		"/fanli.v1.UserService/GetCode":        true,
+		"/fanli.v1.UserService/BindInviter":    false, // the second answer would be that somebody was faster
+		"/fanli.v1.UserService/CountInvited":   true,
+		"/fanli.v1.UserService/GetInviters":    true,
+
+		"/fanli.v1.OrderService/ListOrders":  true,
+		"/fanli.v1.OrderService/FindOrders":  true,
+		"/fanli.v1.OrderService/ClaimOrder":  false,
+		"/fanli.v1.OrderService/ProveClaim":  false, // tries are counted
+		"/fanli.v1.OrderService/AppealClaim": false,
+		"/fanli.v1.OrderService/ListClaims":  true,
+
+		"/fanli.v1.RebateService/MakePromise": true,
+		"/fanli.v1.RebateService/GetRebates":  true,
+		"/fanli.v1.RebateService/GetReferral": true,
+
+		"/fanli.v1.PaymentService/GetWallet":         true,
+		"/fanli.v1.PaymentService/ListStatement":     true,
+		"/fanli.v1.PaymentService/CheckIn":           false, // the second answer would be that it brings nothing
+		"/fanli.v1.PaymentService/IsDry":             true,
+		"/fanli.v1.PaymentService/RequestWithdrawal": true, // it has a key
+		"/fanli.v1.PaymentService/ListWithdrawals":   true,
+		"/fanli.v1.PaymentService/CancelWithdrawal":  false,
+		"/fanli.v1.PaymentService/CheckSwitches":     true,
+
+		"/fanli.v1.BotService/Send": false,
 	}
 }
 
 // safe reports whether a call may be repeated.
-func safe(method string) bool { return !slices.Contains(once(), method) }
+func safe(method string) bool { return repeatable()[method] }
 
 // policy is how calls are made: in turn, only to those who are well, and again
 // where that is safe.
 func policy() string {
 	type name struct {
 		Service string `json:"service"`
-		Method  string `json:"method,omitempty"`
+		Method  string `json:"method"`
 	}
-	var never []name
-	for _, m := range once() {
-		service, method, _ := strings.Cut(strings.TrimPrefix(m, "/"), "/")
-		never = append(never, name{service, method})
-	}
-	var all []name
-	for _, s := range []string{"User", "Order", "Rebate", "Payment"} {
-		all = append(all, name{Service: "fanli.v1." + s + "Service"})
+	var again []name
+	for _, m := range slices.Sorted(maps.Keys(repeatable())) {
+		if safe(m) {
+			service, method, _ := strings.Cut(strings.TrimPrefix(m, "/"), "/")
+			again = append(again, name{service, method})
+		}
 	}
 	text, err := json.Marshal(map[string]any{
 		"loadBalancingConfig": []any{map[string]any{"round_robin": struct{}{}}},
 		"healthCheckConfig":   map[string]any{"serviceName": ""},
 		"methodConfig": []any{
-			map[string]any{"name": never},
-			map[string]any{"name": all, "retryPolicy": map[string]any{
+			map[string]any{"name": again, "retryPolicy": map[string]any{
 				"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": []string{"UNAVAILABLE"},
 			}},
 		},

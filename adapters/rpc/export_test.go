@@ -1,0 +1,4 @@
+package rpc
+
+// Repeatable is repeatable.
+func Repeatable() map[string]bool { return repeatable() }

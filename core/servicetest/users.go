@@ -1,0 +1,163 @@
+package servicetest
+
+import (
+	"testing"
+	"time"
+
+	"fanli/core/fault"
+	"fanli/core/user"
+)
+
+// A UserWorld is a user.Service under test, with the store behind it.
+type UserWorld struct {
+	Clock
+	Service user.Service
+	Store   user.Store
+}
+
+// Users checks every promise of user.Service.
+func Users(t *testing.T, open func(t *testing.T) UserWorld) {
+	t.Helper()
+	run(t, open,
+		story[UserWorld]{"PeopleAreKnownToTheLastField", peopleKnown},
+		story[UserWorld]{"PayeesAreKeptToTheLastField", payeesKept},
+		story[UserWorld]{"InvitersAreThoseOfThatTime", invitersThen},
+		story[UserWorld]{"Failures", userFailures},
+	)
+}
+
+// put stores a user with all that one can have.
+func (w UserWorld) put(t *testing.T, external string) user.User {
+	return putUser(t, w.Store, w.Now(), external)
+}
+
+func putUser(t *testing.T, s user.Store, now time.Time, external string) user.User {
+	t.Helper()
+	u := user.User{Level: 2, Locale: "zh", Joined: now.Add(-time.Hour)}
+	must(t, s.InTx(t.Context(), func(tx user.Tx) (err error) {
+		u.ID, err = tx.Insert(u, user.Identity{Channel: "web", External: external})
+		return err
+	}))
+	return u
+}
+
+func peopleKnown(t *testing.T, w UserWorld) {
+	ctx, u, i := t.Context(), w.put(t, "小王 👋"), user.Identity{Channel: "web", External: "小王 👋"}
+	full(t, u)
+	full(t, i)
+	got, err := w.Service.User(ctx, u.ID)
+	must(t, err)
+	want(t, "User", got, u)
+	got, joined, err := w.Service.Resolve(ctx, i, "en")
+	must(t, err)
+	want(t, "Resolve of one who is known", got, u)
+	want(t, "whether they joined", joined, false)
+	ids, err := w.Service.Identities(ctx, u.ID)
+	must(t, err)
+	want(t, "Identities", ids, []user.Identity{i})
+
+	other := user.Identity{Channel: "telegram", External: "小王 👋"}
+	n, joined, err := w.Service.Resolve(ctx, other, "en")
+	must(t, err)
+	want(t, "Resolve of a stranger", n, user.User{ID: n.ID, Locale: "en", Joined: w.Now()})
+	if !joined || n.ID <= u.ID {
+		t.Errorf("a stranger has joined: %v, as %d after %d", joined, n.ID, u.ID)
+	}
+	must(t, w.Service.SetLocale(ctx, u.ID, "en"))
+	u.Locale = "en"
+	got, err = w.Service.User(ctx, u.ID)
+	must(t, err)
+	want(t, "User after SetLocale", got, u)
+	ids, err = w.Service.Identities(ctx, n.ID+1)
+	must(t, err)
+	want(t, "number of identities of nobody", len(ids), 0)
+}
+
+func payeesKept(t *testing.T, w UserWorld) {
+	ctx, a, b := t.Context(), w.put(t, "a"), w.put(t, "b")
+	p, err := w.Service.Payee(ctx, a.ID)
+	must(t, err)
+	wantPayee(t, "Payee of one who has none", p, user.Payee{})
+	n, err := w.Service.Sharing(ctx, a.ID)
+	must(t, err)
+	want(t, "Sharing of one who has no payee", n, 0)
+
+	says := user.Payee{Method: "wechat", Account: "13800138000", Name: "王小明", Changed: w.Now().Add(-time.Hour)} // the time is not theirs to say
+	kept := says
+	kept.Changed = w.Now()
+	full(t, kept)
+	for _, u := range []user.User{a, b} {
+		must(t, w.Service.SetPayee(ctx, u.ID, says))
+		p, err = w.Service.Payee(ctx, u.ID)
+		must(t, err)
+		wantPayee(t, "Payee", p, kept)
+	}
+	n, err = w.Service.Sharing(ctx, a.ID)
+	must(t, err)
+	want(t, "Sharing", n, 1)
+}
+
+func invitersThen(t *testing.T, w UserWorld) {
+	ctx, a, b, c := t.Context(), w.put(t, "a"), w.put(t, "b"), w.put(t, "c")
+	bind := func(u, by user.User) {
+		code, err := w.Service.Code(ctx, by.ID)
+		must(t, err)
+		again, err := w.Service.Code(ctx, by.ID)
+		must(t, err)
+		if code == "" || again != code {
+			t.Errorf("the code of %d is %q and %q", by.ID, code, again)
+		}
+		must(t, w.Service.Bind(ctx, u.ID, code))
+	}
+	bind(b, a)
+	w.Advance(time.Minute)
+	bind(c, b)
+	zone := time.FixedZone("CST", 8*60*60)
+	for _, q := range []struct {
+		of  int64
+		at  time.Time
+		who [2]int64
+	}{
+		{c.ID, w.Now(), [2]int64{b.ID, a.ID}},
+		{c.ID, w.Now().In(zone), [2]int64{b.ID, a.ID}},
+		{c.ID, w.Now().Add(-time.Millisecond), [2]int64{}},
+		{b.ID, w.Now(), [2]int64{a.ID, 0}},
+		{a.ID, w.Now(), [2]int64{}},
+		{c.ID, time.Time{}, [2]int64{}},
+	} {
+		got, err := w.Service.Inviters(ctx, q.of, q.at)
+		must(t, err)
+		want(t, "Inviters at "+q.at.String(), got, q.who)
+	}
+	for u, n := range map[int64]int{a.ID: 1, b.ID: 1, c.ID: 0} {
+		got, err := w.Service.Invited(ctx, u)
+		must(t, err)
+		want(t, "Invited", got, n)
+	}
+}
+
+func userFailures(t *testing.T, w UserWorld) {
+	ctx, s, a, b := t.Context(), w.Service, w.put(t, "a"), w.put(t, "b")
+	codeA, err := s.Code(ctx, a.ID)
+	must(t, err)
+	codeB, err := s.Code(ctx, b.ID)
+	must(t, err)
+	must(t, s.Bind(ctx, b.ID, codeA))
+	payee := func(method, account, name string) error {
+		return s.SetPayee(ctx, a.ID, user.Payee{Method: method, Account: account, Name: name})
+	}
+	_, err = s.User(ctx, b.ID+1)
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("User of nobody: %v", err)
+	}
+	wantFailures(t,
+		failure{"SetLocale", s.SetLocale(ctx, a.ID, "fr"), fault.Invalid, "user.locale"},
+		failure{"SetPayee without a method", payee("", "a@example.com", "王"), fault.Invalid, "payee.method"},
+		failure{"SetPayee without an account", payee("alipay", "", "王"), fault.Invalid, "payee.account"},
+		failure{"SetPayee without a name", payee("alipay", "a@example.com", ""), fault.Invalid, "payee.name"},
+		failure{"Bind by nobody", s.Bind(ctx, a.ID, "NOBODY22"), fault.NotFound, "invite.no_such_code"},
+		failure{"Bind by oneself", s.Bind(ctx, a.ID, codeA), fault.Denied, "invite.own"},
+		failure{"Bind by a later one", s.Bind(ctx, a.ID, codeB), fault.Denied, "invite.older"},
+		failure{"Bind again", s.Bind(ctx, b.ID, codeA), fault.Conflict, "invite.bound"},
+	)
+}
