@@ -8,6 +8,7 @@ import (
 
 	"fanli/adapters/rpc"
 	"fanli/adapters/rpc/pb/fanli/v1"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/notify"
@@ -29,7 +30,8 @@ func TestEveryCallSaysWhetherItMayBeRepeated(t *testing.T) {
 		{pb.OrderService_ServiceDesc, []reflect.Type{reflect.TypeFor[order.Service]()}},
 		{pb.RebateService_ServiceDesc, []reflect.Type{reflect.TypeFor[rebate.Service]()}},
 		{pb.PaymentService_ServiceDesc, []reflect.Type{
-			reflect.TypeFor[credit.Wallets](), reflect.TypeFor[credit.Gifts](), reflect.TypeFor[withdraw.Service](), reflect.TypeFor[control.Service](),
+			reflect.TypeFor[credit.Wallets](), reflect.TypeFor[credit.Gifts](), reflect.TypeFor[withdraw.Service](), reflect.TypeFor[collect.Service](),
+			reflect.TypeFor[control.Service](),
 		}},
 		{pb.BotService_ServiceDesc, []reflect.Type{reflect.TypeFor[notify.Sender]()}},
 	} {

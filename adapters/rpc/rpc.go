@@ -268,6 +268,7 @@ func repeatable() map[string]bool {
 		"/fanli.v1.UserService/SetLocale":      true,
 		"/fanli.v1.UserService/GetPayee":       true,
 		"/fanli.v1.UserService/SetPayee":       false, // the time of the change would be another
+		"/fanli.v1.UserService/GetLevel":       true,
 		"/fanli.v1.UserService/CountSharing":   true,
 		"/fanli.v1.UserService/GetCode":        true,
 		"/fanli.v1.UserService/BindInviter":    false, // the second answer would be that somebody was faster
@@ -287,6 +288,11 @@ func repeatable() map[string]bool {
 
 		"/fanli.v1.PaymentService/GetWallet":         true,
 		"/fanli.v1.PaymentService/ListStatement":     true,
+		"/fanli.v1.PaymentService/ListBonuses":       true,
+		"/fanli.v1.PaymentService/GetInvitation":     true,
+		"/fanli.v1.PaymentService/GetAutopay":        true,
+		"/fanli.v1.PaymentService/SetAutopay":        true,  // the same setting is no change
+		"/fanli.v1.PaymentService/AskCharge":         true,  // it has a key
 		"/fanli.v1.PaymentService/CheckIn":           false, // the second answer would be that it brings nothing
 		"/fanli.v1.PaymentService/IsDry":             true,
 		"/fanli.v1.PaymentService/RequestWithdrawal": true, // it has a key

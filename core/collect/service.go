@@ -3,7 +3,7 @@ package collect
 import "context"
 
 // A Service is what other targets ask of charges. A [Desk] is one; where it runs in
-// another process, so is a client of it. Implementations pass servicetest.Charges.
+// another process, so is a client of it.
 type Service interface {
 	Ask(ctx context.Context, r Request) (Due, error)
 }

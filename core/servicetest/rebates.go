@@ -45,7 +45,7 @@ func (w RebateWorld) enact(t *testing.T, u user.User) (r rebate.Rules, version i
 			add("商店", rebate.When{Shops: []string{"旗舰店"}}, 400), add("item", rebate.When{Items: []string{"same"}}, 500),
 			add("user", rebate.When{Users: []int64{u.ID}}, 600),
 			add("campaign", rebate.When{From: w.Now(), Until: w.Now().Add(time.Hour)}, 700),
-			add("dear", rebate.When{PriceFrom: 8000}, 800),
+			add("dear", rebate.When{PriceFrom: 8000}, 800), add("alone", rebate.When{Inviter: rebate.InviterNone}, 50),
 		},
 	}
 	must(t, r.Validate())
@@ -65,6 +65,7 @@ func promiseDepends(t *testing.T, w RebateWorld) {
 	rules, version := w.enact(t, u)
 	s := rebate.Subject{
 		Level: u.Level, Network: link.JD, Category: "厨具", Shop: "旗舰店", Item: "same", User: u.ID, At: w.Now(), Price: 8900,
+		Inviter: rebate.InviterNone,
 	}
 	full(t, s)
 	// Each of these changes what is promised, so that each is known to arrive.
@@ -106,7 +107,12 @@ func someTerms() rebate.Terms {
 		Parts: []rebate.Part{{
 			Kind: "rule", Name: "满减", Bps: 7000, First: true, Price: 100, Fixed: 50, Tiers: []rebate.Tier{{From: 1000, Share: 5000}},
 			From: 500, Until: 100_000, Minimum: 1, Cap: 500, Round: 10, Budget: "spring",
+			Rebate: 100, UserCap: 200,
 		}, {Kind: "base", Bps: 500}},
+		Bonuses: []rebate.Part{{
+			Kind: "rule", Name: "双十一", Bps: 1, First: true, Price: 2, Fixed: 100, Tiers: []rebate.Tier{{From: 1000, Share: 5000}},
+			From: 500, Until: 100_000, Minimum: 1, Cap: 500, Round: 10, Budget: "autumn", Rebate: 1000, UserCap: 500,
+		}},
 	}
 }
 
