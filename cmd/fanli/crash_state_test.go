@@ -3,15 +3,20 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/libtnb/sqlite"
 
@@ -24,8 +29,8 @@ import (
 //
 // What has no meaning is left out. Tags, codes, links and trace ids are drawn at
 // random: a tag counts as the number of its link, the others as being there. What
-// is sealed has another text each time and counts as being there; it is what the
-// tale has said so far. The leases of jobs, which one process after the other takes
+// is sealed has another text each time and counts as being there, but for dialogues,
+// which are read: other things that are sealed are what the tale has said so far. The leases of jobs, which one process after the other takes
 // again under one name, and the fences that come from leases are no money; whoever
 // else holds a lease keeps others out until it ends, and counts as being there.
 // The numbers of outboxes have an order only: a server leaves gaps in them where a
@@ -35,6 +40,8 @@ type state [sha256.Size]byte
 // A reading reads states of a world. It has connections of its own and sees what
 // others would find if the process died now.
 type reading struct {
+	t      *testing.T
+	key    cipher.AEAD // of what is sealed
 	db     *sql.DB
 	tables []*tableText
 	counts map[string]bool // tables whose numbers a server gives
@@ -42,7 +49,8 @@ type reading struct {
 
 	mu      sync.Mutex
 	outside map[string]string // what is not in the database, as text
-	tags    map[string]string // tag → the number of its link
+	tags    map[string]string // tag → the number of its link, code → the number of whose it is
+	urls    string            // of all links
 	said    *strings.Replacer
 }
 
@@ -71,7 +79,7 @@ func ofTarget(domain string) func(table string) bool {
 // meaningless are columns that only count as being there.
 func meaningless(table, column string) bool {
 	switch table + "." + column {
-	case "jobs_leases.holder", "jobs_leases.token", "order_progress.fence", "bot_answers.answer", "bot_dialogues.state", "bot_chats.body", "user_payees.sealed",
+	case "jobs_leases.holder", "jobs_leases.token", "order_progress.fence", "bot_answers.answer", "bot_chats.body", "user_payees.sealed",
 		"payment_withdrawals.payee", "user_codes.code", "bot_links.made_url", "payment_acts.trace":
 		return true
 	}
@@ -81,13 +89,20 @@ func meaningless(table, column string) bool {
 // read begins to read the states of a world.
 func (w *little) read(s *mariadbtest.Server) *reading {
 	w.t.Helper()
-	r := &reading{counts: map[string]bool{}}
+	block, err := aes.NewCipher(make([]byte, sealKeyLen))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	key, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := &reading{t: w.t, key: key, counts: map[string]bool{}}
 	r.forget()
 	list := "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
 	if w.dsn != "" {
 		r.db = s.Shell(w.t, w.dsn)
 	} else {
-		var err error
 		if r.db, err = sql.Open(sqlite.DriverName, "file:"+filepath.ToSlash(w.path)+"?_pragma=query_only(1)&_pragma=busy_timeout(5000)"); err != nil {
 			w.t.Fatal(err)
 		}
@@ -119,6 +134,7 @@ func (w *little) read(s *mariadbtest.Server) *reading {
 
 // forget begins with another world in the same database.
 func (r *reading) forget() {
+	r.urls = ""
 	r.outside, r.tags, r.said = map[string]string{}, map[string]string{}, strings.NewReplacer()
 	r.look = func() string { return "" }
 }
@@ -143,7 +159,7 @@ func column(db *sql.DB, query string) (out []string, err error) {
 // refresh reads again the tables that are wanted. Links come first: they say what
 // tags mean.
 func (r *reading) refresh(want func(table string) bool) error {
-	if want("bot_links") {
+	if want("bot_links") || want("user_codes") {
 		if err := r.learn(); err != nil {
 			return err
 		}
@@ -160,14 +176,32 @@ func (r *reading) refresh(want func(table string) bool) error {
 
 // learn reads what the tags mean.
 func (r *reading) learn() error {
-	pairs, err := column(r.db, "SELECT tag FROM bot_links ORDER BY id")
-	if err != nil || len(pairs) == len(r.tags) {
+	tags, err := column(r.db, "SELECT tag FROM bot_links ORDER BY id")
+	if err != nil {
 		return err
 	}
+	urls, err := column(r.db, "SELECT made_url FROM bot_links ORDER BY id")
+	if err != nil {
+		return err
+	}
+	codes, err := column(r.db, "SELECT code FROM user_codes ORDER BY user_id")
+	if err != nil || len(tags)+len(codes) == len(r.tags) && strings.Join(urls, "") == r.urls {
+		return err
+	}
+	r.urls = strings.Join(urls, "")
 	var old []string
-	for i, tag := range pairs {
+	for i, url := range urls {
+		if quoted, err := json.Marshal(url); err == nil && url != "" {
+			old = append(old, strings.Trim(string(quoted), `"`), fmt.Sprint("url-", i+1))
+		}
+	}
+	for i, tag := range tags {
 		r.tags[tag] = fmt.Sprint("tag-", i+1)
 		old = append(old, tag, r.tags[tag])
+	}
+	for i, code := range codes {
+		r.tags[code] = fmt.Sprint("code-", i+1)
+		old = append(old, code, r.tags[code])
 	}
 	r.said = strings.NewReplacer(old...)
 	return nil
@@ -213,12 +247,28 @@ func (r *reading) line(t *tableText, cells []sql.RawBytes) string {
 		switch {
 		case cells[i] == nil:
 			text = "NULL"
+		case t.name == "bot_dialogues" && c == "state":
+			text = r.unsealed(string(cells[i]), "dialogue/"+string(cells[slices.Index(t.columns, "user_id")]))
 		case !meaningless(t.name, c):
 			text = string(cells[i])
 		}
 		fmt.Fprintf(&b, "%s=%q ", c, text)
 	}
 	return r.said.Replace(b.String())
+}
+
+// unsealed is what was sealed under the key of the tales.
+func (r *reading) unsealed(text, owner string) string {
+	_, text, _ = strings.Cut(text, ".")
+	box, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	plain, err := r.key.Open(nil, nil, box, []byte(owner))
+	if err != nil {
+		r.t.Fatal(owner, ": ", err)
+	}
+	return string(plain)
 }
 
 // put says how something outside is.
