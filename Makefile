@@ -52,7 +52,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 MUTATED ?= core/ledger core/rebate core/credit core/withdraw core/money
 mutation: ## changes the code of the money's packages line by line, and wants their tests to notice 95 of 100 changes (an hour)
-	.ci/mutation 95 $(MUTATED)
+	GOFLAGS=-short .ci/mutation 95 $(MUTATED)
 
 bench: ## recognition, applying a page, crediting, a chat turn
 	$(GO) test -run '^$$' -bench . -benchmem ./core/link ./adapters/store ./cmd/fanli
