@@ -1,9 +1,11 @@
-package servicetest
+package servicetest_test
 
 import (
 	"slices"
 	"testing"
 	"time"
+
+	"fanli/core/servicetest"
 )
 
 type leafy struct {
@@ -45,7 +47,7 @@ func TestFieldsWithoutAValueAreFound(t *testing.T) {
 	} {
 		l := good
 		c.spoil(&l)
-		if got := zeroFields(l, c.except...); !slices.Equal(got, c.wrong) {
+		if got := servicetest.ZeroFields(l, c.except...); !slices.Equal(got, c.wrong) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.wrong)
 		}
 	}
