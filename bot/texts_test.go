@@ -193,7 +193,7 @@ func constants(t *testing.T, dir, typ string) (out []string) {
 }
 
 // stable is the form of a key that core and adapters give to people.
-var stable = regexp.MustCompile(`^(offer|link|charge|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus)\.[a-z_]+$`)
+var stable = regexp.MustCompile(`^(offer|link|charge|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus|target)\.[a-z_]+$`)
 
 // silent are stable keys without a sentence, and why.
 var silent = map[string]string{
