@@ -188,7 +188,7 @@ func TestOnlyWhatIsConfirmedHasAPage(t *testing.T) {
 			t.Errorf("withdrawal %d: %+v, %v", id, c, err)
 		}
 	}
-	s.app.payouts.Payers = map[string]withdraw.Payer{"": manual.Payer{}}
+	s.app.cfg.Payer, s.app.cfg.Payers = manual.Name, nil
 	if p, err := s.app.confirmPage(); p != nil || err != nil {
 		t.Errorf("a page for a payer that needs none: %v, %v", p, err)
 	}
