@@ -143,13 +143,13 @@ func (m *mill) lines(from int) error {
 			cause := fmt.Sprint("withdrawal/", w)
 			m.post(at, ledger.Reserve, ledger.User(u, ledger.Available), ledger.User(u, ledger.Reserved), 1000, cause, cause+"/reserve")
 			m.post(at, ledger.Payout, ledger.User(u, ledger.Reserved), "payer/manual", 1000, cause, cause+"/payout")
-			m.done = append(m.done, w, cause, u, 1000, "x", "paid", "", "manual", cause, "", 4, 0, 1, 1, 0)
+			m.done = append(m.done, w, cause, u, 1000, "x", "paid", "", "manual", cause, "", 4, 0, 1, 1, 0, "", "", 0, "", "", "", "", 1)
 		}
 	}
 	if err := m.insert("payment_booked (network, account, line_no, seq, user_id, pending, available, margin)", 8, m.booked); err != nil {
 		return err
 	}
-	if err := m.insert("payment_withdrawals (id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at)", 15, m.done); err != nil {
+	if err := m.insert("payment_withdrawals (id, request_key, user_id, amount, payee, state, reason, payer, number, actor, rev, tries, at, changed_at, next_at, payee_print, first_actor, risk, signs, receipt, confirm_text, batch, sent_at)", 23, m.done); err != nil {
 		return err
 	}
 	m.booked, m.done = m.booked[:0], m.done[:0]
