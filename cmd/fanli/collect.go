@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -14,10 +11,8 @@ import (
 	"fanli/bot"
 	"fanli/configs"
 	"fanli/core/collect"
-	"fanli/core/fault"
 	"fanli/core/money"
 	"fanli/core/user"
-	"fanli/core/withdraw"
 )
 
 // chargePath is below which collectors call back: /pay/charge/alipay.
@@ -114,44 +109,8 @@ func (a *app) payable(d collect.Due) bot.Payable {
 	return p
 }
 
-// charged takes what a collector tells of a charge: a hint, after which it is asked.
-func (a *app) charged(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(r.URL.Path, chargePath)
-	c := a.dues.CollectorNamed(name)
-	if c == nil || r.Method != http.MethodPost {
-		http.NotFound(w, r)
-		return
-	}
-	err := a.heardCharge(r, c)
-	if err != nil {
-		a.log.Warn("a callback was not taken", "collector", name, "error", err)
-	}
-	status, kind, body := c.Answer(err)
-	if kind != "" {
-		w.Header().Set("Content-Type", kind)
-	}
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) //nolint:gosec // fixed words of the collector, with nothing of the request in them
-}
-
-func (a *app) heardCharge(r *http.Request, c collect.Collector) error {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, callbackBytesMax))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return fault.Wrap(fault.Invalid, "callback", err)
-	case err != nil:
-		return fault.Wrap(fault.Unavailable, "callback", err)
-	}
-	number, err := c.Hear(r.Context(), withdraw.Callback{Header: r.Header, Body: body})
-	if err != nil {
-		return err
-	}
-	if err = a.dues.Heard(r.Context(), c.Name(), number); err == nil {
-		a.runner.Wake(chargesJob)
-	}
-	return err
-}
-
-// chargesJob asks about charges.
-const chargesJob = "payment/charges"
+// The jobs that ask about payouts and about charges.
+const (
+	payoutsJob = "payment/payouts"
+	chargesJob = "payment/charges"
+)

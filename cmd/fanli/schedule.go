@@ -67,7 +67,7 @@ func (a *app) rebatePlans() []jobs.Plan {
 
 func (a *app) paymentPlans() []jobs.Plan {
 	return []jobs.Plan{
-		{Job: jobs.Func{As: "payment/payouts", Do: a.payouts.Run}, Every: "@every 1s"},
+		{Job: jobs.Func{As: payoutsJob, Do: a.payouts.Run}, Every: "@every 1s"},
 		{Job: jobs.Func{As: "payment/autopay", Do: a.payouts.RunAutopay}, Every: "@every 5m"},
 		{Job: jobs.Func{As: chargesJob, Do: a.dues.Run}, Every: "@every 1s"},
 		{Job: jobs.Func{As: "payment/balances", Do: a.watch().Run}, Every: "@every 10m", Calm: true},
@@ -121,7 +121,7 @@ func (a *app) relayOnEmit(ctx context.Context) {
 				case <-ctx.Done():
 					return
 				case <-o.Ready():
-					a.runner.Wake("relay/"+o.Name(), "notification/deliver", "payment/payouts")
+					a.runner.Wake("relay/"+o.Name(), "notification/deliver", payoutsJob)
 				}
 			}
 		}()
