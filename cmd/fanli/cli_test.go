@@ -353,3 +353,23 @@ func TestSync(t *testing.T) {
 		t.Error("a secret is shown")
 	}
 }
+
+// A process of a split is told whom it could not ask, before anything starts.
+func TestASplitKnowsWhomItAsks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "fanli.yaml")
+	text := "targets: [rebate]\nnetworks: {jd: {app_key: k, app_secret: s}}\n" +
+		"database: {dsn: \"mysql://u:p@127.0.0.1:1/fanli_{target}\", seal_key: \"" + strings.Repeat("6b", sealKeyLen) + "\"}\n" +
+		"peers: {listen: \"127.0.0.1:0\", token: sixteen bytes or more, targets: {user: \"static:127.0.0.1:1\"}}\nbroker: {url: \"amqp://h/\"}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"check", "serve"} {
+		r := cli(t, "", nil, command, "--config", file, "--data", filepath.Join(dir, "data"))
+		r.want(t, exitUsage, "fanli: peers.targets.payment: rebate asks it; where does it answer?")
+		if strings.Contains(r.err, "peers.targets.user") {
+			t.Errorf("%s does not know whom it has: %s", command, r.err)
+		}
+	}
+}

@@ -56,6 +56,9 @@ and line. With --live it instead asks a running fanli whether it is well.`,
 			if live {
 				return alive(cmd.Context(), c)
 			}
+			if err := checkSplit(c); err != nil {
+				return err
+			}
 			mode := "with the configured networks"
 			if c.Sandbox() {
 				mode = "in the sandbox: no network is configured"

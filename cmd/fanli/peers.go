@@ -17,11 +17,10 @@ import (
 	"fanli/adapters/store"
 	"fanli/configs"
 	"fanli/core/event"
-	"fanli/core/fault"
 )
 
-// Peers are the processes that run the targets which are not here: asked over gRPC,
-// told by way of a broker.
+// A peers is the way to the processes that run the targets which are not here: they are
+// asked over gRPC and told by way of a broker.
 type peers struct {
 	a      *app
 	conns  []*grpc.ClientConn
@@ -243,7 +242,7 @@ func (a *app) relayBus() event.Bus {
 // checkSplit refuses what only shows once the wiring is known.
 func checkSplit(cfg configs.Config) error {
 	if err := (&app{cfg: cfg}).missing(); err != nil {
-		return exitError{exitUsage, fault.Wrap(fault.Invalid, "", err)}
+		return exitError{exitUsage, err}
 	}
 	return nil
 }
