@@ -74,6 +74,10 @@ type Options struct {
 	// encrypts by itself.
 	TLS *tls.Config
 	Log *slog.Logger
+	// Dial and Serve are more of gRPC's own options for both sides: who watches
+	// calls, and what finds the processes of a target.
+	Dial  []grpc.DialOption
+	Serve []grpc.ServerOption
 }
 
 // String keeps the token out of logs.
@@ -112,11 +116,11 @@ func NewServer(o Options, services ...Service) (*Server, error) {
 	if o.TLS != nil {
 		creds = credentials.NewTLS(o.TLS)
 	}
-	s.grpc = grpc.NewServer(
+	s.grpc = grpc.NewServer(append([]grpc.ServerOption{
 		grpc.Creds(creds), grpc.MaxRecvMsgSize(messageBytesMax), grpc.MaxSendMsgSize(messageBytesMax),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: idleMin, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(s.answer), // streams there are none but the health, which is no secret
-	)
+	}, o.Serve...)...)
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	for _, register := range services {
 		register(s.grpc)
@@ -201,8 +205,9 @@ func Dial(to string, o Options) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(creds), grpc.WithDefaultServiceConfig(policy()), grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax), grpc.MaxCallSendMsgSize(messageBytesMax)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 2 * idleMin, Timeout: callTimeout}),
-		grpc.WithStatsHandler(departures{}), grpc.WithUnaryInterceptor(caller.call),
+		grpc.WithStatsHandler(departures{}), grpc.WithChainUnaryInterceptor(caller.call),
 	}
+	options = append(options, o.Dial...)
 	if list, ok := strings.CutPrefix(to, static); ok {
 		r := manual.NewBuilderWithScheme("static")
 		state := resolver.State{}
