@@ -10,7 +10,7 @@ const (
 
 // The reasons why a row earns nothing: keys of the user's text.
 const (
-	whySplit      = "order.split"      // replaced by rows whose parentId is this order
+	whySplit      = order.WhySplit     // replaced by rows whose parentId is this order
 	whyCancelled  = "order.cancelled"  // cancelled or refused before it was received
 	whyRefunded   = "order.refunded"   // every piece went back
 	whyNoRate     = "order.no_rate"    // goods without a commission

@@ -12,6 +12,7 @@ type lineRow struct {
 	LineNo     string
 	Rev        int64
 	OrderNo    string
+	RootNo     string // as it was placed, before the network split it
 	Item       string
 	Tag        string
 	SettlesOn  int64
@@ -37,7 +38,7 @@ func (lineRow) TableName() string { return "order_lines" }
 // lineChanges are the columns that may change after first sight.
 func lineChanges() []string {
 	return []string{
-		"rev", "order_no", "item", "tag", "settles_on", "state", "why", "commission", "price", "refunded", "disputed",
+		"rev", "order_no", "root_no", "item", "tag", "settles_on", "state", "why", "commission", "price", "refunded", "disputed",
 		"settled_at", "whole", "back", "user_id", "link_id", "step", "evidence", "promise",
 	}
 }
@@ -46,7 +47,7 @@ func newLineRow(l *order.Line) (r lineRow, err error) {
 	whole := l.Row()
 	r = lineRow{
 		ID: l.ID, Network: l.Key.Network, Account: l.Key.Account, LineNo: l.Key.ID, Rev: l.Rev,
-		OrderNo: whole.Order, Item: whole.Item, Tag: whole.Tag, SettlesOn: ms(whole.SettlesOn),
+		OrderNo: whole.Order, RootNo: whole.Root(), Item: whole.Item, Tag: whole.Tag, SettlesOn: ms(whole.SettlesOn),
 		State: string(l.State), Why: l.Why, Commission: int64(l.Commission), Price: int64(l.Price),
 		Refunded: int64(l.Refunded), Disputed: l.Disputed, SettledAt: ms(l.SettledAt),
 		UserID: l.User, LinkID: l.Link, Step: string(l.Step), Evidence: l.Evidence, SeenAt: ms(l.Seen),

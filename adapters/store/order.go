@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,15 +41,22 @@ func (s orderStore) ByNumber(ctx context.Context, number string) ([]order.Line, 
 	return byNumber(s.db.reader(ctx), number)
 }
 
-// byNumber returns the lines of an order number at any network.
+// byNumber returns the lines of an order number at any network, and of what was split
+// from it. Two statements use an index each.
 func byNumber(g *gorm.DB, number string) ([]order.Line, error) {
 	if number == "" { // rows of refunds whose order has not come yet have none
 		return nil, nil
 	}
-	rows, err := find[lineRow](g.Where("order_no = ?", number).Order("id"))
+	placed, err := find[lineRow](g.Session(&gorm.Session{}).Where("root_no = ?", number))
 	if err != nil {
 		return nil, err
 	}
+	parts, err := find[lineRow](g.Session(&gorm.Session{}).Where("order_no = ? AND root_no <> order_no", number))
+	if err != nil {
+		return nil, err
+	}
+	rows := append(placed, parts...)
+	slices.SortFunc(rows, func(a, b lineRow) int { return cmp.Compare(a.ID, b.ID) })
 	return lines(rows)
 }
 

@@ -48,7 +48,7 @@ func (t orderTx) Ways(network string, tags, items, orders, suffixes []string, si
 	if w.ByItem, err = t.waysByItem(network, items, since); err != nil {
 		return w, err
 	}
-	if w.Kin, err = t.kin(network, orders); err != nil {
+	if w.Kin, w.Split, err = t.kin(network, orders); err != nil {
 		return w, err
 	}
 	if w.Suffixes, err = t.suffixes(network, suffixes); err != nil {
@@ -97,24 +97,36 @@ func (t orderTx) waysByItem(network string, items []string, since time.Time) (ma
 type kinRow struct {
 	Network string
 	OrderNo string
+	RootNo  string
+	Item    string
 	UserID  int64
+	LinkID  int64
+	Promise string
 }
 
 func (kinRow) TableName() string { return "order_lines" }
 
-func (t orderTx) kin(network string, orders []string) (map[string][]int64, error) {
-	rows, err := findIn[kinRow](func() *gorm.DB { return t.g }, "order_no", orders)
+func (t orderTx) kin(network string, orders []string) (kin map[string][]int64, split map[string][]order.Owned, err error) {
+	rows, err := findIn[kinRow](func() *gorm.DB { return t.g }, "root_no", orders)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t.lone(orders, rows)
-	out := map[string][]int64{}
+	kin, split = map[string][]int64{}, map[string][]order.Owned{}
 	for _, r := range rows {
-		if r.Network == network && r.UserID != 0 && !slices.Contains(out[r.OrderNo], r.UserID) {
-			out[r.OrderNo] = append(out[r.OrderNo], r.UserID)
+		if r.Network != network || r.UserID == 0 {
+			continue
 		}
+		if !slices.Contains(kin[r.RootNo], r.UserID) {
+			kin[r.RootNo] = append(kin[r.RootNo], r.UserID)
+		}
+		o := order.Owned{Item: r.Item, Way: order.Way{Link: r.LinkID, User: r.UserID}}
+		if err := parse(r.Promise, &o.Way.Promise); err != nil {
+			return nil, nil, err
+		}
+		split[r.OrderNo] = append(split[r.OrderNo], o)
 	}
-	return out, nil
+	return kin, split, nil
 }
 
 // lone remembers which order numbers have no line yet. A page of new orders is
@@ -127,6 +139,7 @@ func (t orderTx) lone(orders []string, rows []kinRow) {
 	}
 	for _, r := range rows {
 		delete(t.numbers, r.OrderNo)
+		delete(t.numbers, r.RootNo)
 	}
 }
 

@@ -37,7 +37,7 @@ func (s orderStore) OfUser(_ context.Context, id, before int64, count int) ([]or
 
 func (s orderStore) ByNumber(_ context.Context, number string) ([]order.Line, error) {
 	return read(s.store, func() ([]order.Line, error) {
-		return s.where(func(l order.Line) bool { return l.Row().Order == number }), nil
+		return s.where(func(l order.Line) bool { return named(l, number) }), nil
 	})
 }
 
@@ -103,8 +103,13 @@ func (t orderTx) Lines(keys []order.Key) (map[order.Key]order.Line, error) {
 	return out, nil
 }
 
+// named reports whether a line is of an order number, or was split from it.
+func named(l order.Line, number string) bool {
+	return l.Row().Order == number || l.Row().Root() == number
+}
+
 func (t orderTx) ByOrder(network, number string) ([]order.Line, error) {
-	return t.where(func(l order.Line) bool { return l.Key.Network == network && l.Row().Order == number }), nil
+	return t.where(func(l order.Line) bool { return l.Key.Network == network && named(l, number) }), nil
 }
 
 func (t orderTx) Unowned(network, tag, item string, count int) ([]order.Line, error) {
@@ -154,7 +159,7 @@ func (t orderTx) AddWay(w order.Way) error {
 
 func (t orderTx) Ways(network string, tags, items, orders, _ []string, since time.Time) (order.Ways, error) {
 	w := order.Ways{
-		ByTag: map[string]order.Way{}, Kin: map[string][]int64{}, ByItem: map[string][]order.Way{},
+		ByTag: map[string]order.Way{}, Kin: map[string][]int64{}, Split: map[string][]order.Owned{}, ByItem: map[string][]order.Way{},
 		Suffixes: map[string][]int64{}, Claims: map[string][]order.Claim{},
 	}
 	for _, way := range t.ways {
@@ -168,10 +173,12 @@ func (t orderTx) Ways(network string, tags, items, orders, _ []string, since tim
 			w.ByItem[way.Item] = append(w.ByItem[way.Item], way)
 		}
 	}
-	for _, l := range t.where(func(l order.Line) bool { return l.User != 0 && slices.Contains(orders, l.Row().Order) }) {
-		if n := l.Row().Order; !slices.Contains(w.Kin[n], l.User) {
+	for _, l := range t.where(func(l order.Line) bool { return l.User != 0 && slices.Contains(orders, l.Row().Root()) }) {
+		r := l.Row()
+		if n := r.Root(); !slices.Contains(w.Kin[n], l.User) {
 			w.Kin[n] = append(w.Kin[n], l.User)
 		}
+		w.Split[r.Order] = append(w.Split[r.Order], order.Owned{Item: r.Item, Way: order.Way{Link: l.Link, User: l.User, Promise: l.Promise}})
 	}
 	for _, c := range t.claims {
 		if c.Network == network && c.State.Open() && slices.Contains(orders, c.Order) {

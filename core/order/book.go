@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -164,6 +165,7 @@ func (b *Book) attributeOn(tx Tx, network string, open, batch []*Line) (kin []*L
 		return nil, err
 	}
 	theirs.Kin = ways.Kin // with those who were found just now
+	maps.Copy(theirs.Split, ways.Split)
 	if err := b.climb(tx, others, theirs); err != nil {
 		return nil, err
 	}
@@ -190,9 +192,11 @@ func (b *Book) climb(tx Tx, lines []*Line, w Ways) error {
 			if err := b.give(tx, l, v, w); err != nil {
 				return err
 			}
-			if n := l.Row().Order; !slices.Contains(w.Kin[n], l.User) {
+			r := l.Row()
+			if n := r.Root(); !slices.Contains(w.Kin[n], l.User) {
 				w.Kin[n] = append(w.Kin[n], l.User)
 			}
+			w.Split[r.Order] = append(w.Split[r.Order], Owned{r.Item, Way{Link: l.Link, User: l.User, Promise: l.Promise}})
 		}
 	}
 	return nil
@@ -209,7 +213,7 @@ func (b *Book) others(tx Tx, network string, open, batch []*Line) (others []*Lin
 		if l.User == 0 {
 			continue
 		}
-		beside, err := tx.ByOrder(network, l.Row().Order)
+		beside, err := tx.ByOrder(network, l.Row().Root())
 		if err != nil {
 			return nil, err
 		}
@@ -247,6 +251,9 @@ func (b *Book) ways(tx Tx, network string, open []*Line) (Ways, error) {
 			suffixes = append(suffixes, s)
 		}
 		orders = append(orders, r.Order)
+		if r.Parent != "" {
+			orders = append(orders, r.Parent)
+		}
 		if !r.Created.IsZero() && r.Created.Before(since) {
 			since = r.Created
 		}
@@ -254,6 +261,9 @@ func (b *Book) ways(tx Tx, network string, open []*Line) (Ways, error) {
 	w, err := tx.Ways(network, tags, items, orders, suffixes, since.Add(-claimWindow))
 	if w.Kin == nil {
 		w.Kin = map[string][]int64{}
+	}
+	if w.Split == nil {
+		w.Split = map[string][]Owned{}
 	}
 	return w, err
 }
@@ -264,7 +274,7 @@ func (b *Book) give(tx Tx, l *Line, v verdict, w Ways) error {
 	if v.step != ByClaim {
 		return nil
 	}
-	for _, c := range w.Claims[l.Row().Order] {
+	for _, c := range w.claims(l.Row()) {
 		if c.User != v.user {
 			continue
 		}

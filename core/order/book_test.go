@@ -203,7 +203,7 @@ func TestASplitOrderBecomesItsParts(t *testing.T) {
 			r.Estimated += r.Price.Mul(commission, int64(r.Price))
 		})
 	}
-	gone := with(whole, func(r *order.Revision) { r.State, r.Why, r.Modified = order.Invalid, "order.split", start })
+	gone := with(whole, func(r *order.Revision) { r.State, r.Why, r.Modified = order.Invalid, order.WhySplit, start })
 	permutations([]order.Revision{part("2", 200), gone, part("3", 400)}, func(rs []order.Revision) {
 		d := openBook(t)
 		d.link(42, link.JD, "item", "tag", "", time.Hour)

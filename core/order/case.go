@@ -91,14 +91,10 @@ func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
 	if err != nil || !proven(c.Proof, lines) {
 		return false, err
 	}
-	claims, err := tx.ClaimsOf(c.Network, c.Order)
+	rivals, err := b.rivals(tx, c, lines)
 	if err != nil {
 		return false, err
 	}
-	rivals := slices.DeleteFunc(claims, func(o Claim) bool {
-		rival := o.State == ClaimContested || o.State.Open() && proven(o.Proof, lines)
-		return o.User == c.User || !rival
-	})
 	free, holder := owners(lines, c.User)
 	switch {
 	case holder != 0:
@@ -122,6 +118,43 @@ func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
 	}
 }
 
+// rivals are the claims of others to any of lines who say so with equal right. They
+// may name the order that was split, or a part of it; each is held against what its
+// number names.
+func (b *Book) rivals(tx Tx, c Claim, lines []Line) (out []Claim, err error) {
+	for _, number := range numbers(c.Order, lines) {
+		claims, err := tx.ClaimsOf(c.Network, number)
+		if err != nil {
+			return nil, err
+		}
+		theirs := lines
+		if len(claims) > 0 && number != c.Order {
+			if theirs, err = tx.ByOrder(c.Network, number); err != nil {
+				return nil, err
+			}
+		}
+		for _, o := range claims {
+			if o.User != c.User && (o.State == ClaimContested || o.State.Open() && proven(o.Proof, theirs)) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out, nil
+}
+
+// numbers are all by which one of lines may be claimed, number first.
+func numbers(number string, lines []Line) []string {
+	out := []string{number}
+	for i := range lines {
+		for _, n := range []string{lines[i].Row().Root(), lines[i].Row().Order} {
+			if n != "" && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
 // proven reports whether p is what the buyer of the order would say.
 func proven(p Proof, lines []Line) bool {
 	if p.Paid == 0 {
@@ -130,7 +163,9 @@ func proven(p Proof, lines []Line) bool {
 	var sum money.Fen
 	paid, day := false, false
 	for _, l := range lines {
-		sum += l.Price
+		if l.Why != WhySplit { // else its parts count
+			sum += l.Price
+		}
 		paid = paid || l.Price == p.Paid
 		day = day || l.Row().Created.In(beijing).Format(time.DateOnly) == p.Day
 	}
@@ -258,6 +293,29 @@ func (b *Book) DecideClaim(ctx context.Context, id int64, grant bool, actor, rea
 	return c, fault.In("order.DecideClaim", err)
 }
 
+// refuseOthers refuses all other claims to what is granted to c: to its order, and to
+// the parts of it. Who claims the whole of which c is a part may still have the rest.
+func (b *Book) refuseOthers(tx Tx, c Claim, lines []Line, actor string) error {
+	for _, number := range numbers(c.Order, lines) {
+		if number != c.Order && slices.ContainsFunc(lines, func(l Line) bool { return l.Row().Parent == number }) {
+			continue
+		}
+		claims, err := tx.ClaimsOf(c.Network, number)
+		if err != nil {
+			return err
+		}
+		for _, o := range claims {
+			if o.ID == c.ID || o.State == ClaimRefused || o.State == ClaimExpired {
+				continue
+			}
+			if err := b.answer(tx, o, ClaimRefused, actor, "claim.others"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // award grants a claim by the word of a person.
 func (b *Book) award(tx Tx, c Claim, actor, reason string) error {
 	lines, err := tx.ByOrder(c.Network, c.Order)
@@ -281,16 +339,8 @@ func (b *Book) award(tx Tx, c Claim, actor, reason string) error {
 	if len(theirs) == 0 && !has {
 		return fault.Newf(fault.NotFound, "claim.no_order", "order %s of %s has no line to give", c.Order, c.Network)
 	}
-	claims, err := tx.ClaimsOf(c.Network, c.Order)
-	if err != nil {
+	if err := b.refuseOthers(tx, c, lines, actor); err != nil {
 		return err
-	}
-	for _, o := range claims {
-		if o.ID != c.ID && o.State != ClaimRefused && o.State != ClaimExpired {
-			if err := b.answer(tx, o, ClaimRefused, actor, "claim.others"); err != nil {
-				return err
-			}
-		}
 	}
 	if len(theirs) == 0 { // contested, and theirs all along
 		return b.answer(tx, c, ClaimGranted, actor, reason)

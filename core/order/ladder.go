@@ -14,6 +14,7 @@ type Step string
 // The steps, strongest first.
 const (
 	ByTag    Step = "tag"    // the link's own tag came back
+	BySplit  Step = "split"  // the order that it was split from is this user's
 	BySlot   Step = "slot"   // the slot, the item and the time fit exactly one user
 	ByItem   Step = "item"   // no mark came back; the item and the time fit exactly one user
 	ByKin    Step = "kin"    // another line of the same order is this user's
@@ -58,10 +59,26 @@ type Way struct {
 // Ways are all that could explain a batch of lines, fetched at once.
 type Ways struct {
 	ByTag    map[string]Way     // of the batch's network
-	Kin      map[string][]int64 // users who own another line of an order number
+	Kin      map[string][]int64 // users who own another line, by its Root
+	Split    map[string][]Owned // lines of somebody, by the number of the order, for what was split from it
 	ByItem   map[string][]Way   // candidates for each item, any slot
 	Suffixes map[string][]int64 // users who confirmed a suffix
 	Claims   map[string][]Claim // open claims for each order number
+}
+
+// An Owned is a line that is somebody's.
+type Owned struct {
+	Item string
+	Way  Way // of Link 0 if no link is known
+}
+
+// claims are the open ones of a line's order, by its own number and by that of
+// the order that it was split from: a buyer may have read either.
+func (w Ways) claims(r Revision) []Claim {
+	if r.Root() == r.Order {
+		return w.Claims[r.Order]
+	}
+	return slices.Concat(w.Claims[r.Order], w.Claims[r.Root()])
 }
 
 // A verdict says whose a line is and why.
@@ -81,6 +98,9 @@ func whose(r Revision, w Ways) (v verdict, ok bool) {
 		}
 		return verdict{}, false // another promoter's, or a forged one
 	}
+	if v, found := bySplit(r, w); found {
+		return v, true
+	}
 	fits := candidates(r, w.ByItem[r.Item])
 	step := ByItem
 	if r.Slot != "" {
@@ -98,10 +118,29 @@ func whose(r Revision, w Ways) (v verdict, ok bool) {
 			return v, true
 		}
 	}
-	if kin := w.Kin[r.Order]; len(users) == 0 && len(kin) == 1 {
-		return verdict{kin[0], Way{}, ByKin, "another line of order " + r.Order + " is theirs"}, true
+	if kin := w.Kin[r.Root()]; len(users) == 0 && len(kin) == 1 {
+		way, _ := asked(kin[0], r, w) // what they had asked for is as it was promised
+		return verdict{kin[0], way, ByKin, "another line of order " + r.Root() + " is theirs"}, true
 	}
 	return byClaim(r, w)
+}
+
+// bySplit gives a line to whom the line is that it was split from, as that was
+// promised: whoever decided so meant these goods.
+func bySplit(r Revision, w Ways) (v verdict, ok bool) {
+	if r.Parent == "" {
+		return v, false
+	}
+	for _, o := range w.Split[r.Parent] {
+		switch {
+		case o.Item != r.Item:
+		case ok && v.user != o.Way.User:
+			return verdict{}, false
+		default:
+			v, ok = verdict{o.Way.User, o.Way, BySplit, "it was split from order " + r.Parent + ", which is theirs"}, true
+		}
+	}
+	return v, ok
 }
 
 // candidates are the ways whose time fits the line's click, oldest first.
@@ -152,8 +191,9 @@ const claimWindow = 15 * 24 * time.Hour
 // Knowing a number alone is not enough: numbers can be guessed.
 func byClaim(r Revision, w Ways) (verdict, bool) {
 	var found []verdict
-	for _, c := range w.Claims[r.Order] {
-		if used, ok := asked(c.User, r, w); ok {
+	for _, c := range w.claims(r) {
+		twice := slices.ContainsFunc(found, func(v verdict) bool { return v.user == c.User })
+		if used, ok := asked(c.User, r, w); ok && !twice {
 			found = append(found, verdict{c.User, used, ByClaim, fmt.Sprintf("claim %d, and link %d for the item before the order", c.ID, used.Link)})
 		}
 	}

@@ -60,7 +60,7 @@ type Revision struct {
 	Aspect Aspect
 
 	Order    string // the order number that the buyer sees
-	Parent   string // the order it was split from; "" for none
+	Parent   string // the order that was placed, if the network split it; "" if it did not
 	Item     string // comparable with link.Link.Item
 	Title    string
 	Shop     string
@@ -87,6 +87,19 @@ type Revision struct {
 	Modified                                        time.Time // the network's own; revisions of an aspect are ordered by it, then by content
 
 	Raw []byte // the row as received
+}
+
+// WhySplit is why a line is invalid that the network has replaced by others, whose
+// Parent is its order.
+const WhySplit = "order.split"
+
+// Root returns the number of the order as it was placed. An order and all that it
+// was split into share it.
+func (r Revision) Root() string {
+	if r.Parent != "" {
+		return r.Parent
+	}
+	return r.Order
 }
 
 // A Bad row could not be read.

@@ -240,3 +240,19 @@ func TestAnyOrderOfArrivalGivesTheSameOwner(t *testing.T) {
 		}
 	}
 }
+
+func TestARelatedLineIsAsItWasPromised(t *testing.T) {
+	t.Parallel()
+	d := openBook(t)
+	d.link(42, link.Taobao, "old", "", "", 72*time.Hour) // too long ago to say whose it is
+	d.link(42, link.Taobao, "new", "", "", time.Hour)
+	d.apply(3, slotted("1", number(1), "old", ""), slotted("2", number(1), "new", ""), slotted("3", number(1), "never", ""))
+	d.wantOwner(link.Taobao, "1", 42, order.ByKin)
+	d.wantOwner(link.Taobao, "3", 42, order.ByKin)
+	if l := d.get(link.Taobao, "1"); l.Link != 1 || l.Promise.Rebate != 280 {
+		t.Errorf("what was asked about came through link %d with %+v", l.Link, l.Promise)
+	}
+	if l := d.get(link.Taobao, "3"); l.Link != 0 || l.Promise.Terms != "" {
+		t.Errorf("what was not came through link %d with %+v", l.Link, l.Promise)
+	}
+}

@@ -20,7 +20,8 @@ type Reader interface {
 	// OfUser returns a user's lines, newest first, starting after the line
 	// with id before (0: from the newest).
 	OfUser(ctx context.Context, user int64, before int64, count int) ([]Line, error)
-	// ByNumber returns all lines of an order number at any network.
+	// ByNumber returns all lines of an order number at any network, and of what was
+	// split from it.
 	ByNumber(ctx context.Context, number string) ([]Line, error)
 	// History returns the raw rows of a line, oldest first.
 	History(ctx context.Context, key Key) ([]Past, error)
@@ -59,7 +60,8 @@ type Tx interface {
 
 	// Lines returns the known ones of keys, locked.
 	Lines(keys []Key) (map[Key]Line, error)
-	// ByOrder returns all lines with an order number, locked.
+	// ByOrder returns all lines of an order number and of what was split from it,
+	// locked.
 	ByOrder(network, number string) ([]Line, error)
 	// Unowned returns lines of a network that are nobody's yet and carry the
 	// tag, or the item, locked, at most count.
@@ -79,8 +81,8 @@ type Tx interface {
 
 	// AddWay stores a link for the ladder; a known one changes nothing.
 	AddWay(w Way) error
-	// Ways returns what could explain lines of one network with these tags,
-	// items and order numbers, looking back to since.
+	// Ways returns what could explain lines of one network with these tags, items
+	// and order numbers (their own and their Roots), looking back to since.
 	Ways(network string, tags, items, orders, suffixes []string, since time.Time) (Ways, error)
 	// AddSuffix stores that user confirmed a buyer's suffix.
 	AddSuffix(network, suffix string, user int64) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func key(id string) order.Key { return order.Key{Network: link.JD, Account: "mai
 func revision(id string) order.Revision {
 	at := start()
 	return order.Revision{
-		Key: key(id), Aspect: order.Whole, Order: "order-" + id, Parent: "parent", Item: "item-" + id, Title: "保温杯 500ml", Shop: "旗舰店",
+		Key: key(id), Aspect: order.Whole, Order: "order-" + id, Item: "item-" + id, Title: "保温杯 500ml", Shop: "旗舰店",
 		Image: "https://i.example/1.jpg", Category: "厨具", Quantity: 2, State: order.Paid, Price: 8900, Estimated: 445,
 		Created: at, PaidAt: at.Add(time.Minute), Clicked: at.Add(-time.Minute), Modified: at.Add(2 * time.Minute),
 		Tag: "tag-" + id, Slot: "slot", Raw: []byte(`{"id":"` + id + `"}`),
@@ -215,6 +216,18 @@ func linesOfNumber(t *testing.T, s OrderStore) {
 	got, err := s.Store.ByNumber(t.Context(), "same")
 	must(t, err)
 	want(t, "ByNumber", ids(got), []string{"1", "3", "4"})
+	for id, number := range map[string]string{"5": "part-1", "6": "part-2"} {
+		r := revision(id)
+		r.Order, r.Parent = number, "same"
+		putLines(t, s, line(t, r))
+	}
+	for number, all := range map[string][]string{"same": {"1", "3", "4", "5", "6"}, "part-1": {"5"}, "part-2": {"6"}} {
+		got, err = s.Store.ByNumber(t.Context(), number)
+		must(t, err)
+		found := ids(got)
+		slices.Sort(found)
+		want(t, "ByNumber "+number+", with what was split from it", found, all)
+	}
 }
 
 func linesSeenWithin(t *testing.T, s OrderStore) {

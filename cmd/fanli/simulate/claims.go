@@ -20,7 +20,7 @@ func (w *world) claims(ctx context.Context) {
 		}
 		c := n.log[max(0, len(n.log)-1-w.rng.IntN(40))]
 		line, _ := n.market.Line(c.id)
-		if line.Click.Tag != "" || line.State == market.Replaced || n.baskets[line.Order] || w.claimed(n.name, line.Order) {
+		if line.Click.Tag != "" || line.State == market.Replaced || n.baskets[line.Order] || w.claimed(n.name, line) {
 			continue
 		}
 		buyer := w.asker(n.name, line)
@@ -36,13 +36,17 @@ func (w *world) claims(ctx context.Context) {
 	}
 }
 
-func (w *world) claimed(network, order string) bool {
-	for _, c := range w.claim {
-		if c.Network == network && c.Order == order {
-			return true
-		}
+// claimed reports whether somebody claimed a line, by whatever number.
+func (w *world) claimed(network string, line market.Line) bool {
+	return w.named[network+"/"+placed(line)]
+}
+
+// placed is the number of a line's order before it was split.
+func placed(line market.Line) string {
+	if line.Parent != "" {
+		return line.Parent
 	}
-	return false
+	return line.Order
 }
 
 // asker is a user who had asked for a line's goods shortly before it was bought.
@@ -56,15 +60,21 @@ func (w *world) asker(network string, line market.Line) int64 {
 	return 0
 }
 
-// says lets a user claim a line's order.
+// says lets a user claim a line's order: by its number, or by that of the order that
+// it was split from.
 func (w *world) says(ctx context.Context, user int64, n *net, line market.Line) (id int64, ok bool) {
+	number := line.Order
+	if w.rng.IntN(2) == 0 {
+		number = placed(line)
+	}
 	err := w.try(ctx, func() (err error) {
-		id, err = w.house.claim(ctx, user, line.Order)
+		id, err = w.house.claim(ctx, user, number)
 		return err
 	})
-	w.note("user %d claims order %s: %v", user, line.Order, err == nil)
+	w.note("user %d claims order %s: %v", user, number, err == nil)
 	if err == nil {
-		w.claim = append(w.claim, oracle.Claim{User: user, Network: n.name, Order: line.Order})
+		w.named[n.name+"/"+placed(line)] = true
+		w.claim = append(w.claim, oracle.Claim{User: user, Network: n.name, Order: number})
 	}
 	return id, err == nil
 }
@@ -93,14 +103,14 @@ func (w *world) contest(ctx context.Context) {
 			return
 		}
 		line, _ := n.market.Line(n.log[w.rng.IntN(len(n.log))].id)
-		if line.Click.Tag != "" || line.State == market.Replaced || n.baskets[line.Order] || w.contested[line.Order] {
+		if line.Click.Tag != "" || line.State == market.Replaced || n.baskets[line.Order] || w.contested[placed(line)] {
 			continue
 		}
 		two := w.strangers(n.name, line, 2)
 		if len(two) < 2 {
 			continue
 		}
-		w.contested[line.Order] = true
+		w.contested[placed(line)] = true
 		one, ok := w.says(ctx, two[0], n, line)
 		other, both := w.says(ctx, two[1], n, line)
 		if !ok || !both {

@@ -199,7 +199,7 @@ func (f *feed) row(l market.Line, scene string) order.Revision {
 	case market.Settled:
 		r.State, r.Actual, r.ActualKnown = order.Settled, before, true
 	case market.Replaced:
-		r.State, r.Why = order.Invalid, "order.split"
+		r.State, r.Why = order.Invalid, order.WhySplit
 	case market.Invalid:
 		r.State, r.Why = order.Invalid, "order."+strings.ToLower(l.Why)
 	}

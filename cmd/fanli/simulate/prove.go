@@ -51,7 +51,7 @@ func (w *world) truth() oracle.Truth {
 // line is a line as the oracle understands it.
 func (w *world) line(n *net, l market.Line) oracle.Line {
 	o := oracle.Line{
-		Network: n.name, ID: l.ID, Order: l.Order, Item: l.Click.Item, Category: l.Goods.Category, Tag: l.Click.Tag, Slot: l.Click.Slot,
+		Network: n.name, ID: l.ID, Order: l.Order, Parent: l.Parent, Item: l.Click.Item, Category: l.Goods.Category, Tag: l.Click.Tag, Slot: l.Click.Slot,
 		Price: l.Price, Refunded: l.Refunded, Commission: l.Commission,
 		Disputed: n.disputed[l.ID], Created: second(l.Created), SettledAt: second(l.SettledAt),
 	}

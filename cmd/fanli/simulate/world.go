@@ -37,7 +37,8 @@ type world struct {
 	links     []oracle.Link // as their users have seen them
 	claim     []oracle.Claim
 	words     []oracle.Decision
-	contested map[string]bool     // by order number
+	contested map[string]bool     // by the order number as placed
+	named     map[string]bool     // network/number, as placed, of what somebody claimed
 	buyers    map[string]int64    // by line, of networks whose order numbers name them
 	said      []oracle.Invitation // whose codes people have entered
 	asked     []oracle.Bonus      // and which bonuses they have asked for
@@ -82,7 +83,7 @@ func start() time.Time { return time.Date(2026, 1, 15, 4, 0, 0, 0, time.UTC) }
 func newWorld(opt Options, seed uint64, record bool) *world {
 	w := &world{
 		opt: opt, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), ill: drawIll(seed, opt.Faults), at: start(),
-		hash: sha256.New(), record: record, left: map[int64]bool{}, contested: map[string]bool{}, buyers: map[string]int64{}, persons: map[string]int64{}, notices: map[string]int{},
+		hash: sha256.New(), record: record, left: map[int64]bool{}, contested: map[string]bool{}, named: map[string]bool{}, buyers: map[string]int64{}, persons: map[string]int64{}, notices: map[string]int{},
 	}
 	w.crash = crasher{ill: w.ill, quiet: true}
 	w.bank = &bank{w: w, book: map[string]*payment{}}

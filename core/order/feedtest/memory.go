@@ -151,7 +151,7 @@ func (f *Memory) revision(l market.Line) order.Revision {
 	case market.Settled:
 		r.State, r.Actual, r.ActualKnown = order.Settled, l.Commission, true
 	case market.Replaced:
-		r.State, r.Why = order.Invalid, "order.split"
+		r.State, r.Why = order.Invalid, order.WhySplit
 	case market.Invalid:
 		r.State, r.Why = order.Invalid, "order."+strings.ToLower(l.Why)
 	}

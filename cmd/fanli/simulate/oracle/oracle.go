@@ -10,6 +10,7 @@ package oracle
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"fanli/core/money"
@@ -86,6 +87,7 @@ const (
 // A Line is one item of an order as its network has it in the end.
 type Line struct {
 	Network, ID, Order, Item, Category string
+	Parent                             string // the order it was split from; "" for none
 	Tag, Slot                          string // "" for what got lost
 
 	State           State
@@ -224,7 +226,6 @@ type evidence struct {
 	byItem  map[string][]Link // oldest first
 	orders  map[string][]Line
 	claims  map[string][]int64
-	staff   map[string][]Decision
 	brought map[int64]Invitation
 	digits  map[string]int64 // of buyers, as confirmed by a claim that was granted
 }
@@ -232,13 +233,11 @@ type evidence struct {
 func index(t Truth) evidence {
 	o := evidence{
 		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{},
-		claims: map[string][]int64{}, staff: map[string][]Decision{}, brought: map[int64]Invitation{}, digits: map[string]int64{},
+		claims: map[string][]int64{}, brought: map[int64]Invitation{}, digits: map[string]int64{},
 	}
 	for _, l := range t.Lines {
-		o.orders[l.Network+"/"+l.Order] = append(o.orders[l.Network+"/"+l.Order], l)
-	}
-	for _, d := range t.Decisions {
-		o.staff[d.Network+"/"+d.Order] = append(o.staff[d.Network+"/"+d.Order], d)
+		placed := l.numbers()[0]
+		o.orders[placed] = append(o.orders[placed], l)
 	}
 	for _, l := range t.Links {
 		o.byTag[l.Network+"/"+l.Tag] = l
@@ -368,18 +367,19 @@ func (o evidence) cuts(r *Rules, l Line, buyer int64, kept money.Fen) (cs [2]Cut
 // neither gifts nor rules of its own.
 func (o evidence) whose(l Line) (Link, bool) {
 	through, ok := o.ladder(l)
-	for _, d := range o.staff[l.Network+"/"+l.Order] {
-		if l.Tag != "" || ok && through.User == d.User {
+	for _, d := range o.truth.Decisions { // in the order in which they were taken
+		if l.Tag != "" || !slices.Contains(l.numbers(), d.Network+"/"+d.Order) || ok && through.User == d.User {
 			continue
 		}
-		if through, ok = o.newest(l, claimWindow, "")[d.User]; !ok {
-			through, ok = o.unasked(l, d.User, d.Rules), true
-		}
+		through, ok = o.promised(l, d.User, d.Rules), true
 	}
 	return through, ok
 }
 
-func (o evidence) unasked(l Line, user int64, r *Rules) Link {
+func (o evidence) promised(l Line, user int64, r *Rules) Link {
+	if through, ok := o.newest(l, claimWindow, "")[user]; ok {
+		return through
+	}
 	return Link{User: user, Level: o.truth.Levels[user], Category: l.Category, Rules: r, Dry: true}
 }
 
@@ -391,13 +391,13 @@ func (o evidence) ladder(l Line) (Link, bool) {
 		return through, true
 	}
 	if user, ok := o.kin(l, o.said); ok && fits == 0 {
-		return o.unasked(l, user, o.truth.Rules), true
+		return o.promised(l, user, o.truth.Rules), true
 	}
 	if through, ok := o.claimed(l); ok {
 		return through, true
 	}
 	user, ok := o.kin(l, o.claimed)
-	return o.unasked(l, user, o.truth.Rules), ok && fits == 0
+	return o.promised(l, user, o.truth.Rules), ok && fits == 0
 }
 
 func (o evidence) said(l Line) (Link, bool) { through, _, ok := o.own(l); return through, ok }
@@ -428,9 +428,19 @@ func digits(l Line) string {
 	return l.Order[max(0, len(l.Order)-6):]
 }
 
-// kin is the one user who has other lines of the same order, as far as says says.
+// numbers are those by which a line can be named: the number of the order as it was
+// placed, and its own.
+func (l Line) numbers() []string {
+	if l.Parent == "" {
+		return []string{l.Network + "/" + l.Order}
+	}
+	return []string{l.Network + "/" + l.Parent, l.Network + "/" + l.Order}
+}
+
+// kin is the one user who has other lines of the same order as it was placed, as far
+// as says says.
 func (o evidence) kin(l Line, says func(Line) (Link, bool)) (user int64, one bool) {
-	for _, other := range o.orders[l.Network+"/"+l.Order] {
+	for _, other := range o.orders[l.numbers()[0]] {
 		through, ok := says(other)
 		if !ok || other.ID == l.ID {
 			continue
@@ -449,17 +459,18 @@ func (o evidence) claimed(l Line) (Link, bool) {
 	if l.Tag != "" {
 		return Link{}, false
 	}
-	asked := o.newest(l, claimWindow, "")
-	var found []Link
-	for _, u := range o.claims[l.Network+"/"+l.Order] {
-		if through, ok := asked[u]; ok {
-			found = append(found, through)
+	asked, found := o.newest(l, claimWindow, ""), map[int64]Link{}
+	for _, number := range l.numbers() {
+		for _, u := range o.claims[number] {
+			if through, ok := asked[u]; ok {
+				found[u] = through
+			}
 		}
 	}
-	if len(found) != 1 {
-		return Link{}, false
+	for _, through := range found {
+		return through, len(found) == 1
 	}
-	return found[0], true
+	return Link{}, false
 }
 
 // newest returns each user's newest link for the line's item, and through its
