@@ -220,10 +220,6 @@ func (c Config) checkMoney(k *checker) {
 	c.Withdraw.checkDays(k)
 	switch c.Payer {
 	case "manual":
-	case "fakepay":
-		if !c.Sandbox() {
-			k.part("fakepay", c.Fakepay.Validate())
-		}
 	case "alipay":
 		if !c.Sandbox() {
 			k.part("alipay", c.Alipay.Validate())
@@ -233,7 +229,7 @@ func (c Config) checkMoney(k *checker) {
 			k.part("wechatpay", c.Wechatpay.Validate())
 		}
 	default:
-		k.bad("payer", "%q is not manual, fakepay, alipay or wechatpay", c.Payer)
+		k.bad("payer", "%q is not manual, alipay or wechatpay", c.Payer)
 	}
 	for _, method := range slices.Sorted(maps.Keys(c.Payers)) {
 		if method != "alipay" && method != "wechat" {

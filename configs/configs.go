@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"fanli/adapters/alipay"
-	"fanli/adapters/fakepay"
 	"fanli/adapters/guard"
 	"fanli/adapters/jd"
 	"fanli/adapters/pdd"
@@ -58,7 +57,6 @@ type Config struct {
 	Collect   Collect           `yaml:"collect"`
 	Payer     string            `yaml:"payer"`
 	Payers    map[string]string `yaml:"payers"`
-	Fakepay   fakepay.Config    `yaml:"fakepay"`
 	Alipay    alipay.Config     `yaml:"alipay"`
 	Wechatpay wechatpay.Config  `yaml:"wechatpay"`
 	Telegram  telegram.Config   `yaml:"telegram"`

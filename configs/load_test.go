@@ -55,7 +55,7 @@ func TestEnvironmentOverFile(t *testing.T) {
 	c := load(t, "listen: 1.1.1.1:1\nnetworks: {jd: {app_key: k, app_secret: s}}\nrebate: {hold_days: {jd: 7}}\n", env(
 		"FANLI_LISTEN", "127.0.0.1:2", "FANLI_NETWORKS_JD_APP_SECRET_FILE", secret, "FANLI_NETWORKS_JD_POSITION_IDS", "1, 2,",
 		"FANLI_NETWORKS_TAOBAO_ADZONE_IDS", "007,8", "FANLI_REBATE_BASE", "60%", "FANLI_REBATE_LEVELS", "{1: 5%, 2: 6%}",
-		"FANLI_REBATE_HOLD_DAYS_TAOBAO", "3", "FANLI_WITHDRAW_AUTO", "20", "FANLI_WEBCHAT_TITLE", "true", "FANLI_FAKEPAY_SECRET", "~",
+		"FANLI_REBATE_HOLD_DAYS_TAOBAO", "3", "FANLI_WITHDRAW_AUTO", "20", "FANLI_WEBCHAT_TITLE", "true", "FANLI_WECHATPAY_KEY", "~",
 		"FANLI_WITHDRAW_COOLING", "0s", "FANLI_SERVICE_HOST", "10.0.0.1",
 	))
 	if c.Listen != "127.0.0.1:2" || c.Networks.JD.AppSecret != "from-a-file" {
@@ -71,8 +71,8 @@ func TestEnvironmentOverFile(t *testing.T) {
 	if c.Withdraw.Auto != 2000 || c.Withdraw.Cooling != 0 {
 		t.Errorf("%+v", c.Withdraw)
 	}
-	if c.Webchat.Title != "true" || c.Fakepay.Secret != "~" {
-		t.Errorf("%q, %q: text stays text", c.Webchat.Title, c.Fakepay.Secret)
+	if c.Webchat.Title != "true" || c.Wechatpay.Key != "~" {
+		t.Errorf("%q, %q: text stays text", c.Webchat.Title, c.Wechatpay.Key)
 	}
 }
 
@@ -152,8 +152,8 @@ func TestMistakes(t *testing.T) {
 		{"a target that is none", "peers: {targets: {orders: \"dns:///h:1\"}}", "line 1: peers.targets.orders: it is none of"},
 		{"a page of a target that has none", "peers: {http: {order: \"http://h\"}}", "line 1: peers.http.order: the gateway hands on to bot and payment only"},
 		{"no channel", "webchat: {enabled: false}", "line 1: webchat.enabled: no channel is on"},
-		{"no payer", "payer: alipya", `line 1: payer: "alipya" is not manual, fakepay, alipay or wechatpay`},
-		{"a payer without an address", "payer: fakepay\nnetworks: {jd: {app_key: k, app_secret: s}}\nfakepay: {merchant: m, secret: s}", "line 3: fakepay.endpoint: not an http address"},
+		{"no payer", "payer: alipya", `line 1: payer: "alipya" is not manual, alipay or wechatpay`},
+		{"a network without an address", "networks: {jd: {app_key: k, app_secret: s, endpoint: nowhere}}", "line 1: networks.jd.endpoint: "},
 		{"an address that is none", "listen: nowhere", `line 1: listen: "nowhere" is not an address such as`},
 		{"a prefix that payers refuse", "withdraw: {prefix: 中文}", "line 1: withdraw.prefix:"},
 	} {
@@ -267,7 +267,7 @@ func TestMistakesAreTakenApart(t *testing.T) {
 // secretKeys are all keys that hold a secret.
 var secretKeys = []string{
 	"networks.taobao.app_secret", "networks.taobao.session", "networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key",
-	"networks.pdd.client_secret", "database.dsn", "fakepay.secret", "alipay.private_key", "wechatpay.key", "wechatpay.apiv3_key",
+	"networks.pdd.client_secret", "database.dsn", "alipay.private_key", "wechatpay.key", "wechatpay.apiv3_key",
 	"telegram.token", "telegram.proxy", "database.seal_key", "peers.token", "broker.url",
 }
 
@@ -286,8 +286,7 @@ networks:
   taobao: {endpoint: "http://u:C4n4ry@h", app_key: x, app_secret: C4n4ry-tb, session: C4n4ry-se, convert: x, sign_method: x, page_size: 0x1, adzone_ids: [C]}
   jd: {endpoint: "http://u:C4n4ry@h", app_secret: C4n4ry-jd, access_token: C4n4ry-at, auth_key: C4n4ry-ak, union_id: 0, page_size: 1000}
   pdd: {endpoint: "http://u:C4n4ry@h", client_secret: C4n4ry-pd, pid: x, page_size: 1}
-payer: fakepay
-fakepay: {endpoint: "http://u:C4n4ry@h", secret: C4n4ry-fp}
+payer: wechatpay
 wechatpay: {endpoint: "http://u:C4n4ry@h", key: C4n4ry-wk, apiv3_key: C4n4ry-w3}
 telegram: {token: C4n4ry, endpoint: "http://u:C4n4ry@h", proxy: "C4n4ry://u:C4n4ry@h"}
 `

@@ -22,7 +22,7 @@ import (
 //	POST /control/api/orders/{network}/{line}/{deed}            {"amount":"1.50"} for refund
 //	POST /control/api/networks/{network}          {"mode":"…"}  "" is health
 //	POST /control/api/payer            {"mode":"…","way":"…"}   "" is health
-//	POST /control/api/payments/{number}/{fate}                  "paid" or "failed"
+//	POST /control/api/payments/{number}/{fate}                  "paid", "failed" or "returned"
 //
 // Amounts are fen in answers and yuan, as text, in questions. A failure has the
 // status of its code and {"error":{"code":…,"reason":…}}.
@@ -168,7 +168,7 @@ func (w *World) worldAPI(rw http.ResponseWriter, _ *http.Request) {
 		tales[i] = told(o)
 	}
 	payments := []paymentTale{}
-	for _, p := range w.pay.Payments() {
+	for _, p := range w.pay.Transfers() {
 		if len(payments) < paymentsMax {
 			payments = append(payments, paymentTale{p.Number, p.Amount, p.State, p.At})
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"fanli/adapters/fakepay/fakepayfake"
+	"fanli/adapters/alipay/alipayfake"
 	"fanli/core/fault"
 	"fanli/core/market"
 	"fanli/core/money"
@@ -68,31 +68,39 @@ var payWords = []struct {
 	Mode string
 	word
 }{
-	{fakepayfake.Instant, word{"立即到账", "pays at once"}},
-	{fakepayfake.Holds, word{"先挂起，由我决定", "holds, I decide"}},
-	{fakepayfake.Refuses, word{"一律拒绝", "refuses"}},
+	{alipayfake.Instant, word{"立即到账", "pays at once"}},
+	{alipayfake.Holds, word{"先挂起，由我决定", "holds, I decide"}},
+	{alipayfake.Refuses, word{"一律拒绝", "refuses"}},
 }
 
 // wayWords say how the road to the payer fails.
 var wayWords = map[string]word{
-	"":                      {"正常", "ok"},
-	fakepayfake.LostRequest: {"请求丢失", "request lost"},
-	fakepayfake.LostAnswer:  {"已打款，回复丢失", "paid, answer lost"},
-	fakepayfake.Down:        {"服务器错误", "server error"},
-	fakepayfake.Garbage:     {"已打款，回复乱码", "paid, answer garbled"},
-	fakepayfake.Forged:      {"伪造签名", "forged signature"},
-	fakepayfake.Unsigned:    {"没有签名", "no signature"},
-	fakepayfake.Late:        {"先查不到，后查到", "found late"},
-	fakepayfake.Slow:        {"慢 3 秒", "3 s slow"},
-	fakepayfake.Stall:       {"不响应", "stalls"},
-	fakepayfake.Denied:      {"拒绝密钥", "denied"},
+	"":                     {"正常", "ok"},
+	alipayfake.LostRequest: {"请求丢失", "request lost"},
+	alipayfake.LostAnswer:  {"已打款，回复丢失", "paid, answer lost"},
+	alipayfake.Down:        {"服务器错误", "server error"},
+	alipayfake.Garbage:     {"已打款，回复乱码", "paid, answer garbled"},
+	alipayfake.Forged:      {"伪造签名", "forged signature"},
+	alipayfake.Unsigned:    {"没有签名", "no signature"},
+	alipayfake.Late:        {"先查不到，后查到", "found late"},
+	alipayfake.Slow:        {"慢 3 秒", "3 s slow"},
+	alipayfake.Stall:       {"不响应", "stalls"},
+	alipayfake.Denied:      {"拒绝密钥", "denied"},
+	alipayfake.Foreign:     {"别人的证书签名", "signed by somebody else"},
+	alipayfake.Bare:        {"已打款，回复没有签名", "paid, answer unsigned"},
+	alipayfake.SystemError: {"已打款，回复系统错误", "paid, says system error"},
+	alipayfake.Broken:      {"已打款，回复服务不可用", "paid, says unavailable"},
+	alipayfake.ToldFirst:   {"通知先于回复", "tells before it answers"},
+	alipayfake.ToldTwice:   {"通知两次", "tells twice"},
+	alipayfake.ToldWrong:   {"通知内容相反", "tells the opposite"},
 }
 
 // fateWords say what became of a payment.
 var fateWords = map[string]word{
-	fakepayfake.Held:   {"等待决定", "held"},
-	fakepayfake.Paid:   {"已到账", "paid"},
-	fakepayfake.Failed: {"失败", "failed"},
+	alipayfake.Dealing: {"等待决定", "held"},
+	alipayfake.Success: {"已到账", "paid"},
+	alipayfake.Failed:  {"失败", "failed"},
+	alipayfake.Refund:  {"到账后退回", "came back"},
 }
 
 // A button of an order.
@@ -129,9 +137,9 @@ func (w *World) view(o Order) orderView {
 
 // A paymentView is a payment as the control page shows it.
 type paymentView struct {
-	fakepayfake.Payment
-	Fate word
-	Held bool
+	alipayfake.Transfer
+	Fate       word
+	Held, Sent bool
 }
 
 // A choice is one option of a switch.
@@ -171,9 +179,9 @@ func (w *World) controlPage(rw http.ResponseWriter, r *http.Request) {
 		views[i] = w.view(o)
 	}
 	var payments []paymentView
-	for _, p := range w.pay.Payments() {
+	for _, p := range w.pay.Transfers() {
 		if len(payments) < paymentsMax {
-			payments = append(payments, paymentView{p, fateWords[p.State], p.State == fakepayfake.Held})
+			payments = append(payments, paymentView{p, fateWords[p.State], p.State == alipayfake.Dealing, p.State == alipayfake.Success})
 		}
 	}
 	mode, way := w.pay.Now()
@@ -181,7 +189,7 @@ func (w *World) controlPage(rw http.ResponseWriter, r *http.Request) {
 	for _, m := range payWords {
 		modes = append(modes, choice{m.Mode, m.word, m.Mode == mode})
 	}
-	for _, v := range append([]string{""}, fakepayfake.Ways()...) {
+	for _, v := range append([]string{""}, alipayfake.Ways()...) {
 		ways = append(ways, choice{v, wayWords[v], v == way})
 	}
 	w.render(rw, http.StatusOK, "control.html", map[string]any{
@@ -249,12 +257,21 @@ func (w *World) payerForm(rw http.ResponseWriter, r *http.Request) {
 	back(rw, r, "/control", "payer", w.setPayer(r.PostFormValue("mode"), r.PostFormValue("way")), "payer")
 }
 
-// decide ends a payment that is held, as "paid" or "failed".
-func (w *World) decide(number, fate string) error {
-	if fate != fakepayfake.Paid && fate != fakepayfake.Failed {
+// decide ends a payment that is held, as "paid" or "failed", or lets one come back
+// that was paid, as "returned".
+func (w *World) decide(number, fate string) (err error) {
+	switch fate {
+	case "paid", "failed":
+		err = w.pay.Decide(number, fate == "paid")
+	case "returned":
+		err = w.pay.Return(number)
+	default:
 		return fault.New(fault.Invalid, "sandbox.odd")
 	}
-	return w.pay.Decide(number, fate == fakepayfake.Paid)
+	if fault.Is(err, fault.Conflict) {
+		return fault.New(fault.Conflict, "sandbox.final")
+	}
+	return err
 }
 
 func (w *World) paymentForm(rw http.ResponseWriter, r *http.Request) {

@@ -5,19 +5,18 @@ import "fanli/core/link"
 // An Endpoint is what a real adapter needs to speak with a part of the world.
 type Endpoint struct {
 	URL    string
-	Key    string   // app key, client id, merchant
+	Key    string   // app key, client id
 	Secret string   //
 	Site   string   // Taobao's second part of the PID
 	Slots  []string // Taobao's adzones, Pinduoduo's pid
 }
 
-// Endpoints returns where the networks and the payer ("fakepay") are, by name.
+// Endpoints returns where the networks are, by name.
 func (w *World) Endpoints() map[string]Endpoint {
 	base := w.opts.BaseURL
 	return map[string]Endpoint{
 		link.Taobao: {URL: base + "/fake/taobao/router/rest", Key: "30000001", Secret: secret(link.Taobao), Site: taobaoSite, Slots: adzones()},
 		link.JD:     {URL: base + "/fake/jd/routerjson", Key: secret("jd app"), Secret: secret(link.JD)},
 		link.PDD:    {URL: base + "/go/pdd/api/router", Key: secret("pdd app"), Secret: secret(link.PDD), Slots: []string{pddPID}},
-		"fakepay":   {URL: base + "/fake/pay", Key: Merchant, Secret: secret("fakepay")},
 	}
 }

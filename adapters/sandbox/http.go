@@ -11,8 +11,7 @@ import (
 //
 //	/fake/taobao, /fake/jd   the networks' gateways
 //	/go/pdd/api/router       Pinduoduo's: its gateway and its links share a host
-//	/fake/pay                the payer
-//	/fake/alipay             who takes money
+//	/fake/alipay             who pays out and takes money
 //	/go/…                    affiliate links, as a shopper's browser opens them
 //	/shop, /control          pages for people; see pageRoutes
 func (w *World) routes() *http.ServeMux {
@@ -26,8 +25,7 @@ func (w *World) routes() *http.ServeMux {
 		}
 		mux.HandleFunc("/go/"+s.Name+"/", w.open)
 	}
-	mux.Handle("/fake/pay/", http.StripPrefix("/fake/pay", w.pay))
-	mux.HandleFunc("/fake/alipay/", w.gateway)
+	mux.Handle("/fake/alipay/", w.pay)
 	w.pageRoutes(mux)
 	return mux
 }

@@ -214,7 +214,7 @@ var notices = map[string]notice{
 	"market.no_goods":      {"没有找到这件商品。", "There are no such goods.", true},
 	"sandbox.no_link":      {"这个推广链接已经失效，请让机器人再给一个。", "The link is not valid any more. Ask the bot for another.", true},
 	"sandbox.quantity":     {"数量不对，请选 1 到 20。", "The quantity is wrong. Choose 1 to 20.", true},
-	"fakepay.final":        {"这笔打款已经有结果了。", "This payment is final.", true},
+	"sandbox.final":        {"这笔打款已经有结果了。", "This payment is final.", true},
 	"charged":              {"付款成功，机器人马上告诉你。", "Paid. The bot will tell you at once.", false},
 	"sandbox.charge_over":  {"这笔已经付过或失效了。", "This was paid before, or is not valid any more.", true},
 	"sandbox.odd":          {"没有做成，请再试一次。", "That did not work. Please try again.", true},

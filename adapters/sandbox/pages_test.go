@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanli/adapters/fakepay/fakepayfake"
+	"fanli/adapters/alipay/alipayfake"
 	"fanli/adapters/sandbox"
 	"fanli/core/market"
 )
@@ -183,27 +183,31 @@ func TestControlPage(t *testing.T) {
 func TestControlOfThePayer(t *testing.T) {
 	t.Parallel()
 	st := open(t, "")
-	st.form(t, "/control/payer", url.Values{"mode": {fakepayfake.Holds}, "way": {""}})
+	st.form(t, "/control/payer", url.Values{"mode": {alipayfake.Holds}, "way": {""}})
 	st.payer(t).send(t, "W1")
 	st.payer(t).send(t, "W2")
 	_, page := st.form(t, "/control/payments/W1/paid", nil)
 	st.form(t, "/control/payments/W2/failed", nil)
 	if len(st.World.Pay().Paid("W1")) != 1 || len(st.World.Pay().Paid("W2")) != 0 {
-		t.Errorf("the book has %+v", st.World.Pay().Payments())
+		t.Errorf("the book has %+v", st.World.Pay().Transfers())
 	}
 	if strings.Contains(page, "13800138000") || strings.Contains(page, "张三") {
 		t.Error("the page shows whom the money went to")
 	}
 	end, _ := st.form(t, "/control/payments/W1/failed", nil)
-	if end.Query().Get("did") != "fakepay.final" {
+	if end.Query().Get("did") != "sandbox.final" {
 		t.Errorf("deciding twice: %s", end.Query().Get("did"))
+	}
+	st.form(t, "/control/payments/W1/returned", nil)
+	if ts := st.World.Pay().Transfers(); ts[1].Number != "W1" || ts[1].State != alipayfake.Refund {
+		t.Errorf("after the money came back the book has %+v", ts)
 	}
 	for _, odd := range []url.Values{{"mode": {"odd"}}, {"way": {"odd"}}} {
 		if end, _ := st.form(t, "/control/payer", odd); end.Query().Get("did") != "sandbox.odd" {
 			t.Errorf("%v: %s", odd, end.Query().Get("did"))
 		}
 	}
-	if mode, way := st.World.Pay().Now(); mode != fakepayfake.Holds || way != "" {
+	if mode, way := st.World.Pay().Now(); mode != alipayfake.Holds || way != "" {
 		t.Errorf("the payer is in mode %q, failing by %q", mode, way)
 	}
 }

@@ -24,7 +24,7 @@ import (
 	"sync"
 	"time"
 
-	"fanli/adapters/fakepay/fakepayfake"
+	"fanli/adapters/alipay/alipayfake"
 	"fanli/adapters/jd/jdfake"
 	"fanli/adapters/pdd/pddfake"
 	"fanli/adapters/taobao/taobaofake"
@@ -47,9 +47,11 @@ type Options struct {
 	// Still makes the world's clock stand unless it is moved, as simulations and
 	// tests want.
 	Still bool
-	// Notify is where the world's Alipay tells of charges that were paid; "" for
-	// nowhere.
-	Notify string
+	// Notify is where the world's Alipay tells of charges that were paid, and Tell
+	// where it tells of transfers; "" for nowhere.
+	Notify, Tell string
+	// Keys are those of the world's Alipay; nil makes new ones, which takes a moment.
+	Keys *alipayfake.Keys
 }
 
 // What the networks keep of each commission. Pinduoduo names only what is left.
@@ -79,8 +81,7 @@ type World struct {
 	opts  Options
 	clock *clock
 	shops []*Shop
-	pay   *fakepayfake.Fake
-	till  till
+	pay   *alipayfake.Fake
 	pages *pages
 	mux   *http.ServeMux
 
@@ -97,7 +98,9 @@ func New(o Options) (*World, error) {
 	}
 	o.BaseURL = strings.TrimSuffix(o.BaseURL, "/")
 	w := &World{opts: o, clock: newClock(o.Now, o.Still), books: map[string][]byte{}}
-	w.pay = fakepayfake.New(fakepayfake.Config{Merchant: Merchant, Secret: secret("fakepay"), Now: w.Now})
+	if err := w.openAlipay(); err != nil {
+		return nil, err
+	}
 	w.shops = []*Shop{w.taobao(), w.jd(), w.pdd()}
 	if err := w.wake(); err != nil {
 		return nil, err
@@ -114,9 +117,6 @@ func New(o Options) (*World, error) {
 	w.mux = w.routes()
 	return w, nil
 }
-
-// Merchant is our name at the fake payer.
-const Merchant = "sandbox"
 
 // secret derives a key of the sandbox. It protects nothing: both sides of the
 // sandbox are in this process. It is there so that signatures are checked.
@@ -212,9 +212,6 @@ func (w *World) Shop(network string) (*Shop, bool) {
 	}
 	return nil, false
 }
-
-// Pay is the fake payer, with its own book.
-func (w *World) Pay() *fakepayfake.Fake { return w.pay }
 
 // Click returns what is behind an affiliate link or 口令 of the world.
 func (w *World) Click(made string) (*Shop, market.Click, bool) {

@@ -7,14 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"fanli/adapters/fakepay"
-	"fanli/adapters/fakepay/fakepayfake"
+	"fanli/adapters/alipay"
+	"fanli/adapters/alipay/alipayfake"
 	"fanli/adapters/jd"
 	"fanli/adapters/pdd"
 	"fanli/adapters/sandbox"
@@ -45,7 +46,11 @@ func open(t *testing.T, dir string) *stage {
 		st.World.Handler().ServeHTTP(rw, r)
 	}))
 	t.Cleanup(st.srv.Close)
-	w, err := sandbox.New(sandbox.Options{BaseURL: st.srv.URL, Dir: dir, Now: func() time.Time { return start }, Still: true})
+	keys, err := alipayKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := sandbox.New(sandbox.Options{BaseURL: st.srv.URL, Dir: dir, Now: func() time.Time { return start }, Still: true, Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +288,7 @@ func TestWorldSurvivesARestart(t *testing.T) {
 	if orders, all := again.Orders(10); all != 3 || len(orders) != 3 {
 		t.Errorf("%d orders after the restart, want 3", all)
 	}
-	if p := again.World.Pay().Payments(); len(p) != 1 || p[0].Number != "W1" {
+	if p := again.World.Pay().Transfers(); len(p) != 1 || p[0].Number != "W1" {
 		t.Errorf("payments after the restart: %+v", p)
 	}
 	for network, path := range links {
@@ -305,13 +310,15 @@ func TestUnreadableWorldIsSaid(t *testing.T) {
 	}
 }
 
+// alipayKeys are those of all worlds: making them takes a moment.
+var alipayKeys = sync.OnceValues(func() (*alipayfake.Keys, error) { return alipayfake.NewKeys(start) })
+
 // payer is the real client at the world's payer.
-type payer struct{ *fakepay.Client }
+type payer struct{ withdraw.Payer }
 
 func (st *stage) payer(t *testing.T) payer {
 	t.Helper()
-	at := st.Endpoints()["fakepay"]
-	c, err := fakepay.New(fakepay.Config{Endpoint: at.URL, Merchant: at.Key, Secret: at.Secret}, st.srv.Client(), st.Now)
+	c, err := alipay.New(st.Alipay(alipay.Config{}), st.srv.Client(), st.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +343,7 @@ func TestPayerOfTheWorld(t *testing.T) {
 	if v := p.send(t, "W1"); v != withdraw.Done {
 		t.Errorf("Send says %s", v)
 	}
-	st.World.Pay().Mode(fakepayfake.Holds)
+	st.World.Pay().Mode(alipayfake.Holds)
 	if v := p.send(t, "W2"); v != withdraw.Busy {
 		t.Errorf("Send says %s while payments are held", v)
 	}

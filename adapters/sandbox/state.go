@@ -16,11 +16,10 @@ const stateFile = "sandbox.json"
 
 // A state is the whole world on disk.
 type state struct {
-	Ahead time.Duration              `json:"ahead"` // of the clock
-	Books map[string]json.RawMessage `json:"books"` // of the markets
-	Links map[string][]byte          `json:"links"` // short links that the networks gave out
-	Pay   []byte                     `json:"pay"`
-	Till  []byte                     `json:"till,omitempty"`
+	Ahead time.Duration              `json:"ahead"`          // of the clock
+	Books map[string]json.RawMessage `json:"books"`          // of the markets
+	Links map[string][]byte          `json:"links"`          // short links that the networks gave out
+	Till  []byte                     `json:"till,omitempty"` // the book of the world's Alipay
 }
 
 // wake loads the world that was kept, if there is one.
@@ -51,9 +50,8 @@ func (w *World) wake() error {
 			errs = append(errs, s.load(links))
 		}
 	}
-	w.till.book = st.Till
-	if st.Pay != nil {
-		errs = append(errs, w.pay.Restore(st.Pay))
+	if st.Till != nil {
+		errs = append(errs, w.pay.Restore(st.Till))
 	}
 	return errors.Join(errs...)
 }
@@ -97,10 +95,10 @@ func (w *World) Save() {
 			links[s.Name] = s.save()
 		}
 	}
-	pay, till := w.pay.Snapshot(), w.till.snapshot()
+	till := w.pay.Snapshot()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	st := state{Ahead: w.clock.ahead(), Books: map[string]json.RawMessage{}, Links: links, Pay: pay, Till: till}
+	st := state{Ahead: w.clock.ahead(), Books: map[string]json.RawMessage{}, Links: links, Till: till}
 	for name, book := range w.books {
 		st.Books[name] = book
 	}

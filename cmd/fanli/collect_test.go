@@ -52,12 +52,10 @@ func openShopfront(t *testing.T, change func(*configs.Config)) *shopfront {
 	t.Cleanup(s.srv.Close)
 	base := "http://" + s.srv.Listener.Addr().String()
 	cfg.Data = t.TempDir()
-	if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Still: true, Notify: base + "/pay/charge/alipay"}); err != nil {
+	if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Still: true, Notify: base + "/pay/charge/alipay", Keys: alipayKeys(t)}); err != nil {
 		t.Fatal(err)
 	}
-	if cfg, err = withTill(inSandbox(cfg, s.world), s.world); err != nil {
-		t.Fatal(err)
-	}
+	cfg = withTill(inSandbox(cfg, s.world))
 	if change != nil {
 		change(&cfg)
 	}

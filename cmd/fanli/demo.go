@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/store"
 	"fanli/bot"
 	"fanli/configs"
@@ -286,12 +287,12 @@ func (p *player) outside(ctx context.Context) (faults []string, err error) {
 		}
 	}
 	var paid money.Fen
-	for _, pay := range p.stage.world.Pay().Payments() {
-		for _, amount := range p.stage.world.Pay().Paid(pay.Number) {
+	for _, t := range p.stage.world.Pay().Transfers() {
+		for _, amount := range p.stage.world.Pay().Paid(t.Number) {
 			paid += amount
 		}
 	}
-	if got := accounts[ledger.Payer("fakepay")]; got != paid {
+	if got := accounts[ledger.Payer(alipay.Name)]; got != paid {
 		faults = append(faults, fmt.Sprintf("the payer has sent %s, our book says %s", paid.Yuan(), got.Yuan()))
 	}
 	w, err := credit.Purse{Ledger: p.app.db.Ledger()}.Wallet(ctx, u.ID)

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/store"
 	"fanli/core/ledger"
 	"fanli/core/link"
@@ -570,18 +571,18 @@ func (b *books) wantPayments(t *testing.T, out *outside) map[string]money.Fen {
 		want[w.Number] = w.Amount
 	}
 	got, sum := map[string]money.Fen{}, money.Fen(0)
-	for _, p := range out.world.Pay().Payments() {
+	for _, p := range out.world.Pay().Transfers() {
 		if paid := out.world.Pay().Paid(p.Number); len(paid) != 1 || paid[0] != want[p.Number] {
 			t.Errorf("number %s: the payer has sent %v, our book says %s", p.Number, paid, want[p.Number])
 		}
-		got[p.Account] += p.Amount
+		got[p.Identity] += p.Amount
 		sum += p.Amount
 		delete(want, p.Number)
 	}
 	for number, amount := range want {
 		t.Errorf("number %s: our book says %s, the payer does not know it", number, amount)
 	}
-	booked, err := b.db.Ledger().Balance(t.Context(), ledger.Payer("fakepay"))
+	booked, err := b.db.Ledger().Balance(t.Context(), ledger.Payer(alipay.Name))
 	if err != nil || booked != sum {
 		t.Errorf("the payer has sent %s, the ledger says %s, %v", sum, booked, err)
 	}
@@ -629,7 +630,7 @@ func (b *books) wantBusy(t *testing.T, out *outside, k *killer) {
 			cut += n
 		}
 	}
-	payments := len(out.world.Pay().Payments())
+	payments := len(out.world.Pay().Transfers())
 	t.Logf("%d orders, %d payments, %d of them cut off", lines, payments, cut)
 	if lines < 30 || payments < 10 || cut < 3 {
 		t.Errorf("too little happened between the kills")

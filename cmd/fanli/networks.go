@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"fanli/adapters/alipay"
-	"fanli/adapters/fakepay"
 	"fanli/adapters/guard"
 	"fanli/adapters/jd"
 	"fanli/adapters/manual"
@@ -62,8 +61,6 @@ func payer(cfg configs.Config, s surroundings) (p withdraw.Payer, err error) {
 	switch cfg.Payer {
 	case manual.Name:
 		p = manual.Payer{}
-	case fakepay.Name:
-		p, err = fakepay.New(cfg.Fakepay, s.http, s.now)
 	case alipay.Name:
 		p, err = alipay.New(cfg.Alipay, s.http, s.now)
 	case wechatpay.Name:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/libtnb/sqlite"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/manual"
 	"fanli/configs"
 	"fanli/core/ledger"
@@ -253,7 +254,7 @@ func TestDecisionsBesideServe(t *testing.T) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for from := time.Now(); ; <-tick.C {
-		left, err := b.db.Ledger().Balance(t.Context(), ledger.Payer("fakepay"))
+		left, err := b.db.Ledger().Balance(t.Context(), ledger.Payer(alipay.Name))
 		if err != nil {
 			t.Fatal(err)
 		}

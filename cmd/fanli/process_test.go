@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/alipay"
+	"fanli/adapters/alipay/alipayfake"
 	"fanli/adapters/sandbox"
 )
 
@@ -203,7 +205,7 @@ func newOutside(t testing.TB) *outside {
 		t.Fatal(err)
 	}
 	o := &outside{base: "http://" + ln.Addr().String()}
-	if o.world, err = sandbox.New(sandbox.Options{BaseURL: o.base}); err != nil {
+	if o.world, err = sandbox.New(sandbox.Options{BaseURL: o.base, Keys: alipayKeys(t)}); err != nil {
 		t.Fatal(err)
 	}
 	o.wire.to = o.world.Handler()
@@ -213,12 +215,24 @@ func newOutside(t testing.TB) *outside {
 	return o
 }
 
+// madeKeys are those of the Alipay of all worlds: making them takes a moment.
+var madeKeys = sync.OnceValues(func() (*alipayfake.Keys, error) { return alipayfake.NewKeys(time.Now()) })
+
+func alipayKeys(t testing.TB) *alipayfake.Keys {
+	t.Helper()
+	k, err := madeKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 // settings writes a configuration of the networks and the payer outside into dir
 // and returns how to start with it. The secrets go their own ways.
 func (o *outside) settings(t testing.TB, dir string) (env []string, args []string) {
 	t.Helper()
 	at := o.world.Endpoints()
-	tb, jd, pdd, pay := at["taobao"], at["jd"], at["pdd"], at["fakepay"]
+	tb, jd, pdd, pay := at["taobao"], at["jd"], at["pdd"], o.world.Alipay(alipay.Config{})
 	text := fmt.Sprintf(`
 networks:
   taobao: {endpoint: %q, app_key: %q, site_id: %q, adzone_ids: [%s], page_size: 10}
@@ -228,16 +242,17 @@ guard: {per_second: 2000, burst: 2000, offer_ttl: 1s, miss_ttl: 1s, rest: 1s}
 sync: {every: 1s, first: 1h, rescan: false}
 rebate: {hold_days: {default: 0, taobao: 0}}
 withdraw: {auto: 200.00, cooling: 0s}
-payer: fakepay
-fakepay: {endpoint: %q, merchant: %q}
-`, tb.URL, tb.Key, tb.Site, strings.Join(tb.Slots, ", "), jd.URL, jd.Key, pdd.URL, pdd.Key, pdd.Slots[0], pay.URL, pay.Key)
+payer: alipay
+alipay: {gateway: %q, app_id: %q, app_cert: %q, alipay_cert: %q, root_cert: %q}
+`, tb.URL, tb.Key, tb.Site, strings.Join(tb.Slots, ", "), jd.URL, jd.Key, pdd.URL, pdd.Key, pdd.Slots[0],
+		pay.Gateway, pay.AppID, pay.AppCert, pay.AlipayCert, pay.RootCert)
 	config, secret := filepath.Join(dir, "fanli.yaml"), filepath.Join(dir, "jd.secret")
 	if err := errors.Join(os.WriteFile(config, []byte(text), 0o600), os.WriteFile(secret, []byte(jd.Secret+"\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	env = []string{
 		"FANLI_NETWORKS_TAOBAO_APP_SECRET=" + tb.Secret, "FANLI_NETWORKS_JD_APP_SECRET_FILE=" + secret,
-		"FANLI_NETWORKS_PDD_CLIENT_SECRET=" + pdd.Secret, "FANLI_FAKEPAY_SECRET=" + pay.Secret,
+		"FANLI_NETWORKS_PDD_CLIENT_SECRET=" + pdd.Secret, "FANLI_ALIPAY_PRIVATE_KEY=" + pay.PrivateKey,
 	}
 	return env, []string{"--config", config, "--data", filepath.Join(dir, "data")}
 }

@@ -102,12 +102,11 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		if cfg.Database.DSN != "" {
 			log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
 		}
-		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data, Notify: base + chargePath + alipay.Name}); err != nil {
+		o := sandbox.Options{BaseURL: base, Dir: cfg.Data, Notify: base + chargePath + alipay.Name, Tell: base + callbackPath + alipay.Name}
+		if s.world, err = sandbox.New(o); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		if cfg, err = withTill(inSandbox(cfg, s.world), s.world); err != nil {
-			return errors.Join(err, ln.Close())
-		}
+		cfg = withTill(inSandbox(cfg, s.world))
 		around.now, around.shop = s.world.Now, base+"/shop"
 	}
 	// The world must answer before the app asks it.

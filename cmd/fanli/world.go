@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"fanli/adapters/alipay"
-	"fanli/adapters/fakepay"
 	"fanli/adapters/guard"
 	"fanli/adapters/sandbox"
 	"fanli/bot/webchat"
@@ -32,8 +31,7 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	cfg.Networks.PDD.Endpoint, cfg.Networks.PDD.ClientID, cfg.Networks.PDD.ClientSecret = p.URL, p.Key, p.Secret
 	cfg.Networks.PDD.PID = p.Slots[0]
 	cfg.Database.DSN = "" // play stays out of the database where money is
-	cfg.Payer = fakepay.Name
-	cfg.Fakepay = fakepay.Config{Endpoint: at["fakepay"].URL, Merchant: at["fakepay"].Key, Secret: at["fakepay"].Secret}
+	cfg.Payer, cfg.Alipay = alipay.Name, w.Alipay(cfg.Alipay)
 	cfg.Guard = guard.Options{PerSecond: sandboxPerSecond, OfferTTL: time.Second, MissTTL: time.Second, Rest: 2 * time.Second, Now: w.Now}
 	cfg.Sync.Every = min(cfg.Sync.Every, sandboxEvery)
 	cfg.Rebate.HoldDays = nil
@@ -41,15 +39,9 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	return cfg
 }
 
-// withTill returns cfg with the Alipay of w, which takes money, and with levels on
-// sale that make a difference.
-func withTill(cfg configs.Config, w *sandbox.World) (configs.Config, error) {
-	_, keys, app, gateway, err := w.Alipay()
-	if err != nil {
-		return cfg, err
-	}
-	cfg.Alipay = keys.Client(app, gateway)
-	cfg.Alipay.NotifyURL = w.Notify()
+// withTill returns cfg with levels on sale that make a difference; the money goes
+// to the Alipay of the sandbox.
+func withTill(cfg configs.Config) configs.Config {
 	cfg.Collect.Collector, cfg.Collect.PageURL = alipay.Name, ""
 	if len(cfg.Collect.Memberships) == 0 {
 		const month, year = 30, 365
@@ -58,7 +50,7 @@ func withTill(cfg configs.Config, w *sandbox.World) (configs.Config, error) {
 	if len(cfg.Rebate.Levels) == 0 {
 		cfg.Rebate.Levels = map[int]configs.Percent{1: 5_00, 2: 10_00}
 	}
-	return cfg, nil
+	return cfg
 }
 
 // A stage is a sandbox world on a listener of its own, for commands without an
