@@ -40,7 +40,7 @@ func TestAccountsHaveTheirClass(t *testing.T) {
 			t.Errorf("%s is of class %d, want %d", accountOf(c), got, c)
 		}
 	}
-	for _, a := range []ledger.Account{"", "network/", "payer/", "house/", "house/cellar", "user/42", "user/42/", "user/42/purse", "user/x/debt", "networks/jd"} {
+	for _, a := range []ledger.Account{"", "network/", "payer/", "collector/", "house/", "house/cellar", "user/42", "user/42/", "user/42/purse", "user/x/debt", "networks/jd"} {
 		if got := a.Class(); got != ledger.NoClass {
 			t.Errorf("%q is of class %s", a, got)
 		}

@@ -3,6 +3,7 @@ package rebate_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ func TestACampaignsMistakes(t *testing.T) {
 	t.Parallel()
 	for part, change := range map[string]func(*rebate.Rule){
 		"":                     nil,
+		"fine: all of it":      func(r *rebate.Rule) { r.Give = rebate.Give{Rebate: money.Whole} },
+		"fine: the most":       func(r *rebate.Rule) { r.UserCap = 1_000_000_00 },
 		"needs from and until": func(r *rebate.Rule) { r.When.From = time.Time{} },
 		"from and until":       func(r *rebate.Rule) { r.When.Until = time.Time{} },
 		"needs one that pays":  func(r *rebate.Rule) { r.Budget = "" },
@@ -42,6 +45,9 @@ func TestACampaignsMistakes(t *testing.T) {
 		"rebate are for mode":  func(r *rebate.Rule) { r.Mode, r.Give = rebate.Base, rebate.Give{Rebate: 1} },
 	} {
 		err := rebate.Rules{Base: 7000, Budgets: []string{"b"}, List: []rebate.Rule{fest(change)}}.Validate()
+		if strings.HasPrefix(part, "fine") {
+			part = ""
+		}
 		if part == "" && err != nil || part != "" && (err == nil || !strings.Contains(err.Error(), part)) {
 			t.Errorf("%q: %v", part, err)
 		}
@@ -110,6 +116,25 @@ func TestWhatACampaignGives(t *testing.T) {
 	}
 }
 
+// A campaign that gives nothing keeps none after it from giving.
+func TestEachCampaignGivesForItself(t *testing.T) {
+	t.Parallel()
+	dear := fest(func(r *rebate.Rule) { r.Name, r.When.PriceFrom, r.Budget = "dear", 100_000, "dry" })
+	rules := rebate.Rules{Base: 7000, Budgets: []string{"b", "dry"}, List: []rebate.Rule{dear, fest(nil)}}
+	s := rebate.Subject{At: time.Date(2026, 12, 2, 0, 0, 0, 0, time.UTC)}
+	bonuses := func(price money.Fen, s rebate.Subject) string {
+		return fmt.Sprint(rebate.Rebate{
+			User: 42, Amount: 280, Trace: rebate.Trace{Terms: rules.Terms(1, s)}, Line: order.ChangedLine{Price: price, State: order.Settled},
+		}.Bonuses())
+	}
+	if got := bonuses(8900, s); got != "[{fest 2.00 b 0.00}]" {
+		t.Errorf("below the first one's price: %s", got)
+	}
+	if got := bonuses(100_000, s); got != "[{dear 2.00 dry 0.00} {fest 2.00 b 0.00}]" {
+		t.Errorf("from its price on: %s", got)
+	}
+}
+
 func TestACampaignInWords(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*rebate.Rule){
@@ -130,13 +155,18 @@ func TestABonusIsSaidOnceTheRebateIsAvailable(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	rules := someRules()
-	rules.Budgets = []string{"b"}
-	rules.List = []rebate.Rule{fest(func(r *rebate.Rule) { r.When.From, r.When.Until = start.Add(-time.Hour), start.Add(48*time.Hour) })}
+	rules.Budgets = []string{"b", "c"}
+	for name, budget := range map[string]string{"fest": "b", "late": "c"} {
+		rules.List = append(rules.List, fest(func(r *rebate.Rule) {
+			r.Name, r.Budget, r.When.From, r.When.Until = name, budget, start.Add(-time.Hour), start.Add(48*time.Hour)
+		}))
+	}
+	slices.SortFunc(rules.List, func(a, b rebate.Rule) int { return strings.Compare(a.Name, b.Name) })
 	if _, err := o.Enact(t.Context(), rules); err != nil {
 		t.Fatal(err)
 	}
 	dry := false
-	o.Dry = func(context.Context, string) (bool, error) { return dry, nil }
+	o.Dry = func(_ context.Context, budget string) (bool, error) { return dry && budget == "b", nil }
 	promise := func() link.Promise {
 		p, err := o.Promise(t.Context(), 42, link.Offer{Network: "pdd", Commission: 1000, Final: 8900})
 		if err != nil {
@@ -156,8 +186,8 @@ func TestABonusIsSaidOnceTheRebateIsAvailable(t *testing.T) {
 		want   string
 	}{
 		{"1", []func(l *order.ChangedLine){with(rich)}, "pending []"},
-		{"2", []func(l *order.ChangedLine){with(rich), settled(-100 * 24 * time.Hour)}, "available [{fest 2.00 b 0.00}]"},
-		{"3", []func(l *order.ChangedLine){with(poor), settled(-100 * 24 * time.Hour)}, "available []"},
+		{"2", []func(l *order.ChangedLine){with(rich), settled(-100 * 24 * time.Hour)}, "available [{fest 2.00 b 0.00} {late 2.00 c 0.00}]"},
+		{"3", []func(l *order.ChangedLine){with(poor), settled(-100 * 24 * time.Hour)}, "available [{late 2.00 c 0.00}]"},
 		{"4", []func(l *order.ChangedLine){settled(-100 * 24 * time.Hour)}, "available []"},
 	} {
 		said := o.hear(line(tt.id, 1, tt.change...))
