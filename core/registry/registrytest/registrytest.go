@@ -29,6 +29,7 @@ type Watcher struct {
 	target string
 	heard  chan string
 	last   string
+	all    []string
 }
 
 // A Watchable is a registry, or a part of one.
@@ -65,6 +66,7 @@ func (w *Watcher) Want(t testing.TB, want string) {
 	for w.last != want {
 		select {
 		case w.last = <-w.heard:
+			w.all = append(w.all, w.last)
 		case <-end:
 			t.Fatalf("%s: heard %q last, want %q", w.target, w.last, want)
 		}
@@ -76,11 +78,18 @@ func (w *Watcher) Heard() (out []string) {
 	for {
 		select {
 		case w.last = <-w.heard:
+			w.all = append(w.all, w.last)
 			out = append(out, w.last)
 		default:
 			return out
 		}
 	}
+}
+
+// All returns everything that the watcher was told so far.
+func (w *Watcher) All() []string {
+	w.Heard()
+	return w.all
 }
 
 // Names returns IDs, with a star behind those that drain; "nobody" for none.
