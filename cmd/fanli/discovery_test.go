@@ -54,7 +54,7 @@ func TestPeersWithoutARegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	cli(t, "", nil, "peers", "--config", file).want(t, exitOK, "user          grpc dns:///user:9090  http -", "bot           grpc -  http http://a:1,http://b:2")
-	r := cli(t, "", []string{"FANLI_REGISTRY_URL=etcd://fanli:geheim@" + address(t)}, "peers")
+	r := cli(t, "", []string{"FANLI_REGISTRY_URL=etcd://fanli:geheim@" + strings.TrimPrefix(refusing(t), "http://")}, "peers")
 	r.want(t, exitFailed, "registry")
 	if strings.Contains(r.out+r.err, "geheim") {
 		t.Errorf("it shows the password: %s", r.err)
