@@ -25,11 +25,15 @@ func TestALatePromiseIsWhatItWouldHaveBeen(t *testing.T) {
 		for1("none", 200), for1("some", 400),
 	}
 	for name, after := range map[string]func(o *office){
-		"nothing":      func(*office) {},
-		"other rules":  func(o *office) { o.enact(rebate.Rules{Base: 100}) },
-		"three others": func(o *office) { o.enact(rebate.Rules{Base: 1}); o.enact(rebate.Rules{Base: 2}); o.enact(rebate.Rules{Base: 3}) },
-		"a level":      func(o *office) { o.levels[42] = 0 },
-		"a campaign":   func(o *office) { o.at = start.Add(48 * time.Hour) },
+		"nothing":     func(*office) {},
+		"other rules": func(o *office) { o.enact(rebate.Rules{Base: 100}) },
+		"three others": func(o *office) {
+			o.enact(rebate.Rules{Base: 1})
+			o.enact(rebate.Rules{Base: 2})
+			o.enact(rebate.Rules{Base: 3})
+		},
+		"a level":    func(o *office) { o.levels[42] = 0 },
+		"a campaign": func(o *office) { o.at = start.Add(48 * time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,7 +82,9 @@ func TestALatePromiseIsMadeOnce(t *testing.T) {
 	o.enact(rebate.Rules{Base: 5000, Budgets: []string{"marketing"}, List: []rebate.Rule{
 		{Name: "two more", Mode: rebate.Add, Give: rebate.Give{Fixed: 200}, Budget: "marketing"},
 	}})
-	late := func(l *order.ChangedLine) { l.Promise = rebate.Later(42, 0, link.Offer{Network: "jd", Item: "1"}, start) }
+	late := func(l *order.ChangedLine) {
+		l.Promise = rebate.Later(42, 0, link.Offer{Network: "jd", Item: "1"}, start)
+	}
 	o.hear(line("1", 1, late))
 	o.want("1", "pending 700 of 42, margin 300, seq 1")
 	dry = true
@@ -103,7 +109,9 @@ func TestALatePromiseWaitsForWhoIsAsked(t *testing.T) {
 	o.enact(rebate.Rules{Base: 5000, Budgets: []string{"marketing"}, List: []rebate.Rule{
 		{Name: "two more", Mode: rebate.Add, Give: rebate.Give{Fixed: 200}, Budget: "marketing"},
 	}})
-	l := line("1", 1, func(l *order.ChangedLine) { l.Promise = rebate.Later(42, 0, link.Offer{Network: "jd", Item: "1"}, start) })
+	l := line("1", 1, func(l *order.ChangedLine) {
+		l.Promise = rebate.Later(42, 0, link.Offer{Network: "jd", Item: "1"}, start)
+	})
 	e, err := event.New("order/late", event.OrderChanged, o.at, order.Changed{Lines: []order.ChangedLine{l}})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +131,9 @@ func TestALatePromiseFromBeforeAllRules(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	o.enact(rebate.Rules{Base: 100})
-	o.hear(line("1", 1, func(l *order.ChangedLine) { l.Promise = rebate.Later(42, 0, link.Offer{Network: "pdd"}, start.Add(-time.Hour)) }))
+	o.hear(line("1", 1, func(l *order.ChangedLine) {
+		l.Promise = rebate.Later(42, 0, link.Offer{Network: "pdd"}, start.Add(-time.Hour))
+	}))
 	if r := o.get("1"); r.Trace.Terms.Rules != 1 || r.Amount != money.Fen(630) {
 		t.Errorf("it brings %s by version %d", r.Amount, r.Trace.Terms.Rules)
 	}
