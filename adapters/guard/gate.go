@@ -21,6 +21,8 @@ type gate struct {
 	o       Options
 	limit   *rate.Limiter
 	breaker *gobreaker.CircuitBreaker[struct{}]
+	seats   *seats
+	again   *budget
 	now     func() time.Time
 
 	mu   sync.Mutex
@@ -59,9 +61,10 @@ func through[T any](ctx context.Context, g *gate, call func(context.Context) (T,
 		InitialInterval: g.o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: backoffMax,
 	}
 	waits.Reset()
+	g.again.earn()
 	for try := 1; ; try++ {
 		v, left, err := once(ctx, g, call)
-		if err == nil || !left || try == g.o.Tries || !fault.Retryable(err) || !sleep(ctx, waits.NextBackOff()) {
+		if err == nil || !left || try == g.o.Tries || !fault.Retryable(err) || !g.again.spend() || !sleep(ctx, waits.NextBackOff()) {
 			return v, err
 		}
 	}
@@ -72,6 +75,12 @@ func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, er
 	if g.breaker.State() == gobreaker.StateOpen {
 		return v, false, g.refuse(gobreaker.ErrOpenState)
 	}
+	leave, err := g.seats.take(ctx)
+	if err != nil {
+		g.count(func(s *Status) { s.Refused++ })
+		return v, false, fault.Wrap(fault.Limited, "guard", err)
+	}
+	defer leave()
 	_, err = g.breaker.Execute(func() (struct{}, error) {
 		if err := g.leave(ctx); err != nil {
 			return struct{}{}, withdrawn{err}
