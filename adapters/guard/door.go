@@ -90,7 +90,7 @@ func (d *Door) room(c Class) int {
 }
 
 // Enter lets a request in; call leave when it is answered. It fails with
-// fault.Limited and Busy if there is no place in time.
+// fault.Limited and fault.Busy if there is no place in time.
 func (d *Door) Enter(ctx context.Context, c Class) (leave func(), err error) {
 	d.mu.Lock()
 	if c == Always {
@@ -106,7 +106,7 @@ func (d *Door) Enter(ctx context.Context, c Class) (leave func(), err error) {
 	if d.queued >= d.o.Queue {
 		d.shed[c]++
 		d.mu.Unlock()
-		return nil, &fault.Error{Code: fault.Limited, Reason: Busy, Op: "guard.Enter", Err: errFull}
+		return nil, &fault.Error{Code: fault.Limited, Reason: fault.Busy, Op: "guard.Enter", Err: errFull}
 	}
 	turn := make(chan struct{})
 	d.waiting[c] = append(d.waiting[c], turn)
@@ -125,7 +125,7 @@ func (d *Door) Enter(ctx context.Context, c Class) (leave func(), err error) {
 	if d.gone(c, turn) {
 		return d.leave, nil // its turn came at the same moment
 	}
-	return nil, &fault.Error{Code: fault.Limited, Reason: Busy, Op: "guard.Enter", Err: err}
+	return nil, &fault.Error{Code: fault.Limited, Reason: fault.Busy, Op: "guard.Enter", Err: err}
 }
 
 // ahead is how many wait that matter as much or more.

@@ -28,7 +28,7 @@ func (c *crowd) enter(class guard.Class, n int) (in int) {
 		case err == nil:
 			c.in = append(c.in, leave)
 			in++
-		case fault.ReasonOf(err) != guard.Busy || !fault.Is(err, fault.Limited):
+		case fault.ReasonOf(err) != fault.Busy || !fault.Is(err, fault.Limited):
 			c.t.Errorf("class %d: %v", class, err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestWhoWaitsDoesNotWaitForEver(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := d.Enter(ctx, guard.Money); fault.ReasonOf(err) != guard.Busy {
+		if _, err := d.Enter(ctx, guard.Money); fault.ReasonOf(err) != fault.Busy {
 			t.Errorf("somebody who left: %v", err)
 		}
 		time.AfterFunc(time.Second, c.in[0])

@@ -13,12 +13,6 @@ import (
 	"fanli/core/fault"
 )
 
-// The reasons of calls that did not leave.
-const (
-	Down = "target.down" // the other side rests after failures
-	Busy = "target.busy" // too many calls are under way already
-)
-
 // LineOptions say what a [Line] lets through. A zero field means its default.
 type LineOptions struct {
 	Concurrent int           `yaml:"concurrent"` // calls under way at once; default 64
@@ -85,16 +79,16 @@ func NewLine(name string, o LineOptions, failed func(error) bool) *Line {
 	return l
 }
 
-// Do makes call, with a deadline. It fails with fault.Unavailable and Down while the
-// other side rests, and with fault.Limited and Busy if no seat becomes free; call was
+// Do makes call, with a deadline. It fails with fault.Unavailable and fault.Down while the
+// other side rests, and with fault.Limited and fault.Busy if no seat becomes free; call was
 // not made then. Other errors are those of call.
 func (l *Line) Do(ctx context.Context, call func(context.Context) error) error {
 	if l.breaker.State() == gobreaker.StateOpen {
-		return l.refuse(fault.Unavailable, Down, gobreaker.ErrOpenState)
+		return l.refuse(fault.Unavailable, fault.Down, gobreaker.ErrOpenState)
 	}
 	leave, err := l.seats.take(ctx)
 	if err != nil {
-		return l.refuse(fault.Limited, Busy, err)
+		return l.refuse(fault.Limited, fault.Busy, err)
 	}
 	defer leave()
 	gone := func() bool { return ctx.Err() != nil }
@@ -116,7 +110,7 @@ func (l *Line) Do(ctx context.Context, call func(context.Context) error) error {
 	case errors.As(err, &w):
 		return w.error
 	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
-		return l.refuse(fault.Unavailable, Down, err)
+		return l.refuse(fault.Unavailable, fault.Down, err)
 	default:
 		return err
 	}

@@ -31,7 +31,7 @@ func TestALineRestsAndComesBack(t *testing.T) {
 		for range 3 {
 			wantCode(t, "a failure", do(down), fault.Unavailable)
 		}
-		if err := do(nil); fault.ReasonOf(err) != guard.Down || !fault.Is(err, fault.Unavailable) || calls != 13 || !l.Resting() {
+		if err := do(nil); fault.ReasonOf(err) != fault.Down || !fault.Is(err, fault.Unavailable) || calls != 13 || !l.Resting() {
 			t.Errorf("resting: %v after %d calls", err, calls)
 		}
 		time.Sleep(6 * time.Second)
@@ -39,7 +39,7 @@ func TestALineRestsAndComesBack(t *testing.T) {
 			t.Error("it does not probe")
 		}
 		wantCode(t, "the probe", do(down), fault.Unavailable)
-		if err := do(nil); fault.ReasonOf(err) != guard.Down || calls != 14 {
+		if err := do(nil); fault.ReasonOf(err) != fault.Down || calls != 14 {
 			t.Errorf("after a probe that failed: %v, %d calls", err, calls)
 		}
 		time.Sleep(6 * time.Second)
@@ -70,7 +70,7 @@ func TestALineHasSeats(t *testing.T) {
 		hold()
 		hold()
 		hold() // waits
-		if err := l.Do(t.Context(), func(context.Context) error { return nil }); fault.ReasonOf(err) != guard.Busy || !fault.Is(err, fault.Limited) {
+		if err := l.Do(t.Context(), func(context.Context) error { return nil }); fault.ReasonOf(err) != fault.Busy || !fault.Is(err, fault.Limited) {
 			t.Errorf("a call too many: %v", err)
 		}
 		close(gate)
@@ -79,7 +79,7 @@ func TestALineHasSeats(t *testing.T) {
 		hold()
 		hold()
 		began := time.Now()
-		if err := l.Do(t.Context(), func(context.Context) error { return nil }); fault.ReasonOf(err) != guard.Busy || time.Since(began) != time.Second {
+		if err := l.Do(t.Context(), func(context.Context) error { return nil }); fault.ReasonOf(err) != fault.Busy || time.Since(began) != time.Second {
 			t.Errorf("one that waited %s: %v", time.Since(began), err)
 		}
 		close(gate)

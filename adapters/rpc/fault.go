@@ -90,10 +90,10 @@ func lostCode(c codes.Code, safe bool) fault.Code {
 // to do.
 func lostReason(c codes.Code) string {
 	if c == codes.Unavailable || c == codes.DeadlineExceeded || c == codes.Canceled {
-		return "target.down"
+		return fault.Down
 	}
 	if c == codes.ResourceExhausted {
-		return "target.busy"
+		return fault.Busy
 	}
 	return ""
 }

@@ -11,7 +11,8 @@
 //     off only after it has not held for Back: what flickers does not make people's
 //     answers flicker.
 //   - A pin counts at once, and as long as it is there.
-//   - A rung for several dependencies is on for those that are away, not for all.
+//   - A rung for several dependencies of a kind, as networks are, is on for those that
+//     are away, not for all.
 package ladder
 
 import (
@@ -139,8 +140,8 @@ func New(rungs []Rung, dependencies []string) *Ladder {
 }
 
 func fits(of, dependency string) bool {
-	kind, all := strings.CutSuffix(of, "*")
-	return of == dependency || all && strings.HasPrefix(dependency, kind)
+	head, all := strings.CutSuffix(of, "*")
+	return of == dependency || all && strings.HasPrefix(dependency, head)
 }
 
 // Observe takes a measure and returns the rungs that it turns on or off.
@@ -211,11 +212,21 @@ func (l *Ladder) On(e Effect, dependency string) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for _, s := range l.rungs {
-		if s.on && s.Effect == e && (s.of == dependency || s.of == "" || dependency == "") {
+		if s.on && s.Effect == e && s.counts(dependency) {
 			return true
 		}
 	}
 	return false
+}
+
+// counts reports whether a step is for a dependency: that one, or none of its kind.
+func (s *step) counts(dependency string) bool {
+	return s.of == dependency || s.of == "" || dependency == "" || kind(s.of) != kind(dependency)
+}
+
+// kind is "network/" for "network/jd".
+func kind(dependency string) string {
+	return dependency[:strings.LastIndexByte(dependency, '/')+1]
 }
 
 // Kept reports whether staff hold off all rungs of an effect: it is not to be, not

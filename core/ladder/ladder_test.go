@@ -80,6 +80,11 @@ func TestARungIsOnForWhatIsAway(t *testing.T) {
 	if got := on(); got != "false true true true" {
 		t.Error(got)
 	}
+	l = ladder.New([]ladder.Rung{{Name: "slow", Effect: ladder.Search, Of: []string{"rebate"}}}, []string{"rebate"})
+	l.Observe(seen(2, 0, map[string]ladder.Health{"rebate": {Away: true}}))
+	if !l.On(ladder.Search, "network/jd") || l.On(ladder.Search, "order") {
+		t.Error("what is away is no network, and counts for all of them, but not for another target")
+	}
 	if (*ladder.Ladder)(nil).On(ladder.Queue, "") || (*ladder.Ladder)(nil).Kept(ladder.Queue) {
 		t.Error("no ladder has rungs")
 	}

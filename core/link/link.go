@@ -161,7 +161,7 @@ type Promise struct {
 
 // Late reports whether the promise is still to be made, by the rules that were in
 // force when the link was: nobody could say what they are then.
-func (p Promise) Late() bool { return p.Rules == 0 && p.Terms != "" }
+func (p Promise) Late() bool { return p.Rules == 0 && p.Rebate == 0 && p.Terms != "" }
 
 // A Link is an affiliate link made for one user.
 type Link struct {
