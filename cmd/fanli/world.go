@@ -35,6 +35,7 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	cfg.Payer = fakepay.Name
 	cfg.Fakepay = fakepay.Config{Endpoint: at["fakepay"].URL, Merchant: at["fakepay"].Key, Secret: at["fakepay"].Secret}
 	cfg.Guard = guard.Options{PerSecond: sandboxPerSecond, OfferTTL: time.Second, MissTTL: time.Second, Rest: 2 * time.Second, Now: w.Now}
+	cfg.Resilience.Defaults.Rest, cfg.Resilience.Dependencies = cfg.Guard.Rest, nil // whoever plays with failures does not wait for long
 	cfg.Sync.Every = min(cfg.Sync.Every, sandboxEvery)
 	cfg.Rebate.HoldDays = nil
 	cfg.Withdraw.Auto, cfg.Withdraw.Cooling = cfg.Withdraw.Maximum, 0
