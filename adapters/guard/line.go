@@ -59,10 +59,9 @@ type Line struct {
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	failed  func(error) bool
 
-	mu    sync.Mutex
-	seen  Status
-	took  time.Duration // of calls, the last ones counting most
-	since time.Time     // when took was learnt
+	mu   sync.Mutex
+	seen Status
+	took pace
 }
 
 // NewLine returns a line with o over the defaults. failed says which errors mean that
@@ -123,9 +122,6 @@ func (l *Line) refuse(code fault.Code, reason string, cause error) error {
 	return &fault.Error{Code: code, Reason: reason, Op: "guard." + l.name, Err: cause}
 }
 
-// tookFor is how long the last calls say how long calls take.
-const tookFor = time.Minute
-
 // learn counts what a call came to.
 func (l *Line) learn(err error, began time.Time) {
 	now := time.Now()
@@ -141,7 +137,7 @@ func (l *Line) learn(err error, began time.Time) {
 	default:
 		l.seen.WorkedAt = now
 	}
-	l.took, l.since = (l.took*7+now.Sub(began))/8, now
+	l.took.learn(began)
 }
 
 // Status returns how the line is.
@@ -150,10 +146,7 @@ func (l *Line) Status() Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.seen
-	s.State = state
-	if time.Since(l.since) < tookFor {
-		s.Took = l.took
-	}
+	s.State, s.Took = state, l.took.now()
 	return s
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/sony/gobreaker/v2"
 	"golang.org/x/sync/singleflight"
 
 	"fanli/core/fault"
@@ -97,7 +98,7 @@ func (n *network) Name() string { return n.inner.Name() }
 func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 	key := ref.Key()
 	k, ok := n.look(key)
-	if ok && (n.fresh(k) || k.miss == nil && n.gate.o.Kept != nil && n.gate.o.Kept(n.Name())) {
+	if ok && (n.fresh(k) || k.miss == nil && n.spared()) {
 		n.gate.count(func(s *Status) { s.Kept++ })
 		return n.answer(k, ref)
 	}
@@ -120,6 +121,13 @@ func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 		}
 		return link.Offer{}, fault.Wrap(fault.Unavailable, "guard", ctx.Err())
 	}
+}
+
+// spared reports whether the network is not to be asked for what is kept. Whether it
+// is back somebody has to find out.
+func (n *network) spared() bool {
+	kept := n.gate.o.Kept
+	return kept != nil && n.gate.breaker.State() != gobreaker.StateHalfOpen && kept(n.Name())
 }
 
 // look finds a kept answer.

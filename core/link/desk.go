@@ -358,6 +358,7 @@ func (d *Desk) Search(ctx context.Context, user int64, words string, page, count
 // hidden behind another.
 func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer) ([]Quote, error) {
 	var out []Quote
+	away := false // nobody is kept waiting for each of many that nobody can promise
 	for i := 0; ; i++ {
 		some := false
 		for _, l := range lists {
@@ -365,10 +366,15 @@ func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer) ([]Q
 				continue
 			}
 			some = true
-			p, err := d.promise(ctx, user, l[i])
+			promise := d.promise
+			if away {
+				promise = d.Later
+			}
+			p, err := promise(ctx, user, l[i])
 			if err != nil {
 				return nil, err
 			}
+			away = p.Late()
 			out = append(out, Quote{l[i], p})
 		}
 		if !some {

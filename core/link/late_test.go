@@ -53,3 +53,34 @@ func TestALinkNeedsNoPromise(t *testing.T) {
 		t.Errorf("without Later: %v", err)
 	}
 }
+
+// TestASearchAsksOnceForPromisesThatNobodyMakes: ten goods are not ten waits.
+func TestASearchAsksOnceForPromisesThatNobodyMakes(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t, 0)
+	asked := 0
+	c.Later = func(_ context.Context, _ int64, o link.Offer) (link.Promise, error) {
+		return link.Promise{Terms: "later for " + o.Item}, nil
+	}
+	c.Promises = counting{silent{fault.New(fault.Unavailable, fault.Down)}, &asked}
+	got, err := c.Search(t.Context(), 1, "水壶", 1, 6)
+	if err != nil || len(got) < 4 || asked != 1 {
+		t.Errorf("%d found, %v, asked %d times", len(got), err, asked)
+	}
+	for _, q := range got {
+		if q.Promise.Terms != "later for "+q.Offer.Item {
+			t.Errorf("%s has %q", q.Offer.Item, q.Promise.Terms)
+		}
+	}
+}
+
+// counting counts how often rules are asked.
+type counting struct {
+	silent
+	n *int
+}
+
+func (c counting) Promise(ctx context.Context, user int64, o link.Offer) (link.Promise, error) {
+	*c.n++
+	return c.silent.Promise(ctx, user, o)
+}
