@@ -14,7 +14,7 @@ func TestLinesByDependency(t *testing.T) {
 	t.Parallel()
 	r := load(t, "resilience:\n  defaults: {failures: 7}\n  dependencies:\n    order: {rest: 1m}\n    payer/alipay: {timeout: 9s}\n", none).Resilience
 	for name, want := range map[string][3]any{
-		"order": {7, time.Minute, 5 * time.Second}, "rebate": {7, 5 * time.Second, 2 * time.Second},
+		"order": {7, time.Minute, 5 * time.Second}, "rebate": {7, 2 * time.Second, 2 * time.Second},
 		"payer/alipay": {7, 20 * time.Second, 9 * time.Second}, "payer/wechatpay": {7, 20 * time.Second, 20 * time.Second},
 	} {
 		if o := r.Line(name); o.Failures != want[0] || o.Rest != want[1] || o.Timeout != want[2] {
