@@ -17,6 +17,7 @@ import (
 
 	"fanli/bot/locale"
 	"fanli/core/fault"
+	"fanli/core/link"
 	"fanli/core/withdraw"
 )
 
@@ -65,6 +66,10 @@ type Bot struct {
 	ConfirmURL func(w withdraw.Withdrawal) string
 	// Switches says what staff has stopped; optional.
 	Switches Switches
+	// Ladder says what is left out while something is away; optional.
+	Ladder Ladder
+	// Waiting keeps links that wait for their network; optional: nobody waits then.
+	Waiting link.Waitlist
 	// PrivateURL returns what opens a private chat on a channel; optional.
 	PrivateURL func(channel string) string
 

@@ -18,6 +18,8 @@ type turn struct {
 	state  state
 	stored []byte // the state as it was
 
+	doing string // the command that is run, if it is one
+
 	asks  bool   // the answer means nothing unless the state is stored
 	again bool   // the answer repeats one
 	retry string // what to look up again if the person asks for it
@@ -61,6 +63,9 @@ func (t *turn) take(ctx context.Context) (Reply, error) {
 func (t *turn) fail(ctx context.Context, err error) Reply {
 	if text, ok := t.switchText(err); ok {
 		return Reply{Text: text}
+	}
+	if absent(err) {
+		return t.away(ctx, err)
 	}
 	if text, ok := t.refusal(err); ok {
 		return Reply{Text: text}

@@ -69,6 +69,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkPeers(k)
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
+	c.Resilience.check(k)
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)

@@ -9,6 +9,7 @@
 //	endpoint         which addresses may be called with our keys
 //	audit            what staff have done, for ever
 //	control          what staff can stop at once
+//	ladder           what is left out while something is away
 //	market           a model of the outside world, for fakes and tests
 //	user             who the people are
 //	link             what people paste, and the links they get back

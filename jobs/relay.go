@@ -75,8 +75,8 @@ func (r *Relay) putOff(ctx context.Context, s event.Stored, cause error) error {
 		wait *= 2
 	}
 	wait = min(wait, relayWaitMax)
-	stopped := fault.ReasonOf(cause) == control.Stopped
-	if stopped { // by staff: it goes on soon after they let it, however long that takes
+	stopped := fault.ReasonOf(cause) == control.Stopped || fault.Away(cause)
+	if stopped { // by staff, or by somebody's absence: it goes on soon after that ends, however long it takes
 		wait = min(wait, relayStoppedMax)
 	}
 	return r.Outbox.Failed(ctx, s.Seq, cause.Error(), r.Now().Add(wait), s.Tries+1 >= relayTriesMax && !stopped)

@@ -244,14 +244,14 @@ func (b *Broker) take(ctx context.Context, h Hearing) message.NoPublishHandlerFu
 				return nil
 			case ctx.Err() != nil: // we are being stopped, and the event is not to blame
 				return err
-			case fault.ReasonOf(err) != control.Stopped:
+			case fault.ReasonOf(err) != control.Stopped && !fault.Away(err):
 				b.cfg.Log.Error("an event was buried", "target", h.Target, "event", e.ID, "name", string(e.Name), "error", err,
 					"try", "fanli events dead "+h.Target)
 				return h.Bury(ctx, e, err)
 			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(b.cfg.WaitMax): // it waits as long as the switch is on, and is never buried
+			case <-time.After(b.cfg.WaitMax): // it waits as long as the switch is on, or somebody away, and is never buried
 			}
 		}
 	}
@@ -262,7 +262,7 @@ func (b *Broker) try(ctx context.Context, h Hearing, m *message.Message, e event
 	retry := middleware.Retry{
 		MaxRetries: triesMax - 1, InitialInterval: b.cfg.Wait, MaxInterval: b.cfg.WaitMax, Multiplier: 2,
 		ShouldRetry: func(p middleware.RetryParams) bool {
-			return ctx.Err() == nil && fault.ReasonOf(p.Err) != control.Stopped
+			return ctx.Err() == nil && fault.ReasonOf(p.Err) != control.Stopped && !fault.Away(p.Err)
 		},
 	}
 	handle := retry.Middleware(middleware.Recoverer(func(*message.Message) ([]*message.Message, error) {

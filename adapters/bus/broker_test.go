@@ -201,17 +201,22 @@ func failuresAreBuried(t *testing.T, server *brokertest.Broker) {
 func stoppedWaits(t *testing.T, server *brokertest.Broker) {
 	b := broker(t, server.URL(), "a")
 	payment := newTarget()
-	payment.fail = func(_ string, n int) error {
-		if n < 3 {
-			return &fault.Error{Code: fault.Unavailable, Reason: control.Stopped}
+	reasons := map[string]string{"stopped": control.Stopped, "away": fault.Down}
+	payment.fail = func(id string, n int) error {
+		if n <= bus.TriesMax { // longer than anything else may fail
+			return &fault.Error{Code: fault.Unavailable, Reason: reasons[id]}
 		}
 		return nil
 	}
 	hear(t, b, "payment", payment)
-	say(t, b, event.StaffActed, "stopped")
-	payment.await(t, 1)
-	if payment.times["stopped"] != 3 || len(payment.buried) != 0 {
-		t.Errorf("tried %d times, buried %v", payment.times["stopped"], payment.buried)
+	for id := range reasons {
+		say(t, b, event.StaffActed, id)
+	}
+	payment.await(t, len(reasons))
+	for id := range reasons {
+		if payment.times[id] != bus.TriesMax+1 || len(payment.buried) != 0 {
+			t.Errorf("%s: tried %d times, buried %v", id, payment.times[id], payment.buried)
+		}
 	}
 }
 

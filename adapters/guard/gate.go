@@ -21,10 +21,39 @@ type gate struct {
 	o       Options
 	limit   *rate.Limiter
 	breaker *gobreaker.CircuitBreaker[struct{}]
+	seats   *seats
+	again   *budget
 	now     func() time.Time
 
 	mu   sync.Mutex
 	seen Status
+	took pace
+}
+
+// A pace is what calls take, the last ones counting most.
+type pace struct {
+	span time.Duration
+	at   time.Time
+}
+
+// tookFor is how long the last calls say how long calls take.
+const tookFor = time.Minute
+
+// learn counts a call that began then and has just ended.
+func (p *pace) learn(began time.Time) {
+	now := time.Now()
+	if now.Sub(p.at) >= tookFor {
+		p.span = now.Sub(began)
+	}
+	p.span, p.at = (p.span*7+now.Sub(began))/8, now
+}
+
+// now returns what a call takes; 0 where that is not known any more.
+func (p *pace) now() time.Duration {
+	if time.Since(p.at) >= tookFor {
+		return 0
+	}
+	return p.span
 }
 
 // failed says whether err is the network's failure.
@@ -59,9 +88,10 @@ func through[T any](ctx context.Context, g *gate, call func(context.Context) (T,
 		InitialInterval: g.o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: backoffMax,
 	}
 	waits.Reset()
+	g.again.earn()
 	for try := 1; ; try++ {
 		v, left, err := once(ctx, g, call)
-		if err == nil || !left || try == g.o.Tries || !fault.Retryable(err) || !sleep(ctx, waits.NextBackOff()) {
+		if err == nil || !left || try == g.o.Tries || !fault.Retryable(err) || !g.again.spend() || !sleep(ctx, waits.NextBackOff()) {
 			return v, err
 		}
 	}
@@ -72,6 +102,12 @@ func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, er
 	if g.breaker.State() == gobreaker.StateOpen {
 		return v, false, g.refuse(gobreaker.ErrOpenState)
 	}
+	leave, err := g.seats.take(ctx)
+	if err != nil {
+		g.count(func(s *Status) { s.Refused++ })
+		return v, false, fault.Wrap(fault.Limited, "guard", err)
+	}
+	defer leave()
 	_, err = g.breaker.Execute(func() (struct{}, error) {
 		if err := g.leave(ctx); err != nil {
 			return struct{}{}, withdrawn{err}
@@ -79,9 +115,10 @@ func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, er
 		left = true
 		ctx, cancel := context.WithTimeout(ctx, g.o.TryTimeout)
 		defer cancel()
+		began := time.Now()
 		var err error
 		v, err = call(ctx)
-		g.learn(err)
+		g.learn(err, began)
 		return struct{}{}, err
 	})
 	switch w := (withdrawn{}); {
@@ -114,10 +151,13 @@ func (g *gate) refuse(cause error) error {
 }
 
 // learn counts what a try came to.
-func (g *gate) learn(err error) {
+func (g *gate) learn(err error, began time.Time) {
 	at := g.now()
 	g.count(func(s *Status) {
 		s.Calls++
+		if !excluded(err) {
+			g.took.learn(began)
+		}
 		switch {
 		case excluded(err):
 		case failed(err):
@@ -140,7 +180,7 @@ func (g *gate) status() Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.seen
-	s.State = state
+	s.State, s.Took = state, g.took.now()
 	return s
 }
 

@@ -1,10 +1,11 @@
-// Package guard stands between fanli and a network that may be slow, down or
-// tired of us. It decorates the roles of a network and speaks to none itself.
+// Package guard stands between fanli and what may be slow, down or tired of us. It
+// decorates the roles of a network and speaks to none itself. A [Line] does the same
+// for anything else that is called, and a [Door] stands before ourselves.
 //
 // What a guarded call goes through, from the outside in:
 //
 //	Offer ─▶ kept answer? ─▶ somebody asking already? ─┐
-//	Link, Search, Pull ────────────────────────────────┴▶ retry ─▶ breaker ─▶ rate limit ─▶ the network
+//	Link, Search, Pull ────────────────────────────────┴▶ retry ─▶ seats ─▶ breaker ─▶ rate limit ─▶ the network
 //
 // # Guarantees
 //
@@ -19,7 +20,12 @@
 //   - Only what is safe to repeat is repeated, and only on fault.Limited and
 //     fault.Unavailable: offers, searches and pages of orders are reads, and the
 //     same mark makes an equal link. Waits between grow, are random, and never
-//     outlast the deadline: then the last error returns instead.
+//     outlast the deadline: then the last error returns instead. Of many calls no
+//     more than a part are repetitions, so that a network in trouble is not asked
+//     several times as much.
+//   - No more than so many calls of a role are under way, and no more wait for that.
+//   - Where the network does not answer, an offer that is older than it should be
+//     serves, and says so by the caveat StaleOffer.
 //   - Many who ask for the same goods at once cause one call. It belongs to
 //     nobody: each caller leaves at the own deadline, and the call goes on for
 //     the others and for the cache.
@@ -57,6 +63,13 @@ type Options struct {
 	OfferTTL   time.Duration `yaml:"offer_ttl"`   // how long an offer is kept; default 1m, below 0 means not at all
 	MissTTL    time.Duration `yaml:"miss_ttl"`    // how long it is remembered that goods are not there; default 20s
 	OffersMax  int           `yaml:"offers_max"`  // how many answers are kept; default 10,000, some 20 MB
+	Stale      time.Duration `yaml:"stale"`       // how long after OfferTTL an offer still serves where the network does not answer; default 1h, below 0 means not at all
+	Concurrent int           `yaml:"concurrent"`  // calls of one role under way at once; default 16
+	Queue      int           `yaml:"queue"`       // calls of one role that wait for that; default 64
+	Retries    int           `yaml:"retries"`     // how many calls are repetitions at most, in percent of the others; default 20
+
+	// Kept says that offers are to come from what is kept, whatever their age; optional.
+	Kept func(network string) bool `yaml:"-"`
 
 	Now func() time.Time `yaml:"-"` // the time by which kept answers grow old; default time.Now
 }
@@ -78,6 +91,10 @@ func (o Options) WithDefaults() Options {
 	whole(&o.Tries, 3)
 	whole(&o.Failures, 5)
 	whole(&o.OffersMax, 10_000)
+	whole(&o.Concurrent, 16)
+	whole(&o.Queue, 64)
+	whole(&o.Retries, 20)
+	span(&o.Stale, time.Hour)
 	span(&o.Backoff, 200*time.Millisecond)
 	span(&o.TryTimeout, 8*time.Second)
 	span(&o.Timeout, 20*time.Second)
@@ -111,6 +128,9 @@ func (o Options) Validate() error {
 	check(o.Failures > 0, "failures: %d is not above 0", o.Failures)
 	check(o.Rest > 0, "rest: %s is not above 0", o.Rest)
 	check(o.MissTTL > 0, "miss_ttl: %s is not above 0", o.MissTTL)
+	check(o.Concurrent > 0, "concurrent: %d is not above 0", o.Concurrent)
+	check(o.Queue > 0, "queue: %d is not above 0", o.Queue)
+	check(o.Retries > 0 && o.Retries <= 100, "retries: %d is not 1 to 100 percent", o.Retries)
 	check(o.OffersMax > 0, "offers_max: %d is not above 0", o.OffersMax)
 	return errors.Join(errs...)
 }
@@ -154,6 +174,8 @@ type Status struct {
 	LastError string     // its text
 	FailedAt  time.Time  // when it was
 	WorkedAt  time.Time  // when the network last answered
+
+	Took time.Duration // what a call takes, about; 0: not known
 }
 
 // Status returns how the roles are, in the order in which they were wrapped.
@@ -169,7 +191,10 @@ func (g *Guard) Status() []Status {
 
 // gate makes the gate of a role.
 func (g *Guard) gate(role string) *gate {
-	gt := &gate{o: g.o, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role}}
+	gt := &gate{
+		o: g.o, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role},
+		seats: newSeats(g.o.Concurrent, g.o.Queue, g.o.TryTimeout), again: newBudget(g.o.Retries),
+	}
 	gt.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:         g.name + "/" + role,
 		Timeout:      g.o.Rest,

@@ -2,11 +2,13 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/sony/gobreaker/v2"
 	"golang.org/x/sync/singleflight"
 
 	"fanli/core/fault"
@@ -52,6 +54,16 @@ type network struct {
 type kept struct {
 	offer link.Offer
 	miss  error // fault.NotFound, or nil
+	at    time.Time
+}
+
+// StaleOffer is the caveat of an offer that is older than it should be, because the
+// network does not answer.
+const StaleOffer = "offer.stale"
+
+// fresh reports whether an answer is as good as a new one.
+func (n *network) fresh(k kept) bool {
+	return k.miss != nil || n.gate.now().Sub(k.at) < n.gate.o.OfferTTL
 }
 
 // keep returns the cache for offers, or nil.
@@ -66,7 +78,7 @@ func keep(o Options) *otter.Cache[string, kept] {
 			if e.Value.miss != nil {
 				return min(o.MissTTL, o.OfferTTL)
 			}
-			return o.OfferTTL
+			return o.OfferTTL + max(o.Stale, 0)
 		}),
 	})
 }
@@ -85,23 +97,37 @@ func (n *network) Name() string { return n.inner.Name() }
 // Offer answers from the cache, or asks the network once for all who ask now.
 func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 	key := ref.Key()
-	if k, ok := n.look(key); ok {
+	k, ok := n.look(key)
+	if ok && (n.fresh(k) || k.miss == nil && n.spared()) {
 		n.gate.count(func(s *Status) { s.Kept++ })
-		return k.answer(ref)
+		return n.answer(k, ref)
 	}
 	// The call belongs to nobody: it keeps what the context carries, not its end.
 	own := context.WithoutCancel(ctx)
 	answer := n.asking.DoChan(key, func() (any, error) { return n.ask(own, ref, key) })
 	select {
 	case r := <-answer:
+		if r.Err != nil && ok && k.miss == nil && failed(r.Err) { // better old than nothing
+			return n.answer(k, ref)
+		}
 		if r.Err != nil {
 			return link.Offer{}, r.Err
 		}
 		k, _ := r.Val.(kept)
-		return k.answer(ref)
+		return n.answer(k, ref)
 	case <-ctx.Done():
+		if ok && k.miss == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return n.answer(k, ref)
+		}
 		return link.Offer{}, fault.Wrap(fault.Unavailable, "guard", ctx.Err())
 	}
+}
+
+// spared reports whether the network is not to be asked for what is kept. Whether it
+// is back somebody has to find out.
+func (n *network) spared() bool {
+	kept := n.gate.o.Kept
+	return kept != nil && n.gate.breaker.State() != gobreaker.StateHalfOpen && kept(n.Name())
 }
 
 // look finds a kept answer.
@@ -120,7 +146,7 @@ func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, er
 			err = fault.Wrap(fault.Internal, "guard", fmt.Errorf("panic: %v", p))
 		}
 	}()
-	if k, ok := n.look(key); ok { // a call for the same ended just before ours began
+	if k, ok := n.look(key); ok && n.fresh(k) { // a call for the same ended just before ours began
 		return k, nil
 	}
 	k.offer, err = through(ctx, n.gate, func(ctx context.Context) (link.Offer, error) { return n.inner.Offer(ctx, ref) })
@@ -128,6 +154,7 @@ func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, er
 		k.miss, err = err, nil
 	}
 	if err == nil && n.offers != nil {
+		k.at = n.gate.now()
 		n.offers.Set(key, k)
 	}
 	return k, err
@@ -135,12 +162,15 @@ func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, er
 
 // answer is what k says to somebody who asked with ref. Refs with equal keys may
 // differ in what else they carry.
-func (k kept) answer(ref link.Ref) (link.Offer, error) {
+func (n *network) answer(k kept, ref link.Ref) (link.Offer, error) {
 	if k.miss != nil {
 		return link.Offer{}, k.miss
 	}
 	o := k.offer
 	o.Source, o.Caveats = ref, slices.Clone(o.Caveats)
+	if n.offers != nil && !n.fresh(k) {
+		o.Caveats = append(o.Caveats, StaleOffer)
+	}
 	return o, nil
 }
 

@@ -329,6 +329,8 @@ func policy() string {
 	text, err := json.Marshal(map[string]any{
 		"loadBalancingConfig": []any{map[string]any{"round_robin": struct{}{}}},
 		"healthCheckConfig":   map[string]any{"serviceName": ""},
+		// Repetitions are a fifth of the calls at most, beyond a stock for the moment in which a process goes.
+		"retryThrottling": map[string]any{"maxTokens": 200, "tokenRatio": 0.2},
 		"methodConfig": []any{
 			map[string]any{"name": again, "retryPolicy": map[string]any{
 				"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": []string{"UNAVAILABLE"},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fanli/adapters/bus"
+	"fanli/adapters/guard"
 	"fanli/adapters/manual"
 	"fanli/bot"
 	"fanli/configs"
@@ -40,6 +41,8 @@ type app struct {
 	ask asks
 
 	peers *peers // nil where everything runs here
+
+	resilience *resilience
 
 	users   *user.Directory
 	desk    *link.Desk
@@ -73,15 +76,16 @@ type opened struct {
 
 // surroundings are what an app does not make itself.
 type surroundings struct {
-	log    *slog.Logger
-	now    func() time.Time         // the time by which money moves
-	http   *http.Client             // to networks and payers
-	hook   func(point string) error // fault points; nil in production
-	stands *stands                  // stand in for networks and payer; nil in production
-	holder string                   // names this process in leases
-	shop   string                   // the sandbox's address; "" outside
-	path   string                   // of the database; "" for the configured one
-	visit  bool                     // an operator looks or decides; what serves is another process
+	log     *slog.Logger
+	now     func() time.Time                     // the time by which money moves
+	http    *http.Client                         // to networks and payers
+	hook    func(point string) error             // fault points; nil in production
+	stands  *stands                              // stand in for networks and payer; nil in production
+	holder  string                               // names this process in leases
+	shop    string                               // the sandbox's address; "" outside
+	path    string                               // of the database; "" for the configured one
+	guarded func(network string, g *guard.Guard) // is told of each guard; set by the app
+	visit   bool                                 // an operator looks or decides; what serves is another process
 }
 
 // deliverTimeout bounds telling one user one thing.
@@ -124,6 +128,7 @@ func databasePath(cfg configs.Config) string { return filepath.Join(cfg.Data, "f
 
 // wire puts the services of the targets that are here over their stores.
 func (a *app) wire(ctx context.Context, s surroundings) error {
+	a.resilience = newResilience(a.cfg)
 	if err := a.openPeers(s.holder); err != nil {
 		return err
 	}
@@ -161,6 +166,9 @@ func (a *app) wirePayment(_ context.Context, s surroundings) error {
 		Store: a.db.Withdrawals(), Payers: payers, Payee: a.ask.users.Payee, Limits: a.limits(), Now: a.now,
 		Retired: []withdraw.Payer{manual.Payer{}}, // what was given to people stays reachable by them
 		Prefix:  a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
+	}
+	if s.stands == nil { // what stands in has its own clock, which no breaker knows
+		a.payouts.Line = a.resilience.payer
 	}
 	a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.switches = a.purse, a.treasurer, a.payouts, a.board
 	if err := a.wireCollections(s); err != nil {
@@ -201,14 +209,15 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 		return err
 	}
 	a.desk = &link.Desk{
-		Networks: a.networks, Promises: a.ask.rebates, Store: a.db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
-		Stopped: a.networkStopped,
+		Networks: a.networks, Promises: a.promiser(), Store: a.db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
+		Stopped: a.networkStopped, Later: a.later(),
 	}
 	a.bot = &bot.Bot{
 		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,
 		Withdrawals: a.ask.payouts, Memory: a.db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
 		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Gifts: a.ask.gifts,
 		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Ladder: a.resilience.ladder, Waiting: a.db.Waiting(),
 	}
 	if err := a.pages(); err != nil {
 		return err
@@ -234,7 +243,9 @@ func (a *app) wireNotification(context.Context, surroundings) error {
 func (a *app) openNetworks(s surroundings) (ns []link.Network, fs []order.Feed, err error) {
 	if a.opened == nil {
 		a.opened = &opened{}
-		a.opened.networks, a.opened.feeds, err = networks(a.cfg, s)
+		cfg := a.cfg
+		cfg.Guard.Kept, s.guarded = a.resilience.kept, a.resilience.guarded
+		a.opened.networks, a.opened.feeds, err = networks(cfg, s)
 	}
 	return a.opened.networks, a.opened.feeds, err
 }

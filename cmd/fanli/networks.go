@@ -25,6 +25,9 @@ func networks(cfg configs.Config, s surroundings) (ns []link.Network, fs []order
 	}
 	add := func(n link.Network, f order.Feed) {
 		g := guard.New(f.Network()+"/"+f.Account(), cfg.Guard)
+		if s.guarded != nil {
+			s.guarded(n.Name(), g)
+		}
 		ns = append(ns, g.Network(n))
 		fs = append(fs, g.Feed(f))
 	}

@@ -15,6 +15,7 @@ import (
 	"fanli/adapters/rpc"
 	"fanli/adapters/store"
 	"fanli/configs"
+	"fanli/core/control"
 	"fanli/core/event"
 )
 
@@ -47,11 +48,12 @@ func (a *app) openPeers(name string) error {
 		if a.here(t.name) || !a.known(t.name) {
 			continue
 		}
-		c, err := p.dial(t.name, o)
+		c, err := p.dial(t.name, a.resilience.dial(t.name, o))
 		if err != nil {
 			return fmt.Errorf("peers.targets.%s: %w", t.name, err)
 		}
 		p.conns = append(p.conns, c)
+		a.resilience.reached(t.name, c)
 		a.reach(t.name, c)
 	}
 	if a.cfg.Broker.URL != "" {
@@ -73,7 +75,8 @@ func (a *app) reach(name string, c grpc.ClientConnInterface) {
 		a.ask.rebates = rpc.Rebates(c)
 	case paymentTarget:
 		m := rpc.Payment(c)
-		a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.charges, a.ask.switches = m.Wallets, m.Gifts, m.Payouts, m.Charges, m.Switches
+		a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.charges, a.ask.switches = m.Wallets, m.Gifts, m.Payouts, m.Charges, &control.Careful{Service: m.Switches}
+		a.resilience.pins = m.Switches
 	case botTarget:
 		a.ask.chats = rpc.Sender(c)
 	}
@@ -157,6 +160,7 @@ func (p *peers) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.Serve = append(o.Serve, p.a.resilience.served())
 	if p.server, err = rpc.NewServer(o, p.a.services()...); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -187,6 +188,8 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		}
 	}()
 	s.app.relayOnEmit(work)
+	var watching sync.WaitGroup
+	watching.Go(func() { s.app.watchLadder(work) })
 	peersDone := make(chan struct{})
 	go func() {
 		defer close(peersDone)
@@ -223,6 +226,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		<-jobsDone
 		<-peersDone
 		s.leave(deadline)
+		watching.Wait()
 		close(waited)
 	}()
 	select {
@@ -252,6 +256,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // who sends a body sends it now; a stream that has none may stay
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // tests have none
 	}
+	leave, ok := s.admit(w, r)
+	if !ok {
+		return
+	}
+	defer leave()
 	look := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch first := firstSegment(r.URL.Path); {
 	case !look && (r.URL.Path == "/livez" || r.URL.Path == "/readyz"):
@@ -309,6 +318,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	} else if err := s.app.db.Ping(ctx); err != nil {
 		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "the database does not answer"
 	}
+	s.app.degraded(out)
 	answer(w, status, out)
 }
 

@@ -125,6 +125,7 @@ func (d *stores) Leases(target string) lock.Leases { return d.of[target].Leases(
 func (d *stores) Users() user.Store                { return d.of[userTarget].Users() }
 func (d *stores) Links() link.Store                { return d.of[botTarget].Links() }
 func (d *stores) Memory() *store.Recall            { return d.of[botTarget].Memory() }
+func (d *stores) Waiting() link.Waitlist           { return d.of[botTarget].Waiting() }
 func (d *stores) Orders() order.Store              { return d.of[orderTarget].Orders() }
 func (d *stores) Settlements() reconcile.Lines     { return d.of[orderTarget].Settlements() }
 func (d *stores) Rebates() rebate.Store            { return d.of[rebateTarget].Rebates() }

@@ -88,7 +88,7 @@ func targets() []target {
 			name: botTarget, does: "talks with people on every channel, finds offers, makes links", owns: true,
 			asks: []string{userTarget, orderTarget, rebateTarget, paymentTarget},
 			says: []event.Name{event.LinkMade},
-			wire: (*app).wireBot, hears: none, plans: idle,
+			wire: (*app).wireBot, hears: none, plans: (*app).botPlans,
 		},
 		{
 			name: userTarget, does: "knows people, their identities, inviters and payout accounts", owns: true,

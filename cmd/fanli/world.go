@@ -33,6 +33,7 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	cfg.Database.DSN = "" // play stays out of the database where money is
 	cfg.Payer, cfg.Alipay = alipay.Name, w.Alipay(cfg.Alipay)
 	cfg.Guard = guard.Options{PerSecond: sandboxPerSecond, OfferTTL: time.Second, MissTTL: time.Second, Rest: 2 * time.Second, Now: w.Now}
+	cfg.Resilience.Defaults.Rest, cfg.Resilience.Dependencies = cfg.Guard.Rest, nil // whoever plays with failures does not wait for long
 	cfg.Sync.Every = min(cfg.Sync.Every, sandboxEvery)
 	cfg.Rebate.HoldDays = nil
 	cfg.Withdraw.Auto, cfg.Withdraw.Cooling = cfg.Withdraw.Maximum, 0

@@ -34,6 +34,15 @@ type Desk struct {
 	Prefix string
 	// Alarm tells staff, after it is stored; optional.
 	Alarm func(ctx context.Context, what Alarm, w Withdrawal)
+	// Line is what calls to a payer go through; optional. While it rests nothing is
+	// sent, so that nothing becomes unclear in vain.
+	Line func(payer string) Line
+}
+
+// A Line is the way to one payer. It makes call, or fails without.
+type Line interface {
+	Resting() bool
+	Do(ctx context.Context, call func(context.Context) error) error
 }
 
 // An Alarm says why a person has to look.
