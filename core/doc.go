@@ -4,6 +4,7 @@
 //	fault            how something did not work
 //	money            fen and basis points
 //	event            how parts tell each other what has happened
+//	cache            what may be forgotten at any moment
 //	lock             who of several may do something
 //	endpoint         which addresses may be called with our keys
 //	audit            what staff have done, for ever
