@@ -48,6 +48,7 @@ type Config struct {
 	Database  Database          `yaml:"database"`
 	Peers     Peers             `yaml:"peers"`
 	Broker    Broker            `yaml:"broker"`
+	Redis     Redis             `yaml:"redis"`
 	Log       Log               `yaml:"log"`
 	Networks  Networks          `yaml:"networks"`
 	Guard     guard.Options     `yaml:"guard"`
