@@ -149,7 +149,9 @@ func (c *Chat) follow(r *http.Request, rm *room, s *stream, out *writer, after, 
 			working = working || c.elsewhere(asked)
 		}
 		if err != nil {
-			c.opts.Logger.Error("a chat could not be read", "error", err)
+			if r.Context().Err() == nil {
+				c.opts.Logger.Error("a chat could not be read", "error", err)
+			}
 			return // the page comes back and goes on
 		}
 		if !greeted {

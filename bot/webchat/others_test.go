@@ -171,4 +171,3 @@ func TestAnotherProcessTakesOver(t *testing.T) {
 	said, _ = tb.entries(3)
 	wantSaid(t, said, "user: 二", "bot: re: 一", "bot: re: 二")
 }
-
