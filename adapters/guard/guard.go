@@ -10,7 +10,7 @@
 // # Guarantees
 //
 //   - No more calls leave for an account than its rate allows, links and orders
-//     together. A call that would have to wait beyond its deadline fails at once
+//     together, and those of all processes where Limits are shared. A call that would have to wait beyond its deadline fails at once
 //     with fault.Limited.
 //   - After a row of failures the role rests: calls fail at once with
 //     fault.Unavailable until one probe has succeeded. Only fault.Unavailable,
@@ -44,6 +44,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
+	"fanli/core/cache"
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/order"
@@ -71,7 +72,9 @@ type Options struct {
 	// Kept says that offers are to come from what is kept, whatever their age; optional.
 	Kept func(network string) bool `yaml:"-"`
 
-	Now func() time.Time `yaml:"-"` // the time by which kept answers grow old; default time.Now
+	Now    func() time.Time `yaml:"-"` // the time by which kept answers grow old; default time.Now
+	Cache  cache.Cache      `yaml:"-"` // where other processes find kept offers, too; nil: they are this process's own
+	Limits cache.Limits     `yaml:"-"` // where other processes' calls count, too; nil: each process has the whole rate
 }
 
 // WithDefaults returns o with its zero fields filled.
@@ -192,7 +195,7 @@ func (g *Guard) Status() []Status {
 // gate makes the gate of a role.
 func (g *Guard) gate(role string) *gate {
 	gt := &gate{
-		o: g.o, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role},
+		o: g.o, name: g.name, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role},
 		seats: newSeats(g.o.Concurrent, g.o.Queue, g.o.TryTimeout), again: newBudget(g.o.Retries),
 	}
 	gt.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{

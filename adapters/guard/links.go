@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/sync/singleflight"
 
@@ -17,7 +15,7 @@ import (
 
 // Network guards n.
 func (g *Guard) Network(n link.Network) link.Network {
-	guarded := &network{inner: n, gate: g.gate("links"), offers: keep(g.o)}
+	guarded := &network{inner: n, gate: g.gate("links"), offers: newShelf(g)}
 	s, searches := n.(link.Searcher)
 	p, pools := n.(link.Pooled)
 	switch {
@@ -46,15 +44,8 @@ func (g *Guard) Network(n link.Network) link.Network {
 type network struct {
 	inner  link.Network
 	gate   *gate
-	offers *otter.Cache[string, kept] // nil: offers are not kept
+	offers *shelf // nil: offers are not kept
 	asking singleflight.Group
-}
-
-// kept is an answer to Offer: an offer, or that there is none.
-type kept struct {
-	offer link.Offer
-	miss  error // fault.NotFound, or nil
-	at    time.Time
 }
 
 // StaleOffer is the caveat of an offer that is older than it should be, because the
@@ -63,33 +54,14 @@ const StaleOffer = "offer.stale"
 
 // fresh reports whether an answer is as good as a new one.
 func (n *network) fresh(k kept) bool {
-	return k.miss != nil || n.gate.now().Sub(k.at) < n.gate.o.OfferTTL
+	return n.offers == nil || k.miss != nil || n.gate.now().Before(k.until)
 }
 
-// keep returns the cache for offers, or nil.
-func keep(o Options) *otter.Cache[string, kept] {
-	if o.OfferTTL < 0 {
-		return nil
-	}
-	return otter.Must(&otter.Options[string, kept]{
-		MaximumSize: o.OffersMax,
-		Clock:       clock{o.Now},
-		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, kept]) time.Duration {
-			if e.Value.miss != nil {
-				return min(o.MissTTL, o.OfferTTL)
-			}
-			return o.OfferTTL + max(o.Stale, 0)
-		}),
-	})
+// old finds an offer that is better than nothing.
+func (n *network) old(key string) (kept, bool) {
+	k, ok := n.offers.near(key)
+	return k, ok && k.miss == nil
 }
-
-// clock gives a cache our time. Without ticks the cache has no goroutine of its
-// own: what is too old is not found, and goes when room is needed.
-type clock struct{ now func() time.Time }
-
-func (c clock) NowNano() int64 { return c.now().UnixNano() }
-
-func (clock) Tick(time.Duration) <-chan time.Time { return nil }
 
 // Name returns the network's name.
 func (n *network) Name() string { return n.inner.Name() }
@@ -97,8 +69,7 @@ func (n *network) Name() string { return n.inner.Name() }
 // Offer answers from the cache, or asks the network once for all who ask now.
 func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 	key := ref.Key()
-	k, ok := n.look(key)
-	if ok && (n.fresh(k) || k.miss == nil && n.spared()) {
+	if k, ok := n.offers.near(key); ok && (n.fresh(k) || n.spared()) {
 		n.gate.count(func(s *Status) { s.Kept++ })
 		return n.answer(k, ref)
 	}
@@ -107,7 +78,7 @@ func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 	answer := n.asking.DoChan(key, func() (any, error) { return n.ask(own, ref, key) })
 	select {
 	case r := <-answer:
-		if r.Err != nil && ok && k.miss == nil && failed(r.Err) { // better old than nothing
+		if k, ok := n.old(key); ok && failed(r.Err) {
 			return n.answer(k, ref)
 		}
 		if r.Err != nil {
@@ -116,7 +87,7 @@ func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 		k, _ := r.Val.(kept)
 		return n.answer(k, ref)
 	case <-ctx.Done():
-		if ok && k.miss == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if k, ok := n.old(key); ok && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return n.answer(k, ref)
 		}
 		return link.Offer{}, fault.Wrap(fault.Unavailable, "guard", ctx.Err())
@@ -130,14 +101,6 @@ func (n *network) spared() bool {
 	return kept != nil && n.gate.breaker.State() != gobreaker.StateHalfOpen && kept(n.Name())
 }
 
-// look finds a kept answer.
-func (n *network) look(key string) (kept, bool) {
-	if n.offers == nil {
-		return kept{}, false
-	}
-	return n.offers.GetIfPresent(key)
-}
-
 // ask calls the network and keeps what it says. The goroutine is ours, so a panic
 // of the adapter would end the process: it becomes an error here.
 func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, err error) {
@@ -146,16 +109,19 @@ func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, er
 			err = fault.Wrap(fault.Internal, "guard", fmt.Errorf("panic: %v", p))
 		}
 	}()
-	if k, ok := n.look(key); ok && n.fresh(k) { // a call for the same ended just before ours began
+	if k, ok := n.offers.near(key); ok && n.fresh(k) { // a call for the same ended just before ours began
+		return k, nil
+	}
+	if k, ok := n.offers.far(ctx, key); ok && (n.fresh(k) || n.spared()) {
+		n.gate.count(func(s *Status) { s.Kept++ })
 		return k, nil
 	}
 	k.offer, err = through(ctx, n.gate, func(ctx context.Context) (link.Offer, error) { return n.inner.Offer(ctx, ref) })
 	if fault.Is(err, fault.NotFound) {
 		k.miss, err = err, nil
 	}
-	if err == nil && n.offers != nil {
-		k.at = n.gate.now()
-		n.offers.Set(key, k)
+	if err == nil {
+		k = n.offers.keep(ctx, key, k)
 	}
 	return k, err
 }
@@ -168,7 +134,7 @@ func (n *network) answer(k kept, ref link.Ref) (link.Offer, error) {
 	}
 	o := k.offer
 	o.Source, o.Caveats = ref, slices.Clone(o.Caveats)
-	if n.offers != nil && !n.fresh(k) {
+	if !n.fresh(k) {
 		o.Caveats = append(o.Caveats, StaleOffer)
 	}
 	return o, nil

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -143,7 +140,6 @@ func (f *front) where(context.Context) (string, error) {
 // opens one when nothing waits for an answer.
 type witness struct {
 	next  http.RoundTripper
-	books *books
 	asked atomic.Int64
 
 	mu     sync.Mutex
@@ -153,9 +149,6 @@ type witness struct {
 const streamMax = 300 * time.Millisecond
 
 func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasPrefix(r.URL.Path, "/api/events") {
-		w.answered(r)
-	}
 	w.asked.Add(1)
 	resp, err := w.next.RoundTrip(r)
 	switch {
@@ -173,30 +166,6 @@ func (w *witness) fail(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failed = append(w.failed, fmt.Sprint(time.Now().Format("15:04:05.000 "), what))
-}
-
-// answered waits until every message of whoever asks is answered.
-func (w *witness) answered(r *http.Request) {
-	_, session, _ := strings.Cut(r.Header.Get("Cookie"), "=")
-	sum := sha256.Sum256([]byte("fanli web chat\n" + session))
-	chat := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
-	for r.Context().Err() == nil {
-		open := map[string]bool{}
-		_, entries, err := w.books.db.Memory().Since(r.Context(), chat, 0, 10_000)
-		for _, text := range entries {
-			var e struct{ ID, To string }
-			if err = json.Unmarshal(text, &e); err != nil {
-				break
-			}
-			open[e.ID] = true
-			delete(open, e.To)
-		}
-		delete(open, "") // what the bot says has none
-		if err == nil && len(open) == 0 {
-			return
-		}
-		time.Sleep(5 * time.Millisecond) // other processes are at work
-	}
 }
 
 // look gets pages of bot and of payment until ctx ends.
@@ -241,7 +210,7 @@ func TestARollingUpdateIsNotNoticed(t *testing.T) {
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	w := &witness{next: &http.Transport{DisableKeepAlives: true}, books: f.books}
+	w := &witness{next: &http.Transport{DisableKeepAlives: true}}
 	gate := &front{}
 	var load, others errgroup.Group
 	others.Go(func() error { gate.watch(ctx, f.registry); return nil })
