@@ -113,7 +113,9 @@ func say(t *testing.T, b *bus.Broker, name event.Name, id string) {
 
 func TestBrokersCarryEvents(t *testing.T) {
 	t.Parallel()
-	for name, open := range map[string]func(testing.TB) *brokertest.Broker{"RabbitMQ": brokertest.RabbitMQ, "Redis": brokertest.Redis} {
+	for name, open := range map[string]func(testing.TB) *brokertest.Broker{
+		"RabbitMQ": brokertest.RabbitMQ, "Redis": brokertest.Redis, "Kafka": brokertest.Kafka,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := open(t)

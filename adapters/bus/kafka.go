@@ -30,9 +30,16 @@ func newKafka(u *url.URL, cfg Config, log watermill.LoggerAdapter) (engine, erro
 	return logs{strings.Split(u.Host, ","), cfg.queue, log}, nil
 }
 
+// protocol makes a client speak what Kafka 2.1 and all later ones understand: 4.0 no
+// longer knows what the library would speak.
+func protocol(c *sarama.Config) *sarama.Config {
+	c.Version = sarama.V2_1_0_0
+	return c
+}
+
 // publisher implements engine.
 func (l logs) publisher(targets []string) (_ message.Publisher, err error) {
-	c := kafka.DefaultSaramaSubscriberConfig()
+	c := protocol(kafka.DefaultSaramaSubscriberConfig())
 	admin, err := sarama.NewClusterAdmin(l.brokers, c)
 	if err != nil {
 		return nil, err
@@ -46,14 +53,14 @@ func (l logs) publisher(targets []string) (_ message.Publisher, err error) {
 	if err = errors.Join(err, admin.Close()); err != nil {
 		return nil, err
 	}
-	p := kafka.DefaultSaramaSyncPublisherConfig()
+	p := protocol(kafka.DefaultSaramaSyncPublisherConfig())
 	p.Producer.RequiredAcks = sarama.WaitForAll
 	return kafka.NewPublisher(kafka.PublisherConfig{Brokers: l.brokers, Marshaler: kafka.DefaultMarshaler{}, OverwriteSaramaConfig: p}, l.log)
 }
 
 // subscriber implements engine.
 func (l logs) subscriber(target string) (message.Subscriber, error) {
-	c := kafka.DefaultSaramaSubscriberConfig()
+	c := protocol(kafka.DefaultSaramaSubscriberConfig())
 	c.Consumer.Offsets.Initial = sarama.OffsetOldest // what was said before the first hearer came is heard
 	return kafka.NewSubscriber(kafka.SubscriberConfig{
 		Brokers: l.brokers, Unmarshaler: kafka.DefaultMarshaler{}, ConsumerGroup: target, OverwriteSaramaConfig: c, NackResendSleep: tryWait,

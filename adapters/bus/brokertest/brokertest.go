@@ -1,5 +1,6 @@
-// Package brokertest starts real brokers for tests: RabbitMQ and Redis, on free
-// ports, in folders of their own.
+// Package brokertest starts brokers for tests, on free ports, in folders of their
+// own: a real RabbitMQ, a real Redis, and for Kafka, which needs a JVM, a process that
+// speaks its protocol and keeps what it has confirmed.
 //
 // # Guarantees
 //
@@ -88,6 +89,28 @@ func RabbitMQ(tb testing.TB) *Broker {
 			"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2:2", "RABBITMQ_PID_FILE=" + filepath.Join(dir, "rabbit.pid"),
 		},
 		ready: func() error { return greets(port) },
+	})
+}
+
+// Kafka starts what speaks Kafka's protocol. It is built from a module, so that it
+// is there wherever Go is.
+func Kafka(tb testing.TB) *Broker {
+	tb.Helper()
+	dir, port := place(tb), freePort(tb)
+	path := filepath.Join(dir, "kafka")
+	build := exec.CommandContext(tb.Context(), program(tb, "go"), "build", "-o", path, "fanli/adapters/bus/brokertest/kafka")
+	if text, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("%v\n%s", err, text)
+	}
+	return start(tb, &Broker{
+		name: "kafka", dir: dir, url: "kafka://127.0.0.1:" + port, path: path, args: []string{port, filepath.Join(dir, "data")},
+		ready: func() error {
+			c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", port), time.Second)
+			if err != nil {
+				return err
+			}
+			return c.Close()
+		},
 	})
 }
 
