@@ -1,8 +1,10 @@
 package bus
 
 import (
+	"encoding/json"
 	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/IBM/sarama"
@@ -16,7 +18,7 @@ import (
 // logs is Kafka, or what speaks its protocol: a topic for each target, of which its
 // processes are one group. How many partitions and copies a topic has is its
 // operator's choice, who makes it beforehand; one that is not there is made with one
-// partition.
+// partition. A process hears its partitions side by side.
 type logs struct {
 	brokers []string
 	queue   func(target string) string
@@ -55,7 +57,44 @@ func (l logs) publisher(targets []string) (_ message.Publisher, err error) {
 	}
 	p := protocol(kafka.DefaultSaramaSyncPublisherConfig())
 	p.Producer.RequiredAcks = sarama.WaitForAll
-	return kafka.NewPublisher(kafka.PublisherConfig{Brokers: l.brokers, Marshaler: kafka.DefaultMarshaler{}, OverwriteSaramaConfig: p}, l.log)
+	p.Net.MaxOpenRequests = 1 // else what is tried again overtakes
+	producer, err := sarama.NewSyncProducer(l.brokers, p)
+	if err != nil {
+		return nil, err
+	}
+	return producing{producer}, nil
+}
+
+// producing puts messages into topics, a batch in one go.
+type producing struct{ to sarama.SyncProducer }
+
+// Publish implements message.Publisher.
+func (p producing) Publish(topic string, ms ...*message.Message) error {
+	batch := make([]*sarama.ProducerMessage, len(ms))
+	for i, m := range ms {
+		var err error
+		if batch[i], err = (kafka.DefaultMarshaler{}).Marshal(topic, m); err != nil {
+			return err
+		}
+		if key := keyOf(m.Payload); key != "" {
+			batch[i].Key = sarama.StringEncoder(key)
+		}
+	}
+	return p.to.SendMessages(batch)
+}
+
+// Close implements message.Publisher.
+func (p producing) Close() error { return p.to.Close() }
+
+// keyOf returns what decides in which partition an event goes: its user, so that
+// what is said of one comes in order. A batch is of many users; it has no key and goes
+// anywhere.
+func keyOf(body []byte) string {
+	var e struct{ Data struct{ User int64 } }
+	if json.Unmarshal(body, &e) != nil || e.Data.User == 0 {
+		return ""
+	}
+	return "user/" + strconv.FormatInt(e.Data.User, 10)
 }
 
 // subscriber implements engine.
