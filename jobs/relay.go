@@ -19,7 +19,8 @@ const (
 	relayWait     = 250 * time.Millisecond
 	relayWaitMax  = time.Hour
 
-	relayStoppedMax = 30 * time.Second // between tries of what a switch stops
+	relayStoppedMax = 30 * time.Second       // between tries of what a switch stops
+	relayDownWait   = 500 * time.Millisecond // between tries of a bus that does not answer, however many events wake it
 )
 
 // A Relay carries the events of one outbox to the bus. An event that fails is
@@ -29,6 +30,8 @@ type Relay struct {
 	Outbox event.Outbox
 	Bus    event.Bus
 	Now    func() time.Time
+
+	again time.Time // not before then: the bus did not answer
 }
 
 // Name returns "relay/" and the outbox's name.
@@ -37,6 +40,9 @@ func (r *Relay) Name() string { return "relay/" + r.Outbox.Name() }
 // Run carries one batch. Where the bus as a whole does not answer no event is to blame:
 // none is put off, and all go once it answers.
 func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
+	if r.Now().Before(r.again) {
+		return Report{}, nil
+	}
 	waiting, err := r.Outbox.Waiting(ctx, r.Now(), relayBatch)
 	if err != nil {
 		return Report{}, err
@@ -54,7 +60,7 @@ func (r *Relay) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 			if !down { // to say it once is enough
 				errs = append(errs, err)
 			}
-			down = true
+			down, r.again = true, r.Now().Add(relayDownWait)
 			continue
 		}
 		errs = append(errs, fmt.Errorf("event %s: %w", s.Event.ID, err))

@@ -260,6 +260,7 @@ func TestABusThatIsAwayBlamesNoEvent(t *testing.T) {
 			t.Errorf("%s was tried %d times and waits until %s", s.Event.ID, s.Tries, s.NextAt)
 		}
 	}
+	now = now.Add(time.Hour)
 	b.down, b.heard = false, nil
 	rep, err := r.Run(t.Context(), lock.Lease{})
 	if rep.Done < 20 || len(o.dead) != 0 {
