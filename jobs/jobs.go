@@ -165,7 +165,7 @@ func (r *Runner) shares(s *slot, p Plan) {
 		c = &crew{leases: p.Leases, holder: r.holder, term: p.Term}
 		r.crews[p.Leases] = c
 	}
-	s.share = c.join(s, p.Shared)
+	s.share = c.join(p.Shared)
 }
 
 // ring wakes a job; a ring while it runs makes it run once more.

@@ -49,8 +49,8 @@ type share struct {
 	kept  map[*slot]bool      // what nobody else wanted, of has
 }
 
-// join enters a slot among those of its kind.
-func (c *crew) join(s *slot, kind string) *share {
+// join counts one more job of a kind.
+func (c *crew) join(kind string) *share {
 	i := slices.IndexFunc(c.shares, func(sh *share) bool { return sh.kind == kind })
 	if i < 0 {
 		i = len(c.shares)

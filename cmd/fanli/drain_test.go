@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -203,11 +204,16 @@ func settle(t *testing.T, a *app, as string) {
 // heardLink reports whether order has heard of a link.
 func heardLink(t *testing.T, a *app, id string) (before bool) {
 	t.Helper()
-	errAsked := fmt.Errorf("asked")
-	_ = a.db.Orders().InTx(t.Context(), func(tx order.Tx) (err error) {
-		before, err = tx.Handled(id)
-		return errAsked // it only looks
+	errAsked := errors.New("asked") // it only looks
+	err := a.db.Orders().InTx(t.Context(), func(tx order.Tx) (err error) {
+		if before, err = tx.Handled(id); err == nil {
+			err = errAsked
+		}
+		return err
 	})
+	if !errors.Is(err, errAsked) {
+		t.Fatal(err)
+	}
 	return before
 }
 
