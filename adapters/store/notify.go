@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"fanli/core/notify"
@@ -71,4 +73,25 @@ func newMessageRow(m notify.Message) messageRow {
 	return messageRow{
 		MessageKey: m.Key, UserID: m.User, Kind: string(m.Kind), Data: blob(m.Data), At: ms(m.At), Tries: m.Tries, State: string(m.State),
 	}
+}
+
+// prefixesMax bounds the prefixes of one statement: each is a range of the index.
+const prefixesMax = 50
+
+// Keys implements notify.Tx. Keys are compared byte by byte, and "0" comes after "/".
+func (t messageTx) Keys(prefixes []string) (keys []string, err error) {
+	for part := range slices.Chunk(prefixes, prefixesMax) {
+		where, args := make([]string, len(part)), make([]any, 0, 2*len(part))
+		for i, p := range part {
+			where[i] = "message_key >= ? AND message_key < ?"
+			args = append(args, p, strings.TrimSuffix(p, "/")+"0")
+		}
+		var some []string
+		err := t.g.Table(messageRow{}.TableName()).Where(strings.Join(where, " OR "), args...).Order("message_key").Pluck("message_key", &some).Error
+		if err != nil {
+			return nil, classify("store.Keys", err)
+		}
+		keys = append(keys, some...)
+	}
+	return keys, nil
 }

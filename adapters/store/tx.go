@@ -32,8 +32,8 @@ type tx struct {
 }
 
 // inTx runs fn in one transaction: it commits if fn returns nil, and rolls back
-// if fn returns an error or panics. domain names what is stored, for hooks and
-// errors.
+// if fn returns an error or panics, or if the lease under which ctx writes was lost.
+// domain names what is stored, for hooks and errors.
 func (db *DB) inTx(ctx context.Context, t target, domain string, fn func(*tx) error) error {
 	err := again(ctx, func() error { return db.once(ctx, t, domain, fn) })
 	return classify("store."+domain, err)
@@ -76,6 +76,9 @@ func (db *DB) once(ctx context.Context, t target, domain string, fn func(*tx) er
 		return err
 	}
 	if err := fn(x); err != nil {
+		return err
+	}
+	if err := x.fence(ctx); err != nil {
 		return err
 	}
 	if err := db.hook(domain, "commit"); err != nil {

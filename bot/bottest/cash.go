@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"fanli/core/audit"
@@ -318,6 +319,15 @@ func (t messageTx) Write(ms []notify.Message) error {
 		t.messages = append(t.messages, message{Message: m})
 	}
 	return nil
+}
+
+func (t messageTx) Keys(prefixes []string) (out []string, err error) {
+	for _, m := range t.messages {
+		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(m.Key, p) }) {
+			out = append(out, m.Key)
+		}
+	}
+	return out, nil
 }
 
 // memory is a bot.Memory.

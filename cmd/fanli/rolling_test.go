@@ -136,8 +136,7 @@ func (f *front) where(context.Context) (string, error) {
 }
 
 // A witness stands between people and gateways and notes the requests that fail. It
-// ends streams after a while, so that who waits looks at another process as well, and
-// opens one when nothing waits for an answer.
+// ends streams after a while, so that who waits looks at another process as well.
 type witness struct {
 	next  http.RoundTripper
 	asked atomic.Int64

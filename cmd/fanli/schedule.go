@@ -54,6 +54,11 @@ func (a *app) orderPlans() []jobs.Plan {
 	for _, f := range a.feeds {
 		plans = append(plans, jobs.Plans(f, a.orders, ladder, a.every(), a.cfg.Sync.First, a.now)...)
 	}
+	if a.cfg.Database.DSN == "" { // on a file there is one process, which shares with nobody
+		for i := range plans {
+			plans[i].Shared = ""
+		}
+	}
 	return append(plans,
 		jobs.Plan{Job: jobs.Func{As: "order/settle-due", Do: a.orders.SettleDue}, Every: a.every()},
 		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: a.every()},

@@ -69,6 +69,18 @@ type Bus interface {
 	Publish(ctx context.Context, e Event) error
 }
 
+// Down is the reason of fault.Unavailable with which a bus as a whole does not answer:
+// none of the events is to blame, and each will go once it answers.
+const Down = "bus.down"
+
+// A Batcher is a Bus that carries many events in one go.
+type Batcher interface {
+	Bus
+	// PublishAll publishes events in their order and returns for each what Publish
+	// would.
+	PublishAll(ctx context.Context, es []Event) []error
+}
+
 // An Emitter is the part of a transaction that writes to the outbox.
 type Emitter interface {
 	Emit(e Event) error

@@ -1,5 +1,6 @@
-// Package brokertest starts real brokers for tests: RabbitMQ and Redis, on free
-// ports, in folders of their own.
+// Package brokertest starts brokers for tests, on free ports, in folders of their
+// own: a real RabbitMQ, a real Redis, and for Kafka, which needs a JVM, a process that
+// speaks its protocol and keeps what it has confirmed.
 //
 // # Guarantees
 //
@@ -51,7 +52,7 @@ func (b *Broker) URL() string { return b.url }
 // Redis starts a Redis that keeps everything it has confirmed.
 func Redis(tb testing.TB) *Broker {
 	tb.Helper()
-	dir, port := place(tb), freePort(tb)
+	dir, port := memory(tb), freePort(tb)
 	return start(tb, &Broker{
 		name: "redis-server", dir: dir, url: "redis://127.0.0.1:" + port, path: program(tb, "redis-server"),
 		args: []string{"--port", port, "--bind", "127.0.0.1", "--dir", dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction"},
@@ -91,6 +92,28 @@ func RabbitMQ(tb testing.TB) *Broker {
 	})
 }
 
+// Kafka starts what speaks Kafka's protocol. It is built from a module, so that it
+// is there wherever Go is.
+func Kafka(tb testing.TB) *Broker {
+	tb.Helper()
+	dir, port := place(tb), freePort(tb)
+	path := filepath.Join(dir, "kafka")
+	build := exec.CommandContext(tb.Context(), program(tb, "go"), "build", "-o", path, "fanli/adapters/bus/brokertest/kafka")
+	if text, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("%v\n%s", err, text)
+	}
+	return start(tb, &Broker{
+		name: "kafka", dir: dir, url: "kafka://127.0.0.1:" + port, path: path, args: []string{port, filepath.Join(dir, "data")},
+		ready: func() error {
+			c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", port), time.Second)
+			if err != nil {
+				return err
+			}
+			return c.Close()
+		},
+	})
+}
+
 // greets reports whether a RabbitMQ answers the first bytes of its protocol.
 func greets(port string) error {
 	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", port), time.Second)
@@ -120,6 +143,16 @@ func program(tb testing.TB, names ...string) string {
 	}
 	tb.Skipf("skipped: there is no %s on this machine; `make test` installs one", name)
 	return ""
+}
+
+// memory is a folder in memory where there is one: brokers are killed here, not
+// machines, and a Redis that waits for the disk twice for each event measures the disk.
+func memory(tb testing.TB) string {
+	tb.Helper()
+	if dir, err := os.MkdirTemp("/dev/shm", "fanli-broker-"); err == nil {
+		return dir
+	}
+	return place(tb)
 }
 
 func place(tb testing.TB) string {
