@@ -243,7 +243,7 @@ func (r *Runner) take(ctx context.Context, s *slot) error {
 	if time.Since(s.taken) <= leaseRenew { // by our own watch: the lease may run on a simulated one
 		return nil
 	}
-	l, err := s.leases.Take(ctx, "job/"+s.job.Name(), r.holder, leaseLength)
+	l, err := s.leases.Take(ctx, leaseName(s.job.Name()), r.holder, leaseLength)
 	if err == nil {
 		s.lease, s.taken = l, time.Now()
 	}
