@@ -31,7 +31,9 @@ func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 	database, broker := mariadbtest.New(t), brokertest.RabbitMQ(t)
 	c := newCluster(t, site{name: "kill", database: database, broker: broker, lines: true})
 	servers := map[string]mortal{"mariadb": database, "rabbitmq": broker}
-	all := c.schedule(seedOf(t), p, servers)
+	seed := seedOf(t)
+	all := c.schedule(seed, p, servers)
+	t.Logf("seed %d: FANLI_SEED=%[1]d make test-cluster does the same", seed)
 	defer func() {
 		if t.Failed() {
 			t.Logf("what happened was\n%s", listing(all))
@@ -43,7 +45,7 @@ func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var done, ended atomic.Bool
-	one, many := oneProcess(t, people), newSaga(t, c.out, c.books(), c.phones, c.where, people)
+	one, many := oneProcess(t, people), newSaga(t, c.out, c.books(), c.links(), c.phones, c.where, people)
 	var telling, twin errgroup.Group
 	telling.Go(func() error {
 		defer cancel()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -28,6 +29,7 @@ type saga struct {
 	t      *testing.T
 	out    *outside
 	books  *books
+	links  links
 	people []*person
 }
 
@@ -60,9 +62,23 @@ type tongue interface {
 	told(ctx context.Context, words string, times int) error
 }
 
-func newSaga(t *testing.T, out *outside, b *books, phones *telegramfake.Server, where func(context.Context) (string, error), people int) *saga {
+// Links are those that the bot has made, beside those that order knows.
+type links struct {
+	db         *sql.DB
+	bot, order string // in front of their tables
+}
+
+// known reports whether order has heard of a link.
+func (l links) known(ctx context.Context, url string) (bool, string) {
+	var made, heard int
+	err := l.db.QueryRowContext(ctx, "SELECT COUNT(*), COUNT(w.link_id) FROM "+l.bot+"bot_links l LEFT JOIN "+l.order+"order_ways w ON w.link_id = l.id WHERE l.made_url = ?", url).
+		Scan(&made, &heard)
+	return err == nil && made > 0 && heard == made, fmt.Sprintf("%d were made, order knows %d, %v", made, heard, err)
+}
+
+func newSaga(t *testing.T, out *outside, b *books, l links, phones *telegramfake.Server, where func(context.Context) (string, error), people int) *saga {
 	t.Helper()
-	a := &saga{t: t, out: out, books: b}
+	a := &saga{t: t, out: out, books: b, links: l}
 	for i := range people {
 		p := &person{saga: a, name: fmt.Sprint(i), number: i, bought: map[string][]string{}, keys: map[string]string{}}
 		if i%2 == 0 {
@@ -85,7 +101,12 @@ func oneProcess(t *testing.T, people int) *saga {
 	phones, telegram := newPhones(t)
 	p := launch(t, append(env, telegram...), serveArgs(args)...)
 	base := p.mustReady(t)
-	return newSaga(t, out, openBooks(t, filepath.Join(dir, "data")), phones, func(context.Context) (string, error) { return base, nil }, people)
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "data", "fanli.db")+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return newSaga(t, out, openBooks(t, filepath.Join(dir, "data")), links{db: db}, phones, func(context.Context) (string, error) { return base, nil }, people)
 }
 
 // tell lets everybody go through round after round until it is over for them.
@@ -169,16 +190,24 @@ func (p *person) round(ctx context.Context) error {
 	return p.calm(ctx, "given back", func(m pockets) bool { return m[ledger.Debt] == -back.Commission.Share(7000) })
 }
 
-// buy orders one thing through the link that the bot makes of it.
+// buy orders one thing through the link that the bot makes of it, once order has heard
+// of the link: an order that is seen before its link is nobody's for a while, and the
+// ledger says so.
 func (p *person) buy(ctx context.Context, network string) (market.Line, error) {
 	text, g := p.goods(network)
 	url, err := p.link(ctx, text, g.Title)
 	if err != nil {
 		return market.Line{}, err
 	}
+	if err := p.until(ctx, "link "+url, func() (bool, string) { return p.links.known(ctx, url) }); err != nil {
+		return market.Line{}, err
+	}
 	got, l, err := p.out.world.Buy(url, 1)
-	if err != nil || got != network || l.Goods.ID != g.ID {
-		return market.Line{}, fmt.Errorf("%s leads to %s at %q, not to %s: %w", url, l.Goods.ID, got, g.ID, errors.Join(err, errors.ErrUnsupported))
+	if err != nil {
+		return l, fmt.Errorf("%s: %w", url, err)
+	}
+	if got != network || l.Goods.ID != g.ID {
+		return l, fmt.Errorf("%s leads to %s at %q, not to %s", url, l.Goods.ID, got, g.ID)
 	}
 	p.bought[network] = append(p.bought[network], l.ID)
 	return l, nil
@@ -331,9 +360,16 @@ func wantSame(t *testing.T, one, many [][]string) {
 	t.Helper()
 	for i := range one {
 		want := one[i][:min(len(one[i]), len(many[i]))]
-		if !slices.Equal(want, many[i]) {
-			t.Errorf("of %d one process has\n%s\nthe cluster has\n%s", i, strings.Join(one[i], "\n"), strings.Join(many[i], "\n"))
+		if slices.Equal(want, many[i]) {
+			continue
 		}
+		n := 0
+		for n < len(want) && want[n] == many[i][n] {
+			n++
+		}
+		end := min(n+5, len(want))
+		t.Errorf("of %d the first %d entries are alike; then one process has\n%s\nand the cluster has\n%s", i, n,
+			strings.Join(want[n:end], "\n"), strings.Join(many[i][n:min(n+5, len(many[i]))], "\n"))
 	}
 	if last := len(one) - 1; len(one[last])+len(many[last]) > 0 {
 		t.Errorf("nobody's are %q and %q", one[last], many[last])

@@ -75,12 +75,12 @@ func newCluster(t *testing.T, s site) *cluster {
 			peer := lowAddress(t)
 			n.env = append(c.servers(n.name), "FANLI_TARGETS="+target, "FANLI_LISTEN="+n.listen, "FANLI_PEERS_LISTEN="+peer)
 			n.args = []string{"serve", "--config", c.args[1], "--data", filepath.Join(dir, strings.ReplaceAll(n.name, "/", "-"))}
-			answers[target] = append(answers[target], c.on(n.name, peer))
+			answers[target] = append(answers[target], c.on("to "+n.name, peer))
 			switch target {
 			case gatewayTarget:
 				c.gateways = append(c.gateways, "http://"+n.listen)
 			case botTarget, paymentTarget:
-				pages[target] = "http://" + c.on(n.name+" pages", n.listen)
+				pages[target] = "http://" + c.on("pages of "+n.name, n.listen)
 			}
 			c.nodes = append(c.nodes, n)
 		}
@@ -197,6 +197,16 @@ func (c *cluster) books() *books {
 	return &books{db: db, env: c.env, args: c.args}
 }
 
+// links are those of the databases of bot and order, which are on one server.
+func (c *cluster) links() links {
+	c.t.Helper()
+	base := func(target string) string { return "test_" + c.site.name + "_" + target + "." }
+	return links{
+		db:  c.site.database.Shell(c.t, strings.ReplaceAll(c.dsn, targetMark, botTarget)),
+		bot: base(botTarget), order: base(orderTarget),
+	}
+}
+
 // end lets no process be started again, and says what they have said last if the test
 // has failed.
 func (c *cluster) end() {
@@ -260,13 +270,14 @@ func TestAClusterBooksWhatOneProcessBooks(t *testing.T) {
 	t.Parallel()
 	const people = 2
 	once := func(_ *person, rounds int) bool { return rounds == 1 }
+	one := oneProcess(t, people)
+	var twin errgroup.Group
+	twin.Go(func() error { return one.tell(t.Context(), once) })
 	c := newCluster(t, site{name: "story", database: mariadbtest.Shared(t), broker: brokertest.RabbitMQ(t)})
 	defer c.end()
 	c.start()
-	many := newSaga(t, c.out, c.books(), c.phones, c.where, people)
-	one := oneProcess(t, people)
-	err := errors.Join(one.tell(t.Context(), once), many.tell(t.Context(), once))
-	if err != nil {
+	many := newSaga(t, c.out, c.books(), c.links(), c.phones, c.where, people)
+	if err := errors.Join(many.tell(t.Context(), once), twin.Wait()); err != nil {
 		t.Fatal(err)
 	}
 	many.books.settled(t, c.out)
