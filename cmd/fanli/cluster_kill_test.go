@@ -68,6 +68,7 @@ func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 	if err := twin.Wait(); err != nil {
 		t.Fatal("one process: ", err)
 	}
+	many.wantBusy()
 	wantSame(t, one.chapters(t), many.chapters(t))
 	many.wantTold()
 	many.books.wantTrue(t, c.out, many.shoppers())

@@ -12,10 +12,10 @@ import (
 )
 
 // lowPort is the port that was tried last. Ports below 32768 are not given to those
-// who want any.
+// who want any, and servers' are below 20000.
 var lowPort = func() *atomic.Int64 {
 	p := new(atomic.Int64)
-	p.Store(10_000 + time.Now().UnixNano()%20_000)
+	p.Store(20_000 + time.Now().UnixNano()%12_000)
 	return p
 }()
 

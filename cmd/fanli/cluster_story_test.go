@@ -312,6 +312,16 @@ func (a *saga) wantTold() {
 	wantAnswered(a.t, slices.DeleteFunc(a.shoppers(), func(s *shopper) bool { return s.caller == nil }))
 }
 
+// wantBusy fails if the faults came to people who did nothing.
+func (a *saga) wantBusy() {
+	a.t.Helper()
+	for _, p := range a.people {
+		if p.rounds < 2 {
+			a.t.Errorf("%s went through %d rounds only", p.name, p.rounds)
+		}
+	}
+}
+
 // chapters are the entries of each person, in their order and in words that have no
 // time and no number of the database in them.
 func (a *saga) chapters(t *testing.T) [][]string {
