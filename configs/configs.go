@@ -47,6 +47,7 @@ type Config struct {
 
 	Database  Database          `yaml:"database"`
 	Peers     Peers             `yaml:"peers"`
+	Registry  Registry          `yaml:"registry"`
 	Broker    Broker            `yaml:"broker"`
 	Log       Log               `yaml:"log"`
 	Networks  Networks          `yaml:"networks"`
@@ -93,6 +94,7 @@ type Peers struct {
 	Certificate string            `yaml:"certificate"`
 	Key         string            `yaml:"key"`
 	Authority   string            `yaml:"authority"`
+	Drain       time.Duration     `yaml:"drain"`
 }
 
 // Broker says what carries events between the targets of a split. Its URL may hold a

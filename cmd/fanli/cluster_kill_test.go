@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fanli/adapters/bus/brokertest"
+	"fanli/adapters/registry/etcdtest"
 	"fanli/adapters/store/mariadbtest"
 )
 
@@ -28,9 +29,9 @@ func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 	if os.Getenv("FANLI_SOAK") != "" {
 		p = plan{lasts: 15 * time.Minute, kills: 200, deaths: 50, bad: 900}
 	}
-	database, broker := mariadbtest.New(t), brokertest.RabbitMQ(t)
-	c := newCluster(t, site{name: "kill", database: database, broker: broker, lines: true})
-	servers := map[string]mortal{"mariadb": database, "rabbitmq": broker}
+	database, broker, registry := mariadbtest.New(t), brokertest.RabbitMQ(t), etcdtest.New(t)
+	c := newCluster(t, site{name: "kill", database: database, broker: broker, registry: registry, lines: true})
+	servers := map[string]mortal{"mariadb": database, "rabbitmq": broker, "etcd": registry}
 	seed := seedOf(t)
 	all := c.schedule(seed, p, servers)
 	t.Logf("seed %d: FANLI_SEED=%[1]d make test-cluster does the same", seed)

@@ -16,11 +16,11 @@ type line struct {
 	proxy *toxiproxy.Proxy
 }
 
-// newLine makes a line to an address, which nobody need answer yet.
-func newLine(t *testing.T, name, to string) *line {
+// newLine makes a line from one address to another, which nobody need answer yet.
+func newLine(t *testing.T, name, from, to string) *line {
 	t.Helper()
 	l := &line{name: name}
-	l.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), name, "127.0.0.1:0", to)
+	l.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), name, from, to)
 	if err := l.proxy.Start(); err != nil {
 		t.Fatal(err)
 	}

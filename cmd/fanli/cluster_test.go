@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fanli/adapters/bus/brokertest"
+	"fanli/adapters/registry/etcdtest"
 	"fanli/adapters/store"
 	"fanli/adapters/store/mariadbtest"
 	"fanli/bot/telegram/telegramfake"
@@ -37,6 +38,7 @@ type site struct {
 	name     string // of its databases and queues
 	database *mariadbtest.Server
 	broker   *brokertest.Broker
+	registry *etcdtest.Server
 	lines    bool // toxiproxy lies on every way between processes and to the servers
 }
 
@@ -65,36 +67,23 @@ func newCluster(t *testing.T, s site) *cluster {
 	c.env, c.args = c.out.settings(t, dir)
 	c.dsn = databasesOf(t, s.database, s.name)
 	c.env = append(c.env, "FANLI_DATABASE_SEAL_KEY="+hex.EncodeToString(c.key), "FANLI_PEERS_TOKEN=a token that only this cluster knows",
-		"FANLI_BROKER_PREFIX="+s.name)
+		"FANLI_BROKER_PREFIX="+s.name, "FANLI_REGISTRY_PREFIX="+s.registry.Prefix(t))
 	var telegram []string
 	c.phones, telegram = newPhones(t)
-	answers, pages := map[string][]string{}, map[string]string{}
 	for _, target := range slices.Sorted(maps.Keys(replicas())) {
 		for i := range replicas()[target] {
 			n := &node{t: t, name: fmt.Sprintf("%s/%d", target, i+1), listen: lowAddress(t), waits: -1}
 			peer := lowAddress(t)
-			n.env = append(c.servers(n.name), "FANLI_TARGETS="+target, "FANLI_LISTEN="+n.listen, "FANLI_PEERS_LISTEN="+peer)
-			n.args = []string{"serve", "--config", c.args[1], "--data", filepath.Join(dir, strings.ReplaceAll(n.name, "/", "-"))}
-			answers[target] = append(answers[target], c.on("to "+n.name, peer))
-			switch target {
-			case gatewayTarget:
+			if target == gatewayTarget {
 				c.gateways = append(c.gateways, "http://"+n.listen)
-			case botTarget, paymentTarget:
-				pages[target] = "http://" + c.on("pages of "+n.name, n.listen)
 			}
+			n.env = slices.Concat(c.env, telegram, c.servers(n.name), []string{
+				"FANLI_TARGETS=" + target, "FANLI_LISTEN=" + n.listen, "FANLI_PEERS_LISTEN=" + peer,
+				"FANLI_REGISTRY_ADVERTISE=" + c.advertised("to "+n.name, peer, n.listen),
+			})
+			n.args = []string{"serve", "--config", c.args[1], "--data", filepath.Join(dir, strings.ReplaceAll(n.name, "/", "-"))}
 			c.nodes = append(c.nodes, n)
 		}
-	}
-	var peers []string
-	for _, target := range slices.Sorted(maps.Keys(answers)) {
-		peers = append(peers, fmt.Sprintf("%s: %q", target, "static:"+strings.Join(answers[target], ",")))
-	}
-	shared := []string{
-		"FANLI_PEERS_TARGETS={" + strings.Join(peers, ", ") + "}",
-		fmt.Sprintf("FANLI_PEERS_HTTP={bot: %q, payment: %q}", pages[botTarget], pages[paymentTarget]),
-	}
-	for _, n := range c.nodes {
-		n.env = slices.Concat(c.env, telegram, n.env, shared)
 	}
 	c.env = append(c.env, "FANLI_DATABASE_DSN="+c.dsn)
 	return c
@@ -104,6 +93,7 @@ func newCluster(t *testing.T, s site) *cluster {
 func (c *cluster) servers(node string) []string {
 	return []string{
 		"FANLI_DATABASE_DSN=" + c.through(node+" to mariadb", c.dsn, c.site.database.Addr()),
+		"FANLI_REGISTRY_URL=" + c.through(node+" to etcd", c.site.registry.URL(), c.site.registry.Endpoint()),
 		"FANLI_BROKER_URL=" + c.through(node+" to rabbitmq", c.site.broker.URL(), hostOf(c.t, c.site.broker.URL())),
 	}
 }
@@ -119,9 +109,22 @@ func (c *cluster) on(name, to string) string {
 	if !c.site.lines {
 		return to
 	}
-	l := newLine(c.t, name, to)
+	l := newLine(c.t, name, "127.0.0.1:0", to)
 	c.lines = append(c.lines, l)
 	return l.proxy.Listen
+}
+
+// advertised is the host at which a process says that it is reached. Lines to it are on
+// another address of this machine, with the same ports.
+func (c *cluster) advertised(name string, at ...string) string {
+	const here, there = "127.0.0.1", "127.0.0.2"
+	if !c.site.lines {
+		return here
+	}
+	for i, to := range at {
+		c.lines = append(c.lines, newLine(c.t, fmt.Sprintf("%s, port %d", name, i+1), strings.Replace(to, here, there, 1), to))
+	}
+	return there
 }
 
 // hostOf is HOST:PORT of an address.
@@ -273,7 +276,7 @@ func TestAClusterBooksWhatOneProcessBooks(t *testing.T) {
 	one := oneProcess(t, people)
 	var twin errgroup.Group
 	twin.Go(func() error { return one.tell(t.Context(), once) })
-	c := newCluster(t, site{name: "story", database: mariadbtest.Shared(t), broker: brokertest.RabbitMQ(t)})
+	c := newCluster(t, site{name: "story", database: mariadbtest.Shared(t), broker: brokertest.RabbitMQ(t), registry: etcdtest.Shared(t)})
 	defer c.end()
 	c.start()
 	many := newSaga(t, c.out, c.books(), c.links(), c.phones, c.where, people)
