@@ -17,6 +17,7 @@ type turn struct {
 	user   user.User
 	state  state
 	stored []byte // the state as it was
+	rev    int64  // and its revision
 
 	asks  bool   // the answer means nothing unless the state is stored
 	again bool   // the answer repeats one
@@ -48,7 +49,7 @@ func (t *turn) take(ctx context.Context) (Reply, error) {
 		t.state.Last = &last{Chat: t.chat(), Reply: r, Retry: t.retry, Until: t.now.Add(lastTTL)}
 	}
 	if err := t.remember(ctx); err != nil {
-		if t.asks {
+		if t.asks || moved(err) {
 			return Reply{}, err
 		}
 		t.bot.log(ctx, slog.LevelError, t.bot.traceID(), err)

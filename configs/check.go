@@ -67,6 +67,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkTargets(k)
 	c.checkDatabase(k)
 	c.checkPeers(k)
+	c.checkRedis(k)
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
 	c.checkMoney(k)

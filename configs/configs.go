@@ -49,6 +49,7 @@ type Config struct {
 	Peers     Peers             `yaml:"peers"`
 	Registry  Registry          `yaml:"registry"`
 	Broker    Broker            `yaml:"broker"`
+	Redis     Redis             `yaml:"redis"`
 	Log       Log               `yaml:"log"`
 	Networks  Networks          `yaml:"networks"`
 	Guard     guard.Options     `yaml:"guard"`

@@ -4,6 +4,7 @@
 //	fault            how something did not work
 //	money            fen and basis points
 //	event            how parts tell each other what has happened
+//	cache            what may be forgotten at any moment
 //	lock             who of several may do something
 //	registry         which processes run what, and where
 //	endpoint         which addresses may be called with our keys

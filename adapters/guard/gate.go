@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
+	"fanli/core/cache"
 	"fanli/core/fault"
 )
 
@@ -19,6 +21,7 @@ const backoffMax = 5 * time.Second
 // A gate is what every call of one role goes through.
 type gate struct {
 	o       Options
+	name    string // of the account
 	limit   *rate.Limiter
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	now     func() time.Time
@@ -96,7 +99,7 @@ func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, er
 // leave waits for the rate. It fails without waiting if the wait would outlast
 // the deadline.
 func (g *gate) leave(ctx context.Context) error {
-	err := g.limit.Wait(ctx)
+	err := g.turn(ctx)
 	if err == nil {
 		return nil
 	}
@@ -105,6 +108,28 @@ func (g *gate) leave(ctx context.Context) error {
 		return fault.Wrap(fault.Unavailable, "guard", ctx.Err())
 	}
 	return fault.Wrap(fault.Limited, "guard", err)
+}
+
+// turn takes the account's next turn, of all processes where they share its rate, and
+// waits for it.
+func (g *gate) turn(ctx context.Context) error {
+	if g.o.Limits == nil {
+		return g.limit.Wait(ctx)
+	}
+	within := g.o.Timeout
+	if end, ok := ctx.Deadline(); ok {
+		within = time.Until(end)
+	}
+	ok, wait, err := g.o.Limits.Reserve(ctx, "guard/"+g.name, cache.PerSecond(g.o.PerSecond), g.o.Burst, within)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return fmt.Errorf("the next call may leave in %s", wait)
+	case wait > 0 && !sleep(ctx, wait):
+		return errors.New("the deadline is before the turn")
+	}
+	return nil
 }
 
 // refuse is the error of a call that met a resting role.

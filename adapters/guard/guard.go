@@ -9,7 +9,7 @@
 // # Guarantees
 //
 //   - No more calls leave for an account than its rate allows, links and orders
-//     together. A call that would have to wait beyond its deadline fails at once
+//     together, and those of all processes where Limits are shared. A call that would have to wait beyond its deadline fails at once
 //     with fault.Limited.
 //   - After a row of failures the role rests: calls fail at once with
 //     fault.Unavailable until one probe has succeeded. Only fault.Unavailable,
@@ -38,6 +38,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
+	"fanli/core/cache"
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/order"
@@ -58,7 +59,9 @@ type Options struct {
 	MissTTL    time.Duration `yaml:"miss_ttl"`    // how long it is remembered that goods are not there; default 20s
 	OffersMax  int           `yaml:"offers_max"`  // how many answers are kept; default 10,000, some 20 MB
 
-	Now func() time.Time `yaml:"-"` // the time by which kept answers grow old; default time.Now
+	Now    func() time.Time `yaml:"-"` // the time by which kept answers grow old; default time.Now
+	Cache  cache.Cache      `yaml:"-"` // where other processes find kept offers, too; nil: they are this process's own
+	Limits cache.Limits     `yaml:"-"` // where other processes' calls count, too; nil: each process has the whole rate
 }
 
 // WithDefaults returns o with its zero fields filled.
@@ -169,7 +172,7 @@ func (g *Guard) Status() []Status {
 
 // gate makes the gate of a role.
 func (g *Guard) gate(role string) *gate {
-	gt := &gate{o: g.o, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role}}
+	gt := &gate{o: g.o, name: g.name, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role}}
 	gt.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:         g.name + "/" + role,
 		Timeout:      g.o.Rest,

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
 
 	"fanli/core/fault"
@@ -15,7 +13,7 @@ import (
 
 // Network guards n.
 func (g *Guard) Network(n link.Network) link.Network {
-	guarded := &network{inner: n, gate: g.gate("links"), offers: keep(g.o)}
+	guarded := &network{inner: n, gate: g.gate("links"), offers: newShelf(g)}
 	s, searches := n.(link.Searcher)
 	p, pools := n.(link.Pooled)
 	switch {
@@ -44,40 +42,9 @@ func (g *Guard) Network(n link.Network) link.Network {
 type network struct {
 	inner  link.Network
 	gate   *gate
-	offers *otter.Cache[string, kept] // nil: offers are not kept
+	offers *shelf // nil: offers are not kept
 	asking singleflight.Group
 }
-
-// kept is an answer to Offer: an offer, or that there is none.
-type kept struct {
-	offer link.Offer
-	miss  error // fault.NotFound, or nil
-}
-
-// keep returns the cache for offers, or nil.
-func keep(o Options) *otter.Cache[string, kept] {
-	if o.OfferTTL < 0 {
-		return nil
-	}
-	return otter.Must(&otter.Options[string, kept]{
-		MaximumSize: o.OffersMax,
-		Clock:       clock{o.Now},
-		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, kept]) time.Duration {
-			if e.Value.miss != nil {
-				return min(o.MissTTL, o.OfferTTL)
-			}
-			return o.OfferTTL
-		}),
-	})
-}
-
-// clock gives a cache our time. Without ticks the cache has no goroutine of its
-// own: what is too old is not found, and goes when room is needed.
-type clock struct{ now func() time.Time }
-
-func (c clock) NowNano() int64 { return c.now().UnixNano() }
-
-func (clock) Tick(time.Duration) <-chan time.Time { return nil }
 
 // Name returns the network's name.
 func (n *network) Name() string { return n.inner.Name() }
@@ -85,7 +52,7 @@ func (n *network) Name() string { return n.inner.Name() }
 // Offer answers from the cache, or asks the network once for all who ask now.
 func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 	key := ref.Key()
-	if k, ok := n.look(key); ok {
+	if k, ok := n.offers.near(key); ok {
 		n.gate.count(func(s *Status) { s.Kept++ })
 		return k.answer(ref)
 	}
@@ -104,14 +71,6 @@ func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 	}
 }
 
-// look finds a kept answer.
-func (n *network) look(key string) (kept, bool) {
-	if n.offers == nil {
-		return kept{}, false
-	}
-	return n.offers.GetIfPresent(key)
-}
-
 // ask calls the network and keeps what it says. The goroutine is ours, so a panic
 // of the adapter would end the process: it becomes an error here.
 func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, err error) {
@@ -120,15 +79,19 @@ func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, er
 			err = fault.Wrap(fault.Internal, "guard", fmt.Errorf("panic: %v", p))
 		}
 	}()
-	if k, ok := n.look(key); ok { // a call for the same ended just before ours began
+	if k, ok := n.offers.near(key); ok { // a call for the same ended just before ours began
+		return k, nil
+	}
+	if k, ok := n.offers.far(ctx, key); ok {
+		n.gate.count(func(s *Status) { s.Kept++ })
 		return k, nil
 	}
 	k.offer, err = through(ctx, n.gate, func(ctx context.Context) (link.Offer, error) { return n.inner.Offer(ctx, ref) })
 	if fault.Is(err, fault.NotFound) {
 		k.miss, err = err, nil
 	}
-	if err == nil && n.offers != nil {
-		n.offers.Set(key, k)
+	if err == nil {
+		k = n.offers.keep(ctx, key, k)
 	}
 	return k, err
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/cache"
 	"fanli/adapters/store"
 	"fanli/core/collect"
 	"fanli/core/control"
@@ -248,10 +249,16 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 func askMemory(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx, m, ignore := t.Context(), db.Memory(), func(...any) {}
-	ignore(m.KeepAnswer(ctx, "web", "1", nil, start), m.SetDialogue(ctx, 1, []byte("x")), m.SetDialogue(ctx, 1, nil), m.SetMark(ctx, "a", "b"))
+	ignore(m.KeepAnswer(ctx, "web", "1", nil, start), m.SetDialogue(ctx, 1, 0, []byte("x")), m.SetDialogue(ctx, 1, 1, nil), m.SetMark(ctx, "a", "b", 1))
 	ignore(m.Answer(ctx, "web", "1"))
 	ignore(m.Dialogue(ctx, 1))
 	ignore(m.Mark(ctx, "a"))
-	ignore(m.Append(ctx, "a", nil, start))
+	ignore(m.Append(ctx, "a", "", false, nil, start))
+	ignore(m.Append(ctx, "a", "1", false, nil, start))
+	ignore(m.End(ctx))
+	ignore(m.News(ctx, 0, 5))
+	ignore(m.Unanswered(ctx, "", start, start, 5))
+	ignore(m.Unanswered(ctx, "a", start, start, 5))
+	ignore(db.Memory().Cached(cache.NewMemory(time.Now)).Dialogue(ctx, 1))
 	ignore(m.Since(ctx, "a", 0, 5))
 }

@@ -244,7 +244,7 @@ func (db *DB) snapshot(ctx context.Context, fn func(book) error) error {
 }
 
 // Memory returns what the bot remembers.
-func (db *DB) Memory() *Recall { return &Recall{db} }
+func (db *DB) Memory() *Recall { return &Recall{db: db} }
 
 // Outboxes returns the outboxes of the targets that are here, in a fixed order.
 func (db *DB) Outboxes() []*Outbox { return db.boxes }

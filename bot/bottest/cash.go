@@ -339,13 +339,25 @@ func (s memory) KeepAnswer(_ context.Context, channel, id string, answer []byte,
 	return nil
 }
 
-func (s memory) Dialogue(_ context.Context, id int64) ([]byte, error) {
-	return read(s.store, func() ([]byte, error) { return s.dialogues[id], nil })
-}
-
-func (s memory) SetDialogue(_ context.Context, id int64, state []byte) error {
+func (s memory) Dialogue(_ context.Context, id int64) (state []byte, rev int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dialogues[id] = state
+	d := s.dialogues[id]
+	return d.state, d.rev, nil
+}
+
+func (s memory) SetDialogue(_ context.Context, id, rev int64, state []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dialogues[id].rev != rev {
+		return fault.New(fault.Conflict, "dialogue.moved")
+	}
+	s.dialogues[id] = dialogue{state, rev + 1}
 	return nil
+}
+
+// A dialogue is a state with its revision.
+type dialogue struct {
+	state []byte
+	rev   int64
 }

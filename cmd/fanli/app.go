@@ -40,6 +40,7 @@ type app struct {
 	ask asks
 
 	peers *peers // nil where everything runs here
+	kept  kept   // what processes share, and may be forgotten
 
 	users   *user.Directory
 	desk    *link.Desk
@@ -127,6 +128,9 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 	if err := a.openPeers(s.holder); err != nil {
 		return err
 	}
+	if err := a.openKept(); err != nil {
+		return err
+	}
 	for _, name := range wiring() {
 		i := slices.IndexFunc(targets(), func(t target) bool { return t.name == name })
 		if !a.here(name) {
@@ -206,9 +210,10 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	}
 	a.bot = &bot.Bot{
 		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,
-		Withdrawals: a.ask.payouts, Memory: a.db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
+		Withdrawals: a.ask.payouts, Memory: a.memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
 		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Gifts: a.ask.gifts,
 		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Leases: a.talkLeases(), Holder: s.holder,
 	}
 	if err := a.pages(); err != nil {
 		return err
@@ -283,7 +288,7 @@ func names(ns []link.Network) []string {
 }
 
 // close ends the app's database.
-func (a *app) close() error { return errors.Join(a.peers.close(), a.db.Close()) }
+func (a *app) close() error { return errors.Join(a.peers.close(), a.kept.close(), a.db.Close()) }
 
 // serveChannels runs the channels until ctx ends; one that fails does not take the
 // others with it.

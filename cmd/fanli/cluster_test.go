@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http/httptest"
 	"net/url"
@@ -25,13 +24,8 @@ import (
 	"fanli/bot/telegram/telegramfake"
 )
 
-// replicas are how many processes of each target there are. The chat's streams are of
-// one process, so that there is one bot.
-func replicas() map[string]int {
-	return map[string]int{
-		gatewayTarget: 2, botTarget: 1, userTarget: 2, orderTarget: 2, rebateTarget: 2, paymentTarget: 2, notificationTarget: 2,
-	}
-}
+// replicas is how many processes of each target there are.
+const replicas = 2
 
 // A site is what a cluster stands on.
 type site struct {
@@ -39,11 +33,12 @@ type site struct {
 	database *mariadbtest.Server
 	broker   *brokertest.Broker
 	registry *etcdtest.Server
+	cache    *brokertest.Broker
 	lines    bool // toxiproxy lies on every way between processes and to the servers
 }
 
-// A cluster is all targets in processes of their own, over a real database server and
-// a real broker.
+// A cluster is all targets in processes of their own, over a real database server, a
+// real broker, a registry and a cache.
 type cluster struct {
 	t        *testing.T
 	site     site
@@ -67,18 +62,18 @@ func newCluster(t *testing.T, s site) *cluster {
 	c.env, c.args = c.out.settings(t, dir)
 	c.dsn = databasesOf(t, s.database, s.name)
 	c.env = append(c.env, "FANLI_DATABASE_SEAL_KEY="+hex.EncodeToString(c.key), "FANLI_PEERS_TOKEN=a token that only this cluster knows",
-		"FANLI_BROKER_PREFIX="+s.name, "FANLI_REGISTRY_PREFIX="+s.registry.Prefix(t))
+		"FANLI_BROKER_PREFIX="+s.name, "FANLI_REGISTRY_PREFIX="+s.registry.Prefix(t), "FANLI_REDIS_PREFIX="+s.name)
 	var telegram []string
 	c.phones, telegram = newPhones(t)
-	for _, target := range slices.Sorted(maps.Keys(replicas())) {
-		for i := range replicas()[target] {
-			n := &node{t: t, name: fmt.Sprintf("%s/%d", target, i+1), listen: lowAddress(t), waits: -1}
-			peer := lowAddress(t)
-			if target == gatewayTarget {
+	for _, target := range targets() {
+		for i := range replicas {
+			n := &node{t: t, name: fmt.Sprintf("%s/%d", target.name, i+1), listen: address(t), waits: -1}
+			peer := address(t)
+			if target.name == gatewayTarget {
 				c.gateways = append(c.gateways, "http://"+n.listen)
 			}
 			n.env = slices.Concat(c.env, telegram, c.servers(n.name), []string{
-				"FANLI_TARGETS=" + target, "FANLI_LISTEN=" + n.listen, "FANLI_PEERS_LISTEN=" + peer,
+				"FANLI_TARGETS=" + target.name, "FANLI_LISTEN=" + n.listen, "FANLI_PEERS_LISTEN=" + peer,
 				"FANLI_REGISTRY_ADVERTISE=" + c.advertised("to "+n.name, peer, n.listen),
 			})
 			n.args = []string{"serve", "--config", c.args[1], "--data", filepath.Join(dir, strings.ReplaceAll(n.name, "/", "-"))}
@@ -94,6 +89,7 @@ func (c *cluster) servers(node string) []string {
 	return []string{
 		"FANLI_DATABASE_DSN=" + c.through(node+" to mariadb", c.dsn, c.site.database.Addr()),
 		"FANLI_REGISTRY_URL=" + c.through(node+" to etcd", c.site.registry.URL(), c.site.registry.Endpoint()),
+		"FANLI_REDIS_URL=" + c.through(node+" to redis", c.site.cache.URL(), hostOf(c.t, c.site.cache.URL())),
 		"FANLI_BROKER_URL=" + c.through(node+" to rabbitmq", c.site.broker.URL(), hostOf(c.t, c.site.broker.URL())),
 	}
 }
@@ -247,9 +243,9 @@ func (c *cluster) wantSound(b *books) {
 	}
 }
 
-// lowAddress is a free address of this machine whose port the system gives to nobody
+// address is a free address of this machine whose port the system gives to nobody
 // who does not ask for it: a process that was killed finds it free when it comes back.
-func lowAddress(t *testing.T) string {
+func address(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
 		at := fmt.Sprintf("127.0.0.1:%d", lowPort.Add(1))
@@ -267,8 +263,8 @@ func lowAddress(t *testing.T) string {
 }
 
 // TestAClusterBooksWhatOneProcessBooks tells the same tale to one process on SQLite and
-// to all targets in processes of their own, on a database each, over RabbitMQ, in the
-// web chat and with Telegram: every entry of the ledger is the same.
+// to all targets in processes of their own, on a database each, over RabbitMQ, etcd
+// and Redis, in the web chat and with Telegram: every entry of the ledger is the same.
 func TestAClusterBooksWhatOneProcessBooks(t *testing.T) {
 	t.Parallel()
 	const people = 2
@@ -276,7 +272,7 @@ func TestAClusterBooksWhatOneProcessBooks(t *testing.T) {
 	one := oneProcess(t, people)
 	var twin errgroup.Group
 	twin.Go(func() error { return one.tell(t.Context(), once) })
-	c := newCluster(t, site{name: "story", database: mariadbtest.Shared(t), broker: brokertest.RabbitMQ(t), registry: etcdtest.Shared(t)})
+	c := newCluster(t, site{name: "story", database: mariadbtest.Shared(t), broker: brokertest.RabbitMQ(t), registry: etcdtest.Shared(t), cache: brokertest.Redis(t)})
 	defer c.end()
 	c.start()
 	many := newSaga(t, c.out, c.books(), c.links(), c.phones, c.where, people)

@@ -142,8 +142,10 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 // channels makes the configured chat channels.
 func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error) {
 	var out []bot.Channel
+	s.app.bot.Flood = s.app.kept.limits
 	if cfg.Webchat.Enabled {
 		o := webchat.Options{Log: s.app.db.Memory(), Now: s.app.now, Title: cfg.Webchat.Title, Secure: cfg.Webchat.Secure, Logger: s.app.log}
+		s.app.shareChats(&o)
 		if s.world != nil {
 			o.ShopURL, o.ControlURL, o.Image = base+"/shop", base+"/control", s.world.Picture
 			o.Examples = examples(s.world)
@@ -161,7 +163,7 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		for i := range zh {
 			menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
 		}
-		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...))
+		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...), s.app.telegramLeases())
 		if err != nil {
 			return nil, err
 		}
