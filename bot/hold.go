@@ -84,7 +84,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // How fast a person may write, on every channel that has no stricter limit of its own.
 const (
-	floodBurst = 30          // messages at once: somebody forwards a day's finds
+	floodBurst = 60          // messages at once: somebody forwards a day's finds
 	floodEvery = time.Second // and then one each
 )
 
