@@ -175,7 +175,7 @@ func freePort() (string, error) {
 	for range 1000 {
 		port := strconv.Itoa(10_000 + rand.IntN(10_000)) // the system gives it to nobody else while the etcd is dead
 		var l net.Listener
-		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil { //nolint:noctx // it is closed at once
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
 			return port, l.Close()
 		}
 	}
