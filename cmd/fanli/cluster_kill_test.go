@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -83,17 +84,14 @@ func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 
 // schedule draws what goes wrong in this cluster.
 func (c *cluster) schedule(seed uint64, p plan, servers map[string]mortal) []mishap {
-	var nodes, lines, names []string
+	var nodes, lines []string
 	for _, n := range c.nodes {
 		nodes = append(nodes, n.name)
 	}
 	for _, l := range c.lines {
 		lines = append(lines, l.name)
 	}
-	for name := range servers {
-		names = append(names, name)
-	}
-	return schedule(seed, p, nodes, sorted(names), lines)
+	return schedule(seed, p, nodes, slices.Sorted(maps.Keys(servers)), lines)
 }
 
 // report says what happened, and fails if it was less than was planned, or lasted.
@@ -113,5 +111,3 @@ func (c *cluster) report(h *havoc, all []mishap, took time.Duration) {
 		c.t.Errorf("the cluster needed %v to come to rest", took)
 	}
 }
-
-func sorted(names []string) []string { slices.Sort(names); return names }
