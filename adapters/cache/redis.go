@@ -6,13 +6,14 @@
 //   - A Redis that is away, slow, killed or flushed is never an error of whoever asks
 //     here. A cache has nothing then, limits count within this process, and nobody is
 //     woken.
-//   - A call takes callTime at most. After failuresMax failures in a row nothing is
+//   - A call takes callTime at most, or what is configured. After failuresMax failures in a row nothing is
 //     asked for restTime, so that a dead Redis does not slow each turn. The log says
 //     once that Redis is away, and once that it is back.
 //   - Keys begin with the configured prefix, so that installations can share a Redis.
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -27,7 +28,7 @@ import (
 
 // How Redis is asked.
 const (
-	callTime      = 150 * time.Millisecond // for one call; it takes less than one on a good day
+	callTime      = 150 * time.Millisecond // for one call, unless configured; it takes less than one on a good day
 	failuresMax   = 2                      // in a row, after which Redis is left alone
 	restTime      = 2 * time.Second        // and for how long, before one call tries again
 	poolMax       = 32                     // connections
@@ -40,21 +41,22 @@ type Config struct {
 	Prefix string           // of all keys
 	Log    *slog.Logger     // nil for none
 	Now    func() time.Time // of the limits in memory; nil means time.Now
+	Time   time.Duration    // that one call may take; 0 means callTime
 }
 
 // CheckURL fails with fault.Invalid for what is no address of a Redis. The error does
 // not repeat it.
 func CheckURL(url string) error {
-	_, err := options(url)
+	_, err := options(url, callTime)
 	return err
 }
 
-func options(url string) (*redis.Options, error) {
+func options(url string, most time.Duration) (*redis.Options, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "redis.url") // without the cause, which may quote a password
 	}
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = callTime, callTime, callTime, callTime
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = most, most, most, most
 	o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries, o.PoolSize = true, -1, 1, poolMax
 	o.Protocol, o.DisableIdentity = 2, true // nothing of what comes with the third is used
 	return o, nil
@@ -65,6 +67,7 @@ func options(url string) (*redis.Options, error) {
 type Redis struct {
 	client  *redis.Client
 	prefix  string
+	time    time.Duration // that one call may take
 	memory  *Memory
 	breaker *gobreaker.CircuitBreaker[struct{}]
 }
@@ -72,7 +75,8 @@ type Redis struct {
 // Open returns the roles over a Redis. Nothing is connected yet; it fails only for an
 // address that is none.
 func Open(cfg Config) (*Redis, error) {
-	o, err := options(cfg.URL)
+	cfg.Time = cmp.Or(cfg.Time, callTime)
+	o, err := options(cfg.URL, cfg.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +87,7 @@ func Open(cfg Config) (*Redis, error) {
 		cfg.Now = time.Now
 	}
 	log := cfg.Log.With("redis", o.Addr)
-	r := &Redis{client: redis.NewClient(o), prefix: cfg.Prefix + "/", memory: NewMemory(cfg.Now)}
+	r := &Redis{client: redis.NewClient(o), prefix: cfg.Prefix + "/", time: cfg.Time, memory: NewMemory(cfg.Now)}
 	r.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Name: "redis", Timeout: restTime,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failuresMax },
@@ -106,7 +110,7 @@ func (r *Redis) Close() error { return r.client.Close() }
 // call makes one call within its time, unless Redis is being left alone.
 func (r *Redis) call(ctx context.Context, do func(ctx context.Context) error) error {
 	_, err := r.breaker.Execute(func() (struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, callTime)
+		ctx, cancel := context.WithTimeout(ctx, r.time)
 		defer cancel()
 		return struct{}{}, do(ctx)
 	})
