@@ -60,10 +60,10 @@ func anHourWithoutABroker(t *testing.T, broker *brokertest.Broker, parts int) {
 	a.relayOnEmit(ctx)
 	t.Cleanup(func() { stop(); running.Wait() })
 	people := peopleOf(t, a)
-	quick := links(t, a, people, "before", hourLinks/parts/10) // while it is there
+	quick := newLinks(t, a, people, "before", hourLinks/parts/10) // while it is there
 	settle(t, a, "before")
 	broker.Kill(t)
-	slow := links(t, a, people, "hour", hourLinks/parts)
+	slow := newLinks(t, a, people, "hour", hourLinks/parts)
 	bought(t, a, hourOrders/parts, hourPages/parts)
 	t.Logf("a link took %s with the broker, %s without", quick, slow)
 	if slow > 3*quick+2*time.Millisecond {
@@ -122,9 +122,9 @@ func peopleOf(t *testing.T, a *app) []int64 {
 	return ids
 }
 
-// links says that links were made, a transaction each, and returns how long the
+// newLinks says that links were made, a transaction each, and returns how long the
 // median one took.
-func links(t *testing.T, a *app, people []int64, as string, count int) time.Duration {
+func newLinks(t *testing.T, a *app, people []int64, as string, count int) time.Duration {
 	t.Helper()
 	took := make([]time.Duration, count)
 	for i := range count {

@@ -305,7 +305,7 @@ func TestEventsOfTheLastReleaseAreHeard(t *testing.T) {
 			if err := hearAll(t.Context(), w.app, e, &heard); err != nil {
 				t.Errorf("%s of the last release: %v.%s", e.ID, err, advice)
 			}
-			if err := hearAll(t.Context(), w.app, broken(e), new(int)); err == nil && len(hearers()[name]) > 0 {
+			if err := hearAll(t.Context(), w.app, twisted(e), new(int)); err == nil && len(hearers()[name]) > 0 {
 				t.Errorf("%s with another form is heard as if it were nothing", e.ID)
 			}
 		}
@@ -333,8 +333,8 @@ func hearAll(ctx context.Context, a *app, e event.Event, heard *int) error {
 	return nil
 }
 
-// broken is the event with every field of another type.
-func broken(e event.Event) event.Event {
+// twisted is the event with every field of another type.
+func twisted(e event.Event) event.Event {
 	var fields map[string]any
 	if json.Unmarshal(e.Data, &fields) != nil {
 		return e

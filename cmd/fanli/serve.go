@@ -120,6 +120,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	if s.app, err = newApp(ctx, cfg, around); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	own.inherit(ctx, s.app, around.holder)
 	if s.gateway, err = newGateway(s.app); err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
 	}

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -164,19 +165,24 @@ func place(tb testing.TB) string {
 	return dir
 }
 
+// freePort is one that the system gives to nobody who wants any: while a broker is
+// dead its port stays free.
 func freePort(tb testing.TB) string {
 	tb.Helper()
 	var lc net.ListenConfig
-	l, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(10_000 + rand.IntN(10_000))
+		l, err := lc.Listen(tb.Context(), "tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			tb.Fatal(err)
+		}
+		return port
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return port
+	tb.Fatal("no port is free")
+	return ""
 }
 
 func start(tb testing.TB, b *Broker) *Broker {
