@@ -68,6 +68,12 @@ type Bot struct {
 	// PrivateURL returns what opens a private chat on a channel; optional.
 	PrivateURL func(channel string) string
 
+	// Trace names what is being done, so that a failure is found under the same id
+	// in logs and traces: "" where nothing does; optional.
+	Trace func(ctx context.Context) string
+	// Failed hears of every failure that people were told of with an id; optional.
+	Failed func(ctx context.Context, err error)
+
 	Log  *slog.Logger
 	Now  func() time.Time
 	Zone *time.Location // of the times that people read; optional, Beijing's
@@ -113,7 +119,7 @@ func (b *Bot) once(ctx context.Context, m Message) Reply {
 		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.ID, kept, b.Now())
 	}
 	if err != nil {
-		b.log(ctx, slog.LevelError, b.traceID(), fault.In("bot.KeepAnswer", err))
+		b.log(ctx, slog.LevelError, b.traceID(ctx), fault.In("bot.KeepAnswer", err))
 	}
 	return r
 }
@@ -176,7 +182,14 @@ func (b *Bot) random(n int) []byte {
 }
 
 // traceID names one failure, for people and in the log.
-func (b *Bot) traceID() string { return readable.EncodeToString(b.random(5)) }
+func (b *Bot) traceID(ctx context.Context) string {
+	if b.Trace != nil {
+		if id := b.Trace(ctx); id != "" {
+			return id
+		}
+	}
+	return readable.EncodeToString(b.random(5))
+}
 
 // log writes what really happened. Errors carry no personal data, and nothing
 // else of the message is logged.

@@ -80,8 +80,9 @@ func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, er
 		ctx, cancel := context.WithTimeout(ctx, g.o.TryTimeout)
 		defer cancel()
 		var err error
+		from := time.Now()
 		v, err = call(ctx)
-		g.learn(err)
+		g.learn(err, time.Since(from))
 		return struct{}{}, err
 	})
 	switch w := (withdrawn{}); {
@@ -100,22 +101,28 @@ func (g *gate) leave(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	g.count(func(s *Status) { s.Refused++ })
 	if ctx.Err() != nil {
-		return fault.Wrap(fault.Unavailable, "guard", ctx.Err())
+		return g.stays(fault.Wrap(fault.Unavailable, "guard", ctx.Err()))
 	}
-	return fault.Wrap(fault.Limited, "guard", err)
+	return g.stays(fault.Wrap(fault.Limited, "guard", err))
 }
 
 // refuse is the error of a call that met a resting role.
 func (g *gate) refuse(cause error) error {
+	return g.stays(fault.Wrap(fault.Unavailable, "guard", cause))
+}
+
+// stays counts a call that does not leave.
+func (g *gate) stays(err error) error {
 	g.count(func(s *Status) { s.Refused++ })
-	return fault.Wrap(fault.Unavailable, "guard", cause)
+	g.o.Told(Call{Name: g.seen.Name, Role: g.seen.Role, Err: err})
+	return err
 }
 
 // learn counts what a try came to.
-func (g *gate) learn(err error) {
+func (g *gate) learn(err error, took time.Duration) {
 	at := g.now()
+	g.o.Told(Call{Name: g.seen.Name, Role: g.seen.Role, Left: true, Err: err, Took: took})
 	g.count(func(s *Status) {
 		s.Calls++
 		switch {

@@ -59,6 +59,17 @@ type Options struct {
 	OffersMax  int           `yaml:"offers_max"`  // how many answers are kept; default 10,000, some 20 MB
 
 	Now func() time.Time `yaml:"-"` // the time by which kept answers grow old; default time.Now
+
+	// Told hears of every call, as it happens; optional. It must not wait.
+	Told func(Call) `yaml:"-"`
+}
+
+// A Call is one try at a network, or one that did not leave.
+type Call struct {
+	Name, Role string        // as in Status
+	Left       bool          // it reached the network
+	Err        error         // what it failed with; nil where it worked
+	Took       time.Duration // by our own watch
 }
 
 // WithDefaults returns o with its zero fields filled.
@@ -86,6 +97,9 @@ func (o Options) WithDefaults() Options {
 	span(&o.MissTTL, 20*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Told == nil {
+		o.Told = func(Call) {}
 	}
 	return o
 }
