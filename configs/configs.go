@@ -64,6 +64,8 @@ type Config struct {
 	Telegram  telegram.Config   `yaml:"telegram"`
 	Webchat   Webchat           `yaml:"webchat"`
 	Bot       Bot               `yaml:"bot"`
+	Admin     Admin             `yaml:"admin"`
+	Trace     Trace             `yaml:"trace"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

@@ -62,6 +62,9 @@ type Options struct {
 
 	// Told hears of every call, as it happens; optional. It must not wait.
 	Told func(Call) `yaml:"-"`
+	// Turned hears of every change of a role's state, as in Status; optional. It must
+	// not wait.
+	Turned func(name, role, state string) `yaml:"-"`
 }
 
 // A Call is one try at a network, or one that did not leave.
@@ -100,6 +103,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Told == nil {
 		o.Told = func(Call) {}
+	}
+	if o.Turned == nil {
+		o.Turned = func(string, string, string) {}
 	}
 	return o
 }
@@ -190,6 +196,9 @@ func (g *Guard) gate(role string) *gate {
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= g.o.Failures },
 		IsSuccessful: func(err error) bool { return !failed(err) },
 		IsExcluded:   excluded,
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			g.o.Turned(g.name, role, to.String())
+		},
 	})
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"fanli/adapters/bus"
 	"fanli/adapters/manual"
+	"fanli/adapters/observe"
 	"fanli/bot"
 	"fanli/configs"
 	"fanli/core/collect"
@@ -59,7 +61,8 @@ type app struct {
 	networks []link.Network
 	feeds    []order.Feed
 	bot      *bot.Bot
-	pay      *confirmPage // nil where payees confirm nothing
+	obs      *observe.Observer // nil where nobody looks
+	pay      *confirmPage      // nil where payees confirm nothing
 	tell     *bot.Deliverer
 	bus      *bus.Local
 	runner   *jobs.Runner
@@ -81,6 +84,7 @@ type surroundings struct {
 	holder string                   // names this process in leases
 	shop   string                   // the sandbox's address; "" outside
 	path   string                   // of the database; "" for the configured one
+	obs    *observe.Observer        // nil where nobody looks
 	visit  bool                     // an operator looks or decides; what serves is another process
 }
 
@@ -97,7 +101,7 @@ type stands struct {
 // newApp opens the database and puts everything together. The tables are brought
 // up to date first. Close it after use.
 func newApp(ctx context.Context, cfg configs.Config, s surroundings) (*app, error) {
-	a := &app{cfg: cfg, log: s.log, now: s.now}
+	a := &app{cfg: cfg, log: s.log, now: s.now, obs: s.obs}
 	var err error
 	if a.db, err = openStores(ctx, a, s); err != nil {
 		return nil, err
@@ -219,13 +223,14 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	if a.cfg.Collect.Collector != "" && len(a.cfg.Collect.Memberships) > 0 {
 		a.bot.Memberships = members{a}
 	}
+	a.observeBot()
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
 	a.ask.chats = a.tell
 	return nil
 }
 
 func (a *app) wireNotification(context.Context, surroundings) error {
-	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.ask.chats, Now: a.now}
+	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.sender(), Now: a.now}
 	return nil
 }
 
@@ -296,7 +301,7 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 	running := make(chan struct{}, len(channels))
 	for _, c := range channels {
 		go func() {
-			if err := c.Run(ctx, a.bot.Handle); err != nil && ctx.Err() == nil {
+			if err := c.Run(ctx, a.handler(c.Name())); err != nil && ctx.Err() == nil {
 				a.log.Error("channel stopped", "channel", c.Name(), "error", err)
 			}
 			running <- struct{}{}
@@ -312,16 +317,19 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 }
 
 // logger returns the configured log, which goes to standard error.
-func logger(c configs.Log, w interface{ Write([]byte) (int, error) }) *slog.Logger {
+func logger(c configs.Log, w io.Writer) *slog.Logger { return slog.New(logHandler(c, w)) }
+
+// logHandler is logger's.
+func logHandler(c configs.Log, w io.Writer) slog.Handler {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.NewJSONHandler(w, o)
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.NewTextHandler(w, o)
 }
 
 // holder names this process in leases.

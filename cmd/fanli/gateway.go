@@ -35,23 +35,23 @@ func newGateway(a *app) (*gateway, error) {
 		if err != nil {
 			return nil, err
 		}
-		*to = handOn(u, a.log.With("target", name))
+		*to = handOn(u, a.log.With("target", name), a.obs.Forward)
 	}
 	return g, nil
 }
 
 // handOn hands requests on to one address. Who asked stands in X-Forwarded-For, and
 // what a stranger has put there does not.
-func handOn(to *url.URL, log *slog.Logger) http.Handler {
+func handOn(to *url.URL, log *slog.Logger, around func(http.RoundTripper) http.RoundTripper) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
 		},
-		Transport: &http.Transport{
+		Transport: around(&http.Transport{
 			ResponseHeaderTimeout: proxyHeaderMax, MaxIdleConnsPerHost: 64, IdleConnTimeout: idleTimeout,
-		},
+		}),
 		FlushInterval: -1, // the chat is a stream
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() == nil { // else whoever asked has gone
