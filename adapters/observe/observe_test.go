@@ -159,7 +159,7 @@ func TestAnEventGoesOnInItsTrace(t *testing.T) {
 	text := scrape(t, w)
 	wantLine(t, text, `fanli_events_heard_total{event="link.made",result="failed",target="order"} 1`)
 	wantLine(t, text, `fanli_events_published_total{event="link.made",result="failed"} 1`)
-	wantLine(t, text, `fanli_job_runs_total{job="relay/bot",result="ok"} 1`)
+	wantLine(t, text, `fanli_job_runs_total{job_name="relay/bot",result="ok"} 1`)
 	wantLine(t, text, `fanli_chat_turns_total{channel="web",outcome="answered"} 1`)
 }
 
