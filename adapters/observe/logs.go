@@ -78,6 +78,8 @@ func Libraries(log *slog.Logger) {
 	redis.SetLogger(redisLog{log.With("library", "redis")})
 	_ = mysql.SetLogger(mysqlLog{log.With("library", "mysql")}) // it fails for nil only
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "library", "otel", "error", err) }))
+	slog.SetDefault(log.With("library", "go")) // whatever else writes to the standard library's log
+	slog.SetLogLoggerLevel(slog.LevelWarn)
 	otel.SetLogger(logr.Discard()) // what it has to say beside errors
 }
 

@@ -62,11 +62,14 @@ func newObserver(ctx context.Context, cfg configs.Config, s surroundings, record
 	return obs, err
 }
 
-// flush ends an observer.
-func flush(obs *observe.Observer) error {
+// flush ends an observer. What it could not send is lost; that is no failure of what
+// it observed.
+func flush(obs *observe.Observer, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushMax)
 	defer cancel()
-	return obs.Close(ctx)
+	if err := obs.Close(ctx); err != nil {
+		log.Warn("the last traces are lost", "error", err)
+	}
 }
 
 // inside reports whether all requests come from our own gateway.

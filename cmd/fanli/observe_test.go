@@ -428,7 +428,7 @@ func TestPeopleAreGivenTheTrace(t *testing.T) {
 	w.app.bot.Log = slog.New(observe.Log(slog.NewJSONHandler(&log, nil), nil))
 	_ = w.app.db.Close()
 	r := w.app.handler("little")(t.Context(), bot.Message{From: user.Identity{Channel: "little", External: "a"}, Chat: "a", ID: "1", Text: "余额"})
-	if err := flush(obs); err != nil {
+	if err := obs.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 	spans := traces.Spans()

@@ -113,7 +113,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	if around.obs, err = newObserver(ctx, cfg, around, records); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	defer func() { err = errors.Join(err, flush(around.obs)) }()
+	defer flush(around.obs, log)
 	// The world must answer before the app asks it.
 	s.http = &http.Server{
 		Handler: around.obs.HTTP(s, routeOf, inside(cfg)), ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
