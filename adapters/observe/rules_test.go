@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -70,7 +69,7 @@ func wantExpr(t *testing.T, where, expr string) (used []string) {
 			has[l] = true
 		}
 		for _, m := range v.LabelMatchers {
-			if m.Name != labels.MetricName && !slices.Contains(ls, m.Name) {
+			if m.Name != model.MetricNameLabel && !slices.Contains(ls, m.Name) {
 				t.Errorf("%s: %s has no label %q", where, v.Name, m.Name)
 			}
 		}

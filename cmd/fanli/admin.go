@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // it registers with a mux that nothing here serves
+	"net/http/pprof" // it registers with a mux that nothing here serves
 	"strings"
 	"time"
 
