@@ -82,6 +82,11 @@ type Bot struct {
 	Holder string
 	// Flood bounds how fast a person may write; optional.
 	Flood cache.Limits
+	// Trace names what is being done, so that a failure is found under the same id
+	// in logs and traces: "" where nothing does; optional.
+	Trace func(ctx context.Context) string
+	// Failed hears of every failure that people were told of with an id; optional.
+	Failed func(ctx context.Context, err error)
 
 	Log  *slog.Logger
 	Now  func() time.Time
@@ -159,7 +164,7 @@ func (b *Bot) keep(ctx context.Context, m Message, r Reply) Reply {
 		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.ID, kept, b.Now())
 	}
 	if err != nil {
-		b.log(ctx, slog.LevelError, b.traceID(), fault.In("bot.KeepAnswer", err))
+		b.log(ctx, slog.LevelError, b.traceID(ctx), fault.In("bot.KeepAnswer", err))
 	}
 	return r
 }
@@ -250,7 +255,14 @@ func (b *Bot) random(n int) []byte {
 }
 
 // traceID names one failure, for people and in the log.
-func (b *Bot) traceID() string { return readable.EncodeToString(b.random(5)) }
+func (b *Bot) traceID(ctx context.Context) string {
+	if b.Trace != nil {
+		if id := b.Trace(ctx); id != "" {
+			return id
+		}
+	}
+	return readable.EncodeToString(b.random(5))
+}
 
 // log writes what really happened. Errors carry no personal data, and nothing
 // else of the message is logged.

@@ -55,7 +55,7 @@ func (b *Bot) hold(ctx context.Context, person string) (release func(), err erro
 		defer close(done)
 		for sleep(ctx, holdBeat) {
 			if _, err := b.Leases.Take(ctx, name, holder, holdLength); err != nil && ctx.Err() == nil {
-				b.log(ctx, slog.LevelWarn, b.traceID(), fault.In("bot.Hold", err))
+				b.log(ctx, slog.LevelWarn, b.traceID(ctx), fault.In("bot.Hold", err))
 			}
 		}
 	}()
@@ -65,7 +65,7 @@ func (b *Bot) hold(ctx context.Context, person string) (release func(), err erro
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTime)
 		defer cancel()
 		if err := b.Leases.Drop(ctx, name, holder); err != nil {
-			b.log(ctx, slog.LevelWarn, b.traceID(), fault.In("bot.Hold", err))
+			b.log(ctx, slog.LevelWarn, b.traceID(ctx), fault.In("bot.Hold", err))
 		}
 	}, nil
 }

@@ -116,7 +116,7 @@ func (t *turn) recall(ctx context.Context) error {
 	}
 	if err := json.Unmarshal(b, &t.state); err != nil {
 		t.state = state{}
-		t.bot.log(ctx, slog.LevelWarn, t.bot.traceID(), fault.Wrap(fault.Internal, "bot.Dialogue", err))
+		t.bot.log(ctx, slog.LevelWarn, t.bot.traceID(ctx), fault.Wrap(fault.Internal, "bot.Dialogue", err))
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (t *turn) take(ctx context.Context) (Reply, error) {
 		if t.asks || moved(err) {
 			return Reply{}, err
 		}
-		t.bot.log(ctx, slog.LevelError, t.bot.traceID(), err)
+		t.bot.log(ctx, slog.LevelError, t.bot.traceID(ctx), err)
 	}
 	return r, nil
 }
@@ -71,12 +71,15 @@ func (t *turn) fail(ctx context.Context, err error) Reply {
 	if text, ok := t.refusal(err); ok {
 		return Reply{Text: text}
 	}
+	if t.bot.Failed != nil {
+		t.bot.Failed(ctx, err)
+	}
 	return t.say("fault."+string(fault.CodeOf(err)), "trace", t.trace(ctx, err))
 }
 
 // trace logs an error and returns the id under which it stands in the log.
 func (t *turn) trace(ctx context.Context, err error) string {
-	id := t.bot.traceID()
+	id := t.bot.traceID(ctx)
 	level := slog.LevelError
 	if fault.Retryable(err) {
 		level = slog.LevelWarn

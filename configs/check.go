@@ -74,6 +74,8 @@ func (c Config) check(t *tree) []mistake {
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)
+	c.checkAdmin(k)
+	c.checkTrace(k)
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}

@@ -50,6 +50,8 @@ type Config struct {
 	Broker     Broker            `yaml:"broker"`
 	Redis      Redis             `yaml:"redis"`
 	Log        Log               `yaml:"log"`
+	Admin      Admin             `yaml:"admin"`
+	Trace      Trace             `yaml:"trace"`
 	Networks   Networks          `yaml:"networks"`
 	Guard      guard.Options     `yaml:"guard"`
 	Resilience Resilience        `yaml:"resilience"`

@@ -251,11 +251,11 @@ func (r *Runner) once(ctx context.Context, s *slot) (rep Report, err error) {
 	case fault.Is(err, fault.Conflict):
 		return Report{}, nil
 	case err != nil:
-		return Report{}, r.failed(s, err)
+		return Report{}, r.failed(ctx, s, err)
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = r.failed(s, fmt.Errorf("panic: %v", p))
+			err = r.failed(ctx, s, fmt.Errorf("panic: %v", p))
 		}
 	}()
 	s.note(func(st *Status) { st.LastRun = time.Now() })
@@ -270,7 +270,7 @@ func (r *Runner) once(ctx context.Context, s *slot) (rep Report, err error) {
 	defer r.hold(ctx, cancel, s)()
 	rep, err = s.job.Run(ctx, lease)
 	if err != nil {
-		return rep, r.failed(s, err)
+		return rep, r.failed(ctx, s, err)
 	}
 	s.note(func(st *Status) { st.LastOK, st.Fails, st.Error, st.Text = time.Now(), 0, "", rep.Text })
 	if rep.Text != "" {
@@ -332,7 +332,7 @@ func (r *Runner) hold(ctx context.Context, stop func(), s *slot) (release func()
 }
 
 // failed records and logs a failure: the first of a row, and then every tenth.
-func (r *Runner) failed(s *slot, err error) error {
+func (r *Runner) failed(ctx context.Context, s *slot, err error) error {
 	fails := 0
 	s.note(func(st *Status) {
 		st.Fails++
@@ -343,7 +343,7 @@ func (r *Runner) failed(s *slot, err error) error {
 		fails = st.Fails
 	})
 	if !errors.Is(err, context.Canceled) && fails%10 == 1 {
-		r.log.Warn("job failed", "name", s.job.Name(), "fails", fails, "error", err)
+		r.log.WarnContext(ctx, "job failed", "name", s.job.Name(), "fails", fails, "error", err)
 	}
 	return err
 }

@@ -140,11 +140,10 @@ func (g *gate) leave(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	g.count(func(s *Status) { s.Refused++ })
 	if ctx.Err() != nil {
-		return fault.Wrap(fault.Unavailable, "guard", ctx.Err())
+		return g.stays(fault.Wrap(fault.Unavailable, "guard", ctx.Err()))
 	}
-	return fault.Wrap(fault.Limited, "guard", err)
+	return g.stays(fault.Wrap(fault.Limited, "guard", err))
 }
 
 // turn takes the account's next turn, of all processes where they share its rate, and
@@ -171,13 +170,20 @@ func (g *gate) turn(ctx context.Context) error {
 
 // refuse is the error of a call that met a resting role.
 func (g *gate) refuse(cause error) error {
+	return g.stays(fault.Wrap(fault.Unavailable, "guard", cause))
+}
+
+// stays counts a call that does not leave.
+func (g *gate) stays(err error) error {
 	g.count(func(s *Status) { s.Refused++ })
-	return fault.Wrap(fault.Unavailable, "guard", cause)
+	g.o.Told(Call{Name: g.seen.Name, Role: g.seen.Role, Err: err})
+	return err
 }
 
 // learn counts what a try came to.
 func (g *gate) learn(err error, began time.Time) {
 	at := g.now()
+	g.o.Told(Call{Name: g.seen.Name, Role: g.seen.Role, Left: true, Err: err, Took: time.Since(began)})
 	g.count(func(s *Status) {
 		s.Calls++
 		if !excluded(err) {

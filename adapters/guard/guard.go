@@ -75,6 +75,20 @@ type Options struct {
 	Now    func() time.Time `yaml:"-"` // the time by which kept answers grow old; default time.Now
 	Cache  cache.Cache      `yaml:"-"` // where other processes find kept offers, too; nil: they are this process's own
 	Limits cache.Limits     `yaml:"-"` // where other processes' calls count, too; nil: each process has the whole rate
+
+	// Told hears of every call, as it happens; optional. It must not wait.
+	Told func(Call) `yaml:"-"`
+	// Turned hears of every change of a role's state, as in Status; optional. It must
+	// not wait.
+	Turned func(name, role, state string) `yaml:"-"`
+}
+
+// A Call is one try at a network, or one that did not leave.
+type Call struct {
+	Name, Role string        // as in Status
+	Left       bool          // it reached the network
+	Err        error         // what it failed with; nil where it worked
+	Took       time.Duration // by our own watch
 }
 
 // WithDefaults returns o with its zero fields filled.
@@ -106,6 +120,12 @@ func (o Options) WithDefaults() Options {
 	span(&o.MissTTL, 20*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Told == nil {
+		o.Told = func(Call) {}
+	}
+	if o.Turned == nil {
+		o.Turned = func(string, string, string) {}
 	}
 	return o
 }
@@ -204,6 +224,9 @@ func (g *Guard) gate(role string) *gate {
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= g.o.Failures },
 		IsSuccessful: func(err error) bool { return !failed(err) },
 		IsExcluded:   excluded,
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			g.o.Turned(g.name, role, to.String())
+		},
 	})
 	g.mu.Lock()
 	defer g.mu.Unlock()

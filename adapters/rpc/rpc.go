@@ -160,13 +160,13 @@ func (s *Server) answer(ctx context.Context, req any, info *grpc.UnaryServerInfo
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("a call panicked", "method", info.FullMethod, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.log.ErrorContext(ctx, "a call panicked", "method", info.FullMethod, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			resp, err = nil, toStatus(fault.New(fault.Internal, ""))
 		}
 	}()
 	if resp, err = handle(ctx, req); err != nil {
 		if code := fault.CodeOf(err); code == fault.Internal || code == fault.Unknown {
-			s.log.Warn("a call failed", "method", info.FullMethod, "code", string(code), "error", err)
+			s.log.WarnContext(ctx, "a call failed", "method", info.FullMethod, "code", string(code), "error", err)
 		}
 		return nil, toStatus(err)
 	}

@@ -19,6 +19,7 @@ type messageRow struct {
 	Tries      int
 	State      string
 	NextAt     int64
+	Trace      string
 }
 
 func (messageRow) TableName() string { return "notification_messages" }
@@ -58,6 +59,12 @@ func (s messageStore) Mark(ctx context.Context, id int64, state notify.State, tr
 	})
 }
 
+// MessageTrace returns the trace in which a message was written; "" for none.
+func (db *DB) MessageTrace(ctx context.Context, id int64) (string, error) {
+	r, err := first[messageRow](db.reader(ctx).Select("trace").Where("id = ?", id))
+	return r.Trace, err
+}
+
 type messageTx struct{ *tx }
 
 // Write implements notify.Tx.
@@ -65,6 +72,7 @@ func (t messageTx) Write(ms []notify.Message) error {
 	rows := make([]messageRow, len(ms))
 	for i, m := range ms {
 		rows[i] = newMessageRow(m)
+		rows[i].Trace = cut(t.trace)
 	}
 	return insert(t.g, rows, ignore())
 }

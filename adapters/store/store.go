@@ -91,6 +91,9 @@ type Config struct {
 	// "committed" is returned although the data is in. Tests crash here; nil in
 	// production.
 	Hook func(point string) error
+	// Trace names the trace of a context, to be kept with the events and messages
+	// that are written within it; nil for none.
+	Trace func(ctx context.Context) string
 }
 
 // A target is a part of the binary that could run alone. It owns the tables

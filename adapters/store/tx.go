@@ -27,6 +27,7 @@ type tx struct {
 	db      *DB
 	target  target
 	emitted bool
+	trace   string           // kept with events and messages
 	ids     map[string]int64 // of accounts that this transaction has seen
 	numbers map[string]bool  // of orders that are known to have no line
 }
@@ -72,6 +73,9 @@ func (db *DB) once(ctx context.Context, t target, domain string, fn func(*tx) er
 		}
 	}()
 	x := &tx{g: g, db: db, target: t}
+	if db.cfg.Trace != nil {
+		x.trace = db.cfg.Trace(ctx)
+	}
 	if err := db.hook(domain, "begin"); err != nil {
 		return err
 	}
@@ -111,7 +115,11 @@ func (t *tx) Emit(e event.Event) error {
 	if data == nil {
 		data = []byte("null")
 	}
-	err := t.g.Table(t.target.outbox()).Create(&outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: data}).Error
+	if e.Trace == "" {
+		e.Trace = t.trace
+	}
+	row := outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: data, Trace: cut(e.Trace)}
+	err := t.g.Table(t.target.outbox()).Create(&row).Error
 	return classify("store.Emit", err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"fanli/adapters/bus"
 	"fanli/adapters/guard"
 	"fanli/adapters/manual"
+	"fanli/adapters/observe"
 	"fanli/bot"
 	"fanli/configs"
 	"fanli/core/collect"
@@ -63,7 +65,8 @@ type app struct {
 	networks []link.Network
 	feeds    []order.Feed
 	bot      *bot.Bot
-	pay      *confirmPage // nil where payees confirm nothing
+	obs      *observe.Observer // nil where nobody looks
+	pay      *confirmPage      // nil where payees confirm nothing
 	tell     *bot.Deliverer
 	bus      *bus.Local
 	runner   *jobs.Runner
@@ -86,6 +89,7 @@ type surroundings struct {
 	shop    string                               // the sandbox's address; "" outside
 	path    string                               // of the database; "" for the configured one
 	guarded func(network string, g *guard.Guard) // is told of each guard; set by the app
+	obs     *observe.Observer                    // nil where nobody looks
 	visit   bool                                 // an operator looks or decides; what serves is another process
 }
 
@@ -102,7 +106,7 @@ type stands struct {
 // newApp opens the database and puts everything together. The tables are brought
 // up to date first. Close it after use.
 func newApp(ctx context.Context, cfg configs.Config, s surroundings) (*app, error) {
-	a := &app{cfg: cfg, log: s.log, now: s.now}
+	a := &app{cfg: cfg, log: s.log, now: s.now, obs: s.obs}
 	var err error
 	if a.db, err = openStores(ctx, a, s); err != nil {
 		return nil, err
@@ -233,13 +237,14 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	if a.cfg.Collect.Collector != "" && len(a.cfg.Collect.Memberships) > 0 {
 		a.bot.Memberships = members{a}
 	}
+	a.observeBot()
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
 	a.ask.chats = a.tell
 	return nil
 }
 
 func (a *app) wireNotification(context.Context, surroundings) error {
-	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.ask.chats, Now: a.now}
+	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.sender(), Now: a.now}
 	return nil
 }
 
@@ -312,7 +317,7 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 	running := make(chan struct{}, len(channels))
 	for _, c := range channels {
 		go func() {
-			if err := c.Run(ctx, a.bot.Handle); err != nil && ctx.Err() == nil {
+			if err := c.Run(ctx, a.handler(c.Name())); err != nil && ctx.Err() == nil {
 				a.log.Error("channel stopped", "channel", c.Name(), "error", err)
 			}
 			running <- struct{}{}
@@ -328,16 +333,19 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 }
 
 // logger returns the configured log, which goes to standard error.
-func logger(c configs.Log, w interface{ Write([]byte) (int, error) }) *slog.Logger {
+func logger(c configs.Log, w io.Writer) *slog.Logger { return slog.New(logHandler(c, w)) }
+
+// logHandler is logger's.
+func logHandler(c configs.Log, w io.Writer) slog.Handler {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.NewJSONHandler(w, o)
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.NewTextHandler(w, o)
 }
 
 // holder names this process in leases.

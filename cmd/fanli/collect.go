@@ -24,13 +24,13 @@ func collectors(cfg configs.Config, s surroundings) ([]collect.Collector, error)
 	case "":
 		return nil, nil
 	case alipay.Name:
-		c, err := alipay.New(cfg.Alipay, s.http, s.now)
+		c, err := alipay.New(cfg.Alipay, s.client(alipay.Name), s.now)
 		if err != nil {
 			return nil, err
 		}
 		return []collect.Collector{c.Collector()}, nil
 	case wechatpay.Name:
-		c, err := wechatpay.New(cfg.Wechatpay, s.http, s.now)
+		c, err := wechatpay.New(cfg.Wechatpay, s.client(wechatpay.Name), s.now)
 		if err != nil {
 			return nil, err
 		}

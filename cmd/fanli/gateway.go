@@ -29,6 +29,7 @@ func newGateway(a *app) (*gateway, error) {
 			return nil, err
 		}
 		if p != nil {
+			p.transport = a.obs.Forward(p.transport)
 			*to = handOn(p, a.log.With("target", name))
 		}
 	}

@@ -47,7 +47,7 @@ func (e exitError) Unwrap() error { return e.err }
 func main() {
 	logging.Disable() // of the client of Redis, which would tell of each call that fails; what uses it says so once
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv})
+	code := run(whole(ctx), os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv})
 	stop()
 	os.Exit(code)
 }

@@ -110,7 +110,7 @@ func hearers() map[event.Name][]string {
 
 // rpcOptions are those of this process's calls and of its answers.
 func (a *app) rpcOptions() (rpc.Options, error) {
-	o := rpc.Options{Token: a.cfg.Peers.Token, Log: a.log}
+	o := rpc.Options{Token: a.cfg.Peers.Token, Log: a.log, Dial: a.obs.Dial(), Serve: a.obs.Serve()}
 	p := a.cfg.Peers
 	if p.Certificate == "" {
 		return o, nil
@@ -205,7 +205,7 @@ func (a *app) hearingOf(t target) *bus.Hearing {
 	}
 	local := &bus.Local{}
 	for _, h := range hs {
-		local.Hear(h.name, t.name, h.handle)
+		local.Hear(h.name, t.name, a.hearer(t, h))
 	}
 	box := a.outbox(t.name)
 	return &bus.Hearing{
@@ -244,9 +244,9 @@ func (p *peers) close() error {
 // in this one.
 func (a *app) relayBus() event.Bus {
 	if a.peers != nil && a.peers.broker != nil {
-		return a.peers.broker
+		return a.obs.Bus(a.peers.broker)
 	}
-	return a.bus
+	return a.obs.Bus(a.bus)
 }
 
 // checkSplit refuses what only shows once the wiring is known.

@@ -35,7 +35,7 @@ func (a *app) plans() []jobs.Plan {
 // leased puts the lease of a plan where its target's are.
 func (a *app) leased(target string, p jobs.Plan) jobs.Plan {
 	p.Leases = a.db.Leases(target)
-	return p
+	return a.observed(p)
 }
 
 // every is how often what follows orders runs.

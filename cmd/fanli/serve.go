@@ -86,7 +86,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	if err := checkSplit(cfg); err != nil {
 		return err
 	}
-	log := logger(cfg.Log, std.err)
+	log, records := serveLog(ctx, cfg, std.err)
 	own, err := openFolder(cfg.Data)
 	if err != nil {
 		return atWork(err)
@@ -111,9 +111,13 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		cfg = withTill(inSandbox(cfg, s.world))
 		around.now, around.shop = s.world.Now, base+"/shop"
 	}
+	if around.obs, err = newObserver(ctx, cfg, around, records); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer flush(around.obs, log)
 	// The world must answer before the app asks it.
 	s.http = &http.Server{
-		Handler: s, ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
+		Handler: around.obs.HTTP(s, routeOf, inside(cfg)), ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	serving := make(chan error, 1)
@@ -131,6 +135,11 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	if err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
 	}
+	admin, err := s.openAdmin(ctx, cfg)
+	if err != nil {
+		return errors.Join(err, s.app.close(), ln.Close())
+	}
+	defer func() { err = errors.Join(err, admin.close()) }()
 	go func() { serving <- s.http.Serve(ln) }()
 	_, _ = fmt.Fprintf(std.out, "fanli is ready: open %s\n", base)
 	if s.world != nil {
@@ -316,10 +325,8 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	status, out := http.StatusOK, map[string]any{"ready": true}
-	if !s.ready.Load() {
-		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "starting or stopping"
-	} else if err := s.app.db.Ping(ctx); err != nil {
-		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "the database does not answer"
+	if why := s.why(ctx); why != "" {
+		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, why
 	}
 	s.app.degraded(out)
 	answer(w, status, out)

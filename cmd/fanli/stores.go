@@ -47,7 +47,7 @@ func openStores(ctx context.Context, a *app, s surroundings) (*stores, error) {
 		}
 	}
 	cfg := store.Config{
-		Path: path, DSN: a.dsn(s), Connections: a.cfg.Database.Connections, SealKey: key, Now: s.now, Hook: s.hook,
+		Path: path, DSN: a.dsn(s), Connections: a.cfg.Database.Connections, SealKey: key, Now: s.now, Hook: s.hook, Trace: a.obs.Traceparent,
 	}
 	return openApart(ctx, cfg, a.here)
 }

@@ -38,6 +38,10 @@ type Event struct {
 	Name Name            // what happened
 	At   time.Time       // when it became true
 	Data json.RawMessage // its content; the schema is docs/events/<Name>.json
+
+	// Trace is the W3C traceparent of what made it true, kept by the outbox, for
+	// those who look at traces; "" for none. It means nothing to hearers.
+	Trace string `json:",omitempty"`
 }
 
 // New returns an event with v as its content. The ID is a sentence that the

@@ -82,6 +82,16 @@ func Payer(name string) Account { return Account("payer/" + name) }
 // at the bank yet.
 func Collector(name string) Account { return Account("collector/" + name) }
 
+// Clearing reports whether an account is a network's, a payer's or a collector's.
+func (a Account) Clearing() bool {
+	for _, of := range []Account{Network(""), Payer(""), Collector("")} {
+		if strings.HasPrefix(string(a), string(of)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Owner returns the user and pocket of an account; ok is false for others.
 func (a Account) Owner() (user int64, p Pocket, ok bool) {
 	rest, ok := strings.CutPrefix(string(a), "user/")
