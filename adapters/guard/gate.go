@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -18,7 +19,7 @@ const backoffMax = 5 * time.Second
 
 // A gate is what every call of one role goes through.
 type gate struct {
-	o       Options
+	o       *atomic.Pointer[Options]
 	limit   *rate.Limiter
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	now     func() time.Time
@@ -53,15 +54,16 @@ func excluded(err error) bool {
 // through makes call, with retries, within the deadline of ctx and the guard's
 // own time-out.
 func through[T any](ctx context.Context, g *gate, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, g.o.Timeout)
+	o := g.o.Load()
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	waits := backoff.ExponentialBackOff{
-		InitialInterval: g.o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: backoffMax,
+		InitialInterval: o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: backoffMax,
 	}
 	waits.Reset()
 	for try := 1; ; try++ {
 		v, left, err := once(ctx, g, call)
-		if err == nil || !left || try == g.o.Tries || !fault.Retryable(err) || !sleep(ctx, waits.NextBackOff()) {
+		if err == nil || !left || try >= o.Tries || !fault.Retryable(err) || !sleep(ctx, waits.NextBackOff()) {
 			return v, err
 		}
 	}
@@ -77,7 +79,7 @@ func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, er
 			return struct{}{}, withdrawn{err}
 		}
 		left = true
-		ctx, cancel := context.WithTimeout(ctx, g.o.TryTimeout)
+		ctx, cancel := context.WithTimeout(ctx, g.o.Load().TryTimeout)
 		defer cancel()
 		var err error
 		v, err = call(ctx)
