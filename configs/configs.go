@@ -48,6 +48,8 @@ type Config struct {
 	Database  Database          `yaml:"database"`
 	Peers     Peers             `yaml:"peers"`
 	Broker    Broker            `yaml:"broker"`
+	Registry  Registry          `yaml:"registry"`
+	Central   Central           `yaml:"central"`
 	Log       Log               `yaml:"log"`
 	Networks  Networks          `yaml:"networks"`
 	Guard     guard.Options     `yaml:"guard"`
