@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 // Sources are what a configuration is read from, beside the defaults.
 type Sources struct {
 	Path    string                      // of the operator's file; "" for none
+	Text    *string                     // what stands in it, instead of what does; nil: what does
 	Central *Layer                      // nil for none
 	Targets []string                    // whose parts of Central count; nil: those that the process runs
 	Lookup  func(string) (string, bool) // reads the environment, as os.LookupEnv does
@@ -48,17 +50,11 @@ func (s Sources) tree() (*tree, error) {
 		return nil, fmt.Errorf("default.yaml: %w", err)
 	}
 	t := newTree(base)
-	if s.Path != "" {
-		text, err := readFile(s.Path)
-		if err != nil {
-			return nil, err
-		}
-		own, err := parse(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Path, err)
-		}
-		t.lay(own)
+	own, err := s.own()
+	if err != nil {
+		return nil, err
 	}
+	t.lay(own)
 	if s.Central != nil {
 		targets := s.Targets
 		if targets == nil {
@@ -71,6 +67,27 @@ func (s Sources) tree() (*tree, error) {
 	}
 	t.environment(s.Lookup)
 	return t, nil
+}
+
+// own reads the operator's file.
+func (s Sources) own() (*yaml.Node, error) {
+	var text []byte
+	var err error
+	switch {
+	case s.Text != nil:
+		text = []byte(*s.Text)
+	case s.Path == "":
+		return nil, nil
+	default:
+		if text, err = readFile(s.Path); err != nil {
+			return nil, err
+		}
+	}
+	n, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cmp.Or(s.Path, "the file"), err)
+	}
+	return n, nil
 }
 
 // DefaultLayer and FileLayer are how [Loaded.Layer] calls the two.

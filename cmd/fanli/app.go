@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"fanli/adapters/bus"
+	"fanli/adapters/guard"
 	"fanli/adapters/manual"
 	"fanli/bot"
 	"fanli/configs"
@@ -33,11 +36,12 @@ import (
 // networks, and the jobs. Channels are added by the commands that have them. What
 // belongs to a target that is not here is nil; it is asked through ask.
 type app struct {
-	cfg configs.Config
-	log *slog.Logger
-	now func() time.Time
-	db  *stores
-	ask asks
+	cfg  configs.Config                 // at the start
+	live atomic.Pointer[configs.Config] // later; see conf
+	log  *slog.Logger
+	now  func() time.Time
+	db   *stores
+	ask  asks
 
 	peers *peers // nil where everything runs here
 
@@ -67,6 +71,7 @@ type app struct {
 
 // opened are the networks, with both their sides.
 type opened struct {
+	guards   []*guard.Guard
 	networks []link.Network
 	feeds    []order.Feed
 }
@@ -216,7 +221,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
 	}
-	if a.cfg.Collect.Collector != "" && len(a.cfg.Collect.Memberships) > 0 {
+	if a.sells(a.cfg) {
 		a.bot.Memberships = members{a}
 	}
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
@@ -234,7 +239,7 @@ func (a *app) wireNotification(context.Context, surroundings) error {
 func (a *app) openNetworks(s surroundings) (ns []link.Network, fs []order.Feed, err error) {
 	if a.opened == nil {
 		a.opened = &opened{}
-		a.opened.networks, a.opened.feeds, err = networks(a.cfg, s)
+		a.opened.networks, a.opened.feeds, err = networks(a.cfg, s, func(g *guard.Guard) { a.opened.guards = append(a.opened.guards, g) })
 	}
 	return a.opened.networks, a.opened.feeds, err
 }
@@ -312,16 +317,22 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 }
 
 // logger returns the configured log, which goes to standard error.
-func logger(c configs.Log, w interface{ Write([]byte) (int, error) }) *slog.Logger {
-	var level slog.Level
+func logger(c configs.Log, w io.Writer) *slog.Logger {
+	log, _ := leveled(c, w)
+	return log
+}
+
+// leveled returns the configured log and what changes its level.
+func leveled(c configs.Log, w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := &slog.LevelVar{}
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo
+		level.Set(slog.LevelInfo)
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(slog.NewJSONHandler(w, o)), level
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(slog.NewTextHandler(w, o)), level
 }
 
 // holder names this process in leases.

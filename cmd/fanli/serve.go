@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,14 +54,11 @@ with nothing lost.
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.targets = targets
-			c, err := f.load(std)
+			r, err := f.read(std)
 			if err != nil {
 				return err
 			}
-			if listen != "" {
-				c.Listen = listen
-			}
-			return serve(cmd.Context(), c, std)
+			return serve(cmd.Context(), r, listen, std)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on, instead of the configured one")
@@ -74,17 +72,20 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
+	live    *live
 	gateway *gateway // nil where nothing is handed on
 	http    *http.Server
 	ready   atomic.Bool
 }
 
 // serve runs until ctx ends. It returns nil if everything stopped in order.
-func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
+func serve(ctx context.Context, r *given, listen string, std stdio) (err error) {
+	cfg := r.Config
+	cfg.Listen = cmp.Or(listen, cfg.Listen)
 	if err := checkSplit(cfg); err != nil {
 		return err
 	}
-	log := logger(cfg.Log, std.err)
+	log, level := leveled(cfg.Log, std.err)
 	own, err := openFolder(cfg.Data)
 	if err != nil {
 		return atWork(err)
@@ -105,7 +106,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Dir: cfg.Data, Notify: base + chargePath + alipay.Name}); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		if cfg, err = withTill(inSandbox(cfg, s.world), s.world); err != nil {
+		if cfg, err = s.prepare(cfg); err != nil {
 			return errors.Join(err, ln.Close())
 		}
 		around.now, around.shop = s.world.Now, base+"/shop"
@@ -118,6 +119,10 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	serving := make(chan error, 1)
 	if s.app, err = newApp(ctx, cfg, around); err != nil {
 		return errors.Join(err, ln.Close())
+	}
+	s.live, err = newLive(s.app, r, level, holder(), s.prepare)
+	if err != nil {
+		return errors.Join(err, s.app.close(), ln.Close())
 	}
 	if s.gateway, err = newGateway(s.app); err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
@@ -135,6 +140,15 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		_, _ = fmt.Fprintf(std.out, "  sandbox: no key is needed, no real money moves\n  the shop: %s/shop\n  move orders and time: %s/control\n", base, base)
 	}
 	return s.run(ctx, channels, serving)
+}
+
+// prepare puts the sandbox's world in the place of what is configured, where there is
+// one.
+func (s *server) prepare(cfg configs.Config) (configs.Config, error) {
+	if s.world == nil {
+		return cfg, nil
+	}
+	return withTill(inSandbox(cfg, s.world), s.world)
 }
 
 // channels makes the configured chat channels.
@@ -187,6 +201,11 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		}
 	}()
 	s.app.relayOnEmit(work)
+	liveDone := make(chan struct{})
+	go func() {
+		defer close(liveDone)
+		s.live.run(ctx)
+	}()
 	peersDone := make(chan struct{})
 	go func() {
 		defer close(peersDone)
@@ -217,6 +236,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		stopWork()
 		<-jobsDone
 		<-peersDone
+		<-liveDone
 		close(waited)
 	}()
 	select {
@@ -227,7 +247,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 	if s.world != nil {
 		s.world.Save()
 	}
-	return errors.Join(failed, s.app.close())
+	return errors.Join(failed, s.live.close(), s.app.close())
 }
 
 // shutdown lets requests finish, but not for ever.
@@ -301,6 +321,9 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "starting or stopping"
 	} else if err := s.app.db.Ping(ctx); err != nil {
 		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "the database does not answer"
+	}
+	if state := s.live.state(); state != nil {
+		out["config"] = state
 	}
 	answer(w, status, out)
 }
