@@ -5,6 +5,8 @@
 //	PREFIX config/current            the number of the version that counts
 //	PREFIX config/versions/0000000007  a version: text, author, time, note
 //	PREFIX config/applied/PROCESS    what a process says of itself, as long as it lives
+//	PREFIX config/trials/ID          a document that somebody wants to try
+//	PREFIX config/answers/ID/PROCESS what a process thinks of it
 //
 // # Guarantees
 //
@@ -260,16 +262,17 @@ func (b *Book) Publish(ctx context.Context, after Head, v Version) (int64, error
 }
 
 // Watch calls wake at the beginning, when something may have changed, and after the
-// connection was lost, until ctx ends. Whoever is woken reads what counts.
-func (b *Book) Watch(ctx context.Context, wake func()) {
+// connection was lost, until ctx ends. Whoever is woken reads what counts. It calls
+// judge, which may be nil, with every document that somebody wants to try.
+func (b *Book) Watch(ctx context.Context, wake func(), judge func(Trial)) {
 	for ctx.Err() == nil {
-		b.watchOnce(ctx, wake)
+		b.watchOnce(ctx, wake, judge)
 		rest(ctx)
 	}
 }
 
 // watchOnce does it until the watch ends.
-func (b *Book) watchOnce(ctx context.Context, wake func()) {
+func (b *Book) watchOnce(ctx context.Context, wake func(), judge func(Trial)) {
 	c, err := b.conn()
 	if err != nil {
 		return
@@ -278,13 +281,24 @@ func (b *Book) watchOnce(ctx context.Context, wake func()) {
 	defer cancel()
 	// The first answer says that the watch has begun, so that nothing is missed between
 	// reading and watching.
-	// What processes say of themselves stands before "current".
+	// What processes say stands before "current".
 	changes := c.Watch(ctx, b.prefix+"current", clientv3.WithRange(clientv3.GetPrefixRangeEnd(b.prefix)), clientv3.WithCreatedNotify())
 	for r := range changes {
 		if r.Err() != nil {
 			return
 		}
-		wake()
+		told := len(r.Events) == 0
+		for _, e := range r.Events {
+			switch t, put, ok := b.trial(e); {
+			case !ok:
+				told = true
+			case put && judge != nil:
+				judge(t)
+			}
+		}
+		if told {
+			wake()
+		}
 	}
 }
 

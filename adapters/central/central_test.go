@@ -123,7 +123,7 @@ func wakes(t *testing.T, b *central.Book) <-chan struct{} {
 	ch, done := make(chan struct{}, 100), make(chan struct{})
 	go func() {
 		defer close(done)
-		b.Watch(ctx, func() { ch <- struct{}{} })
+		b.Watch(ctx, func() { ch <- struct{}{} }, nil)
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	return ch
@@ -174,7 +174,8 @@ func TestWatchTellsAlsoAfterAnOutage(t *testing.T) {
 func TestReportsAreOfTheLiving(t *testing.T) {
 	t.Parallel()
 	s := etcdtest.Shared(t)
-	b, c := book(t, s, s.Prefix(t))
+	prefix := s.Prefix(t)
+	b, c := book(t, s, prefix)
 	ctx, cancel := context.WithCancel(t.Context())
 	said, done := make(chan central.Report), make(chan struct{})
 	go func() {
@@ -197,19 +198,59 @@ func TestReportsAreOfTheLiving(t *testing.T) {
 		}
 	}
 	wait("the newest", func(all []central.Report) bool { return len(all) == 1 && all[0].Version == 8 && all[0].Why == "broken" })
-	leases, err := c.Leases(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	r, err := c.Get(t.Context(), prefix+"config/applied/host/1")
+	if err != nil || len(r.Kvs) != 1 {
+		t.Fatal(r, err)
 	}
-	for _, l := range leases.Leases { // as if nothing had been heard of the process for long
-		if _, err := c.Revoke(t.Context(), l.ID); err != nil {
-			t.Fatal(err)
-		}
+	// As if nothing had been heard of the process for long.
+	if _, err := c.Revoke(t.Context(), clientv3.LeaseID(r.Kvs[0].Lease)); err != nil {
+		t.Fatal(err)
 	}
 	wait("said again", func(all []central.Report) bool { return len(all) == 1 && all[0].Version == 8 })
 	cancel()
 	<-done
 	wait("gone", func(all []central.Report) bool { return len(all) == 0 })
+}
+
+// TestADocumentIsTriedBeforeItCounts also shows who has said nothing, and that a trial
+// leaves nothing and wakes nobody.
+func TestADocumentIsTriedBeforeItCounts(t *testing.T) {
+	t.Parallel()
+	s := etcdtest.Shared(t)
+	prefix := s.Prefix(t)
+	b, c := book(t, s, prefix)
+	ctx, cancel := context.WithCancel(t.Context())
+	began, done := make(chan struct{}, 100), make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Watch(ctx, func() { began <- struct{}{} }, func(tr central.Trial) {
+			why := ""
+			if tr.Text == "broken" {
+				why = "line 1"
+			}
+			for _, p := range []string{"host/1", "host/2"} {
+				if err := b.Answer(t.Context(), tr, central.Verdict{Process: p, Why: why}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}()
+	<-began
+	for text, why := range map[string]string{"broken": "line 1", "sound": ""} {
+		all, err := b.Try(t.Context(), text, []string{"host/1", "host/2"}, time.Minute)
+		if err != nil || len(all) != 2 || all[0] != (central.Verdict{Process: "host/1", Why: why}) || all[1].Process != "host/2" {
+			t.Errorf("%s: %+v, %v", text, all, err)
+		}
+	}
+	if all, err := b.Try(t.Context(), "sound", []string{"host/1", "host/2", "host/3"}, 100*time.Millisecond); err != nil || len(all) != 2 {
+		t.Errorf("with one that is dead: %+v, %v", all, err)
+	}
+	cancel()
+	<-done
+	r, err := c.Get(t.Context(), prefix, clientv3.WithPrefix())
+	if err != nil || len(r.Kvs) != 0 || len(began) != 0 {
+		t.Errorf("there is left %v, %d were woken, %v", r.Kvs, len(began), err)
+	}
 }
 
 func TestAddressesAreChecked(t *testing.T) {

@@ -86,6 +86,7 @@ type surroundings struct {
 	holder string                   // names this process in leases
 	shop   string                   // the sandbox's address; "" outside
 	path   string                   // of the database; "" for the configured one
+	stale  bool                     // the configuration may not be the newest
 	visit  bool                     // an operator looks or decides; what serves is another process
 }
 
@@ -190,7 +191,7 @@ func (a *app) pages() (err error) {
 func (a *app) wireRebate(ctx context.Context, s surroundings) error {
 	a.rebates = &rebate.Clerk{Store: a.db.Rebates(), Level: a.level, Inviters: a.inviters, Dry: a.ask.gifts.Dry, Now: a.now}
 	a.ask.rebates = a.rebates
-	return a.enact(ctx, s.visit)
+	return a.enact(ctx, s.visit || s.stale)
 }
 
 func (a *app) wireOrder(_ context.Context, s surroundings) error {
@@ -245,7 +246,8 @@ func (a *app) openNetworks(s surroundings) (ns []link.Network, fs []order.Feed, 
 }
 
 // enact puts the configured rules in force. A visit does so only where there are
-// none: its configuration may be another than that of the process that serves.
+// none: its configuration may be another than that of the process that serves; and so
+// does a process that knows the central configuration from its copy alone.
 func (a *app) enact(ctx context.Context, visit bool) error {
 	if visit {
 		if _, _, err := a.db.Rebates().Rules(ctx, 0); !fault.Is(err, fault.NotFound) {

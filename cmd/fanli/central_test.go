@@ -36,10 +36,13 @@ type member struct {
 // members starts some under an etcd.
 func startMembers(t *testing.T, out *outside, etcd *etcdtest.Server, prefix string, n int) (all []*member) {
 	t.Helper()
-	for range n {
+	for len(all) < n {
 		m := &member{dir: memoryDir(t)}
 		m.env, m.args = out.settings(t, m.dir)
 		m.env = append(m.env, centralEnv(etcd, prefix)...)
+		if len(all) == n-1 { // one has a file of its own
+			m.env = append(m.env, "FANLI_WITHDRAW_DAY_AMOUNT=100")
+		}
 		all = append(all, m)
 		m.p = launch(t, m.env, serveArgs(m.args)...)
 	}
@@ -207,6 +210,10 @@ func TestAConfigurationReachesEveryProcess(t *testing.T) {
 	for _, m := range all {
 		m.wantShare(t, out, 4000)
 	}
+	// What is sound here and broken in one of them counts nowhere.
+	bad := cli(t, "", first.env, append([]string{"config", "set", "withdraw.minimum", "150"}, first.args...)...)
+	bad.want(t, exitFailed, "would refuse it: withdraw.day_amount: it is below withdraw.minimum", "nothing was changed")
+	awaitAll(t, all, "as it was", runs(4))
 	acts := cli(t, "", first.env, append([]string{"acts", "--what", configSet}, first.args...)...)
 	acts.want(t, exitOK, "config/4", "rebate.base: 50% → 40%", "less", "cli:bo", "etcdctl", "config/1")
 	if n := strings.Count(acts.out, "config/"); n != 4 {

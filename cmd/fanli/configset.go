@@ -32,6 +32,7 @@ type amendment struct {
 	note, as string
 	dryRun   bool
 	expect   int64
+	force    bool
 	wait     time.Duration
 }
 
@@ -45,6 +46,7 @@ func (x *amendment) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&x.as, "as", "", "your name, for the record")
 	cmd.Flags().BoolVar(&x.dryRun, "dry-run", false, "check it and show what would differ, and change nothing")
 	cmd.Flags().Int64Var(&x.expect, "expect", 0, "the version that must count now; 0: the one that the differences are shown to")
+	cmd.Flags().BoolVar(&x.force, "force", false, "make it count also if a process would refuse it")
 	cmd.Flags().DurationVar(&x.wait, "wait", 3*time.Second, "how long to wait for the processes to take it")
 }
 
@@ -270,6 +272,9 @@ func (ed *editor) change(ctx context.Context, x *amendment, text string) error {
 		return err
 	}
 	ed.hidden(text)
+	if err := ed.ask(ctx, text, x.force); err != nil {
+		return err
+	}
 	if x.dryRun {
 		_, err := fmt.Fprintln(ed.std.out, "it is sound; nothing was changed (--dry-run)")
 		return err
@@ -290,6 +295,41 @@ func (ed *editor) change(ctx context.Context, x *amendment, text string) error {
 		_, _ = fmt.Fprintf(ed.std.err, "fanli: the act could not be recorded from here (%v); a process of payment records it\n", err)
 	}
 	return ed.await(ctx, n, x.wait)
+}
+
+// trialTimeout bounds how long the processes have to say what they think.
+const trialTimeout = 2 * time.Second
+
+// ask shows a document to all living processes, whose own files may be others than
+// ours. It fails if one of them would refuse it.
+func (ed *editor) ask(ctx context.Context, text string, force bool) error {
+	living, err := ed.book.Reports(ctx)
+	if err != nil || len(living) == 0 {
+		return err
+	}
+	var names []string
+	for _, p := range living {
+		names = append(names, p.Process)
+	}
+	all, err := ed.book.Try(ctx, text, names, trialTimeout)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, v := range all {
+		names = slices.DeleteFunc(names, func(n string) bool { return n == v.Process })
+		if v.Why != "" {
+			errs = append(errs, fmt.Errorf("%s would refuse it: %s", v.Process, v.Why))
+		}
+	}
+	for _, n := range names {
+		_, _ = fmt.Fprintf(ed.std.out, "%s has not said whether it would take it; it may have died just now\n", n)
+	}
+	if len(errs) > 0 && !force {
+		errs = append(errs, errors.New("nothing was changed; change what is named, there or here, or say --force"))
+		return errors.Join(errs...)
+	}
+	return nil
 }
 
 // hidden says which values of a document do not count here, because the environment

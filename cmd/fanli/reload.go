@@ -91,7 +91,7 @@ func (l *live) run(ctx context.Context) {
 	}
 	if l.book != nil {
 		l.begin()
-		all.Go(func() { l.book.Watch(ctx, ring) })
+		all.Go(func() { l.book.Watch(ctx, ring, func(t central.Trial) { l.judge(ctx, t) }) })
 		all.Go(func() { l.book.Tell(ctx, l.process, l.started.Registry.Lease, l.reports) })
 	}
 	for {
@@ -156,6 +156,16 @@ func watchFile(ctx context.Context, path string, ring func()) {
 			rung = true
 			ring()
 		}
+	}
+}
+
+// judge says whether this process would take a document.
+func (l *live) judge(ctx context.Context, t central.Trial) {
+	s := l.read.src
+	s.Central = &configs.Layer{Name: "the new version", Text: t.Text}
+	_, err := s.Load()
+	if err := l.book.Answer(ctx, t, central.Verdict{Process: l.process, Why: short(err)}); err != nil {
+		l.a.log.WarnContext(ctx, "somebody wants to try a configuration, and does not hear what it would be here", "error", err)
 	}
 }
 
@@ -293,11 +303,8 @@ func (l *live) waits() map[string]string {
 
 // refuse says, once, that a document is not taken. What ran goes on.
 func (l *live) refuse(where string, number int64, why error) {
-	var mistakes []string
-	for _, m := range configs.Mistakes(why) {
-		mistakes = append(mistakes, m.Error())
-	}
-	said := where + "\n" + strings.Join(mistakes, "\n")
+	all := mistakes(why)
+	said := where + "\n" + strings.Join(all, "\n")
 	if said == l.said {
 		return
 	}
@@ -306,8 +313,8 @@ func (l *live) refuse(where string, number int64, why error) {
 	if number != 0 || where == centralName(0) {
 		try = "`fanli config rollback N` or `fanli config set`; `fanli config history` shows who has changed what"
 	}
-	l.a.log.Error("a new configuration is not taken; what ran goes on", "where", where, "mistakes", mistakes, "try", try)
-	l.tell(central.Report{Refused: number, Why: strings.Join(mistakes, "; ")})
+	l.a.log.Error("a new configuration is not taken; what ran goes on", "where", where, "mistakes", all, "try", try)
+	l.tell(central.Report{Refused: number, Why: short(why)})
 }
 
 // whyMax bounds what a process says of a refusal.
@@ -317,10 +324,24 @@ const whyMax = 2000
 func (l *live) report(r central.Report) central.Report {
 	r.Process, r.Targets, r.Version, r.At = l.process, l.a.cfg.Targets, l.version.Number, time.Now()
 	r.Waits = l.waits()
-	if len(r.Why) > whyMax {
-		r.Why = strings.ToValidUTF8(r.Why[:whyMax], "") + "…"
-	}
 	return r
+}
+
+// short is what is wrong with a configuration, on one line that is not too long.
+func short(err error) string {
+	s := strings.Join(mistakes(err), "; ")
+	if len(s) > whyMax {
+		s = strings.ToValidUTF8(s[:whyMax], "") + "…"
+	}
+	return s
+}
+
+// mistakes are what is wrong with a configuration.
+func mistakes(err error) (out []string) {
+	for _, m := range configs.Mistakes(err) {
+		out = append(out, m.Error())
+	}
+	return out
 }
 
 // tell says to the others how it is here.

@@ -98,7 +98,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 	}
 	base := localURL(ln.Addr().String())
 	s := &server{}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg)}
+	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg.Database.DSN != "" {
 			log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
