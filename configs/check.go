@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -124,15 +123,11 @@ func (c Config) checkPeers(k *checker) {
 		if !slices.Contains(Targets(), name) {
 			k.bad("peers.targets."+name, "it is none of %s", strings.Join(Targets(), ", "))
 		}
-		if at == "" {
-			k.bad("peers.targets."+name, "write static:HOST:PORT,HOST:PORT or dns:///NAME:PORT")
+		if at == "" && c.Registry.URL == "" {
+			k.bad("peers.targets."+name, "write static:HOST:PORT,HOST:PORT or dns:///NAME:PORT, or registry: where there is one")
 		}
 	}
-	for name, at := range p.HTTP {
-		if u, err := url.Parse(at); name != "bot" && name != "payment" || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			k.bad("peers.http."+name, "the gateway hands on to bot and payment only, each at an address such as http://bot:8080")
-		}
-	}
+	c.checkRegistry(k)
 	if (p.Certificate == "") != (p.Key == "") || p.Certificate == "" && p.Authority != "" {
 		k.bad("peers.certificate", "certificate, key and authority are given together, or none of them")
 	}

@@ -47,8 +47,8 @@ type Config struct {
 
 	Database  Database          `yaml:"database"`
 	Peers     Peers             `yaml:"peers"`
-	Broker    Broker            `yaml:"broker"`
 	Registry  Registry          `yaml:"registry"`
+	Broker    Broker            `yaml:"broker"`
 	Central   Central           `yaml:"central"`
 	Log       Log               `yaml:"log"`
 	Networks  Networks          `yaml:"networks"`
@@ -95,6 +95,7 @@ type Peers struct {
 	Certificate string            `yaml:"certificate"`
 	Key         string            `yaml:"key"`
 	Authority   string            `yaml:"authority"`
+	Drain       time.Duration     `yaml:"drain"`
 }
 
 // Broker says what carries events between the targets of a split. Its URL may hold a

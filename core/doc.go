@@ -5,6 +5,7 @@
 //	money            fen and basis points
 //	event            how parts tell each other what has happened
 //	lock             who of several may do something
+//	registry         which processes run what, and where
 //	endpoint         which addresses may be called with our keys
 //	audit            what staff have done, for ever
 //	control          what staff can stop at once

@@ -37,7 +37,6 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 
@@ -50,18 +49,9 @@ const HistoryMax = 100
 // Bounds of what an etcd that is not well may cost.
 const (
 	callTimeout  = 3 * time.Second
-	keepalive    = 5 * time.Second
 	reconnectMax = time.Second // between two tries to connect
 	retryAfter   = time.Second // after a watch or a lease has ended
 )
-
-// Options say where the etcd is.
-type Options struct {
-	URL      string // etcd://HOST:PORT,HOST:PORT
-	User     string
-	Password string
-	Prefix   string // of all keys
-}
 
 // A Version is one document.
 type Version struct {
@@ -82,21 +72,21 @@ type Head struct {
 
 // A Book is the central configuration.
 type Book struct {
-	hosts  []string
-	o      Options
+	etcd   clientv3.Config
 	prefix string
 
 	mu     sync.Mutex
 	client *clientv3.Client // nil before something was asked
 }
 
-// Open returns the book at an etcd. It connects when it is asked something.
-func Open(o Options) (*Book, error) {
-	hosts, err := endpoints(o.URL)
-	if err != nil {
-		return nil, err
-	}
-	return &Book{hosts: hosts, o: o, prefix: strings.TrimSuffix(o.Prefix, "/") + "/config/"}, nil
+// Open returns the book at an etcd, below a prefix of keys that ends with a slash. It
+// connects when it is asked something.
+func Open(etcd clientv3.Config, prefix string) *Book {
+	etcd.DialTimeout = callTimeout
+	etcd.DialOptions = append(etcd.DialOptions[:len(etcd.DialOptions):len(etcd.DialOptions)], grpc.WithConnectParams(grpc.ConnectParams{
+		Backoff: backoff.Config{BaseDelay: reconnectMax / 10, Multiplier: 2, Jitter: 0.2, MaxDelay: reconnectMax}, MinConnectTimeout: callTimeout,
+	}))
+	return &Book{etcd: etcd, prefix: prefix + "config/"}
 }
 
 // conn returns the client. Making it asks the etcd where we have a password.
@@ -106,27 +96,12 @@ func (b *Book) conn() (*clientv3.Client, error) {
 	if b.client != nil {
 		return b.client, nil
 	}
-	c, err := clientv3.New(clientv3.Config{
-		Endpoints: b.hosts, Username: b.o.User, Password: b.o.Password, Logger: zap.NewNop(), // errors are returned, and logged by who has asked
-		DialKeepAliveTime: keepalive, DialKeepAliveTimeout: callTimeout, DialTimeout: callTimeout,
-		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{BaseDelay: reconnectMax / 10, Multiplier: 2, Jitter: 0.2, MaxDelay: reconnectMax}, MinConnectTimeout: callTimeout,
-		})},
-	})
+	c, err := clientv3.New(b.etcd)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, "central", err)
 	}
 	b.client = c
 	return c, nil
-}
-
-// endpoints reads etcd://HOST:PORT,HOST:PORT.
-func endpoints(url string) ([]string, error) {
-	rest, ok := strings.CutPrefix(url, "etcd://")
-	if !ok || rest == "" || strings.ContainsAny(rest, "/@ ") {
-		return nil, fault.New(fault.Invalid, "central.url")
-	}
-	return strings.Split(rest, ","), nil
 }
 
 // Close ends the connection.

@@ -19,11 +19,9 @@ var at = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 // book returns a book with keys of the test's own, and a client beside it.
 func book(t *testing.T, s *etcdtest.Server, prefix string) (*central.Book, *clientv3.Client) {
 	t.Helper()
-	b, err := central.Open(central.Options{URL: s.URL(), Prefix: prefix})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := clientv3.New(clientv3.Config{Endpoints: []string{s.Endpoint()}, Logger: zap.NewNop()})
+	at := clientv3.Config{Endpoints: []string{s.Endpoint()}, Logger: zap.NewNop()}
+	b := central.Open(at, prefix)
+	c, err := clientv3.New(at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,14 +248,5 @@ func TestADocumentIsTriedBeforeItCounts(t *testing.T) {
 	r, err := c.Get(t.Context(), prefix, clientv3.WithPrefix())
 	if err != nil || len(r.Kvs) != 0 || len(began) != 0 {
 		t.Errorf("there is left %v, %d were woken, %v", r.Kvs, len(began), err)
-	}
-}
-
-func TestAddressesAreChecked(t *testing.T) {
-	t.Parallel()
-	for _, url := range []string{"", "http://127.0.0.1:2379", "etcd://", "etcd://u:p@h:1", "etcd://h:1/x"} {
-		if _, err := central.Open(central.Options{URL: url}); !fault.Is(err, fault.Invalid) {
-			t.Errorf("%q: %v", url, err)
-		}
 	}
 }

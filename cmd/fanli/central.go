@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanli/adapters/central"
+	"fanli/adapters/registry"
 	"fanli/configs"
 	"fanli/core/audit"
 	"fanli/core/fault"
@@ -66,13 +67,17 @@ func (r *given) with(v central.Version) (*configs.Loaded, error) {
 	return l, err
 }
 
-// openCentral returns the book of the configured etcd.
+// openCentral returns the book in the configured registry. Nothing is reached yet.
 func openCentral(c configs.Config) (*central.Book, error) {
-	b, err := central.Open(central.Options{URL: c.Registry.URL, User: c.Registry.User, Password: c.Registry.Password, Prefix: c.Registry.Prefix})
+	o, err := registryConfig(c.Registry, nil)
 	if err != nil {
-		return nil, errors.New("registry.url: it is not etcd://HOST:PORT, or several hosts with commas between; user and password stand beside it")
+		return nil, err
 	}
-	return b, nil
+	client, err := o.Client()
+	if err != nil {
+		return nil, fmt.Errorf("registry.url: %w", err)
+	}
+	return central.Open(client, registry.Dir(c.Registry.Prefix)), nil
 }
 
 // centralOn reports whether there is a central configuration.

@@ -146,10 +146,7 @@ func TestAConfigurationReachesEveryProcess(t *testing.T) {
 	}
 	first := all[0]
 
-	book, err := central.Open(central.Options{URL: etcd.URL(), Prefix: prefix})
-	if err != nil {
-		t.Fatal(err)
-	}
+	book := central.Open(clientv3.Config{Endpoints: []string{etcd.Endpoint()}, Logger: zap.NewNop()}, prefix)
 	defer func() { _ = book.Close() }()
 	if _, err := book.Publish(t.Context(), central.Head{}, central.Version{At: time.Now(), By: "cli:an", Note: "half", Text: "rebate: {base: 50%}\nzone: Asia/Tokyo\n"}); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 
@@ -26,6 +25,8 @@ type peers struct {
 	conns  []*grpc.ClientConn
 	broker *bus.Broker
 	server *rpc.Server
+
+	*discovery
 }
 
 // openPeers reaches for the other processes. Nothing is connected yet.
@@ -38,12 +39,15 @@ func (a *app) openPeers(name string) error {
 	if err != nil {
 		return err
 	}
+	if p.discovery, err = newDiscovery(a.cfg, a.log, name); err != nil {
+		return err
+	}
+	a.peers = p // so that it is closed, whatever comes
 	for _, t := range targets() {
-		at := a.cfg.Peers.Targets[t.name]
-		if a.here(t.name) || at == "" {
+		if a.here(t.name) || !a.known(t.name) {
 			continue
 		}
-		c, err := rpc.Dial(at, o)
+		c, err := p.dial(t.name, o)
 		if err != nil {
 			return fmt.Errorf("peers.targets.%s: %w", t.name, err)
 		}
@@ -55,7 +59,6 @@ func (a *app) openPeers(name string) error {
 			URL: a.cfg.Broker.URL, Prefix: a.cfg.Broker.Prefix, Hearers: hearers(), Name: name, Log: a.log,
 		})
 	}
-	a.peers = p
 	return err
 }
 
@@ -81,7 +84,7 @@ func (a *app) missing() error {
 	var errs []error
 	for _, t := range a.targetsHere() {
 		for _, name := range t.asks {
-			if !a.here(name) && a.cfg.Peers.Targets[name] == "" {
+			if !a.here(name) && !a.known(name) {
 				errs = append(errs, fmt.Errorf("peers.targets.%s: %s asks it; where does it answer?", name, t.name))
 			}
 		}
@@ -157,17 +160,18 @@ func (p *peers) run(ctx context.Context) error {
 	if p.server, err = rpc.NewServer(o, p.a.services()...); err != nil {
 		return err
 	}
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", p.a.cfg.Peers.Listen)
+	ln, err := p.listen(ctx, p.a.cfg.Peers.Listen)
 	if err != nil {
 		return err
 	}
 	var all sync.WaitGroup
-	all.Go(func() {
-		if err := p.server.Serve(ln); err != nil {
-			p.a.log.Error("other targets are not answered", "error", err)
-		}
-	})
+	if ln != nil {
+		all.Go(func() {
+			if err := p.server.Serve(ln); err != nil {
+				p.a.log.Error("other targets are not answered", "error", err)
+			}
+		})
+	}
 	for _, t := range p.a.targetsHere() {
 		h := p.a.hearingOf(t)
 		if h == nil {
@@ -179,8 +183,9 @@ func (p *peers) run(ctx context.Context) error {
 			}
 		})
 	}
-	<-ctx.Done()
+	p.untilLeaving(ctx)
 	p.server.Drain()
+	<-ctx.Done()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainMax)
 	defer cancel()
 	p.server.Stop(stopping)
@@ -224,6 +229,7 @@ func (p *peers) close() error {
 	for _, c := range p.conns {
 		errs = append(errs, c.Close())
 	}
+	errs = append(errs, p.discovery.close())
 	if p.broker != nil {
 		errs = append(errs, p.broker.Close())
 	}

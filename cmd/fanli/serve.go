@@ -74,6 +74,7 @@ type server struct {
 
 	live    *live
 	gateway *gateway // nil where nothing is handed on
+	at      net.Addr // where it listens
 	http    *http.Server
 	ready   atomic.Bool
 }
@@ -97,7 +98,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{}
+	s := &server{at: ln.Addr()}
 	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg.Database.DSN != "" {
@@ -216,17 +217,22 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 			s.app.log.Error("the other targets are not reached", "error", err)
 		}
 	}()
-	waitChannels := s.app.serveChannels(ctx, channels)
+	taking, takeNoMore := context.WithCancel(context.WithoutCancel(ctx))
+	defer takeNoMore()
+	waitChannels := s.app.serveChannels(taking, channels)
 	if s.world != nil {
 		s.world.OnChange(s.app.wakeAll)
 	}
 	s.ready.Store(true)
+	s.join(peersDone)
 	var failed error
 	select {
 	case <-ctx.Done():
 	case failed = <-serving:
 	}
 	s.ready.Store(false)
+	s.drain(ctx)
+	takeNoMore()
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopMax)
 	defer cancel()
 	waited := make(chan struct{})
@@ -237,6 +243,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		<-jobsDone
 		<-peersDone
 		<-liveDone
+		s.leave(deadline)
 		close(waited)
 	}()
 	select {
@@ -262,6 +269,7 @@ func (s *server) shutdown(ctx context.Context) {
 // ServeHTTP is the edge: health, the sandbox's world, and the web chat.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	s.farewell(w)
 	if r.ContentLength != 0 { // who sends a body sends it now; a stream that has none may stay
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // tests have none
 	}

@@ -104,12 +104,24 @@ func (s *Server) Kill(tb testing.TB) {
 	}
 }
 
+// Wipe kills the etcd and takes its data away. Start then starts an empty one.
+func (s *Server) Wipe(tb testing.TB) {
+	tb.Helper()
+	s.Kill(tb)
+	if err := os.RemoveAll(filepath.Join(s.dir, "data")); err != nil {
+		tb.Fatalf("etcd: %v", err)
+	}
+}
+
 // Pause makes the etcd hear and say nothing, as one does that is cut off: its ports
 // stay open. Resume ends it.
 func (s *Server) Pause(tb testing.TB) {
 	tb.Helper()
 	if err := s.signal(syscall.SIGSTOP); err != nil {
 		tb.Fatalf("etcd: %v", err)
+	}
+	for s.ready() == nil {
+		time.Sleep(time.Millisecond) // its threads stop one after the other
 	}
 }
 

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fanli/adapters/bus/brokertest"
+	etcd "fanli/adapters/registry"
+	"fanli/adapters/registry/etcdtest"
+	"fanli/adapters/store"
+	"fanli/adapters/store/mariadbtest"
+	"fanli/core/registry"
+)
+
+// A fleet is two processes of every target. They know nothing of each other but a
+// registry, and each life of one is somewhere else.
+type fleet struct {
+	t        *testing.T
+	out      *outside
+	registry *etcd.Etcd
+	ships    []*ship
+	books    *books
+}
+
+// A ship is one process of a fleet.
+type ship struct {
+	name, target string
+	env, args    []string
+	p            *process
+}
+
+// newFleet starts one.
+func newFleet(t *testing.T) *fleet {
+	t.Helper()
+	const name = "rolling"
+	dir, broker, server, s := memoryDir(t), brokertest.RabbitMQ(t), mariadbtest.Shared(t), etcdtest.Shared(t)
+	f := &fleet{t: t, out: newOutside(t)}
+	env, args := f.out.settings(t, dir)
+	key, dsn, prefix := []byte(strings.Repeat("k", sealKeyLen)), databasesOf(t, server, name), s.Prefix(t)
+	env = append(env, "FANLI_DATABASE_DSN="+dsn, "FANLI_DATABASE_SEAL_KEY="+hex.EncodeToString(key),
+		"FANLI_PEERS_TOKEN=a token that only this fleet knows", "FANLI_BROKER_URL="+broker.URL(), "FANLI_BROKER_PREFIX="+name,
+		"FANLI_REGISTRY_URL="+s.URL(), "FANLI_REGISTRY_PREFIX="+prefix, "FANLI_PEERS_DRAIN=700ms")
+	var err error
+	if f.registry, err = etcd.New(etcd.Config{URL: s.URL(), Prefix: prefix}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.registry.Close() })
+	var starting errgroup.Group
+	for _, target := range targets() {
+		for i := range 2 {
+			p := &ship{name: fmt.Sprintf("%s-%d", target.name, i+1), target: target.name}
+			p.env = append(slices.Clone(env), "FANLI_TARGETS="+target.name, "FANLI_LISTEN=127.0.0.1:0", "FANLI_PEERS_LISTEN=127.0.0.1:0")
+			p.args = []string{"serve", "--config", args[1], "--data", filepath.Join(dir, p.name)}
+			f.ships = append(f.ships, p)
+			starting.Go(func() error { return f.start(p) })
+		}
+	}
+	if err := starting.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := openApart(t.Context(), store.Config{DSN: dsn, SealKey: key}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	f.books = &books{db: db, env: env, args: args}
+	return f
+}
+
+// start starts a process and waits until the registry knows that it serves.
+func (f *fleet) start(s *ship) error {
+	s.p = launch(f.t, s.env, s.args...)
+	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
+	defer cancel()
+	base, err := s.p.ready(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	entered, enter := context.WithCancel(ctx)
+	f.registry.Watch(entered, s.target, func(ps []registry.Process) {
+		if slices.ContainsFunc(ps, func(p registry.Process) bool { return p.HTTP == base && !p.Draining }) {
+			enter()
+		}
+	})
+	enter()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s is not in the registry", s.name)
+	}
+	return nil
+}
+
+// A front is what stands before the gateways: it hands requests to those that are
+// there.
+type front struct {
+	mu       sync.Mutex
+	gateways []string
+	turn     int
+}
+
+// watch keeps up with the gateways until ctx ends.
+func (f *front) watch(ctx context.Context, r registry.Registry) {
+	r.Watch(ctx, gatewayTarget, func(ps []registry.Process) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.gateways = nil
+		for _, p := range registry.Live(ps) {
+			f.gateways = append(f.gateways, p.HTTP)
+		}
+	})
+}
+
+// where is a gateway.
+func (f *front) where(context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.gateways) == 0 {
+		return "", errors.New("there is no gateway")
+	}
+	f.turn++
+	return f.gateways[f.turn%len(f.gateways)], nil
+}
+
+// A witness stands between people and gateways and notes the requests that fail. It
+// ends streams after a while, so that who waits looks at another process as well, and
+// opens one when nothing waits for an answer.
+type witness struct {
+	next  http.RoundTripper
+	books *books
+	asked atomic.Int64
+
+	mu     sync.Mutex
+	failed []string
+}
+
+const streamMax = 300 * time.Millisecond
+
+func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.Path, "/api/events") {
+		w.answered(r)
+	}
+	w.asked.Add(1)
+	resp, err := w.next.RoundTrip(r)
+	switch {
+	case err != nil && r.Context().Err() == nil:
+		w.fail(fmt.Sprintf("%s %s: %v", r.Method, r.URL, err))
+	case err == nil && resp.StatusCode >= http.StatusInternalServerError:
+		w.fail(fmt.Sprintf("%s %s: %s", r.Method, r.URL, resp.Status))
+	case err == nil && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream"):
+		time.AfterFunc(streamMax, func() { _ = resp.Body.Close() })
+	}
+	return resp, err
+}
+
+func (w *witness) fail(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed = append(w.failed, fmt.Sprint(time.Now().Format("15:04:05.000 "), what))
+}
+
+// answered waits until every message of whoever asks is answered.
+func (w *witness) answered(r *http.Request) {
+	_, session, _ := strings.Cut(r.Header.Get("Cookie"), "=")
+	sum := sha256.Sum256([]byte("fanli web chat\n" + session))
+	chat := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+	for r.Context().Err() == nil {
+		open := map[string]bool{}
+		_, entries, err := w.books.db.Memory().Since(r.Context(), chat, 0, 10_000)
+		for _, text := range entries {
+			var e struct{ ID, To string }
+			if err = json.Unmarshal(text, &e); err != nil {
+				break
+			}
+			open[e.ID] = true
+			delete(open, e.To)
+		}
+		delete(open, "") // what the bot says has none
+		if err == nil && len(open) == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond) // other processes are at work
+	}
+}
+
+// look gets pages of bot and of payment until ctx ends.
+func (f *front) look(ctx context.Context, c *http.Client) error {
+	for ctx.Err() == nil {
+		for _, path := range []string{"/", "/pay/nothing"} {
+			base, err := f.where(ctx)
+			if err != nil {
+				return err
+			}
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+			if err != nil {
+				return err
+			}
+			resp, err := c.Do(r)
+			if err != nil {
+				continue // the witness has seen it
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		time.Sleep(5 * time.Millisecond) // this machine has others to serve
+	}
+	return nil
+}
+
+// TestARollingUpdateIsNotNoticed restarts every process of a fleet, one after the
+// other, while people shop through two gateways: no request fails, every message is
+// answered once, and the books are right.
+func TestARollingUpdateIsNotNoticed(t *testing.T) {
+	t.Parallel()
+	if underRace {
+		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
+	}
+	f := newFleet(t)
+	defer func() {
+		for _, s := range f.ships {
+			if text := s.p.log.String(); text != "" && t.Failed() {
+				t.Logf("%s:\n%s", s.name, text)
+			}
+		}
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &witness{next: &http.Transport{DisableKeepAlives: true}, books: f.books}
+	gate := &front{}
+	var load, others errgroup.Group
+	others.Go(func() error { gate.watch(ctx, f.registry); return nil })
+	for _, err := gate.where(ctx); err != nil; _, err = gate.where(ctx) {
+		time.Sleep(time.Millisecond) // the registry has them: start has seen that
+	}
+	others.Go(func() error { return gate.look(ctx, &http.Client{Transport: w}) })
+	stop := make(chan struct{})
+	var people []*shopper
+	for i := range 3 {
+		s := &shopper{
+			caller: newCaller(gate.where), name: fmt.Sprint(i), rng: rand.New(rand.NewPCG(1, uint64(10+i))), out: f.out,
+			bought: map[string][]string{}, stop: stop,
+		}
+		s.http = &http.Client{Transport: w}
+		people = append(people, s)
+		load.Go(func() error { return s.live(ctx) })
+	}
+	from := time.Now()
+	for _, s := range f.ships {
+		if code, took := s.p.stop(t); code != exitOK || took > stopLimit {
+			t.Errorf("%s stops with %d after %v\n%s", s.name, code, took, s.p.log)
+		}
+		if err := f.start(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	took := time.Since(from)
+	close(stop)
+	if err := load.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	f.books.settled(t, f.out)
+	wantAnswered(t, people)
+	cancel()
+	if err := others.Wait(); err != nil {
+		t.Error(err)
+	}
+	for _, what := range w.failed {
+		t.Error("a request failed: ", what)
+	}
+	t.Logf("%d processes were restarted in %v, under %d requests", len(f.ships), took.Round(time.Millisecond), w.asked.Load())
+	f.books.wantTrue(t, f.out, people)
+	if code := runProgram(t, f.books.env, append([]string{"audit"}, f.books.args...)...); code != exitOK {
+		t.Errorf("fanli audit ends with %d", code)
+	}
+}
