@@ -223,6 +223,57 @@ func TestAConfigurationReachesEveryProcess(t *testing.T) {
 	}
 }
 
+// TestAConfigurationReachesAFleet does it to all targets in processes of their own, two
+// of each: they share databases, and what one of them does to them it does once.
+func TestAConfigurationReachesAFleet(t *testing.T) {
+	t.Parallel()
+	if underRace {
+		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
+	}
+	f := newFleet(t, "central", "FANLI_CENTRAL_ENABLED=true")
+	var all []*member
+	for _, s := range f.ships {
+		all = append(all, &member{p: s.p, base: s.p.out.base})
+	}
+	i := slices.IndexFunc(f.ships, func(s *ship) bool { return s.target == botTarget })
+	talks := all[i]
+	talks.me = callerAt(talks.base)
+	awaitAll(t, all, "nothing central yet", runs(0))
+	talks.wantShare(t, f.out, 7000)
+	book := central.Open(clientv3.Config{Endpoints: []string{f.etcd.Endpoint()}, Logger: zap.NewNop()}, f.prefix)
+	defer func() { _ = book.Close() }()
+	doc := "rebate: {base: 50%}\nonly: {order: {zone: Asia/Tokyo}}\n"
+	if _, err := book.Publish(t.Context(), central.Head{}, central.Version{At: time.Now(), By: "cli:an", Text: doc}); err != nil {
+		t.Fatal(err)
+	}
+	took := awaitAll(t, all, "the first version", runs(1))
+	t.Logf("a change has reached %d processes after %v", len(all), took)
+	if took > reachLimit {
+		t.Errorf("it took %v", took)
+	}
+	talks.wantShare(t, f.out, 5000)
+	for i, m := range all {
+		if waits := m.config(t)["waits"] != nil; waits != (f.ships[i].target == orderTarget) {
+			t.Errorf("%s waits for a restart: %t", f.ships[i].name, waits)
+		}
+	}
+	c := stranger(t, f.etcd)
+	put(t, c, f.prefix+"config/versions/0000000002", `{"text":"rebate: {base: 50%, no: 1}"}`)
+	put(t, c, f.prefix+"config/current", "2")
+	awaitAll(t, all, "a broken version", refuses(2))
+	talks.wantShare(t, f.out, 5000)
+	cli(t, "", f.books.env, append([]string{"config", "history"}, f.books.args...)...).want(t, exitOK, "0 of 14 processes run v2", "there is no such key")
+	acts := cli(t, "", f.books.env, append([]string{"acts", "--what", configSet}, f.books.args...)...)
+	if n := strings.Count(acts.out, "config/"); n != 2 {
+		t.Errorf("%d acts, of two versions:\n%s%s", n, acts.out, acts.err)
+	}
+	rules := cli(t, "", f.books.env, append([]string{"rules", "history"}, f.books.args...)...)
+	if n := strings.Count(rules.out, "configuration"); n != 2 {
+		t.Errorf("%d versions of the rules, of two configurations:\n%s%s", n, rules.out, rules.err)
+	}
+	cli(t, "", f.books.env, append([]string{"config", "rollback", "1", "--wait", "1m"}, f.books.args...)...).want(t, exitOK, "14 of 14 processes run v3")
+}
+
 // TestTheCentralConfigurationFromTheCommandLine needs no process that runs.
 func TestTheCentralConfigurationFromTheCommandLine(t *testing.T) {
 	t.Parallel()
