@@ -97,16 +97,16 @@ func (t *tree) layCentral(l Layer, targets []string) {
 		return
 	}
 	if parts.Kind != yaml.MappingNode {
-		t.errs = append(t.errs, t.mistake(only, parts.Line, "name targets under it, and under each what is for it alone", true))
+		t.errs = append(t.errs, t.mistake(only, parts.Line, "name targets under it, and under each what is for it alone"))
 		return
 	}
 	for i := 0; i+1 < len(parts.Content); i += 2 {
 		name, part := parts.Content[i], parts.Content[i+1]
 		switch {
 		case !slices.Contains(Targets(), name.Value):
-			t.errs = append(t.errs, t.mistake(join(only, name.Value), name.Line, "it is none of "+strings.Join(Targets(), ", "), true))
+			t.errs = append(t.errs, t.mistake(join(only, name.Value), name.Line, "it is none of "+strings.Join(Targets(), ", ")))
 		case part.Kind != yaml.MappingNode:
-			t.errs = append(t.errs, t.mistake(join(only, name.Value), name.Line, "keys with values stand under it, as they would without it", true))
+			t.errs = append(t.errs, t.mistake(join(only, name.Value), name.Line, "keys with values stand under it, as they would without it"))
 		default:
 			t.refuse(part, "")
 			if runs(targets, name.Value) {
@@ -142,7 +142,7 @@ func (t *tree) refuse(n *yaml.Node, path string) {
 		k, v := n.Content[i], n.Content[i+1]
 		p := join(path, k.Value)
 		if why := OwnReason(p); why != "" {
-			t.errs = append(t.errs, t.mistake(p, k.Line, why, true))
+			t.errs = append(t.errs, t.mistake(p, k.Line, why))
 			continue
 		}
 		t.refuse(v, p)

@@ -61,7 +61,7 @@ func (s Sources) tree() (*tree, error) {
 			own := s
 			own.Central = nil
 			first, _ := own.Load() // its mistakes are found again
-			targets = first.Config.Targets
+			targets = first.Targets
 		}
 		t.layCentral(*s.Central, targets)
 	}

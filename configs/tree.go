@@ -34,9 +34,10 @@ type mistake struct {
 	source string // the document in which its line is; "" for the operator's file
 }
 
-// mistake makes one that is in the document that is laid over the tree now.
-func (t *tree) mistake(path string, line int, text string, unread bool) mistake {
-	return mistake{MistakeError{path, line, text}, unread, t.source}
+// mistake makes one that is in the document that is laid over the tree now, of a value
+// that is not read.
+func (t *tree) mistake(path string, line int, text string) mistake {
+	return mistake{MistakeError{path, line, text}, true, t.source}
 }
 
 // found makes one that is found once the tree is whole: it is in the document that
@@ -104,10 +105,10 @@ func (t *tree) note(n *yaml.Node, path string) {
 		p := join(path, k.Value)
 		switch {
 		case seen[k.Value]:
-			t.errs = append(t.errs, t.mistake(p, k.Line, "it is there twice", true))
+			t.errs = append(t.errs, t.mistake(p, k.Line, "it is there twice"))
 			continue
 		case v.Kind == yaml.AliasNode:
-			t.errs = append(t.errs, t.mistake(p, k.Line, "aliases are not followed: write the value itself", true))
+			t.errs = append(t.errs, t.mistake(p, k.Line, "aliases are not followed: write the value itself"))
 			continue
 		}
 		seen[k.Value] = true

@@ -244,7 +244,7 @@ func (l *live) take(ctx context.Context, next *configs.Loaded, v central.Version
 		for _, k := range keys {
 			delete(l.held, k)
 		}
-		var no keptBack
+		var no keptBackError
 		switch err := s.apply(ctx, l, ready); {
 		case errors.As(err, &no):
 			for _, k := range keys {
@@ -258,17 +258,17 @@ func (l *live) take(ctx context.Context, next *configs.Loaded, v central.Version
 		l.held[k] = why
 	}
 	l.a.live.Store(&ready)
-	new := v.Number != l.version.Number || v.Text != l.version.Text
+	fresh := v.Number != l.version.Number || v.Text != l.version.Text
 	l.now, l.version = next, v
-	if len(changed) > 0 || new {
+	if len(changed) > 0 || fresh {
 		l.taken(ctx, changed)
 	}
-	if l.book != nil && new {
+	if l.book != nil && fresh {
 		if err := l.read.keep(v); err != nil {
 			l.a.log.ErrorContext(ctx, "the central configuration cannot be kept: without the etcd this process cannot start", "error", err)
 		}
 	}
-	if whole && (new || len(changed) > 0 || l.said != "") {
+	if whole && (fresh || len(changed) > 0 || l.said != "") {
 		l.said = ""
 		l.tell(central.Report{})
 	}

@@ -19,10 +19,10 @@ type setting struct {
 	apply   func(ctx context.Context, l *live, c configs.Config) error
 }
 
-// keptBack says why a change of a setting does not count, though it is sound.
-type keptBack string
+// keptBackError says why a change of a setting does not count, though it is sound.
+type keptBackError string
 
-func (k keptBack) Error() string { return string(k) }
+func (k keptBackError) Error() string { return string(k) }
 
 // among returns which of the setting's keys are in changes.
 func (s setting) among(changes []configs.Difference) (out []string) {
@@ -120,7 +120,7 @@ func applyRules(ctx context.Context, l *live, c configs.Config) error {
 	if es, err := a.rebates.Store.Editions(ctx, 0, 1); err != nil {
 		return err
 	} else if len(es) > 0 && es[0].Staff {
-		return keptBack("staff has set the rules with `fanli rules set`, and these count")
+		return keptBackError("staff has set the rules with `fanli rules set`, and these count")
 	}
 	_, err := a.rebates.Enact(ctx, c.Rebate.Rules())
 	return err
