@@ -2,7 +2,13 @@ package rpc_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"math/big"
 	"testing"
 	"time"
 
@@ -140,6 +146,48 @@ func TestTheTurnsAreEven(t *testing.T) {
 	for name, n := range answered {
 		if n < 90 || n > 110 {
 			t.Errorf("%s answered %d of 300", name, n)
+		}
+	}
+}
+
+// TestACertificateNamesTheTarget asks over TLS a process whose certificate is for the
+// target that it runs, and one whose certificate is for another.
+func TestACertificateNamesTheTarget(t *testing.T) {
+	t.Parallel()
+	for name, ok := range map[string]bool{"user": true, "payment": false} {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+			BasicConstraintsValid: true, DNSNames: []string{name}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := x509.NewCertPool()
+		pool.AddCert(cert)
+		o := options()
+		o.TLS = &tls.Config{
+			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+			RootCAs: pool, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
+		}
+		at := start(t, o, rpc.UserServer(&people{name: name})).addr
+		to, find := rpc.Found(registry.NewStatic(registry.Process{ID: "one", Targets: []string{"user"}, GRPC: at}), "user", nil)
+		o.Dial = append(o.Dial, find)
+		c, err := rpc.Dial(to, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		if _, err := rpc.Users(c).User(t.Context(), 7); (err == nil) != ok {
+			t.Errorf("with a certificate for %s: %v", name, err)
 		}
 	}
 }

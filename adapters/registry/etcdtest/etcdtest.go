@@ -170,7 +170,7 @@ func begin() (*Server, error) {
 }
 
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -193,7 +193,7 @@ rm -rf "$dir"`
 // run starts the program and waits until it answers.
 func (s *Server) run() error {
 	client, peer := "http://"+s.Endpoint(), "http://127.0.0.1:"+s.peer
-	cmd := exec.Command("/bin/sh", "-c", watcher, "sh", s.dir, //nolint:noctx // it ends when the pipe does
+	cmd := exec.Command("/bin/sh", "-c", watcher, "sh", s.dir, // it ends when the pipe does
 		"etcd", "--name", "one", "--data-dir", filepath.Join(s.dir, "data"), "--log-level", "warn", "--logger", "zap",
 		"--listen-client-urls", client, "--advertise-client-urls", client,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "one="+peer)
@@ -233,7 +233,7 @@ func environment() (out []string) {
 // ready reports whether the etcd answers and may be written to.
 func (s *Server) ready() error {
 	c := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := c.Get("http://" + s.Endpoint() + "/health") //nolint:noctx // it has a timeout
+	resp, err := c.Get("http://" + s.Endpoint() + "/health")
 	if err != nil {
 		return err
 	}
