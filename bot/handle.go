@@ -31,7 +31,8 @@ const textBytesMax = 16 << 10
 // queueMax bounds how many messages of one person wait for the one before them.
 const queueMax = 16
 
-// A Bot answers people. Its fields are set before the first message; those that
+// A Bot answers people. Its fields are set before the first message, and what may
+// change later does by Change; those that
 // are called optional may stay empty. It is safe for concurrent use, and answers
 // the messages of one person one after the other.
 type Bot struct {
@@ -96,6 +97,26 @@ type Bot struct {
 	flights singleflight.Group
 	queue   queue
 	holds   atomic.Int64 // so that two holds of this process are told apart
+	changed atomic.Pointer[Manner]
+}
+
+// A Manner is what of a bot may change while it talks: each is what the field of
+// the same name is at first.
+type Manner struct {
+	Limits      withdraw.Limits
+	SearchText  bool
+	Memberships Memberships
+}
+
+// Change makes m count from now on. It may be called while the bot talks.
+func (b *Bot) Change(m Manner) { b.changed.Store(&m) }
+
+// manner is the one that counts now.
+func (b *Bot) manner() Manner {
+	if m := b.changed.Load(); m != nil {
+		return *m
+	}
+	return Manner{b.Limits, b.SearchText, b.Memberships}
 }
 
 // beijing is where the shops are, and most shoppers. It has no summer time.

@@ -52,7 +52,7 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 	if r, ok := t.suggest(s); ok {
 		return r, nil
 	}
-	if t.bot.SearchText && searchable(t.text, s) {
+	if t.bot.manner().SearchText && searchable(t.text, s) {
 		return t.find(ctx, s, 1)
 	}
 	return t.unknown(), nil

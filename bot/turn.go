@@ -99,7 +99,7 @@ func (t *turn) refusal(err error) (text string, ok bool) {
 // sentence returns the sentence of a reason, with the limits of withdrawals in
 // it.
 func (t *turn) sentence(reason string) (text string, ok bool) {
-	return t.reason(reason, "min", t.bot.Limits.Minimum.Yuan(), "max", t.bot.Limits.Maximum.Yuan())
+	return t.reason(reason, "min", t.bot.manner().Limits.Minimum.Yuan(), "max", t.bot.manner().Limits.Maximum.Yuan())
 }
 
 // empty reports whether there is nothing to send.

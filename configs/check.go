@@ -22,7 +22,7 @@ type checker struct {
 }
 
 func (k *checker) bad(path, format string, args ...any) {
-	k.errs = append(k.errs, mistake{MistakeError{path, k.t.line(path), fmt.Sprintf(format, args...)}, false})
+	k.errs = append(k.errs, k.t.found(path, fmt.Sprintf(format, args...), false))
 }
 
 // part takes what a package says about its own part: mistakes that begin with
@@ -68,6 +68,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkDatabase(k)
 	c.checkPeers(k)
 	c.checkRedis(k)
+	c.checkCentral(k)
 	c.checkTimes(k)
 	k.part("guard", c.Guard.Validate())
 	c.Resilience.check(k)

@@ -49,6 +49,7 @@ type Config struct {
 	Registry   Registry          `yaml:"registry"`
 	Broker     Broker            `yaml:"broker"`
 	Redis      Redis             `yaml:"redis"`
+	Central    Central           `yaml:"central"`
 	Log        Log               `yaml:"log"`
 	Admin      Admin             `yaml:"admin"`
 	Trace      Trace             `yaml:"trace"`

@@ -92,6 +92,8 @@ type Runner struct {
 type slot struct {
 	job    Job
 	calm   bool
+	every  string       // as planned now
+	entry  cron.EntryID // of the cron
 	leases lock.Leases
 	term   time.Duration
 	share  *share // nil for a job that is not shared
@@ -141,14 +143,15 @@ func New(plans []Plan, leases lock.Leases, holder string, zone *time.Location, l
 			p.Term = leaseLength
 		}
 		s := &slot{
-			job: p.Job, calm: p.Calm, leases: p.Leases, term: p.Term, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()},
+			job: p.Job, calm: p.Calm, every: p.Every, leases: p.Leases, term: p.Term, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()},
 		}
 		r.slots = append(r.slots, s)
 		r.shares(s, p)
 		if p.Every == "" {
 			continue
 		}
-		if _, err := r.cron.AddFunc(p.Every, s.ring); err != nil {
+		var err error
+		if s.entry, err = r.cron.AddFunc(p.Every, s.ring); err != nil {
 			errs = append(errs, fmt.Errorf("job %s: schedule %q: %w", p.Job.Name(), p.Every, err))
 		}
 	}
@@ -166,6 +169,29 @@ func (r *Runner) shares(s *slot, p Plan) {
 		r.crews[p.Leases] = c
 	}
 	s.share = c.join(p.Shared)
+}
+
+// Replan makes the jobs of plans, by their names, run as often as these say from now
+// on; everything else of them stays as it is, and jobs that are not planned are left
+// out. It may be called while the runner runs, by one at a time. If an expression is
+// malformed it fails, and that job stays as planned before.
+func (r *Runner) Replan(plans []Plan) error {
+	var errs []error
+	for _, p := range plans {
+		for _, s := range r.slots {
+			if s.job.Name() != p.Job.Name() || s.every == p.Every || s.every == "" {
+				continue
+			}
+			entry, err := r.cron.AddFunc(p.Every, s.ring)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("job %s: schedule %q: %w", p.Job.Name(), p.Every, err))
+				continue
+			}
+			r.cron.Remove(s.entry)
+			s.entry, s.every = entry, p.Every
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // ring wakes a job; a ring while it runs makes it run once more.

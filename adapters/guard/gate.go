@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -20,7 +21,7 @@ const backoffMax = 5 * time.Second
 
 // A gate is what every call of one role goes through.
 type gate struct {
-	o       Options
+	o       *atomic.Pointer[Options]
 	name    string // of the account
 	limit   *rate.Limiter
 	breaker *gobreaker.CircuitBreaker[struct{}]
@@ -85,16 +86,17 @@ func excluded(err error) bool {
 // through makes call, with retries, within the deadline of ctx and the guard's
 // own time-out.
 func through[T any](ctx context.Context, g *gate, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, g.o.Timeout)
+	o := g.o.Load()
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	waits := backoff.ExponentialBackOff{
-		InitialInterval: g.o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: backoffMax,
+		InitialInterval: o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: backoffMax,
 	}
 	waits.Reset()
 	g.again.earn()
 	for try := 1; ; try++ {
 		v, left, err := once(ctx, g, call)
-		if err == nil || !left || try == g.o.Tries || !fault.Retryable(err) || !g.again.spend() || !sleep(ctx, waits.NextBackOff()) {
+		if err == nil || !left || try >= o.Tries || !fault.Retryable(err) || !g.again.spend() || !sleep(ctx, waits.NextBackOff()) {
 			return v, err
 		}
 	}
@@ -116,7 +118,7 @@ func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, er
 			return struct{}{}, withdrawn{err}
 		}
 		left = true
-		ctx, cancel := context.WithTimeout(ctx, g.o.TryTimeout)
+		ctx, cancel := context.WithTimeout(ctx, g.o.Load().TryTimeout)
 		defer cancel()
 		began := time.Now()
 		var err error
@@ -149,14 +151,15 @@ func (g *gate) leave(ctx context.Context) error {
 // turn takes the account's next turn, of all processes where they share its rate, and
 // waits for it.
 func (g *gate) turn(ctx context.Context) error {
-	if g.o.Limits == nil {
+	o := g.o.Load()
+	if o.Limits == nil {
 		return g.limit.Wait(ctx)
 	}
-	within := g.o.Timeout
+	within := o.Timeout
 	if end, ok := ctx.Deadline(); ok {
 		within = time.Until(end)
 	}
-	ok, wait, err := g.o.Limits.Reserve(ctx, "guard/"+g.name, cache.PerSecond(g.o.PerSecond), g.o.Burst, within)
+	ok, wait, err := o.Limits.Reserve(ctx, "guard/"+g.name, cache.PerSecond(o.PerSecond), o.Burst, within)
 	switch {
 	case err != nil:
 		return err
@@ -176,14 +179,14 @@ func (g *gate) refuse(cause error) error {
 // stays counts a call that does not leave.
 func (g *gate) stays(err error) error {
 	g.count(func(s *Status) { s.Refused++ })
-	g.o.Told(Call{Name: g.seen.Name, Role: g.seen.Role, Err: err})
+	g.o.Load().Told(Call{Name: g.seen.Name, Role: g.seen.Role, Err: err})
 	return err
 }
 
 // learn counts what a try came to.
 func (g *gate) learn(err error, began time.Time) {
 	at := g.now()
-	g.o.Told(Call{Name: g.seen.Name, Role: g.seen.Role, Left: true, Err: err, Took: time.Since(began)})
+	g.o.Load().Told(Call{Name: g.seen.Name, Role: g.seen.Role, Left: true, Err: err, Took: time.Since(began)})
 	g.count(func(s *Status) {
 		s.Calls++
 		if !excluded(err) {

@@ -39,6 +39,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -162,7 +163,8 @@ func (o Options) Validate() error {
 // account's rate. It is safe for concurrent use.
 type Guard struct {
 	name  string
-	o     Options
+	o     Options // at first
+	now   *atomic.Pointer[Options]
 	limit *rate.Limiter
 
 	mu    sync.Mutex
@@ -173,7 +175,20 @@ type Guard struct {
 // name is how operators know it.
 func New(name string, o Options) *Guard {
 	o = o.WithDefaults()
-	return &Guard{name: name, o: o, limit: rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst)}
+	g := &Guard{name: name, o: o, now: &atomic.Pointer[Options]{}, limit: rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst)}
+	g.now.Store(&o)
+	return g
+}
+
+// Change makes o count from now on, for calls that begin after it: rates, tries,
+// time-outs, and after how many failures a role rests. For how long it rests and what
+// is kept of offers stays as it was made. It may be called at any time.
+func (g *Guard) Change(o Options) {
+	o.Kept, o.Now, o.Cache, o.Limits, o.Told, o.Turned = g.o.Kept, g.o.Now, g.o.Cache, g.o.Limits, g.o.Told, g.o.Turned
+	o = o.WithDefaults()
+	g.limit.SetLimit(rate.Limit(o.PerSecond))
+	g.limit.SetBurst(o.Burst)
+	g.now.Store(&o)
 }
 
 // Network guards n alone. Use [New] where links and orders share an account.
@@ -215,13 +230,13 @@ func (g *Guard) Status() []Status {
 // gate makes the gate of a role.
 func (g *Guard) gate(role string) *gate {
 	gt := &gate{
-		o: g.o, name: g.name, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role},
+		o: g.now, name: g.name, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role},
 		seats: newSeats(g.o.Concurrent, g.o.Queue, g.o.TryTimeout), again: newBudget(g.o.Retries),
 	}
 	gt.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:         g.name + "/" + role,
 		Timeout:      g.o.Rest,
-		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= g.o.Failures },
+		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= g.now.Load().Failures },
 		IsSuccessful: func(err error) bool { return !failed(err) },
 		IsExcluded:   excluded,
 		OnStateChange: func(_ string, _, to gobreaker.State) {

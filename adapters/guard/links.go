@@ -97,7 +97,7 @@ func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 // spared reports whether the network is not to be asked for what is kept. Whether it
 // is back somebody has to find out.
 func (n *network) spared() bool {
-	kept := n.gate.o.Kept
+	kept := n.gate.o.Load().Kept
 	return kept != nil && n.gate.breaker.State() != gobreaker.StateHalfOpen && kept(n.Name())
 }
 

@@ -16,6 +16,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -153,36 +154,40 @@ var _ registry.Registry = (*Etcd)(nil)
 // New returns the registry of cfg. It fails with fault.Invalid for a URL that is
 // none; whether anybody answers there shows later.
 func New(cfg Config) (*Etcd, error) {
-	a, err := parse(cfg.URL)
+	client, err := cfg.Client()
 	if err != nil {
 		return nil, err
 	}
-	e := &Etcd{dir: Dir(cfg.Prefix) + "processes/", lease: cfg.Lease, log: cfg.Log}
+	e := &Etcd{cfg: client, dir: Dir(cfg.Prefix) + "processes/", lease: cfg.Lease, log: cfg.Log}
 	if e.lease == 0 {
 		e.lease = LeaseDefault
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
-	e.cfg = clientv3.Config{
-		Endpoints: a.hosts, DialTimeout: askMax, DialKeepAliveTime: aliveEvery, DialKeepAliveTimeout: aliveMax,
-		Username: cfg.User, Password: cfg.Password, Logger: zap.NewNop(), // its log would not be ours
-	}
-	if a.user != "" {
-		e.cfg.Username = a.user
-	}
-	if a.password != "" {
-		e.cfg.Password = a.password
-	}
-	if a.tls {
-		e.cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-		if cfg.TLS != nil {
-			e.cfg.TLS = cfg.TLS
-		}
-	}
 	e.ctx, e.end = context.WithCancel(context.Background())
 	e.cfg.Context = e.ctx
 	return e, nil
+}
+
+// Client returns how an etcd client reaches the etcd of cfg. It fails with
+// fault.Invalid for a URL that is none.
+func (c Config) Client() (clientv3.Config, error) {
+	a, err := parse(c.URL)
+	if err != nil {
+		return clientv3.Config{}, err
+	}
+	out := clientv3.Config{
+		Endpoints: a.hosts, DialTimeout: askMax, DialKeepAliveTime: aliveEvery, DialKeepAliveTimeout: aliveMax,
+		Username: cmp.Or(a.user, c.User), Password: cmp.Or(a.password, c.Password), Logger: zap.NewNop(), // its log would not be ours
+	}
+	if a.tls {
+		out.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		if c.TLS != nil {
+			out.TLS = c.TLS
+		}
+	}
+	return out, nil
 }
 
 // Dir returns a prefix as one that ends with a slash.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"fanli/adapters/bus"
@@ -36,11 +37,12 @@ import (
 // networks, and the jobs. Channels are added by the commands that have them. What
 // belongs to a target that is not here is nil; it is asked through ask.
 type app struct {
-	cfg configs.Config
-	log *slog.Logger
-	now func() time.Time
-	db  *stores
-	ask asks
+	cfg  configs.Config                 // at the start
+	live atomic.Pointer[configs.Config] // later; see conf
+	log  *slog.Logger
+	now  func() time.Time
+	db   *stores
+	ask  asks
 
 	peers *peers // nil where everything runs here
 	kept  kept   // what processes share, and may be forgotten
@@ -74,23 +76,24 @@ type app struct {
 
 // opened are the networks, with both their sides.
 type opened struct {
+	guards   []*guard.Guard
 	networks []link.Network
 	feeds    []order.Feed
 }
 
 // surroundings are what an app does not make itself.
 type surroundings struct {
-	log     *slog.Logger
-	now     func() time.Time                     // the time by which money moves
-	http    *http.Client                         // to networks and payers
-	hook    func(point string) error             // fault points; nil in production
-	stands  *stands                              // stand in for networks and payer; nil in production
-	holder  string                               // names this process in leases
-	shop    string                               // the sandbox's address; "" outside
-	path    string                               // of the database; "" for the configured one
-	guarded func(network string, g *guard.Guard) // is told of each guard; set by the app
-	obs     *observe.Observer                    // nil where nobody looks
-	visit   bool                                 // an operator looks or decides; what serves is another process
+	log    *slog.Logger
+	now    func() time.Time         // the time by which money moves
+	http   *http.Client             // to networks and payers
+	hook   func(point string) error // fault points; nil in production
+	stands *stands                  // stand in for networks and payer; nil in production
+	holder string                   // names this process in leases
+	shop   string                   // the sandbox's address; "" outside
+	path   string                   // of the database; "" for the configured one
+	obs    *observe.Observer        // nil where nobody looks
+	stale  bool                     // the configuration may not be the newest
+	visit  bool                     // an operator looks or decides; what serves is another process
 }
 
 // deliverTimeout bounds telling one user one thing.
@@ -201,7 +204,7 @@ func (a *app) pages() (err error) {
 func (a *app) wireRebate(ctx context.Context, s surroundings) error {
 	a.rebates = &rebate.Clerk{Store: a.db.Rebates(), Level: a.level, Inviters: a.inviters, Dry: a.ask.gifts.Dry, Now: a.now}
 	a.ask.rebates = a.rebates
-	return a.enact(ctx, s.visit)
+	return a.enact(ctx, s.visit || s.stale)
 }
 
 func (a *app) wireOrder(_ context.Context, s surroundings) error {
@@ -234,7 +237,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
 	}
-	if a.cfg.Collect.Collector != "" && len(a.cfg.Collect.Memberships) > 0 {
+	if a.sells(a.cfg) {
 		a.bot.Memberships = members{a}
 	}
 	a.observeBot()
@@ -254,14 +257,18 @@ func (a *app) openNetworks(s surroundings) (ns []link.Network, fs []order.Feed, 
 	if a.opened == nil {
 		a.opened = &opened{}
 		cfg := a.cfg
-		cfg.Guard.Kept, s.guarded = a.resilience.kept, a.resilience.guarded
-		a.opened.networks, a.opened.feeds, err = networks(cfg, s)
+		cfg.Guard.Kept = a.resilience.kept
+		a.opened.networks, a.opened.feeds, err = networks(cfg, s, func(network string, g *guard.Guard) {
+			a.opened.guards = append(a.opened.guards, g)
+			a.resilience.guarded(network, g)
+		})
 	}
 	return a.opened.networks, a.opened.feeds, err
 }
 
 // enact puts the configured rules in force. A visit does so only where there are
-// none: its configuration may be another than that of the process that serves.
+// none: its configuration may be another than that of the process that serves; and so
+// does a process that knows the central configuration from its copy alone.
 func (a *app) enact(ctx context.Context, visit bool) error {
 	if visit {
 		if _, _, err := a.db.Rebates().Rules(ctx, 0); !fault.Is(err, fault.NotFound) {
@@ -333,19 +340,22 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 }
 
 // logger returns the configured log, which goes to standard error.
-func logger(c configs.Log, w io.Writer) *slog.Logger { return slog.New(logHandler(c, w)) }
+func logger(c configs.Log, w io.Writer) *slog.Logger {
+	h, _ := logHandler(c, w)
+	return slog.New(h)
+}
 
-// logHandler is logger's.
-func logHandler(c configs.Log, w io.Writer) slog.Handler {
-	var level slog.Level
+// logHandler is logger's, with what changes its level.
+func logHandler(c configs.Log, w io.Writer) (slog.Handler, *slog.LevelVar) {
+	level := &slog.LevelVar{}
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo
+		level.Set(slog.LevelInfo)
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.NewJSONHandler(w, o)
+		return slog.NewJSONHandler(w, o), level
 	}
-	return slog.NewTextHandler(w, o)
+	return slog.NewTextHandler(w, o), level
 }
 
 // holder names this process in leases.

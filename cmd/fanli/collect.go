@@ -69,8 +69,9 @@ type members struct{ a *app }
 
 // Offers implements bot.Memberships.
 func (m members) Offers() []bot.Membership {
-	out := make([]bot.Membership, len(m.a.cfg.Collect.Memberships))
-	for i, o := range m.a.cfg.Collect.Memberships {
+	sold := m.a.conf().Collect.Memberships
+	out := make([]bot.Membership, len(sold))
+	for i, o := range sold {
 		out[i] = bot.Membership{Level: o.Level, Days: o.Days, Price: money.Fen(o.Price)}
 	}
 	return out

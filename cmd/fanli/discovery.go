@@ -56,29 +56,38 @@ func newDiscovery(cfg configs.Config, log *slog.Logger, name string) (*discovery
 
 // openRegistry returns the configured registry. Nothing is reached yet.
 func openRegistry(c configs.Registry, log *slog.Logger) (*etcd.Etcd, error) {
+	o, err := registryConfig(c, log)
+	if err != nil {
+		return nil, err
+	}
+	return etcd.New(o)
+}
+
+// registryConfig is how the configured registry is reached.
+func registryConfig(c configs.Registry, log *slog.Logger) (etcd.Config, error) {
 	o := etcd.Config{URL: c.URL, User: c.User, Password: c.Password, Prefix: c.Prefix, Lease: c.Lease, Log: log}
 	if c.Certificate == "" && c.Authority == "" {
-		return etcd.New(o)
+		return o, nil
 	}
 	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.Certificate != "" {
 		cert, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
 		if err != nil {
-			return nil, fmt.Errorf("registry.certificate: %w", err)
+			return o, fmt.Errorf("registry.certificate: %w", err)
 		}
 		o.TLS.Certificates = []tls.Certificate{cert}
 	}
 	if c.Authority != "" {
 		text, err := os.ReadFile(c.Authority)
 		if err != nil {
-			return nil, fmt.Errorf("registry.authority: %w", err)
+			return o, fmt.Errorf("registry.authority: %w", err)
 		}
 		o.TLS.RootCAs = x509.NewCertPool()
 		if !o.TLS.RootCAs.AppendCertsFromPEM(text) {
-			return nil, errors.New("registry.authority: there is no certificate in it")
+			return o, errors.New("registry.authority: there is no certificate in it")
 		}
 	}
-	return etcd.New(o)
+	return o, nil
 }
 
 // known reports whether something says where a target answers.

@@ -17,17 +17,15 @@ import (
 	"fanli/core/withdraw"
 )
 
-// networks makes the affiliate networks that are configured, each behind its
-// guard. This is the whole list: what is not here is not in the binary.
-func networks(cfg configs.Config, s surroundings) (ns []link.Network, fs []order.Feed, err error) {
+// networks makes the affiliate networks that are configured, each behind its guard,
+// of which made hears. This is the whole list: what is not here is not in the binary.
+func networks(cfg configs.Config, s surroundings, made func(network string, g *guard.Guard)) (ns []link.Network, fs []order.Feed, err error) {
 	if s.stands != nil {
 		return s.stands.networks, s.stands.feeds, nil
 	}
 	add := func(n link.Network, f order.Feed) {
 		g := guard.New(f.Network()+"/"+f.Account(), guarded(cfg, s.obs))
-		if s.guarded != nil {
-			s.guarded(n.Name(), g)
-		}
+		made(n.Name(), g)
 		ns = append(ns, g.Network(n))
 		fs = append(fs, g.Feed(f))
 	}

@@ -33,16 +33,17 @@ func whole(ctx context.Context) context.Context { return context.WithValue(ctx, 
 
 // serveLog returns the log of a server. As JSON each line says which fanli wrote it;
 // libraries write to it, too.
-func serveLog(ctx context.Context, cfg configs.Config, w io.Writer) (*slog.Logger, *observe.Records) {
+func serveLog(ctx context.Context, cfg configs.Config, w io.Writer) (*slog.Logger, *observe.Records, *slog.LevelVar) {
 	records := &observe.Records{}
-	log := slog.New(observe.Log(logHandler(cfg.Log, w), records))
+	handler, level := logHandler(cfg.Log, w)
+	log := slog.New(observe.Log(handler, records))
 	if cfg.Log.Format == "json" {
 		log = log.With("version", version, "targets", strings.Join(cfg.Targets, ","))
 	}
 	if ctx.Value(wholeKey{}) != nil {
 		observe.Libraries(log)
 	}
-	return log, records
+	return log, records, level
 }
 
 // newObserver returns what observes this process; nil where nothing is configured

@@ -28,7 +28,7 @@ import (
 
 // How often a process looks how everything is, and for pins of staff.
 const (
-	lookEvery = time.Second
+	ladderEvery = time.Second
 	pinsEvery = 5 * time.Second
 	probeMax  = time.Second
 )
@@ -223,7 +223,7 @@ func (r *resilience) pinned(ctx context.Context) map[string]ladder.Pin {
 
 // watchLadder looks how everything is until ctx ends, and says what changes.
 func (a *app) watchLadder(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(ladderEvery)
 	defer tick.Stop()
 	for {
 		a.lookAround(ctx)
@@ -287,7 +287,7 @@ func (a *app) later() func(ctx context.Context, user int64, o link.Offer) (link.
 	}
 }
 
-func (a *app) botPlans() []jobs.Plan {
+func (a *app) botPlans(configs.Config) []jobs.Plan {
 	return []jobs.Plan{{Job: jobs.Func{As: "bot/waiting", Do: a.tell.AnswerWaiting}, Every: "@every 5s"}}
 }
 

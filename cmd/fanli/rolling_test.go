@@ -32,6 +32,7 @@ type fleet struct {
 	t        *testing.T
 	out      *outside
 	etcd     *etcdtest.Server
+	prefix   string // of its keys
 	registry *etcd.Etcd
 	ships    []*ship
 	books    *books
@@ -44,17 +45,17 @@ type ship struct {
 	p            *process
 }
 
-// newFleet starts one.
-func newFleet(t *testing.T) *fleet {
+// newFleet starts one, with more in the environment of each process.
+func newFleet(t *testing.T, name string, more ...string) *fleet {
 	t.Helper()
-	const name = "rolling"
 	dir, broker, server, s := memoryDir(t), brokertest.RabbitMQ(t), mariadbtest.Shared(t), etcdtest.New(t)
-	f := &fleet{t: t, out: newOutside(t), etcd: s}
+	f := &fleet{t: t, out: newOutside(t), etcd: s, prefix: s.Prefix(t)}
 	env, args := f.out.settings(t, dir)
-	key, dsn, prefix := []byte(strings.Repeat("k", sealKeyLen)), databasesOf(t, server, name), s.Prefix(t)
+	key, dsn, prefix := []byte(strings.Repeat("k", sealKeyLen)), databasesOf(t, server, name), f.prefix
 	env = append(env, "FANLI_DATABASE_DSN="+dsn, "FANLI_DATABASE_SEAL_KEY="+hex.EncodeToString(key),
 		"FANLI_PEERS_TOKEN=a token that only this fleet knows", "FANLI_BROKER_URL="+broker.URL(), "FANLI_BROKER_PREFIX="+name,
 		"FANLI_REGISTRY_URL="+s.URL(), "FANLI_REGISTRY_PREFIX="+prefix, "FANLI_PEERS_DRAIN=700ms")
+	env = append(env, more...)
 	var err error
 	if f.registry, err = etcd.New(etcd.Config{URL: s.URL(), Prefix: prefix}); err != nil {
 		t.Fatal(err)
@@ -199,7 +200,7 @@ func TestARollingUpdateIsNotNoticed(t *testing.T) {
 	if underRace {
 		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
 	}
-	f := newFleet(t)
+	f := newFleet(t, "rolling")
 	defer func() {
 		for _, s := range f.ships {
 			if text := s.p.log.String(); text != "" && t.Failed() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,14 +55,11 @@ with nothing lost.
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.targets = targets
-			c, err := f.load(std)
+			r, err := f.read(std)
 			if err != nil {
 				return err
 			}
-			if listen != "" {
-				c.Listen = listen
-			}
-			return serve(cmd.Context(), c, std)
+			return serve(cmd.Context(), r, listen, std)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on, instead of the configured one")
@@ -75,6 +73,7 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
+	live    *live
 	gateway *gateway // nil where nothing is handed on
 	at      net.Addr // where it listens
 	http    *http.Server
@@ -82,11 +81,13 @@ type server struct {
 }
 
 // serve runs until ctx ends. It returns nil if everything stopped in order.
-func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
+func serve(ctx context.Context, r *given, listen string, std stdio) (err error) {
+	cfg := r.Config
+	cfg.Listen = cmp.Or(listen, cfg.Listen)
 	if err := checkSplit(cfg); err != nil {
 		return err
 	}
-	log, records := serveLog(ctx, cfg, std.err)
+	log, records, level := serveLog(ctx, cfg, std.err)
 	own, err := openFolder(cfg.Data)
 	if err != nil {
 		return atWork(err)
@@ -99,7 +100,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	}
 	base := localURL(ln.Addr().String())
 	s := &server{at: ln.Addr()}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg)}
+	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg.Database.DSN != "" {
 			log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
@@ -108,7 +109,7 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		if s.world, err = sandbox.New(o); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		cfg = withTill(inSandbox(cfg, s.world))
+		cfg = s.prepare(cfg)
 		around.now, around.shop = s.world.Now, base+"/shop"
 	}
 	if around.obs, err = newObserver(ctx, cfg, around, records); err != nil {
@@ -125,6 +126,10 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		return errors.Join(err, ln.Close())
 	}
 	own.inherit(ctx, s.app, around.holder)
+	s.live, err = newLive(s.app, r, level, holder(), s.prepare)
+	if err != nil {
+		return errors.Join(err, s.app.close(), ln.Close())
+	}
 	if s.gateway, err = newGateway(s.app); err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
 	}
@@ -146,6 +151,15 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		_, _ = fmt.Fprintf(std.out, "  sandbox: no key is needed, no real money moves\n  the shop: %s/shop\n  move orders and time: %s/control\n", base, base)
 	}
 	return s.run(ctx, channels, serving)
+}
+
+// prepare puts the sandbox's world in the place of what is configured, where there is
+// one.
+func (s *server) prepare(cfg configs.Config) configs.Config {
+	if s.world == nil {
+		return cfg
+	}
+	return withTill(inSandbox(cfg, s.world))
 }
 
 // channels makes the configured chat channels.
@@ -202,6 +216,11 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 	s.app.relayOnEmit(work)
 	var watching sync.WaitGroup
 	watching.Go(func() { s.app.watchLadder(work) })
+	liveDone := make(chan struct{})
+	go func() {
+		defer close(liveDone)
+		s.live.run(ctx)
+	}()
 	peersDone := make(chan struct{})
 	go func() {
 		defer close(peersDone)
@@ -237,6 +256,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		stopWork()
 		<-jobsDone
 		<-peersDone
+		<-liveDone
 		s.leave(deadline)
 		watching.Wait()
 		close(waited)
@@ -249,7 +269,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 	if s.world != nil {
 		s.world.Save()
 	}
-	return errors.Join(failed, s.app.close())
+	return errors.Join(failed, s.live.close(), s.app.close())
 }
 
 // shutdown lets requests finish, but not for ever.
@@ -329,6 +349,9 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, why
 	}
 	s.app.degraded(out)
+	if state := s.live.state(); state != nil {
+		out["config"] = state
+	}
 	answer(w, status, out)
 }
 

@@ -51,7 +51,7 @@ type target struct {
 	// hears says what it hears, by which handler.
 	hears func(a *app) []hearing
 	// plans are its jobs, beside the relay of its outbox.
-	plans func(a *app) []jobs.Plan
+	plans func(a *app, c configs.Config) []jobs.Plan
 }
 
 // A hearing is one handler of events.
@@ -78,7 +78,7 @@ type asks struct {
 // hears what.
 func targets() []target {
 	none := func(*app) []hearing { return nil }
-	idle := func(*app) []jobs.Plan { return nil }
+	idle := func(*app, configs.Config) []jobs.Plan { return nil }
 	return []target{
 		{
 			name: gatewayTarget, does: "the one HTTP entry: routes, limits and serves",

@@ -7,6 +7,7 @@ import (
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"fanli/core/event"
@@ -84,12 +85,26 @@ type Desk struct {
 	Promises Promiser
 	Store    Store
 	Now      func() time.Time
-	Deadline time.Duration // for one answer; a stalled network does not stall longer
+	Deadline time.Duration // for one answer; a stalled network does not stall longer; see Change
 	// Stopped fails where staff has stopped a network; optional.
 	Stopped func(ctx context.Context, network string) error
 	// Later returns what a promise is made from once Promises can be asked again;
 	// optional: without it there is no link as long as Promises is not available.
 	Later func(ctx context.Context, user int64, o Offer) (Promise, error)
+
+	changed atomic.Int64
+}
+
+// Change makes deadline count from now on. It may be called while the desk is at
+// work.
+func (d *Desk) Change(deadline time.Duration) { d.changed.Store(int64(deadline)) }
+
+// deadline is the one that counts now.
+func (d *Desk) deadline() time.Duration {
+	if n := d.changed.Load(); n > 0 {
+		return time.Duration(n)
+	}
+	return d.Deadline
 }
 
 // promise says what user would get for o, or that it will be said later.
@@ -123,7 +138,7 @@ func (d *Desk) network(name string) (Network, error) {
 // Errors as Network.Offer; fault.NotFound with "link.network_off" where the
 // network is not configured.
 func (d *Desk) Quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	ctx, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	return d.quote(ctx, user, ref)
 }
@@ -148,7 +163,7 @@ func (d *Desk) quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
 // again for the same item at the same terms within half an hour returns the
 // link that is there. Errors as Quote.
 func (d *Desk) Make(ctx context.Context, user int64, ref Ref) (Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	ctx, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	q, err := d.quote(ctx, user, ref)
 	if err != nil {
@@ -159,7 +174,7 @@ func (d *Desk) Make(ctx context.Context, user int64, ref Ref) (Link, error) {
 
 // MakeFor is Make for an offer that was quoted before, as from Search.
 func (d *Desk) MakeFor(ctx context.Context, user int64, q Quote) (Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	ctx, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	return d.make(ctx, user, q)
 }
@@ -316,7 +331,7 @@ func newTag() string {
 // the end. Networks that fail are left out; the error is only returned when none
 // answered.
 func (d *Desk) Search(ctx context.Context, user int64, words string, page, count int) ([]Quote, error) {
-	asking, cancel := context.WithTimeout(ctx, d.Deadline)
+	asking, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	type answer struct {
 		offers []Offer

@@ -110,7 +110,7 @@ func (r run) send(ctx context.Context, w Withdrawal, p Payer) error {
 func (r run) tomorrow(ctx context.Context, w Withdrawal) error {
 	before := w.Reason
 	err := r.move(ctx, &w, Approved, func(w *Withdrawal) {
-		w.Reason, w.NextAt = reasonDayCap, r.Limits.day(r.Now()).AddDate(0, 0, 1)
+		w.Reason, w.NextAt = reasonDayCap, r.limits().day(r.Now()).AddDate(0, 0, 1)
 	})
 	if err == nil && before != reasonDayCap {
 		r.alarm(ctx, DayCap, w)
