@@ -7,6 +7,7 @@
 //	lock             who of several may do something
 //	endpoint         which addresses may be called with our keys
 //	audit            what staff have done, for ever
+//	access           who may ask from outside, and for what
 //	control          what staff can stop at once
 //	market           a model of the outside world, for fakes and tests
 //	user             who the people are

@@ -15,6 +15,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/bot"
 	"fanli/configs"
+	"fanli/core/access"
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
@@ -50,6 +51,7 @@ type app struct {
 	board   *control.Board
 	office  *notify.Office
 	purse   credit.Purse
+	keys    *access.Keeper
 
 	treasurer *credit.Treasurer
 	dues      *collect.Desk
@@ -220,7 +222,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 		a.bot.Memberships = members{a}
 	}
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
-	a.ask.chats = a.tell
+	a.ask.chats, a.ask.links = a.tell, a.desk
 	return nil
 }
 
