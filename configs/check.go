@@ -73,6 +73,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)
+	c.checkAPI(k)
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}

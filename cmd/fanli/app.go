@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fanli/adapters/bus"
+	rest "fanli/adapters/gateway"
 	"fanli/adapters/manual"
 	"fanli/bot"
 	"fanli/configs"
@@ -52,6 +53,7 @@ type app struct {
 	office  *notify.Office
 	purse   credit.Purse
 	keys    *access.Keeper
+	api     *rest.API // nil where it is off
 
 	treasurer *credit.Treasurer
 	dues      *collect.Desk

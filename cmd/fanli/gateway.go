@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	rest "fanli/adapters/gateway"
 )
 
 // proxyHeaderMax is how long a target may take to begin an answer. What it says
@@ -48,6 +50,9 @@ func handOn(to *url.URL, log *slog.Logger) http.Handler {
 			r.SetURL(to)
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
+			if from := rest.Address(r.In.Context()); from.IsValid() {
+				r.Out.Header.Set("X-Forwarded-For", from.String())
+			}
 		},
 		Transport: &http.Transport{
 			ResponseHeaderTimeout: proxyHeaderMax, MaxIdleConnsPerHost: 64, IdleConnTimeout: idleTimeout,
