@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -64,7 +66,9 @@ const requestIDHeader = "X-Request-Id"
 
 // Wrap puts the edge in front of next.
 func (e *Edge) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	// The writer is not wrapped: net/http tells a body that is too large by methods of
+	// its own writer, and streams by others.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
 		if !wellFormed(id) {
 			id = newID()
@@ -72,7 +76,6 @@ func (e *Edge) Wrap(next http.Handler) http.Handler {
 		v := visit{id, e.address(r)}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
 		r.Header.Set(requestIDHeader, id) // for whom it is handed on to
-		w := &witness{ResponseWriter: rw}
 		w.Header().Set(requestIDHeader, id)
 		defer e.survive(w, r, id)
 		if e.o.BodyBytes > 0 && r.Body != nil {
@@ -104,22 +107,26 @@ func (e *Edge) over(r *http.Request, from netip.Addr) (time.Duration, bool) {
 	return wait, !ok
 }
 
-// survive ends a panic: it is told to the log, and to the caller if nothing was said
-// yet.
-func (e *Edge) survive(w *witness, r *http.Request, id string) {
+// survive ends a panic: it is told to the log, and to the caller as far as nothing was
+// said yet. The connection ends with it, so that half an answer does not look like a
+// whole one.
+func (e *Edge) survive(w http.ResponseWriter, r *http.Request, id string) {
 	p := recover()
 	if p == nil {
 		return
 	}
-	if err, ok := p.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this, too
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	e.o.Log.Error("a request panicked", "request", id, "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	if !w.begun {
-		http.Error(w, "something went wrong here and was noted (ref "+id+")", http.StatusInternalServerError)
-		return
-	}
-	panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+	text := "something went wrong here and was noted (ref " + id + ")\n"
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = io.WriteString(w, text)            // the other side may have gone
+	_ = http.NewResponseController(w).Flush() // likewise
+	panic(http.ErrAbortHandler)
 }
 
 // cors lets pages of configured origins ask. done is true for a question about
@@ -208,24 +215,3 @@ func newID() string {
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(max(1, int64((d+time.Second-1)/time.Second)), 10)
 }
-
-// A witness knows whether an answer has begun.
-type witness struct {
-	http.ResponseWriter
-	begun bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *witness) WriteHeader(status int) {
-	w.begun = w.begun || status >= http.StatusOK
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *witness) Write(b []byte) (int, error) {
-	w.begun = true
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *witness) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -121,6 +121,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept-Language, Authorization")
+	h.Add("Vary", "Accept-Language, Authorization")
 	a.mux.ServeHTTP(w, r)
 }
