@@ -83,7 +83,7 @@ func (a *API) actor(r *http.Request, c caller) (int64, error) {
 		return 0, refuse(http.StatusForbidden, "api.scope", string(access.UsersAct))
 	case len(names) != 1:
 		return 0, refuse(http.StatusBadRequest, "api.user_missing", userHeader)
-	case !visible(names[0], 1, externalMax):
+	case !visible(names[0], 1):
 		return 0, refuse(http.StatusBadRequest, "api.user_form", userHeader)
 	}
 	u, err := a.o.Users.Find(r.Context(), user.Identity{Channel: c.channel, External: names[0]})
@@ -93,9 +93,10 @@ func (a *API) actor(r *http.Request, c caller) (int64, error) {
 	return u.ID, err
 }
 
-// visible reports whether a text is of visible ASCII characters only.
-func visible(s string, least, most int) bool {
-	return len(s) >= least && len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+// visible reports whether a text is of visible ASCII characters only, of at most
+// externalMax.
+func visible(s string, least int) bool {
+	return len(s) >= least && len(s) <= externalMax && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // within fails with a refusal for who has asked too much.

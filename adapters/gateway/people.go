@@ -46,7 +46,7 @@ func (a *API) makeUser(c *call) (any, error) {
 	if c.caller.single() {
 		return nil, refuse(http.StatusForbidden, "api.scope", string(access.UsersWrite))
 	}
-	if !visible(q.External, 1, externalMax) {
+	if !visible(q.External, 1) {
 		return nil, refuse(http.StatusUnprocessableEntity, "api.user_form", "external_id")
 	}
 	if q.Locale == "" {

@@ -113,6 +113,7 @@ func (a *API) describe(r *http.Request, err error) (p Problem, wait time.Duratio
 		level = slog.LevelError
 	case fault.Unavailable:
 		level = slog.LevelWarn
+	default: // an answer
 	}
 	a.o.Log.Log(r.Context(), level, "a request was not fulfilled", "request", id, "method", r.Method, "pattern", r.Pattern, "status", status, "error", err)
 	p.Status, p.Title, p.Request = status, http.StatusText(status), id

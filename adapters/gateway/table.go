@@ -67,10 +67,18 @@ func (c *call) id() (int64, error) {
 
 func is[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-// endpoints returns the table.
+// endpoints returns the table, with whole paths.
 func endpoints() []endpoint {
+	all := table()
+	for i := range all {
+		all[i].path = Path + all[i].path
+	}
+	return all
+}
+
+func table() []endpoint {
 	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
-	all := []endpoint{
+	return []endpoint{
 		{name: "getHealth", method: get, path: "health", summary: "Whether the API answers", open: true, answer: is[Health](), does: (*API).health},
 		{name: "getDocument", method: get, path: "openapi.json", summary: "This document", open: true, does: (*API).serveDocument},
 		{name: "getCaller", method: get, path: "me", summary: "Who asks, and what they may do", answer: is[Caller](), does: (*API).me},
@@ -136,10 +144,6 @@ func endpoints() []endpoint {
 			scope: access.PayeeWrite, acts: true, body: is[PayeeRequest](), answer: is[Payee](), does: (*API).setPayee,
 		},
 	}
-	for i := range all {
-		all[i].path = Path + all[i].path
-	}
-	return all
 }
 
 // serve is the way of every request to an endpoint.
@@ -184,7 +188,7 @@ func (a *API) pass(e endpoint, c *call) (any, error) {
 		}
 	}
 	if e.once {
-		if c.key = c.r.Header.Get("Idempotency-Key"); !visible(c.key, idempotencyMin, externalMax) {
+		if c.key = c.r.Header.Get("Idempotency-Key"); !visible(c.key, idempotencyMin) {
 			return nil, refuse(http.StatusBadRequest, "api.idempotency_key", "Idempotency-Key")
 		}
 	}

@@ -147,7 +147,7 @@ func (i *Issuer) open(ctx context.Context, text string) (caller, error) {
 	if err == nil {
 		err = token.Claims(&said)
 	}
-	if err != nil || !visible(token.Subject, 1, externalMax) {
+	if err != nil || !visible(token.Subject, 1) {
 		return caller{}, &fault.Error{Code: fault.Denied, Reason: "api.token", Op: "gateway.token", Err: err}
 	}
 	c := caller{kind: "token", name: "token/" + i.o.Name + "/" + token.Subject, client: i.o.Name, channel: "oidc/" + i.o.Name, external: token.Subject}

@@ -117,14 +117,12 @@ func sign(t *testing.T, alg jose.SignatureAlgorithm, key any, c map[string]any) 
 }
 
 func (i *issuer) world(keys string) *world {
-	var w *world
-	w = newWorld(i.t, func(o *gateway.Options, _ *gateway.EdgeOptions) {
+	return newWorld(i.t, func(o *gateway.Options, _ *gateway.EdgeOptions) {
 		o.Tokens = []*gateway.Issuer{
 			gateway.NewIssuer(gateway.IssuerOptions{Name: "elsewhere", Issuer: "https://elsewhere.example", Audience: "fanli", HTTP: i.http.Client(), Now: o.Now}),
 			gateway.NewIssuer(gateway.IssuerOptions{Name: "app", Issuer: i.http.URL, Audience: "fanli", Keys: keys, HTTP: i.http.Client(), Now: o.Now}),
 		}
 	})
-	return w
 }
 
 func TestATokenActsForItsSubject(t *testing.T) {
