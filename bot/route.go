@@ -62,7 +62,7 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 // numbers, of which one cannot be sure.
 func apart(refs []link.Ref) (goods, numbers []link.Ref) {
 	for _, r := range refs {
-		if r.Kind == link.Order || r.Kind == link.Item && r.URL == "" && r.Token == "" {
+		if r.Bare() {
 			numbers = append(numbers, r)
 		} else {
 			goods = append(goods, r)

@@ -77,6 +77,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkNetworks(k)
 	c.checkAdmin(k)
 	c.checkTrace(k)
+	c.checkAPI(k)
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}
@@ -150,10 +151,7 @@ func (c Config) checkSplit(k *checker) {
 	if p := c.Peers; len(p.Token) < tokenMin {
 		k.bad("peers.token", "targets that run apart share a token of %d bytes or more", tokenMin)
 	}
-	if slices.Equal(c.Targets, []string{"gateway"}) {
-		return
-	}
-	if _, _, err := net.SplitHostPort(c.Peers.Listen); err != nil {
+	if _, _, err := net.SplitHostPort(c.Peers.Listen); err != nil && !slices.Equal(c.Targets, []string{"gateway"}) { // which nobody asks
 		k.bad("peers.listen", "%q is not an address such as 0.0.0.0:9090, on which the other targets ask this one", c.Peers.Listen)
 	}
 	if c.Broker.URL == "" {

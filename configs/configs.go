@@ -68,6 +68,7 @@ type Config struct {
 	Telegram   telegram.Config   `yaml:"telegram"`
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
+	API        API               `yaml:"api"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

@@ -174,7 +174,8 @@ func TestASplitSaysAllThatItNeeds(t *testing.T) {
 		"broker.url: targets that run apart tell each other by a broker",
 		"database.seal_key: targets that run apart share the key",
 	)
-	wantMistakes(t, apart+"targets: [gateway]\n", none, "peers.token: targets that run apart share a token")
+	wantMistakes(t, apart+"targets: [gateway]\n", none, "peers.token: targets that run apart share a token",
+		"broker.url: targets that run apart tell each other by a broker", "line 2: database.seal_key: targets that run apart share the key")
 }
 
 // TestAlipayIsCheckedWhereItPays: its keys count only where money leaves by it.

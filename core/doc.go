@@ -9,6 +9,7 @@
 //	registry         which processes run what, and where
 //	endpoint         which addresses may be called with our keys
 //	audit            what staff have done, for ever
+//	access           who may ask from outside, and for what
 //	control          what staff can stop at once
 //	ladder           what is left out while something is away
 //	market           a model of the outside world, for fakes and tests

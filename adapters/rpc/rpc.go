@@ -268,6 +268,7 @@ func (departures) HandleConn(context.Context, stats.ConnStats) {}
 func repeatable() map[string]bool {
 	return map[string]bool{
 		"/fanli.v1.UserService/Resolve":        true,
+		"/fanli.v1.UserService/FindUser":       true,
 		"/fanli.v1.UserService/GetUser":        true,
 		"/fanli.v1.UserService/ListIdentities": true,
 		"/fanli.v1.UserService/SetLocale":      true,
@@ -292,6 +293,7 @@ func repeatable() map[string]bool {
 		"/fanli.v1.RebateService/GetReferral": true,
 
 		"/fanli.v1.PaymentService/GetWallet":         true,
+		"/fanli.v1.PaymentService/GetPaid":           true,
 		"/fanli.v1.PaymentService/ListStatement":     true,
 		"/fanli.v1.PaymentService/ListBonuses":       true,
 		"/fanli.v1.PaymentService/GetInvitation":     true,
@@ -306,6 +308,8 @@ func repeatable() map[string]bool {
 		"/fanli.v1.PaymentService/CheckSwitches":     true,
 
 		"/fanli.v1.BotService/Send": false,
+
+		"/fanli.v1.LinkService/MakeLink": true, // for a while the same question gets the same link
 	}
 }
 

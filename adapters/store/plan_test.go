@@ -12,6 +12,7 @@ import (
 
 	"fanli/adapters/cache"
 	"fanli/adapters/store"
+	"fanli/core/access"
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
@@ -40,6 +41,7 @@ func scans() []string {
 		"payment_switches",              // holds a few rows
 		"rebate_rules",                  // from its end, for the newest
 		"SCAN payment_charges",          // likewise
+		"gateway_keys",                  // Keys lists the newest
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
 	}
@@ -180,6 +182,7 @@ func askEverything(t *testing.T, db *store.DB) {
 	ignore(db.Leases().Take(ctx, "job", "a", time.Minute))
 	ignore(db.Leases().Drop(ctx, "job", "a"))
 	askMemory(t, db)
+	askKeys(t, db)
 	for _, o := range db.Outboxes() {
 		ignore(o.Waiting(ctx, start, 5))
 		ignore(o.Dead(ctx, 0, 5))
@@ -203,6 +206,7 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 	for _, r := range []ledger.Reader{db.Ledger()} {
 		ignore(r.Balance(ctx, "network/jd"))
 		ignore(r.Wallet(ctx, 1))
+		ignore(r.Paid(ctx, 1))
 		ignore(r.Statement(ctx, 1, 0, 5))
 		ignore(r.Statement(ctx, 1, 9, 5))
 		ignore(r.Caused(ctx, "c"))
@@ -244,6 +248,19 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 	ignore(db.Withdrawals().Withdrawal(ctx, 1))
 	ignore(db.Withdrawals().OfUser(ctx, 1, 5))
 	ignore(db.Withdrawals().InState(ctx, start, 5, withdraw.Approved, withdraw.Sending))
+}
+
+func askKeys(t *testing.T, db *store.DB) {
+	t.Helper()
+	ctx, ignore := t.Context(), func(...any) {}
+	must(t, db.Keys().InTx(ctx, func(tx access.Tx) error {
+		ignore(tx.Insert(access.Key{Client: "a", Name: "n", Scopes: []access.Scope{access.WalletRead}}, "h"))
+		ignore(tx.Key(1))
+		ignore(tx.Use(1, start), tx.Revoke(1, start))
+		return nil
+	}))
+	ignore(db.Keys().ByName(ctx, "n"))
+	ignore(db.Keys().Keys(ctx, 5))
 }
 
 func askMemory(t *testing.T, db *store.DB) {

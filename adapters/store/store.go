@@ -48,6 +48,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"fanli/core/access"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -102,6 +103,7 @@ type target string
 
 // The targets, in the order of their migrations. jobs only has the leases.
 const (
+	gatewayTarget      target = "gateway"
 	botTarget          target = "bot"
 	userTarget         target = "user"
 	orderTarget        target = "order"
@@ -117,7 +119,7 @@ func (t target) inbox() string  { return string(t) + "_inbox" }
 
 // speakers returns the targets that have an outbox.
 func speakers() []target {
-	return []target{botTarget, userTarget, orderTarget, rebateTarget, paymentTarget, notificationTarget}
+	return []target{botTarget, userTarget, orderTarget, rebateTarget, paymentTarget, notificationTarget, gatewayTarget}
 }
 
 // speakers returns the targets whose tables are in this database.
@@ -218,6 +220,9 @@ func (db *DB) Withdrawals() withdraw.Store { return withdrawStore{db} }
 
 // Messages returns the store of notify.
 func (db *DB) Messages() notify.Store { return messageStore{db} }
+
+// Keys returns the store of access.
+func (db *DB) Keys() access.Store { return keyStore{db} }
 
 // Leases returns the leases of jobs.
 func (db *DB) Leases() lock.Leases { return leaseStore{db} }

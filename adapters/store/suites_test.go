@@ -105,6 +105,12 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 	suite("Messages", func(t *testing.T) {
 		storetest.Messages(t, func(t *testing.T) notify.Store { return open(t, now).Messages() })
 	})
+	suite("Keys", func(t *testing.T) {
+		storetest.Keys(t, func(t *testing.T) storetest.KeyStore {
+			db := open(t, now)
+			return storetest.KeyStore{Store: db.Keys(), Heard: heard(db, "gateway")}
+		})
+	})
 	suite("Leases", func(t *testing.T) {
 		storetest.Leases(t, func(t *testing.T) storetest.LeaseStore {
 			c := &clock{at: start}

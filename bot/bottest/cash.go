@@ -101,6 +101,17 @@ func (s ledgerReader) Wallet(_ context.Context, id int64) (map[ledger.Pocket]mon
 	})
 }
 
+func (s ledgerReader) Paid(_ context.Context, id int64) (money, error) {
+	return read(s.store, func() (sum money, err error) {
+		for _, e := range s.entries {
+			if e.Kind == ledger.Payout && e.From == ledger.User(id, ledger.Reserved) {
+				sum += e.Amount
+			}
+		}
+		return sum, nil
+	})
+}
+
 func (s ledgerReader) Statement(_ context.Context, id, before int64, count int) ([]ledger.Entry, error) {
 	return read(s.store, func() (out []ledger.Entry, err error) {
 		for _, e := range slices.Backward(s.entries) {

@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"fanli/adapters/bus"
+	rest "fanli/adapters/gateway"
 	"fanli/adapters/guard"
 	"fanli/adapters/manual"
 	"fanli/adapters/observe"
 	"fanli/bot"
 	"fanli/configs"
+	"fanli/core/access"
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
@@ -58,6 +60,8 @@ type app struct {
 	board   *control.Board
 	office  *notify.Office
 	purse   credit.Purse
+	keys    *access.Keeper
+	api     *rest.API // nil where it is off
 
 	treasurer *credit.Treasurer
 	dues      *collect.Desk
@@ -242,7 +246,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	}
 	a.observeBot()
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
-	a.ask.chats = a.tell
+	a.ask.chats, a.ask.links = a.tell, a.desk
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
+
+	rest "fanli/adapters/gateway"
 )
 
 // A gateway hands requests on to the targets that answer them: what payers and payees
@@ -40,7 +42,12 @@ func newGateway(a *app) (*gateway, error) {
 // X-Forwarded-For, and what a stranger has put there does not.
 func handOn(to http.RoundTripper, log *slog.Logger) http.Handler {
 	return &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetXForwarded() },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetXForwarded()
+			if from := rest.Address(r.In.Context()); from.IsValid() {
+				r.Out.Header.Set("X-Forwarded-For", from.String())
+			}
+		},
 		Transport:     to,
 		FlushInterval: -1, // the chat is a stream
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {

@@ -78,7 +78,7 @@ func (a *app) reach(name string, c grpc.ClientConnInterface) {
 		a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.charges, a.ask.switches = m.Wallets, m.Gifts, m.Payouts, m.Charges, &control.Careful{Service: m.Switches}
 		a.resilience.pins = m.Switches
 	case botTarget:
-		a.ask.chats = rpc.Sender(c)
+		a.ask.chats, a.ask.links = rpc.Sender(c), rpc.Links(c)
 	}
 }
 
@@ -148,7 +148,7 @@ func (a *app) services() (out []rpc.Service) {
 				Wallets: a.purse, Gifts: a.treasurer, Payouts: a.payouts, Charges: a.dues, Switches: a.board,
 			}))
 		case botTarget:
-			out = append(out, rpc.BotServer(a.tell))
+			out = append(out, rpc.BotServer(a.tell), rpc.LinkServer(a.desk))
 		}
 	}
 	return out

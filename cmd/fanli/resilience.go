@@ -29,8 +29,8 @@ import (
 // How often a process looks how everything is, and for pins of staff.
 const (
 	ladderEvery = time.Second
-	pinsEvery = 5 * time.Second
-	probeMax  = time.Second
+	pinsEvery   = 5 * time.Second
+	probeMax    = time.Second
 )
 
 // Names of dependencies, beside those of targets.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanli/adapters/alipay"
+	rest "fanli/adapters/gateway"
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
@@ -118,7 +119,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 	defer flush(around.obs, log)
 	// The world must answer before the app asks it.
 	s.http = &http.Server{
-		Handler: around.obs.HTTP(s, routeOf, inside(cfg)), ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
+		Handler: around.obs.HTTP(s.edge(cfg, log), routeOf, inside(cfg)), ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	serving := make(chan error, 1)
@@ -302,6 +303,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]any{"alive": true})
 	case r.URL.Path == "/readyz":
 		s.readyz(w, r)
+	case s.app != nil && s.app.api != nil && strings.HasPrefix(r.URL.Path, rest.Path):
+		s.app.api.ServeHTTP(w, r)
 	case s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control"):
 		s.world.Handler().ServeHTTP(w, r)
 	case s.gateway != nil && s.gateway.handsOn(s.app, r.URL.Path):

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fanli/adapters/store"
+	"fanli/core/access"
 	"fanli/core/audit"
 	"fanli/core/collect"
 	"fanli/core/control"
@@ -138,6 +139,8 @@ func (d *stores) Seals() proof.SealStore           { return d.of[paymentTarget].
 func (d *stores) ActStore() audit.Store            { return d.of[paymentTarget].ActStore() }
 func (d *stores) Acts() audit.Reader               { return d.of[paymentTarget].Acts() }
 func (d *stores) Reconciliations() reconcile.Store { return d.of[paymentTarget].Reconciliations() }
+func (d *stores) Keys() access.Store               { return d.of[gatewayTarget].Keys() }
+func (d *stores) KeyHash(secret string) string     { return d.of[gatewayTarget].Hash(secret) }
 func (d *stores) Messages() notify.Store           { return d.of[notificationTarget].Messages() }
 
 // Prove calls fn with the books as of one moment.

@@ -16,6 +16,7 @@ import (
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/event"
+	"fanli/core/link"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -72,6 +73,7 @@ type asks struct {
 	charges  collect.Service
 	switches control.Service
 	chats    notify.Sender
+	links    link.Service
 }
 
 // targets returns all targets. This is the whole list: who does, owns, says and
@@ -81,8 +83,10 @@ func targets() []target {
 	idle := func(*app, configs.Config) []jobs.Plan { return nil }
 	return []target{
 		{
-			name: gatewayTarget, does: "the one HTTP entry: routes, limits and serves",
-			wire: func(*app, context.Context, surroundings) error { return nil }, hears: none, plans: idle,
+			name: gatewayTarget, does: "the one HTTP entry: routes, limits and serves; the REST API and its keys", owns: true,
+			asks: []string{botTarget, userTarget, orderTarget, rebateTarget, paymentTarget},
+			says: []event.Name{event.StaffActed},
+			wire: (*app).wireGateway, hears: none, plans: idle,
 		},
 		{
 			name: botTarget, does: "talks with people on every channel, finds offers, makes links", owns: true,

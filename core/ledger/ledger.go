@@ -187,6 +187,8 @@ type Reader interface {
 	Balance(ctx context.Context, a Account) (money.Fen, error)
 	// Wallet returns the balances of all of a user's pockets in one read.
 	Wallet(ctx context.Context, user int64) (map[Pocket]money.Fen, error)
+	// Paid returns the sum of what was paid out to a user.
+	Paid(ctx context.Context, user int64) (money.Fen, error)
 	// Statement returns the entries that touch a user's accounts, newest first,
 	// starting after the entry with id before (0: from the newest).
 	Statement(ctx context.Context, user int64, before int64, count int) ([]Entry, error)

@@ -69,6 +69,12 @@ func (r Ref) Key() string {
 	return r.Network + "|" + string(r.Kind) + "|" + id
 }
 
+// Bare reports whether a ref is but a number, of which one cannot be sure: an order's,
+// or that of goods without a link.
+func (r Ref) Bare() bool {
+	return r.Kind == Order || r.Kind == Item && r.URL == "" && r.Token == ""
+}
+
 // A CouponOffer is money off that a shopper can take before buying.
 type CouponOffer struct {
 	Amount    money.Fen // 0: there is none

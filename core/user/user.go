@@ -231,6 +231,11 @@ func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u U
 	return u, err == nil, err
 }
 
+// Find returns the user behind an identity, or fault.NotFound. It makes nobody.
+func (d *Directory) Find(ctx context.Context, i Identity) (User, error) {
+	return d.Store.ByIdentity(ctx, i)
+}
+
 // User returns one user or fault.NotFound.
 func (d *Directory) User(ctx context.Context, id int64) (User, error) { return d.Store.User(ctx, id) }
 
