@@ -99,14 +99,14 @@ func (n *node) kill(ctx context.Context, pause time.Duration) error {
 			return nil
 		}
 		n.mu.Unlock()
-		if err := rest(ctx); err != nil {
+		if err := breathe(ctx); err != nil {
 			return fmt.Errorf("%s is not started again: %w", n.name, err)
 		}
 	}
 }
 
-// rest is between two looks at other processes.
-func rest(ctx context.Context) error {
+// breathe is between two looks at other processes.
+func breathe(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -126,7 +126,7 @@ func (n *node) serves(ctx context.Context) error {
 		if _, err := p.ready(ctx); err == nil {
 			return nil
 		}
-		if err := rest(ctx); err != nil {
+		if err := breathe(ctx); err != nil {
 			return fmt.Errorf("%s does not serve: %w\n%s", n.name, err, p.log)
 		}
 	}

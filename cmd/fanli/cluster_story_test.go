@@ -287,7 +287,7 @@ func (p *person) until(ctx context.Context, what string, holds func() (bool, str
 			p.steps.Add(1)
 			return nil
 		}
-		if err := rest(ctx); err != nil {
+		if err := breathe(ctx); err != nil {
 			return fmt.Errorf("%s: %w: %s", what, err, why)
 		}
 	}

@@ -30,7 +30,7 @@ func (b browser) insist(ctx context.Context, text string, wanted func(r bot.Repl
 		if err != nil || wanted(r) {
 			return r, err
 		}
-		if err := rest(ctx); err != nil {
+		if err := breathe(ctx); err != nil {
 			return r, fmt.Errorf("%q is answered by %+v: %w", text, r, err)
 		}
 	}
