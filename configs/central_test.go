@@ -116,7 +116,7 @@ func TestSecretsAreKnownByName(t *testing.T) {
 	}
 	for _, key := range []string{
 		"database.dsn", "database.seal_key", "peers.token", "broker.url", "registry.password", "networks.taobao.app_secret", "networks.taobao.session",
-		"networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key", "networks.pdd.client_secret", "fakepay.secret", "alipay.private_key",
+		"networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key", "networks.pdd.client_secret", "alipay.private_key",
 		"wechatpay.key", "wechatpay.apiv3_key", "telegram.token",
 	} {
 		if !slices.Contains(got, key) {

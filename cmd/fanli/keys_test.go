@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -103,17 +102,17 @@ func TestWhatIsHandedOnSaysWhoAsked(t *testing.T) {
 	var heard http.Header
 	behind := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard = r.Header }))
 	t.Cleanup(behind.Close)
-	u, err := url.Parse(behind.URL)
-	if err != nil {
+	log := slog.New(slog.DiscardHandler)
+	p := newPool(log)
+	if err := p.set([]string{behind.URL}); err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
 	for remote, want := range map[string]string{"10.0.0.7:1": "198.51.100.1", "192.0.2.7:1": "192.0.2.7"} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		r.RemoteAddr = remote
 		r.Header.Set("X-Forwarded-For", "203.0.113.1, 198.51.100.1")
 		out := httptest.NewRecorder()
-		rest.NewEdge(rest.EdgeOptions{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Log: log}).Wrap(handOn(u, log)).ServeHTTP(out, r)
+		rest.NewEdge(rest.EdgeOptions{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Log: log}).Wrap(handOn(p, log)).ServeHTTP(out, r)
 		if got := heard.Get("X-Forwarded-For"); got != want || heard.Get("X-Request-Id") != out.Header().Get("X-Request-Id") {
 			t.Errorf("from %s it hears %q, %v", remote, got, heard)
 		}
