@@ -72,6 +72,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)
+	c.checkWebhooks(k)
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}

@@ -63,6 +63,7 @@ type Config struct {
 	Telegram  telegram.Config   `yaml:"telegram"`
 	Webchat   Webchat           `yaml:"webchat"`
 	Bot       Bot               `yaml:"bot"`
+	Webhooks  Webhooks          `yaml:"webhooks"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

@@ -105,6 +105,12 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 	suite("Messages", func(t *testing.T) {
 		storetest.Messages(t, func(t *testing.T) notify.Store { return open(t, now).Messages() })
 	})
+	suite("Webhooks", func(t *testing.T) {
+		storetest.Webhooks(t, func(t *testing.T) storetest.WebhookStore {
+			db := open(t, now)
+			return storetest.WebhookStore{Store: db.Webhooks(), Heard: heard(db, "notification")}
+		})
+	})
 	suite("Leases", func(t *testing.T) {
 		storetest.Leases(t, func(t *testing.T) storetest.LeaseStore {
 			c := &clock{at: start}

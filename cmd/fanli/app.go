@@ -25,6 +25,7 @@ import (
 	"fanli/core/order"
 	"fanli/core/rebate"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 	"fanli/jobs"
 )
@@ -49,6 +50,7 @@ type app struct {
 	payouts *withdraw.Desk
 	board   *control.Board
 	office  *notify.Office
+	hooks   *webhook.Desk
 	purse   credit.Purse
 
 	treasurer *credit.Treasurer
@@ -226,6 +228,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 
 func (a *app) wireNotification(context.Context, surroundings) error {
 	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.ask.chats, Now: a.now}
+	a.hooks = a.newHooks()
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"fanli/core/rebate"
 	"fanli/core/reconcile"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 )
 
@@ -138,6 +139,7 @@ func (d *stores) ActStore() audit.Store            { return d.of[paymentTarget].
 func (d *stores) Acts() audit.Reader               { return d.of[paymentTarget].Acts() }
 func (d *stores) Reconciliations() reconcile.Store { return d.of[paymentTarget].Reconciliations() }
 func (d *stores) Messages() notify.Store           { return d.of[notificationTarget].Messages() }
+func (d *stores) Webhooks() webhook.Store          { return d.of[notificationTarget].Webhooks() }
 
 // Prove calls fn with the books as of one moment.
 func (d *stores) Prove(ctx context.Context, fn func(proof.Source) error) error {

@@ -128,6 +128,7 @@ func targets() []target {
 		{
 			name: notificationTarget, does: "decides who is told what, and sees that they are", owns: true,
 			asks: []string{botTarget},
+			says: []event.Name{event.StaffActed},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
 			hears: func(a *app) []hearing {
 				return []hearing{
@@ -138,6 +139,11 @@ func targets() []target {
 					{event.AutopayHeld, a.office.AutopayHeld},
 					{event.ChargeChanged, a.office.ChargeChanged},
 					{event.MembershipChanged, a.office.MembershipChanged},
+					{event.UserJoined, a.hooks.UserJoined},
+					{event.OrderChanged, a.hooks.Hear},
+					{event.LedgerPosted, a.hooks.Hear},
+					{event.WithdrawalChanged, a.hooks.Hear},
+					{event.ClaimChanged, a.hooks.Hear},
 				}
 			},
 		},
