@@ -1,9 +1,6 @@
 package webhook_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -20,17 +17,9 @@ func TestSignatureOfTheStandard(t *testing.T) {
 	t.Parallel()
 	timestamp, signature, err := webhook.Sign([]webhook.Secret{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "msg_p5jXN8AQM9LWM0D4loKWxJek",
 		time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
-	if timestamp != "1614265330" || signature != "v1,g0hM9SsE+OTPJTt/tmKtSyEUBHlbIaGyBnrqpQ1YKiY=" && signature != expected() || err != nil {
+	if timestamp != "1614265330" || signature != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" || err != nil {
 		t.Errorf("%s %s %v", timestamp, signature, err)
 	}
-}
-
-// expected is the signature, written out.
-func expected() string {
-	key, _ := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(`msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}`))
-	return "v1," + base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
 
 func TestWhatAReceiverBelieves(t *testing.T) {
