@@ -260,9 +260,11 @@ func (d *Desk) settle(ctx context.Context, hook int64, v Delivery, t Try) error 
 			return nil
 		}
 		was := h.State
-		h = h.after(t)
-		if err := tx.Update(h); err != nil {
-			return err
+		if t.Reason != "" || h.Fails > 0 { // otherwise it stays as well as it is
+			h = h.after(t)
+			if err := tx.Update(h); err != nil {
+				return err
+			}
 		}
 		if h.State == Off && was != Off {
 			off = &h
