@@ -131,7 +131,7 @@ func targets() []target {
 			says: []event.Name{event.StaffActed},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
 			hears: func(a *app) []hearing {
-				return []hearing{
+				return append([]hearing{
 					{event.ClaimChanged, a.office.ClaimChanged},
 					{event.LedgerPosted, a.office.LedgerPosted},
 					{event.WithdrawalChanged, a.office.WithdrawalChanged},
@@ -139,12 +139,7 @@ func targets() []target {
 					{event.AutopayHeld, a.office.AutopayHeld},
 					{event.ChargeChanged, a.office.ChargeChanged},
 					{event.MembershipChanged, a.office.MembershipChanged},
-					{event.UserJoined, a.hooks.UserJoined},
-					{event.OrderChanged, a.hooks.Hear},
-					{event.LedgerPosted, a.hooks.Hear},
-					{event.WithdrawalChanged, a.hooks.Hear},
-					{event.ClaimChanged, a.hooks.Hear},
-				}
+				}, a.hooksHear()...)
 			},
 		},
 	}

@@ -35,6 +35,14 @@ func (a *app) newHooks() *webhook.Desk {
 	}
 }
 
+// hooksHear says what webhooks are made of.
+func (a *app) hooksHear() []hearing {
+	return []hearing{
+		{event.UserJoined, a.hooks.UserJoined}, {event.OrderChanged, a.hooks.Hear}, {event.LedgerPosted, a.hooks.Hear},
+		{event.WithdrawalChanged, a.hooks.Hear}, {event.ClaimChanged, a.hooks.Hear},
+	}
+}
+
 // deliverHooks tells integrators' programs. That one does not answer is its business
 // and stands in its log; that we cannot store it is ours.
 func (a *app) deliverHooks(ctx context.Context) (int, error) { return a.hooks.Deliver(ctx) }
