@@ -68,11 +68,11 @@ func (c Config) check(t *tree) []mistake {
 	c.checkDatabase(k)
 	c.checkPeers(k)
 	c.checkTimes(k)
+	c.checkWebhooks(k)
 	k.part("guard", c.Guard.Validate())
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)
-	c.checkWebhooks(k)
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}

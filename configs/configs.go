@@ -60,10 +60,10 @@ type Config struct {
 	Payers    map[string]string `yaml:"payers"`
 	Alipay    alipay.Config     `yaml:"alipay"`
 	Wechatpay wechatpay.Config  `yaml:"wechatpay"`
+	Webhooks  Webhooks          `yaml:"webhooks"`
 	Telegram  telegram.Config   `yaml:"telegram"`
 	Webchat   Webchat           `yaml:"webchat"`
 	Bot       Bot               `yaml:"bot"`
-	Webhooks  Webhooks          `yaml:"webhooks"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

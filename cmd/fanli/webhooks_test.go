@@ -17,7 +17,9 @@ import (
 	"fanli/core/audit"
 	"fanli/core/event"
 	"fanli/core/money"
+	"fanli/core/user"
 	"fanli/core/webhook"
+	"fanli/core/withdraw"
 )
 
 // An integrator has a program that believes what is signed and current, and knows
@@ -173,6 +175,42 @@ func TestProgramsHearTheWholeStory(t *testing.T) {
 	wantSame(t, "the one that was late", late, well)
 	if late.again == 0 || well.again != 0 {
 		t.Errorf("%d came again to the one that was late, %d to the other", late.again, well.again)
+	}
+}
+
+// TestAClientsProgramHearsOfItsUsers: whose a user is comes with the news that the
+// user has joined.
+func TestAClientsProgramHearsOfItsUsers(t *testing.T) {
+	t.Parallel()
+	w := newLittle(t)
+	w.tune = func(c *configs.Config) { c.Webhooks.AllowPrivate = true }
+	w.mustOpen()
+	p := &integrator{t: t, now: w.now, status: http.StatusOK, got: map[string]string{}}
+	s := httptest.NewServer(p)
+	t.Cleanup(s.Close)
+	h, err := w.app.hooks.Add(t.Context(), webhook.Hook{Name: "shop", Client: "shop", URL: s.URL, Events: webhook.Events()}, webhook.Staff{By: actorCLI})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.secret = h.Secret
+	for _, i := range []user.Identity{{Channel: "api/shop", External: "u-1"}, {Channel: "api/other", External: "o-1"}, identityOf("ann")} {
+		if _, _, err := w.app.users.Resolve(t.Context(), i, "zh"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.mustSettle()
+	for id := range int64(3) {
+		e, err := event.New("withdrawal/"+string(rune('1'+id))+"/paid", event.WithdrawalChanged, w.now(), withdraw.Changed{ID: id + 1, User: id + 1, Amount: 100, State: withdraw.Paid})
+		if err == nil {
+			err = w.app.bus.Publish(t.Context(), e)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.mustSettle()
+	if said := p.said(); len(said) != 1 || !strings.Contains(said[0], `{"user":1,"external_id":"u-1","id":1,"amount_fen":100,"state":"paid","automatic":false}`) {
+		t.Errorf("heard is %v", said)
 	}
 }
 
