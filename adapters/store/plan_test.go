@@ -172,6 +172,7 @@ func askEverything(t *testing.T, db *store.DB) {
 		return nil
 	}))
 	askPayment(t, db, keys, p)
+	askWebhooks(t, db)
 
 	must(t, db.Messages().InTx(ctx, func(tx notify.Tx) error {
 		return tx.Write([]notify.Message{{Key: "m", User: 1, State: notify.Waiting}})
@@ -181,13 +182,35 @@ func askEverything(t *testing.T, db *store.DB) {
 	ignore(db.Leases().Take(ctx, "job", "a", time.Minute))
 	ignore(db.Leases().Drop(ctx, "job", "a"))
 	askMemory(t, db)
-	askWebhooks(t, db)
 	for _, o := range db.Outboxes() {
 		ignore(o.Waiting(ctx, start, 5))
 		ignore(o.Dead(ctx, 0, 5))
 		ignore(o.Depth(ctx))
 		ignore(o.Sent(ctx, []int64{1, 2}), o.Failed(ctx, 1, "x", start, true), o.Retry(ctx, 1), o.Discard(ctx, 1))
 	}
+}
+
+func askWebhooks(t *testing.T, db *store.DB) {
+	t.Helper()
+	ctx, ignore := t.Context(), func(...any) {}
+	must(t, db.Webhooks().InTx(ctx, func(tx webhook.Tx) error {
+		h := webhook.Hook{Name: "a", URL: "https://a.example", State: webhook.Active, Secret: webhook.NewSecret()}
+		ignore(tx.Insert(h))
+		h.ID = 1
+		ignore(tx.Update(h), tx.AddMember(webhook.Member{User: 1, Client: "a"}), tx.Note(webhook.Try{Delivery: 1}))
+		ignore(tx.Hooks())
+		ignore(tx.Members([]int64{1, 2}))
+		ignore(tx.Add(webhook.Delivery{Hook: 1, Event: "e", Message: "m", Stage: webhook.Waiting, At: start}))
+		ignore(tx.Delivery(1))
+		ignore(tx.Swap(webhook.Delivery{ID: 1, Stage: webhook.Waiting}, webhook.Waiting, 0))
+		ignore(tx.Prune(start.Add(time.Hour), 5))
+		ignore(tx.Remove(1))
+		return nil
+	}))
+	ignore(db.Webhooks().Hooks(ctx))
+	ignore(db.Webhooks().Due(ctx, 1, start, 5))
+	ignore(db.Webhooks().Newest(ctx, 1, 5))
+	ignore(db.Webhooks().Tries(ctx, 1, 5))
 }
 
 func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
@@ -246,29 +269,6 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 	ignore(db.Withdrawals().Withdrawal(ctx, 1))
 	ignore(db.Withdrawals().OfUser(ctx, 1, 5))
 	ignore(db.Withdrawals().InState(ctx, start, 5, withdraw.Approved, withdraw.Sending))
-}
-
-func askWebhooks(t *testing.T, db *store.DB) {
-	t.Helper()
-	ctx, ignore := t.Context(), func(...any) {}
-	must(t, db.Webhooks().InTx(ctx, func(tx webhook.Tx) error {
-		h := webhook.Hook{Name: "a", URL: "https://a.example", State: webhook.Active, Secret: webhook.NewSecret()}
-		ignore(tx.Insert(h))
-		h.ID = 1
-		ignore(tx.Update(h), tx.AddMember(webhook.Member{User: 1, Client: "a"}), tx.Note(webhook.Try{Delivery: 1}))
-		ignore(tx.Hooks())
-		ignore(tx.Members([]int64{1, 2}))
-		ignore(tx.Add(webhook.Delivery{Hook: 1, Event: "e", Message: "m", Stage: webhook.Waiting, At: start}))
-		ignore(tx.Delivery(1))
-		ignore(tx.Swap(webhook.Delivery{ID: 1, Stage: webhook.Waiting}, webhook.Waiting, 0))
-		ignore(tx.Prune(start.Add(time.Hour), 5))
-		ignore(tx.Remove(1))
-		return nil
-	}))
-	ignore(db.Webhooks().Hooks(ctx))
-	ignore(db.Webhooks().Due(ctx, 1, start, 5))
-	ignore(db.Webhooks().Newest(ctx, 1, 5))
-	ignore(db.Webhooks().Tries(ctx, 1, 5))
 }
 
 func askMemory(t *testing.T, db *store.DB) {
