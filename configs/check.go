@@ -70,6 +70,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkRedis(k)
 	c.checkCentral(k)
 	c.checkTimes(k)
+	c.checkWebhooks(k)
 	k.part("guard", c.Guard.Validate())
 	c.Resilience.check(k)
 	c.checkMoney(k)

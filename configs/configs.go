@@ -65,6 +65,7 @@ type Config struct {
 	Payers     map[string]string `yaml:"payers"`
 	Alipay     alipay.Config     `yaml:"alipay"`
 	Wechatpay  wechatpay.Config  `yaml:"wechatpay"`
+	Webhooks   Webhooks          `yaml:"webhooks"`
 	Telegram   telegram.Config   `yaml:"telegram"`
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`

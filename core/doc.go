@@ -24,6 +24,7 @@
 //	proof            whether the books are right
 //	reconcile        what others' books say, held against ours
 //	notify           what users are told
+//	webhook          what integrators' programs are told
 //	servicetest      the promises of all services, as tests
 //	storetest        the promises of all stores, as tests
 //

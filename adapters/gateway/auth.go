@@ -104,7 +104,7 @@ func (a *API) within(ctx context.Context, key string, l Limit) error {
 	if l.PerMinute == 0 {
 		return nil
 	}
-	ok, wait, err := a.o.Limiter.Allow(ctx, key, l.PerMinute, l.Burst)
+	ok, wait, err := a.o.Limiter.Allow(ctx, key, l.rate(), l.Burst)
 	if err != nil { // whoever counts is not well: better to answer than to be shut
 		a.o.Log.Warn("requests are not counted", "error", err)
 		return nil

@@ -26,7 +26,7 @@ type EdgeOptions struct {
 	Origins []string
 	// Everywhere bounds what one address may ask of everything, Free excepted.
 	Everywhere Limit
-	Limiter    Limiter
+	Limiter    cache.Limits
 	// Free says which paths are not counted; optional.
 	Free func(path string) bool
 	// BodyBytes bounds a body, wherever it goes; 0: what takes it does.
@@ -99,7 +99,7 @@ func (e *Edge) over(r *http.Request, from netip.Addr) (time.Duration, bool) {
 	if l.PerMinute == 0 || e.o.Free != nil && e.o.Free(r.URL.Path) {
 		return 0, false
 	}
-	ok, wait, err := e.o.Limiter.Allow(r.Context(), "edge/"+network(from), l.PerMinute, l.Burst)
+	ok, wait, err := e.o.Limiter.Allow(r.Context(), "edge/"+network(from), l.rate(), l.Burst)
 	if err != nil { // whoever counts is not well: better to answer than to be shut
 		e.o.Log.Warn("requests are not counted", "error", err)
 		return 0, false

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/cache"
 	"fanli/adapters/gateway"
 )
 
@@ -135,7 +136,7 @@ func TestOneAddressCannotTakeAll(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 11, 4, 0, 0, 0, time.UTC)
 	o := gateway.EdgeOptions{
-		Everywhere: gateway.Limit{PerMinute: 60, Burst: 2}, Limiter: gateway.NewMemory(func() time.Time { return at }),
+		Everywhere: gateway.Limit{PerMinute: 60, Burst: 2}, Limiter: cache.NewMemory(func() time.Time { return at }),
 		Free: func(path string) bool { return path == "/livez" },
 	}
 	ok := func(http.ResponseWriter, *http.Request) {}
@@ -223,36 +224,4 @@ func TestStreamsPass(t *testing.T) {
 		t.Errorf("%v, %v", r, err)
 	}
 	_ = r.Body.Close()
-}
-
-func TestAMemoryForgetsTheQuiet(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 11, 11, 4, 0, 0, 0, time.UTC)
-	m := gateway.NewMemory(func() time.Time { return at })
-	take := func(key string) bool {
-		ok, wait, err := m.Allow(t.Context(), key, 60, 1)
-		if err != nil || ok != (wait == 0) {
-			t.Fatalf("%v, %v, %v", ok, wait, err)
-		}
-		return ok
-	}
-	if !take("loud") || take("loud") {
-		t.Error("a burst of one is not one")
-	}
-	at = at.Add(999 * time.Millisecond)
-	if take("loud") {
-		t.Error("it came back too early")
-	}
-	at = at.Add(time.Millisecond)
-	if !take("loud") {
-		t.Error("it did not come back")
-	}
-	at = at.Add(time.Hour)
-	for i := range gateway.KeysMax { // everybody is quiet by then
-		take(fmt.Sprint("visitor ", i))
-	}
-	at = at.Add(time.Hour)
-	if !take("loud") || take("loud") || !take("visitor 1") || take("visitor 1") {
-		t.Error("it does not count any more")
-	}
 }

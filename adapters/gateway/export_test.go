@@ -16,6 +16,3 @@ func DecodeBytes(body []byte, into any) error { return decodeBytes(body, into) }
 func Cursor(id int64) string              { return cursor(id) }
 func CutCursor(text string) (int64, bool) { return cutCursor(text) }
 func StatusOf(err error) int              { return statusOf(err) }
-
-// KeysMax is keysMax.
-const KeysMax = keysMax

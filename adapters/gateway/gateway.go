@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"fanli/core/access"
+	"fanli/core/cache"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/link"
@@ -51,6 +52,8 @@ type Limit struct {
 	Burst     int // at once after a pause
 }
 
+func (l Limit) rate() cache.Rate { return cache.Rate{Count: l.PerMinute, Per: time.Minute} }
+
 // Limits are those of the API.
 type Limits struct {
 	Address, Caller, User Limit
@@ -69,7 +72,7 @@ type Options struct {
 	Keys   Opener
 	Tokens []*Issuer // whose tokens are believed; optional
 	// Limiter counts for Limits.
-	Limiter Limiter
+	Limiter cache.Limits
 	Limits  Limits
 	// Say puts what went wrong into words of a language, for who reads them; ref is
 	// the id under which the log says more.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/cache"
 	"fanli/adapters/gateway"
 	"fanli/core/access"
 	"fanli/core/control"
@@ -162,10 +163,10 @@ func newWorld(t *testing.T, tune func(*gateway.Options, *gateway.EdgeOptions)) *
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o := gateway.Options{
 		Users: users{w: w}, Links: links{w}, Orders: orders{w: w}, Rebates: rebates{w: w}, Wallets: wallets{w: w}, Payouts: payouts{w: w},
-		Switches: switches{w}, Keys: keys{w}, Limiter: gateway.NewMemory(w.now), Log: log, Now: w.now,
+		Switches: switches{w}, Keys: keys{w}, Limiter: cache.NewMemory(w.now), Log: log, Now: w.now,
 		Say: func(tag, ref string, err error) string { return tag + " " + ref + " " + string(fault.CodeOf(err)) },
 	}
-	e := gateway.EdgeOptions{Log: log, Limiter: gateway.NewMemory(w.now)}
+	e := gateway.EdgeOptions{Log: log, Limiter: cache.NewMemory(w.now)}
 	if tune != nil {
 		tune(&o, &e)
 	}

@@ -22,6 +22,7 @@ import (
 	"fanli/core/order"
 	"fanli/core/rebate"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 )
 
@@ -42,6 +43,7 @@ func scans() []string {
 		"rebate_rules",                  // from its end, for the newest
 		"SCAN payment_charges",          // likewise
 		"gateway_keys",                  // Keys lists the newest
+		"notification_hooks",            // holds a few rows
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
 	}
@@ -173,6 +175,7 @@ func askEverything(t *testing.T, db *store.DB) {
 		return nil
 	}))
 	askPayment(t, db, keys, p)
+	askWebhooks(t, db)
 
 	must(t, db.Messages().InTx(ctx, func(tx notify.Tx) error {
 		return tx.Write([]notify.Message{{Key: "m", User: 1, State: notify.Waiting}})
@@ -189,6 +192,29 @@ func askEverything(t *testing.T, db *store.DB) {
 		ignore(o.Depth(ctx))
 		ignore(o.Sent(ctx, []int64{1, 2}), o.Failed(ctx, 1, "x", start, true), o.Retry(ctx, 1), o.Discard(ctx, 1))
 	}
+}
+
+func askWebhooks(t *testing.T, db *store.DB) {
+	t.Helper()
+	ctx, ignore := t.Context(), func(...any) {}
+	must(t, db.Webhooks().InTx(ctx, func(tx webhook.Tx) error {
+		h := webhook.Hook{Name: "a", URL: "https://a.example", State: webhook.Active, Secret: webhook.NewSecret()}
+		ignore(tx.Insert(h))
+		h.ID = 1
+		ignore(tx.Update(h), tx.AddMember(webhook.Member{User: 1, Client: "a"}), tx.Note(webhook.Try{Delivery: 1}))
+		ignore(tx.Hooks())
+		ignore(tx.Members([]int64{1, 2}))
+		ignore(tx.Add(webhook.Delivery{Hook: 1, Event: "e", Message: "m", Stage: webhook.Waiting, At: start}))
+		ignore(tx.Delivery(1))
+		ignore(tx.Swap(webhook.Delivery{ID: 1, Stage: webhook.Waiting}, webhook.Waiting, 0))
+		ignore(tx.Prune(start.Add(time.Hour), 5))
+		ignore(tx.Remove(1))
+		return nil
+	}))
+	ignore(db.Webhooks().Hooks(ctx))
+	ignore(db.Webhooks().Due(ctx, 1, start, 5))
+	ignore(db.Webhooks().Newest(ctx, 1, 5))
+	ignore(db.Webhooks().Tries(ctx, 1, 5))
 }
 
 func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {

@@ -16,8 +16,8 @@
 //   - Every idempotency key is unique because the database says so.
 //   - The ledger's entries cannot be changed or deleted, not by this package
 //     either. They hold no personal data.
-//   - Payout accounts, and the dialogues and chats in which people write them, are
-//     sealed under a key that is not in the database.
+//   - Payout accounts, the dialogues and chats in which people write them, and the
+//     secrets of webhooks are sealed under a key that is not in the database.
 //   - Times are kept in whole milliseconds and come back in UTC.
 //
 // # SQLite

@@ -11,6 +11,7 @@ import (
 	"fanli/bot"
 	"fanli/configs"
 	"fanli/core/access"
+	"fanli/core/cache"
 )
 
 // wireGateway makes the keys, and the API over the services of the other targets.
@@ -36,7 +37,7 @@ func (a *app) apiOptions() rest.Options {
 	l, limits := a.cfg.API.Limits, a.limits()
 	o := rest.Options{
 		Users: a.ask.users, Links: a.ask.links, Orders: a.ask.orders, Rebates: a.ask.rebates, Wallets: a.ask.wallets, Payouts: a.ask.payouts,
-		Switches: a.ask.switches, Keys: a.keys, Limiter: rest.NewMemory(a.now),
+		Switches: a.ask.switches, Keys: a.keys, Limiter: a.kept.limits,
 		Limits: rest.Limits{Address: limit(l.Address), Caller: limit(l.Caller), User: limit(l.User)},
 		Say:    func(tag, ref string, err error) string { return bot.Sentence(tag, ref, limits, err) },
 		Caveat: bot.Caveat, Log: a.log, Now: a.now,
@@ -57,6 +58,19 @@ func limit(perMinute int) rest.Limit {
 // bodyBytesMax bounds every body from outside; what takes one takes less.
 const bodyBytesMax = 1 << 20
 
+// edgeLimits are those of the app, which is made after the edge that it stands behind.
+type edgeLimits struct{ s *server }
+
+// Allow implements cache.Limits.
+func (l edgeLimits) Allow(ctx context.Context, key string, r cache.Rate, burst int) (ok bool, retryAfter time.Duration, err error) {
+	return l.s.app.kept.limits.Allow(ctx, key, r, burst)
+}
+
+// Reserve implements cache.Limits.
+func (l edgeLimits) Reserve(ctx context.Context, key string, r cache.Rate, burst int, within time.Duration) (ok bool, wait time.Duration, err error) {
+	return l.s.app.kept.limits.Reserve(ctx, key, r, burst, within)
+}
+
 // edge puts in front of the server what everybody from outside passes, where this
 // process is the one that they come to.
 func (s *server) edge(cfg configs.Config, log *slog.Logger) http.Handler {
@@ -64,7 +78,7 @@ func (s *server) edge(cfg configs.Config, log *slog.Logger) http.Handler {
 		return s
 	}
 	e := rest.NewEdge(rest.EdgeOptions{
-		Proxies: cfg.API.Nets(), Origins: cfg.API.Origins, Everywhere: limit(cfg.API.Limits.Everywhere), Limiter: rest.NewMemory(time.Now),
+		Proxies: cfg.API.Nets(), Origins: cfg.API.Origins, Everywhere: limit(cfg.API.Limits.Everywhere), Limiter: edgeLimits{s},
 		Free: s.free, BodyBytes: bodyBytesMax, Log: log,
 	})
 	return e.Wrap(s)

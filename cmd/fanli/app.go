@@ -31,6 +31,7 @@ import (
 	"fanli/core/order"
 	"fanli/core/rebate"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 	"fanli/jobs"
 )
@@ -59,6 +60,7 @@ type app struct {
 	payouts *withdraw.Desk
 	board   *control.Board
 	office  *notify.Office
+	hooks   *webhook.Desk
 	purse   credit.Purse
 	keys    *access.Keeper
 	api     *rest.API // nil where it is off
@@ -252,6 +254,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 
 func (a *app) wireNotification(context.Context, surroundings) error {
 	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.sender(), Now: a.now}
+	a.hooks = a.newHooks()
 	return nil
 }
 

@@ -90,6 +90,8 @@ func (a *app) notificationPlans(configs.Config) []jobs.Plan {
 	return []jobs.Plan{
 		{Job: jobs.Func{As: "notification/cuts", Do: a.office.TellCuts}, Every: "@every 1m"},
 		{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
+		{Job: jobs.Func{As: hooksJob, Do: a.deliverHooks}, Every: "@every 2s"},
+		{Job: jobs.Func{As: "notification/webhooks-prune", Do: a.hooks.Prune}, Every: "@every 1h"},
 	}
 }
 

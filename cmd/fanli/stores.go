@@ -22,6 +22,7 @@ import (
 	"fanli/core/rebate"
 	"fanli/core/reconcile"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 )
 
@@ -142,6 +143,7 @@ func (d *stores) Reconciliations() reconcile.Store { return d.of[paymentTarget].
 func (d *stores) Keys() access.Store               { return d.of[gatewayTarget].Keys() }
 func (d *stores) KeyHash(secret string) string     { return d.of[gatewayTarget].Hash(secret) }
 func (d *stores) Messages() notify.Store           { return d.of[notificationTarget].Messages() }
+func (d *stores) Webhooks() webhook.Store          { return d.of[notificationTarget].Webhooks() }
 
 // Prove calls fn with the books as of one moment.
 func (d *stores) Prove(ctx context.Context, fn func(proof.Source) error) error {

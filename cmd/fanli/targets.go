@@ -132,9 +132,10 @@ func targets() []target {
 		{
 			name: notificationTarget, does: "decides who is told what, and sees that they are", owns: true,
 			asks: []string{botTarget},
+			says: []event.Name{event.StaffActed},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
 			hears: func(a *app) []hearing {
-				return []hearing{
+				return append([]hearing{
 					{event.ClaimChanged, a.office.ClaimChanged},
 					{event.LedgerPosted, a.office.LedgerPosted},
 					{event.WithdrawalChanged, a.office.WithdrawalChanged},
@@ -142,7 +143,7 @@ func targets() []target {
 					{event.AutopayHeld, a.office.AutopayHeld},
 					{event.ChargeChanged, a.office.ChargeChanged},
 					{event.MembershipChanged, a.office.MembershipChanged},
-				}
+				}, a.hooksHear()...)
 			},
 		},
 	}
