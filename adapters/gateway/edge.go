@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fanli/core/cache"
 )
 
 // EdgeOptions are those of an Edge.

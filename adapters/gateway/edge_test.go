@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
