@@ -171,9 +171,13 @@ func TestOneSideOfAnInvitation(t *testing.T) {
 	}{
 		{credit.Invitation{Inviter: 500, Budget: "friends"}, map[int64]money.Fen{7: 500, 42: 0}},
 		{credit.Invitation{Invited: 200, Budget: "friends"}, map[int64]money.Fen{7: 0, 42: 200}},
+		{credit.Invitation{Inviter: 300, Invited: 300, Budget: "friends"}, map[int64]money.Fen{7: 300, 42: 300}},
 	} {
 		p := throw(t)
 		p.Invitation = tt.is
+		if i, err := p.Promised(t.Context()); err != nil || i != tt.is {
+			t.Errorf("promised are %+v, %v, want %+v", i, err, tt.is)
+		}
 		p.Kin = func(_ context.Context, a, b int64) (bool, error) { return a != 7 || b != 42, nil }
 		r := line("1", 42)
 		p.books.booked[r.Key] = credit.Booked{Key: r.Key, Seq: 1} // the cashier was there already
@@ -229,6 +233,38 @@ func TestHalfOfAnInvitation(t *testing.T) {
 	if p.books.firsts[42] != "jd/main/2" {
 		t.Errorf("the first is %v", p.books.firsts)
 	}
+}
+
+// TestWhichLimitOfABudgetIsTold: the shortest span whose limit the gift would break.
+func TestWhichLimitOfABudgetIsTold(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		b    credit.Budget
+		want string
+	}{
+		{credit.Budget{Day: 499, Month: 499}, now.Format(time.DateOnly)},
+		{credit.Budget{Day: 500, Month: 499}, now.Format("2006-01")},
+		{credit.Budget{Total: 499}, "total"},
+	} {
+		p := throw(t)
+		p.Budgets["friends"] = tt.b
+		p.hear(line("1", 42))
+		if fmt.Sprint(p.dried) != fmt.Sprintf("[{friends %s}]", tt.want) {
+			t.Errorf("%+v: told was %v, want %s", tt.b, p.dried, tt.want)
+		}
+	}
+}
+
+// TestACapOfAUserSparesNoBudget: both count.
+func TestACapOfAUserSparesNoBudget(t *testing.T) {
+	t.Parallel()
+	p := throw(t)
+	p.Budgets["fest"] = credit.Budget{Total: 300}
+	due := rebate.BonusDue{Name: "开业", Amount: 150, Budget: "fest", UserCap: 400}
+	p.hear(line("1", 44, due))
+	p.hear(line("2", 45, due))
+	p.hear(line("3", 46, due))
+	p.wantHave(map[int64]money.Fen{44: 150, 45: 150, 46: 0})
 }
 
 func TestACampaignGivesForEachLineUpToACap(t *testing.T) {
