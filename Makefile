@@ -10,10 +10,10 @@ RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.o
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-fast lint soak bench fuzz mutation docs proto tools clean
+.PHONY: help run demo build test test-fast test-cluster lint soak bench fuzz mutation docs proto tools clean
 
 help: ## what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: ## the whole system with its sandbox world; prints the address to open
 	$(GO) run ./cmd/fanli serve
@@ -30,6 +30,9 @@ tools: # what the tests need, from Debian's packages
 test: tools ## every test, with the race detector and a real browser; installs what is missing
 	FANLI_NEED_ALL=1 $(GO) test $(RACE) -vet=off -timeout 14m ./...
 	FANLI_NEED_ALL=1 sh .ci/whole $(GO) test -vet=off -p 1 -timeout 10m # what the race detector got a part of; one package after the other, because turns are timed
+
+test-cluster: tools ## the part of `make test` that kills a cluster on real servers; FANLI_SEED=N makes another schedule, or the same one again
+	FANLI_NEED_ALL=1 $(GO) test -vet=off -count=1 -timeout 12m -v -run '^TestACluster|^TestASchedule' ./cmd/fanli
 
 test-fast: ## what runs anywhere, without a browser and without the race detector
 	$(GO) test -short ./...

@@ -37,9 +37,9 @@ func (t *turn) autopay(ctx context.Context, args string) (Reply, error) {
 	}
 	switch fault.ReasonOf(err) {
 	case "withdraw.below_minimum":
-		return t.autopayHelp(t.say("autopay.too_low", "min", t.bot.Limits.Minimum.Yuan())), nil
+		return t.autopayHelp(t.say("autopay.too_low", "min", t.bot.manner().Limits.Minimum.Yuan())), nil
 	case "withdraw.above_maximum":
-		return t.autopayHelp(t.say("autopay.too_high", "max", t.bot.Limits.Maximum.Yuan())), nil
+		return t.autopayHelp(t.say("autopay.too_high", "max", t.bot.manner().Limits.Maximum.Yuan())), nil
 	}
 	if err != nil {
 		return Reply{}, fault.In("bot.Autopay", err)
@@ -110,7 +110,7 @@ func (b *Bot) autopayHeld(v voice, m notify.Message) (Reply, error) {
 		r.Buttons = []Button{v.next("payee"), v.next("autopay", v.T("autopay.word_off"))}
 		return r, nil
 	}
-	why, _ := v.reason(h.Reason, "min", b.Limits.Minimum.Yuan(), "max", b.Limits.Maximum.Yuan())
+	why, _ := v.reason(h.Reason, "min", b.manner().Limits.Minimum.Yuan(), "max", b.manner().Limits.Maximum.Yuan())
 	r := v.say("notice.autopay.held", "why", why)
 	r.Buttons = []Button{v.next("autopay"), v.next("balance")}
 	return r, nil

@@ -40,11 +40,11 @@ func (t *turn) balance(ctx context.Context, _ string) (Reply, error) {
 		r.Buttons = []Button{t.next("guide")}
 	case w.Reserved > 0:
 		r.Buttons = []Button{t.next("withdrawals"), t.next("statement")}
-	case w.Debt == 0 && w.Available >= t.bot.Limits.Minimum && w.Available > 0:
+	case w.Debt == 0 && w.Available >= t.bot.manner().Limits.Minimum && w.Available > 0:
 		r.Buttons = []Button{t.next("withdraw"), t.next("statement")}
 	default:
 		if w.Debt == 0 && w.Available > 0 {
-			r.Cards[0].Notes = append(r.Cards[0].Notes, t.T("balance.minimum", "min", t.bot.Limits.Minimum.Yuan()))
+			r.Cards[0].Notes = append(r.Cards[0].Notes, t.T("balance.minimum", "min", t.bot.manner().Limits.Minimum.Yuan()))
 		}
 		r.Buttons = []Button{t.next("orders"), t.next("statement")}
 	}

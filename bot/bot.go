@@ -142,11 +142,12 @@ type (
 		Answer(ctx context.Context, channel, id string) (answer []byte, ok bool, err error)
 		// KeepAnswer keeps it. A second one for the same message is ignored.
 		KeepAnswer(ctx context.Context, channel, id string, answer []byte, at time.Time) error
-		// Dialogue returns the state of a user's dialogue, nil for none. While a
-		// person is asked for a payout account the state holds it: what is kept
-		// on disk is sealed, as the account itself is.
-		Dialogue(ctx context.Context, user int64) ([]byte, error)
-		// SetDialogue keeps it; nil ends it.
-		SetDialogue(ctx context.Context, user int64, state []byte) error
+		// Dialogue returns the state of a user's dialogue, nil for none, and its
+		// revision. While a person is asked for a payout account the state holds
+		// it: what is kept on disk is sealed, as the account itself is.
+		Dialogue(ctx context.Context, user int64) (state []byte, rev int64, err error)
+		// SetDialogue keeps what follows revision rev; nil ends the dialogue. It
+		// fails with fault.Conflict if the dialogue is not at rev any more.
+		SetDialogue(ctx context.Context, user, rev int64, state []byte) error
 	}
 )

@@ -135,6 +135,21 @@ func TestSearchTextIsAChoice(t *testing.T) {
 	wantHas(t, bot.RenderText(f.Handle(t.Context(), says("", "搜 保温杯"))), "找到这些")
 }
 
+// TestAMannerChangesWhilePeopleTalk: what counts is the newest, and the fields are it
+// at first.
+func TestAMannerChangesWhilePeopleTalk(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	wantHas(t, bot.RenderText(f.Handle(t.Context(), says("", "保温杯"))), "找到这些")
+	f.Bot.Change(bot.Manner{Limits: f.Bot.Limits})
+	wantHas(t, bot.RenderText(f.Handle(t.Context(), says("", "保温杯"))), "没看懂")
+	l := f.Bot.Limits
+	l.Cooling = 72 * time.Hour
+	f.Bot.Change(bot.Manner{Limits: l, SearchText: true})
+	wantHas(t, bot.RenderText(f.Handle(t.Context(), says("", "保温杯"))), "找到这些")
+	wantHas(t, bot.RenderText(f.Handle(t.Context(), says("", "收款 13800000001 张三"))), "3 天")
+}
+
 func TestOptionalFields(t *testing.T) {
 	t.Parallel()
 	f := bottest.New(t)

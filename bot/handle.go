@@ -11,12 +11,16 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
 	"fanli/bot/locale"
+	"fanli/core/cache"
 	"fanli/core/fault"
+	"fanli/core/link"
+	"fanli/core/lock"
 	"fanli/core/withdraw"
 )
 
@@ -27,7 +31,8 @@ const textBytesMax = 16 << 10
 // queueMax bounds how many messages of one person wait for the one before them.
 const queueMax = 16
 
-// A Bot answers people. Its fields are set before the first message; those that
+// A Bot answers people. Its fields are set before the first message, and what may
+// change later does by Change; those that
 // are called optional may stay empty. It is safe for concurrent use, and answers
 // the messages of one person one after the other.
 type Bot struct {
@@ -65,8 +70,24 @@ type Bot struct {
 	ConfirmURL func(w withdraw.Withdrawal) string
 	// Switches says what staff has stopped; optional.
 	Switches Switches
+	// Ladder says what is left out while something is away; optional.
+	Ladder Ladder
+	// Waiting keeps links that wait for their network; optional: nobody waits then.
+	Waiting link.Waitlist
 	// PrivateURL returns what opens a private chat on a channel; optional.
 	PrivateURL func(channel string) string
+
+	// Leases keep other processes from answering the same person at the same time;
+	// optional, for one process that talks with people. Holder names this one.
+	Leases lock.Leases
+	Holder string
+	// Flood bounds how fast a person may write; optional.
+	Flood cache.Limits
+	// Trace names what is being done, so that a failure is found under the same id
+	// in logs and traces: "" where nothing does; optional.
+	Trace func(ctx context.Context) string
+	// Failed hears of every failure that people were told of with an id; optional.
+	Failed func(ctx context.Context, err error)
 
 	Log  *slog.Logger
 	Now  func() time.Time
@@ -75,6 +96,27 @@ type Bot struct {
 
 	flights singleflight.Group
 	queue   queue
+	holds   atomic.Int64 // so that two holds of this process are told apart
+	changed atomic.Pointer[Manner]
+}
+
+// A Manner is what of a bot may change while it talks: each is what the field of
+// the same name is at first.
+type Manner struct {
+	Limits      withdraw.Limits
+	SearchText  bool
+	Memberships Memberships
+}
+
+// Change makes m count from now on. It may be called while the bot talks.
+func (b *Bot) Change(m Manner) { b.changed.Store(&m) }
+
+// manner is the one that counts now.
+func (b *Bot) manner() Manner {
+	if m := b.changed.Load(); m != nil {
+		return *m
+	}
+	return Manner{b.Limits, b.SearchText, b.Memberships}
 }
 
 // beijing is where the shops are, and most shoppers. It has no summer time.
@@ -83,10 +125,11 @@ var beijing = time.FixedZone("UTC+8", 8*60*60)
 var _ Handler = (*Bot)(nil).Handle
 
 // Handle answers a message. The same message, by its ID, is answered once; if it
-// comes again, also while it is being answered, the answer is the same.
+// comes again, also while it is being answered, and to another process, the answer is
+// the same.
 func (b *Bot) Handle(ctx context.Context, m Message) Reply {
 	if m.ID == "" {
-		return b.answer(ctx, m)
+		return b.once(ctx, m)
 	}
 	r, _, _ := b.flights.Do(m.From.Channel+"\n"+m.ID, func() (any, error) { return b.once(ctx, m), nil })
 	return r.(Reply)
@@ -94,29 +137,94 @@ func (b *Bot) Handle(ctx context.Context, m Message) Reply {
 
 // once answers a message unless it was answered before.
 func (b *Bot) once(ctx context.Context, m Message) Reply {
-	kept, ok, err := b.Memory.Answer(ctx, m.From.Channel, m.ID)
-	if err == nil && ok {
-		var r Reply
-		if err = json.Unmarshal(kept, &r); err == nil {
+	if r, ok := b.before(ctx, m); ok {
+		return r
+	}
+	if r, ok := b.refuse(ctx, m); ok {
+		return b.keep(ctx, m, r)
+	}
+	leave, err := b.enter(ctx, m)
+	if err != nil {
+		return b.keep(ctx, m, b.turn(m).fail(ctx, err))
+	}
+	defer leave()
+	if b.Leases != nil { // another process may have answered it while we waited
+		if r, ok := b.before(ctx, m); ok {
 			return r
 		}
 	}
-	if err != nil { // answering anew could do it twice
-		return b.turn(m).fail(ctx, fault.In("bot.Answer", err))
+	return b.keep(ctx, m, b.answer(ctx, m))
+}
+
+// before returns the answer that was kept for a message, or why it cannot be known:
+// answering anew could do it twice.
+func (b *Bot) before(ctx context.Context, m Message) (r Reply, ok bool) {
+	if m.ID == "" {
+		return Reply{}, false
 	}
-	r := b.answer(ctx, m)
-	if r.empty() || ctx.Err() != nil { // an answer that was cut short is no answer
+	kept, ok, err := b.Memory.Answer(ctx, m.From.Channel, m.ID)
+	if err == nil && !ok {
+		return Reply{}, false
+	}
+	if err == nil {
+		err = json.Unmarshal(kept, &r)
+	}
+	if err != nil {
+		return b.turn(m).fail(ctx, fault.In("bot.Answer", err)), true
+	}
+	return r, true
+}
+
+// keep keeps the answer to a message.
+func (b *Bot) keep(ctx context.Context, m Message, r Reply) Reply {
+	if m.ID == "" || r.empty() || ctx.Err() != nil { // an answer that was cut short is no answer
 		return r
 	}
-	kept, err = json.Marshal(r)
+	kept, err := json.Marshal(r)
 	if err == nil {
 		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.ID, kept, b.Now())
 	}
 	if err != nil {
-		b.log(ctx, slog.LevelError, b.traceID(), fault.In("bot.KeepAnswer", err))
+		b.log(ctx, slog.LevelError, b.traceID(ctx), fault.In("bot.KeepAnswer", err))
 	}
 	return r
 }
+
+// refuse says what is answered without being read.
+func (b *Bot) refuse(ctx context.Context, m Message) (Reply, bool) {
+	t := b.turn(m)
+	switch {
+	case len(m.Text) > textBytesMax && m.Group:
+		return Reply{}, true
+	case len(m.Text) > textBytesMax:
+		return t.say("message.too_long"), true
+	case m.Group && !t.concerned():
+		return Reply{}, true
+	}
+	if wait, ok := b.tooFast(ctx, m); ok {
+		return t.say("message.too_fast", "seconds", count(wait)), true
+	}
+	return Reply{}, false
+}
+
+// enter waits until nobody else answers the same person.
+func (b *Bot) enter(ctx context.Context, m Message) (leave func(), err error) {
+	person := m.From.Channel + "\n" + m.From.External
+	here, err := b.queue.enter(ctx, person)
+	if err != nil || b.Leases == nil {
+		return here, err
+	}
+	elsewhere, err := b.hold(ctx, person)
+	if err != nil {
+		here()
+		return nil, err
+	}
+	return func() { elsewhere(); here() }, nil
+}
+
+// turnsMax is how often a message is looked at whose person's dialogue goes on
+// elsewhere meanwhile.
+const turnsMax = 4
 
 // answer answers a message, whatever happens.
 func (b *Bot) answer(ctx context.Context, m Message) (r Reply) {
@@ -126,24 +234,16 @@ func (b *Bot) answer(ctx context.Context, m Message) (r Reply) {
 			r = t.fail(ctx, fault.Newf(fault.Internal, "", "panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
-	switch {
-	case len(m.Text) > textBytesMax && m.Group:
-		return Reply{}
-	case len(m.Text) > textBytesMax:
-		return t.say("message.too_long")
-	case m.Group && !t.concerned():
-		return Reply{}
+	for try := 1; ; try++ {
+		r, err := t.take(ctx)
+		if err == nil {
+			return r
+		}
+		if !moved(err) || try == turnsMax {
+			return t.fail(ctx, err)
+		}
+		t = b.turn(m) // from where it is now, as after a crash
 	}
-	leave, err := b.queue.enter(ctx, m.From.Channel+"\n"+m.From.External)
-	if err != nil {
-		return t.fail(ctx, err)
-	}
-	defer leave()
-	r, err = t.take(ctx)
-	if err != nil {
-		return t.fail(ctx, err)
-	}
-	return r
 }
 
 // turn starts the answer to one message.
@@ -176,7 +276,14 @@ func (b *Bot) random(n int) []byte {
 }
 
 // traceID names one failure, for people and in the log.
-func (b *Bot) traceID() string { return readable.EncodeToString(b.random(5)) }
+func (b *Bot) traceID(ctx context.Context) string {
+	if b.Trace != nil {
+		if id := b.Trace(ctx); id != "" {
+			return id
+		}
+	}
+	return readable.EncodeToString(b.random(5))
+}
 
 // log writes what really happened. Errors carry no personal data, and nothing
 // else of the message is logged.

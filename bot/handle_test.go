@@ -77,11 +77,11 @@ func (m *brokenMemory) KeepAnswer(ctx context.Context, channel, id string, b []b
 	return m.Memory.KeepAnswer(ctx, channel, id, b, at)
 }
 
-func (m *brokenMemory) SetDialogue(ctx context.Context, u int64, b []byte) error {
+func (m *brokenMemory) SetDialogue(ctx context.Context, u, rev int64, b []byte) error {
 	if m.set != nil {
 		return m.set
 	}
-	return m.Memory.SetDialogue(ctx, u, b)
+	return m.Memory.SetDialogue(ctx, u, rev, b)
 }
 
 func broken(f *bottest.Fake) *brokenMemory {

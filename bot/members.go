@@ -39,14 +39,15 @@ type Memberships interface {
 // level says which level somebody has and which are on sale, or asks for the money
 // of the one that args names.
 func (t *turn) level(ctx context.Context, args string) (Reply, error) {
-	if t.bot.Memberships == nil {
+	sold := t.bot.manner().Memberships
+	if sold == nil {
 		return t.say("level.off"), nil
 	}
-	offers := t.bot.Memberships.Offers()
+	offers := sold.Offers()
 	if n, err := strconv.Atoi(strings.TrimSpace(args)); err == nil && n >= 1 && n <= len(offers) {
-		return t.buy(ctx, offers[n-1])
+		return t.buy(ctx, sold, offers[n-1])
 	}
-	level, until, err := t.bot.Memberships.Level(ctx, t.user.ID)
+	level, until, err := sold.Level(ctx, t.user.ID)
 	if err != nil {
 		return Reply{}, fault.In("bot.Level", err)
 	}
@@ -76,12 +77,12 @@ func (v voice) levelWords(level int, until time.Time) string {
 }
 
 // buy shows what has to be paid. Nothing changes before it is.
-func (t *turn) buy(ctx context.Context, m Membership) (Reply, error) {
+func (t *turn) buy(ctx context.Context, sold Memberships, m Membership) (Reply, error) {
 	key := "membership/" + strconv.FormatInt(t.user.ID, 10) + "/" + t.m.From.Channel + "/" + t.m.ID
 	if t.m.ID == "" {
 		key += strconv.FormatInt(t.now.UnixNano(), 36)
 	}
-	p, err := t.bot.Memberships.Buy(ctx, t.user.ID, m, key)
+	p, err := sold.Buy(ctx, t.user.ID, m, key)
 	if err != nil {
 		if text, ok := t.refusal(err); ok {
 			return Reply{Text: text, Buttons: []Button{t.next("level")}}, nil

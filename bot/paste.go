@@ -138,6 +138,9 @@ func (t *turn) miss(ctx context.Context, a answered) Reply {
 		}
 		return t.say("paste.unreadable", "network", network)
 	case fault.Retryable(a.err):
+		if r, ok := t.queue(ctx, a); ok {
+			return r
+		}
 		r := t.say("paste.stalled", "network", network, "trace", t.trace(ctx, a.err))
 		r.Buttons = []Button{t.next("last")}
 		return r
@@ -173,17 +176,18 @@ func (t *turn) offer(l link.Link) Card {
 	if strings.HasPrefix(o.Image, "https://") {
 		c.Image = o.Image
 	}
-	c.Rows = append(c.Rows,
-		Row{Label: t.T("offer.rebate"), Value: l.Promise.Rebate.Yuan(), Strong: true},
-		Row{Label: t.T("offer.net"), Value: link.Quote{Offer: o, Promise: l.Promise}.Net().Yuan()})
+	c.Rows = append(c.Rows, t.rebateRows(l)...)
 	for _, key := range o.Caveats {
 		if text, ok := t.reason(key); ok {
 			c.Notes = append(c.Notes, text)
 		}
 	}
-	if l.Promise.Rebate == 0 {
+	switch {
+	case l.Promise.Late():
+		c.Notes = append(c.Notes, t.T("offer.late"))
+	case l.Promise.Rebate == 0:
 		c.Notes = append(c.Notes, t.T("offer.no_rebate"))
-	} else {
+	default:
 		c.Notes = append(c.Notes, t.T("offer.estimate"), t.when(l))
 	}
 	if !l.Made.Expires.IsZero() {
@@ -196,6 +200,17 @@ func (t *turn) offer(l link.Link) Card {
 		c.Buttons = append(c.Buttons, Button{Label: t.T("button.copy"), Copy: l.Made.Token})
 	}
 	return c
+}
+
+// rebateRows are what a link brings, or that this will be said.
+func (t *turn) rebateRows(l link.Link) []Row {
+	if l.Promise.Late() {
+		return []Row{{Label: t.T("offer.rebate"), Value: t.T("offer.rebate_late"), Strong: true}}
+	}
+	return []Row{
+		{Label: t.T("offer.rebate"), Value: l.Promise.Rebate.Yuan(), Strong: true},
+		{Label: t.T("offer.net"), Value: link.Quote{Offer: l.Offer, Promise: l.Promise}.Net().Yuan()},
+	}
 }
 
 // priceRows are the shop and the prices, as far as they are known.

@@ -96,8 +96,8 @@ func (t *turn) takeName(ctx context.Context, s string) (Reply, error) {
 	}
 	t.state.Ask, t.asks = nil, false
 	r := t.say("payee.set", "payee", t.payeeWords(p))
-	if t.bot.Limits.Cooling > 0 {
-		r.Text += "\n" + t.T("payee.cooling", "span", t.span(t.bot.Limits.Cooling))
+	if t.bot.manner().Limits.Cooling > 0 {
+		r.Text += "\n" + t.T("payee.cooling", "span", t.span(t.bot.manner().Limits.Cooling))
 	}
 	if a.Amount == nil {
 		r.Buttons = []Button{t.next("withdraw"), t.next("payee")}

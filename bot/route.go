@@ -8,6 +8,8 @@ import (
 
 	"fanli/bot/locale"
 	"fanli/core/control"
+	"fanli/core/fault"
+	"fanli/core/ladder"
 	"fanli/core/link"
 )
 
@@ -50,7 +52,7 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 	if r, ok := t.suggest(s); ok {
 		return r, nil
 	}
-	if t.bot.SearchText && searchable(t.text, s) {
+	if t.bot.manner().SearchText && searchable(t.text, s) {
 		return t.find(ctx, s, 1)
 	}
 	return t.unknown(), nil
@@ -60,7 +62,7 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 // numbers, of which one cannot be sure.
 func apart(refs []link.Ref) (goods, numbers []link.Ref) {
 	for _, r := range refs {
-		if r.Kind == link.Order || r.Kind == link.Item && r.URL == "" && r.Token == "" {
+		if r.Bare() {
 			numbers = append(numbers, r)
 		} else {
 			goods = append(goods, r)
@@ -90,6 +92,10 @@ func (t *turn) command(ctx context.Context, c command, args string) (Reply, erro
 	if c.name != "cancel" && c.name != "last" {
 		t.state.Ask = nil
 	}
+	t.doing = c.name
+	if c.name == "withdraw" && t.degraded(ladder.Payouts, "payment") {
+		return t.away(ctx, fault.New(fault.Unavailable, fault.Down)), nil
+	}
 	if scopes := scopesOf(c.name); scopes != nil {
 		if r, stop, err := t.stopped(ctx, scopes...); stop || err != nil {
 			return r, err
@@ -112,6 +118,7 @@ func (t *turn) private() Reply {
 // reply takes the answer that we wait for. ok is false if s is none.
 func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error) {
 	if c := t.state.Confirm; c != nil && !t.m.Group && s == c.Code {
+		t.doing = "confirm"
 		if r, stop, err := t.stopped(ctx, control.ReadOnly); stop || err != nil {
 			return r, true, err
 		}
@@ -131,6 +138,7 @@ func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error
 		r.Buttons = []Button{t.next(a.Step.command())}
 		return r, true, nil
 	}
+	t.doing = a.Step.command()
 	if r, stop, err := t.stopped(ctx, scopesOf(a.Step.command())...); stop || err != nil {
 		return r, true, err
 	}

@@ -49,6 +49,9 @@ func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) 
 	if utf8.RuneCountInString(words) < wordsRunesMin {
 		return t.say("search.short"), nil
 	}
+	if t.searchOff() {
+		return t.say("search.paused"), nil
+	}
 	shown, err := t.page(ctx, words, page)
 	l := list{Kind: listSearch, Words: words, Page: page, Quotes: shown, More: len(shown) > 1}
 	switch {
@@ -67,12 +70,19 @@ func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) 
 	var b strings.Builder
 	b.WriteString(t.T("search.head", "words", words))
 	for i, q := range shown {
-		fmt.Fprintf(&b, "\n%d. %s\n   %s", i+1, clean(q.Offer.Title, listTitleRunesMax), t.T("search.line",
-			"network", t.network(q.Offer.Network), "final", q.Offer.Final.Yuan(),
-			"rebate", q.Promise.Rebate.Yuan(), "net", q.Net().Yuan()))
+		fmt.Fprintf(&b, "\n%d. %s\n   %s", i+1, clean(q.Offer.Title, listTitleRunesMax), t.found(q))
 	}
 	b.WriteString("\n" + t.T("search.pick"))
 	return Reply{Text: b.String(), Buttons: t.show(l)}, nil
+}
+
+// found is what a list says of goods.
+func (t *turn) found(q link.Quote) string {
+	if q.Promise.Late() {
+		return t.T("search.line_late", "network", t.network(q.Offer.Network), "final", q.Offer.Final.Yuan())
+	}
+	return t.T("search.line", "network", t.network(q.Offer.Network), "final", q.Offer.Final.Yuan(),
+		"rebate", q.Promise.Rebate.Yuan(), "net", q.Net().Yuan())
 }
 
 // page returns one page of goods, from the list shown last if it is that one.

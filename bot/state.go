@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -105,22 +106,36 @@ type last struct {
 // recall loads the state of a user's dialogue. One that cannot be read, from
 // another version perhaps, is forgotten.
 func (t *turn) recall(ctx context.Context) error {
-	b, err := t.bot.Memory.Dialogue(ctx, t.user.ID)
+	b, rev, err := t.bot.Memory.Dialogue(ctx, t.user.ID)
 	if err != nil {
 		return fault.In("bot.Dialogue", err)
 	}
-	t.stored = b
+	t.stored, t.rev = b, rev
 	if len(b) == 0 {
 		return nil
 	}
 	if err := json.Unmarshal(b, &t.state); err != nil {
 		t.state = state{}
-		t.bot.log(ctx, slog.LevelWarn, t.bot.traceID(), fault.Wrap(fault.Internal, "bot.Dialogue", err))
+		t.bot.log(ctx, slog.LevelWarn, t.bot.traceID(ctx), fault.Wrap(fault.Internal, "bot.Dialogue", err))
 	}
 	return nil
 }
 
-// remember stores the state if it has changed.
+// moved reports whether an error means that the dialogue has gone on meanwhile: the
+// person has also written elsewhere.
+func moved(err error) bool {
+	var m movedError
+	return errors.As(err, &m)
+}
+
+// A movedError is that of a state that was stored by somebody else first.
+type movedError struct{ error }
+
+// Unwrap returns what the memory said.
+func (m movedError) Unwrap() error { return m.error }
+
+// remember stores the state if it has changed. It fails with fault.Conflict if
+// somebody else has changed it meanwhile.
 func (t *turn) remember(ctx context.Context) error {
 	var b []byte
 	if t.state != (state{}) {
@@ -132,5 +147,9 @@ func (t *turn) remember(ctx context.Context) error {
 	if bytes.Equal(b, t.stored) {
 		return nil
 	}
-	return fault.In("bot.SetDialogue", t.bot.Memory.SetDialogue(ctx, t.user.ID, b))
+	err := fault.In("bot.SetDialogue", t.bot.Memory.SetDialogue(ctx, t.user.ID, t.rev, b))
+	if fault.Is(err, fault.Conflict) {
+		return movedError{err}
+	}
+	return err
 }

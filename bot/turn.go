@@ -17,6 +17,9 @@ type turn struct {
 	user   user.User
 	state  state
 	stored []byte // the state as it was
+	rev    int64  // and its revision
+
+	doing string // the command that is run, if it is one
 
 	asks  bool   // the answer means nothing unless the state is stored
 	again bool   // the answer repeats one
@@ -48,10 +51,10 @@ func (t *turn) take(ctx context.Context) (Reply, error) {
 		t.state.Last = &last{Chat: t.chat(), Reply: r, Retry: t.retry, Until: t.now.Add(lastTTL)}
 	}
 	if err := t.remember(ctx); err != nil {
-		if t.asks {
+		if t.asks || moved(err) {
 			return Reply{}, err
 		}
-		t.bot.log(ctx, slog.LevelError, t.bot.traceID(), err)
+		t.bot.log(ctx, slog.LevelError, t.bot.traceID(ctx), err)
 	}
 	return r, nil
 }
@@ -62,15 +65,21 @@ func (t *turn) fail(ctx context.Context, err error) Reply {
 	if text, ok := t.switchText(err); ok {
 		return Reply{Text: text}
 	}
+	if absent(err) {
+		return t.away(ctx, err)
+	}
 	if text, ok := t.refusal(err); ok {
 		return Reply{Text: text}
+	}
+	if t.bot.Failed != nil {
+		t.bot.Failed(ctx, err)
 	}
 	return t.say("fault."+string(fault.CodeOf(err)), "trace", t.trace(ctx, err))
 }
 
 // trace logs an error and returns the id under which it stands in the log.
 func (t *turn) trace(ctx context.Context, err error) string {
-	id := t.bot.traceID()
+	id := t.bot.traceID(ctx)
 	level := slog.LevelError
 	if fault.Retryable(err) {
 		level = slog.LevelWarn
@@ -90,7 +99,7 @@ func (t *turn) refusal(err error) (text string, ok bool) {
 // sentence returns the sentence of a reason, with the limits of withdrawals in
 // it.
 func (t *turn) sentence(reason string) (text string, ok bool) {
-	return t.reason(reason, "min", t.bot.Limits.Minimum.Yuan(), "max", t.bot.Limits.Maximum.Yuan())
+	return t.reason(reason, "min", t.bot.manner().Limits.Minimum.Yuan(), "max", t.bot.manner().Limits.Maximum.Yuan())
 }
 
 // empty reports whether there is nothing to send.

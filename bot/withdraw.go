@@ -54,7 +54,7 @@ func (t *turn) propose(ctx context.Context, amount money.Fen) (Reply, error) {
 		return Reply{}, fault.In("bot.Withdrawals", err)
 	}
 	if asked := amount; asked == 0 {
-		amount = min(have.Available, t.bot.Limits.Maximum)
+		amount = min(have.Available, t.bot.manner().Limits.Maximum)
 	}
 	var reason string
 	switch {
@@ -64,9 +64,9 @@ func (t *turn) propose(ctx context.Context, amount money.Fen) (Reply, error) {
 		reason = "withdraw.open"
 	case amount > have.Available:
 		reason = "withdraw.insufficient"
-	case amount < t.bot.Limits.Minimum || amount == 0:
+	case amount < t.bot.manner().Limits.Minimum || amount == 0:
 		reason = "withdraw.below_minimum"
-	case amount > t.bot.Limits.Maximum:
+	case amount > t.bot.manner().Limits.Maximum:
 		reason = "withdraw.above_maximum"
 	}
 	if reason != "" {
@@ -112,7 +112,7 @@ func (t *turn) proposal(amount money.Fen, p user.Payee) Reply {
 
 // reviewed foretells whether a person will look at the withdrawal first.
 func (t *turn) reviewed(amount money.Fen, p user.Payee) bool {
-	return amount > t.bot.Limits.Auto || t.now.Sub(p.Changed) < t.bot.Limits.Cooling
+	return amount > t.bot.manner().Limits.Auto || t.now.Sub(p.Changed) < t.bot.manner().Limits.Cooling
 }
 
 func (t *turn) arrival(reviewed bool) string {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ type checker struct {
 }
 
 func (k *checker) bad(path, format string, args ...any) {
-	k.errs = append(k.errs, mistake{MistakeError{path, k.t.line(path), fmt.Sprintf(format, args...)}, false})
+	k.errs = append(k.errs, k.t.found(path, fmt.Sprintf(format, args...), false))
 }
 
 // part takes what a package says about its own part: mistakes that begin with
@@ -68,11 +67,18 @@ func (c Config) check(t *tree) []mistake {
 	c.checkTargets(k)
 	c.checkDatabase(k)
 	c.checkPeers(k)
+	c.checkRedis(k)
+	c.checkCentral(k)
 	c.checkTimes(k)
+	c.checkWebhooks(k)
 	k.part("guard", c.Guard.Validate())
+	c.Resilience.check(k)
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)
+	c.checkAdmin(k)
+	c.checkTrace(k)
+	c.checkAPI(k)
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}
@@ -123,15 +129,11 @@ func (c Config) checkPeers(k *checker) {
 		if !slices.Contains(Targets(), name) {
 			k.bad("peers.targets."+name, "it is none of %s", strings.Join(Targets(), ", "))
 		}
-		if at == "" {
-			k.bad("peers.targets."+name, "write static:HOST:PORT,HOST:PORT or dns:///NAME:PORT")
+		if at == "" && c.Registry.URL == "" {
+			k.bad("peers.targets."+name, "write static:HOST:PORT,HOST:PORT or dns:///NAME:PORT, or registry: where there is one")
 		}
 	}
-	for name, at := range p.HTTP {
-		if u, err := url.Parse(at); name != "bot" && name != "payment" || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			k.bad("peers.http."+name, "the gateway hands on to bot and payment only, each at an address such as http://bot:8080")
-		}
-	}
+	c.checkRegistry(k)
 	if (p.Certificate == "") != (p.Key == "") || p.Certificate == "" && p.Authority != "" {
 		k.bad("peers.certificate", "certificate, key and authority are given together, or none of them")
 	}
@@ -150,10 +152,7 @@ func (c Config) checkSplit(k *checker) {
 	if p := c.Peers; len(p.Token) < tokenMin {
 		k.bad("peers.token", "targets that run apart share a token of %d bytes or more", tokenMin)
 	}
-	if slices.Equal(c.Targets, []string{"gateway"}) {
-		return
-	}
-	if _, _, err := net.SplitHostPort(c.Peers.Listen); err != nil {
+	if _, _, err := net.SplitHostPort(c.Peers.Listen); err != nil && !slices.Equal(c.Targets, []string{"gateway"}) { // which nobody asks
 		k.bad("peers.listen", "%q is not an address such as 0.0.0.0:9090, on which the other targets ask this one", c.Peers.Listen)
 	}
 	if c.Broker.URL == "" {

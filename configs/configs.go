@@ -44,24 +44,32 @@ type Config struct {
 	Zone    string   `yaml:"zone"`
 	Targets []string `yaml:"targets"`
 
-	Database  Database          `yaml:"database"`
-	Peers     Peers             `yaml:"peers"`
-	Broker    Broker            `yaml:"broker"`
-	Log       Log               `yaml:"log"`
-	Networks  Networks          `yaml:"networks"`
-	Guard     guard.Options     `yaml:"guard"`
-	Links     Links             `yaml:"links"`
-	Sync      Sync              `yaml:"sync"`
-	Rebate    Rebate            `yaml:"rebate"`
-	Withdraw  Withdraw          `yaml:"withdraw"`
-	Collect   Collect           `yaml:"collect"`
-	Payer     string            `yaml:"payer"`
-	Payers    map[string]string `yaml:"payers"`
-	Alipay    alipay.Config     `yaml:"alipay"`
-	Wechatpay wechatpay.Config  `yaml:"wechatpay"`
-	Telegram  telegram.Config   `yaml:"telegram"`
-	Webchat   Webchat           `yaml:"webchat"`
-	Bot       Bot               `yaml:"bot"`
+	Database   Database          `yaml:"database"`
+	Peers      Peers             `yaml:"peers"`
+	Registry   Registry          `yaml:"registry"`
+	Broker     Broker            `yaml:"broker"`
+	Redis      Redis             `yaml:"redis"`
+	Central    Central           `yaml:"central"`
+	Log        Log               `yaml:"log"`
+	Admin      Admin             `yaml:"admin"`
+	Trace      Trace             `yaml:"trace"`
+	Networks   Networks          `yaml:"networks"`
+	Guard      guard.Options     `yaml:"guard"`
+	Resilience Resilience        `yaml:"resilience"`
+	Links      Links             `yaml:"links"`
+	Sync       Sync              `yaml:"sync"`
+	Rebate     Rebate            `yaml:"rebate"`
+	Withdraw   Withdraw          `yaml:"withdraw"`
+	Collect    Collect           `yaml:"collect"`
+	Payer      string            `yaml:"payer"`
+	Payers     map[string]string `yaml:"payers"`
+	Alipay     alipay.Config     `yaml:"alipay"`
+	Wechatpay  wechatpay.Config  `yaml:"wechatpay"`
+	Webhooks   Webhooks          `yaml:"webhooks"`
+	Telegram   telegram.Config   `yaml:"telegram"`
+	Webchat    Webchat           `yaml:"webchat"`
+	Bot        Bot               `yaml:"bot"`
+	API        API               `yaml:"api"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a
@@ -91,6 +99,7 @@ type Peers struct {
 	Certificate string            `yaml:"certificate"`
 	Key         string            `yaml:"key"`
 	Authority   string            `yaml:"authority"`
+	Drain       time.Duration     `yaml:"drain"`
 }
 
 // Broker says what carries events between the targets of a split. Its URL may hold a

@@ -45,27 +45,8 @@ func (m MistakeError) Error() string {
 // environment over the defaults, and checks all of it. The error joins every
 // [MistakeError]. lookup reads the environment, as os.LookupEnv does.
 func Load(path string, lookup func(string) (string, bool)) (Config, error) {
-	var c Config
-	base, err := parse(Default)
-	if err != nil {
-		return c, fmt.Errorf("default.yaml: %w", err)
-	}
-	t := &tree{root: base, lines: map[string]int{}, from: map[string]string{}}
-	if path != "" {
-		text, err := readFile(path)
-		if err != nil {
-			return c, err
-		}
-		own, err := parse(text)
-		if err != nil {
-			return c, fmt.Errorf("%s: %w", path, err)
-		}
-		t.lay(own)
-	}
-	t.environment(lookup)
-	t.read(&c)
-	t.errs = append(t.errs, c.check(t)...)
-	return c, errors.Join(t.mistakes()...)
+	l, err := Sources{Path: path, Lookup: lookup}.Load()
+	return l.Config, err
 }
 
 func readFile(path string) ([]byte, error) {
@@ -121,6 +102,8 @@ func (t *tree) mistakes() []error {
 		}
 		if name, ok := t.from[m.Path]; ok {
 			m.Line, m.Text = 0, m.Text+" (from "+name+")"
+		} else if m.source != "" {
+			m.Text += " (in " + m.source + ")"
 		}
 		out = append(out, m.MistakeError)
 	}

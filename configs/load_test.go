@@ -174,7 +174,8 @@ func TestASplitSaysAllThatItNeeds(t *testing.T) {
 		"broker.url: targets that run apart tell each other by a broker",
 		"database.seal_key: targets that run apart share the key",
 	)
-	wantMistakes(t, apart+"targets: [gateway]\n", none, "peers.token: targets that run apart share a token")
+	wantMistakes(t, apart+"targets: [gateway]\n", none, "peers.token: targets that run apart share a token",
+		"broker.url: targets that run apart tell each other by a broker", "line 2: database.seal_key: targets that run apart share the key")
 }
 
 // TestAlipayIsCheckedWhereItPays: its keys count only where money leaves by it.
@@ -269,6 +270,7 @@ var secretKeys = []string{
 	"networks.taobao.app_secret", "networks.taobao.session", "networks.jd.app_secret", "networks.jd.access_token", "networks.jd.auth_key",
 	"networks.pdd.client_secret", "database.dsn", "alipay.private_key", "wechatpay.key", "wechatpay.apiv3_key",
 	"telegram.token", "telegram.proxy", "database.seal_key", "peers.token", "broker.url",
+	"registry.url", "registry.password",
 }
 
 // TestSecretsAreNeverShown fills every secret in and makes mistakes everywhere
@@ -282,6 +284,7 @@ database: {dsn: "mysql://u:C4n4ry@h", connections: 1, seal_key: C4n4ry-sk}
 targets: [order]
 peers: {token: C4n4ry-tk, http: {bot: "http://u:C4n4ry@"}, targets: {user: ""}}
 broker: {url: "rabbit://u:C4n4ry@h"}
+registry: {url: "etcd://u:C4n4ry@h:x", password: C4n4ry-rp, lease: 1ms, prefix: x}
 networks:
   taobao: {endpoint: "http://u:C4n4ry@h", app_key: x, app_secret: C4n4ry-tb, session: C4n4ry-se, convert: x, sign_method: x, page_size: 0x1, adzone_ids: [C]}
   jd: {endpoint: "http://u:C4n4ry@h", app_secret: C4n4ry-jd, access_token: C4n4ry-at, auth_key: C4n4ry-ak, union_id: 0, page_size: 1000}

@@ -244,7 +244,7 @@ func (c Config) LoadRules(path string) (rebate.Rules, error) {
 	if err != nil {
 		return rebate.Rules{}, err
 	}
-	t := &tree{root: base, lines: map[string]int{}, from: map[string]string{}}
+	t := newTree(base)
 	t.lay(own)
 	t.onlyRules(own)
 	var in Config

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"reflect"
 	"regexp"
 	"strings"
@@ -17,12 +18,42 @@ type tree struct {
 	from  map[string]string // environment variables that count, by path
 	errs  []mistake
 	paths []string // of the nodes, by the number that they have while they are read
+
+	source string            // of what is laid over it now; "" for the operator's file
+	origin map[string]string // which layer each value is from, by path; nil for the defaults
+}
+
+func newTree(base *yaml.Node) *tree {
+	return &tree{root: base, lines: map[string]int{}, from: map[string]string{}, origin: map[string]string{}}
 }
 
 // A mistake is one that may hide others.
 type mistake struct {
 	MistakeError
-	unread bool // the value cannot be read
+	unread bool   // the value cannot be read
+	source string // the document in which its line is; "" for the operator's file
+}
+
+// mistake makes one that is in the document that is laid over the tree now, of a value
+// that is not read.
+func (t *tree) mistake(path string, line int, text string) mistake {
+	return mistake{MistakeError{path, line, text}, true, t.source}
+}
+
+// found makes one that is found once the tree is whole: it is in the document that
+// has the value.
+func (t *tree) found(path, text string, unread bool) mistake {
+	m := mistake{MistakeError{path, t.line(path), text}, unread, t.source}
+	for p := path; m.source == "" && p != ""; {
+		if name := t.origin[p]; name != "" {
+			if name != FileLayer {
+				m.source = name
+			}
+			break
+		}
+		p = p[:max(0, strings.LastIndexByte(p, '.'))]
+	}
+	return m
 }
 
 // line is that of a key, or of the group that it should stand in.
@@ -40,11 +71,11 @@ func (t *tree) line(path string) int {
 }
 
 func (t *tree) bad(path, text string) {
-	t.errs = append(t.errs, mistake{MistakeError{path, t.line(path), text}, false})
+	t.errs = append(t.errs, t.found(path, text, false))
 }
 
 func (t *tree) unreadable(path, text string) {
-	t.errs = append(t.errs, mistake{MistakeError{path, t.line(path), text}, true})
+	t.errs = append(t.errs, t.found(path, text, true))
 }
 
 func join(path, key string) string {
@@ -74,14 +105,15 @@ func (t *tree) note(n *yaml.Node, path string) {
 		p := join(path, k.Value)
 		switch {
 		case seen[k.Value]:
-			t.errs = append(t.errs, mistake{MistakeError{p, k.Line, "it is there twice"}, true})
+			t.errs = append(t.errs, t.mistake(p, k.Line, "it is there twice"))
 			continue
 		case v.Kind == yaml.AliasNode:
-			t.errs = append(t.errs, mistake{MistakeError{p, k.Line, "aliases are not followed: write the value itself"}, true})
+			t.errs = append(t.errs, t.mistake(p, k.Line, "aliases are not followed: write the value itself"))
 			continue
 		}
 		seen[k.Value] = true
 		t.lines[p] = k.Line
+		t.origin[p] = cmp.Or(t.source, FileLayer)
 		t.note(v, p)
 		kept = append(kept, k, v)
 	}

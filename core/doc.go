@@ -4,10 +4,14 @@
 //	fault            how something did not work
 //	money            fen and basis points
 //	event            how parts tell each other what has happened
+//	cache            what may be forgotten at any moment
 //	lock             who of several may do something
+//	registry         which processes run what, and where
 //	endpoint         which addresses may be called with our keys
 //	audit            what staff have done, for ever
+//	access           who may ask from outside, and for what
 //	control          what staff can stop at once
+//	ladder           what is left out while something is away
 //	market           a model of the outside world, for fakes and tests
 //	user             who the people are
 //	link             what people paste, and the links they get back
@@ -20,6 +24,7 @@
 //	proof            whether the books are right
 //	reconcile        what others' books say, held against ours
 //	notify           what users are told
+//	webhook          what integrators' programs are told
 //	servicetest      the promises of all services, as tests
 //	storetest        the promises of all stores, as tests
 //

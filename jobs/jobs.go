@@ -53,8 +53,10 @@ func (f Func) Run(ctx context.Context, _ lock.Lease) (Report, error) {
 // Limits of the runner.
 const (
 	leaseLength = time.Minute
-	leaseRenew  = leaseLength / 2 // renewed when less is left
-	leaseBeat   = leaseLength / 4 // how often a run looks after its lease
+	renewPart   = 2  // a lease is renewed after this part of it
+	beatPart    = 4  // how often a run looks after its lease
+	lookPart    = 12 // how often processes that share jobs look who is there
+	seatTries   = 64 // seats that are tried when many processes come at once
 	runMax      = 10 * time.Minute
 	drainMax    = 10_000 // runs of one job in one Drain
 	rerunMax    = 100    // runs in a row before other work gets a turn
@@ -68,6 +70,13 @@ type Plan struct {
 
 	// Leases is where its lease is; nil for the runner's.
 	Leases lock.Leases
+	// Shared is the kind of a job of which there are many: the processes that have
+	// such jobs, under the same leases, share those of each kind out evenly. "" for a
+	// job that stays with whoever took it first.
+	Shared string
+	// Term is how long its lease is taken for; 0 for a minute. The jobs under the same
+	// leases that are shared have one.
+	Term time.Duration
 }
 
 // A Runner runs jobs. Its zero value is not usable; see New.
@@ -75,6 +84,7 @@ type Runner struct {
 	holder string
 	log    *slog.Logger
 	slots  []*slot
+	crews  map[lock.Leases]*crew
 	cron   *cron.Cron
 }
 
@@ -82,7 +92,11 @@ type Runner struct {
 type slot struct {
 	job    Job
 	calm   bool
+	every  string       // as planned now
+	entry  cron.EntryID // of the cron
 	leases lock.Leases
+	term   time.Duration
+	share  *share // nil for a job that is not shared
 	wake   chan struct{}
 
 	running sync.Mutex // held while the job runs
@@ -114,7 +128,7 @@ type Status struct {
 // cron expressions. It fails if an expression is malformed or two jobs have one
 // name, which would share a lease.
 func New(plans []Plan, leases lock.Leases, holder string, zone *time.Location, log *slog.Logger) (*Runner, error) {
-	r := &Runner{holder: holder, log: log, cron: cron.New(cron.WithLocation(zone))}
+	r := &Runner{holder: holder, log: log, crews: map[lock.Leases]*crew{}, cron: cron.New(cron.WithLocation(zone))}
 	var errs []error
 	names := map[string]bool{}
 	for _, p := range plans {
@@ -125,16 +139,59 @@ func New(plans []Plan, leases lock.Leases, holder string, zone *time.Location, l
 		if p.Leases == nil {
 			p.Leases = leases
 		}
-		s := &slot{job: p.Job, calm: p.Calm, leases: p.Leases, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()}}
+		if p.Term == 0 {
+			p.Term = leaseLength
+		}
+		s := &slot{
+			job: p.Job, calm: p.Calm, every: p.Every, leases: p.Leases, term: p.Term, wake: make(chan struct{}, 1), state: Status{Name: p.Job.Name()},
+		}
 		r.slots = append(r.slots, s)
+		r.shares(s, p)
 		if p.Every == "" {
 			continue
 		}
-		if _, err := r.cron.AddFunc(p.Every, s.ring); err != nil {
+		var err error
+		if s.entry, err = r.cron.AddFunc(p.Every, s.ring); err != nil {
 			errs = append(errs, fmt.Errorf("job %s: schedule %q: %w", p.Job.Name(), p.Every, err))
 		}
 	}
 	return r, errors.Join(errs...)
+}
+
+// shares enters a slot among those that are shared.
+func (r *Runner) shares(s *slot, p Plan) {
+	if p.Shared == "" {
+		return
+	}
+	c := r.crews[p.Leases]
+	if c == nil {
+		c = &crew{leases: p.Leases, holder: r.holder, term: p.Term}
+		r.crews[p.Leases] = c
+	}
+	s.share = c.join(p.Shared)
+}
+
+// Replan makes the jobs of plans, by their names, run as often as these say from now
+// on; everything else of them stays as it is, and jobs that are not planned are left
+// out. It may be called while the runner runs, by one at a time. If an expression is
+// malformed it fails, and that job stays as planned before.
+func (r *Runner) Replan(plans []Plan) error {
+	var errs []error
+	for _, p := range plans {
+		for _, s := range r.slots {
+			if s.job.Name() != p.Job.Name() || s.every == p.Every || s.every == "" {
+				continue
+			}
+			entry, err := r.cron.AddFunc(p.Every, s.ring)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("job %s: schedule %q: %w", p.Job.Name(), p.Every, err))
+				continue
+			}
+			r.cron.Remove(s.entry)
+			s.entry, s.every = entry, p.Every
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // ring wakes a job; a ring while it runs makes it run once more.
@@ -186,6 +243,11 @@ func (r *Runner) drop(ctx context.Context) {
 			}
 		}
 	}
+	for _, c := range r.crews {
+		if err := c.stand(ctx); err != nil {
+			r.log.Warn("lease not dropped", "job", c.seat, "error", err)
+		}
+	}
 }
 
 func (r *Runner) loop(ctx context.Context, s *slot) {
@@ -215,21 +277,26 @@ func (r *Runner) once(ctx context.Context, s *slot) (rep Report, err error) {
 	case fault.Is(err, fault.Conflict):
 		return Report{}, nil
 	case err != nil:
-		return Report{}, r.failed(s, err)
+		return Report{}, r.failed(ctx, s, err)
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = r.failed(s, fmt.Errorf("panic: %v", p))
+			err = r.failed(ctx, s, fmt.Errorf("panic: %v", p))
 		}
 	}()
 	s.note(func(st *Status) { st.LastRun = time.Now() })
 	lease := s.lease
-	ctx, cancel := context.WithTimeout(ctx, runMax)
+	defer func() {
+		if fault.ReasonOf(err) == lock.Lost {
+			s.taken = time.Time{} // do not trust our own watch: ask
+		}
+	}()
+	ctx, cancel := context.WithTimeout(lock.Under(ctx, lease), runMax)
 	defer cancel()
 	defer r.hold(ctx, cancel, s)()
 	rep, err = s.job.Run(ctx, lease)
 	if err != nil {
-		return rep, r.failed(s, err)
+		return rep, r.failed(ctx, s, err)
 	}
 	s.note(func(st *Status) { st.LastOK, st.Fails, st.Error, st.Text = time.Now(), 0, "", rep.Text })
 	if rep.Text != "" {
@@ -240,10 +307,20 @@ func (r *Runner) once(ctx context.Context, s *slot) (rep Report, err error) {
 
 // take takes the job's lease, or renews it where it is time to.
 func (r *Runner) take(ctx context.Context, s *slot) error {
-	if time.Since(s.taken) <= leaseRenew { // by our own watch: the lease may run on a simulated one
+	if s.share != nil {
+		return s.share.take(ctx, r, s)
+	}
+	return r.renew(ctx, s)
+}
+
+// leaseOf is the name of a job's lease.
+func leaseOf(j Job) string { return "job/" + j.Name() }
+
+func (r *Runner) renew(ctx context.Context, s *slot) error {
+	if time.Since(s.taken) <= s.term/renewPart { // by our own watch: the lease may run on a simulated one
 		return nil
 	}
-	l, err := s.leases.Take(ctx, "job/"+s.job.Name(), r.holder, leaseLength)
+	l, err := s.leases.Take(ctx, leaseOf(s.job), r.holder, s.term)
 	if err == nil {
 		s.lease, s.taken = l, time.Now()
 	}
@@ -259,7 +336,7 @@ func (r *Runner) hold(ctx context.Context, stop func(), s *slot) (release func()
 	token := s.lease.Token
 	go func() {
 		defer close(done)
-		beat := time.NewTicker(leaseBeat)
+		beat := time.NewTicker(s.term / beatPart)
 		defer beat.Stop()
 		for {
 			select {
@@ -267,7 +344,7 @@ func (r *Runner) hold(ctx context.Context, stop func(), s *slot) (release func()
 				return
 			case <-beat.C:
 			}
-			err := r.take(ctx, s)
+			err := r.renew(ctx, s) // a run that has begun ends, whoever has come meanwhile
 			if fault.Is(err, fault.Conflict) || s.lease.Token != token {
 				stop()
 				return
@@ -281,7 +358,7 @@ func (r *Runner) hold(ctx context.Context, stop func(), s *slot) (release func()
 }
 
 // failed records and logs a failure: the first of a row, and then every tenth.
-func (r *Runner) failed(s *slot, err error) error {
+func (r *Runner) failed(ctx context.Context, s *slot, err error) error {
 	fails := 0
 	s.note(func(st *Status) {
 		st.Fails++
@@ -292,7 +369,7 @@ func (r *Runner) failed(s *slot, err error) error {
 		fails = st.Fails
 	})
 	if !errors.Is(err, context.Canceled) && fails%10 == 1 {
-		r.log.Warn("job failed", "name", s.job.Name(), "fails", fails, "error", err)
+		r.log.WarnContext(ctx, "job failed", "name", s.job.Name(), "fails", fails, "error", err)
 	}
 	return err
 }

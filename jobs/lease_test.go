@@ -60,6 +60,31 @@ func TestADeadProcessIsSucceededWhenItsLeaseEnds(t *testing.T) {
 	})
 }
 
+func TestADeadProcessIsSucceededAtOnceByWhoKnows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := newLeases()
+		dead, err := shared.Take(t.Context(), "job/w", "dead", time.Minute)
+		must(t, err)
+		_, err = shared.Take(t.Context(), "job/v", "alive", time.Minute)
+		must(t, err)
+		var token int64
+		w := &worker{name: "w", do: func(_ context.Context, l lock.Lease) (int, error) { token = l.Token; return 0, nil }}
+		v := &worker{name: "v", do: idle}
+		r := runner(t, shared, "a", "@every 5s", w, v)
+		must(t, r.Inherit(t.Context(), "dead"))
+		stop := begin(t, r)
+		time.Sleep(6 * time.Second)
+		stop()
+		if w.count() == 0 || token <= dead.Token {
+			t.Errorf("it ran %d times, its token %d comes after %d", w.count(), token, dead.Token)
+		}
+		if v.count() > 0 {
+			t.Error("it took a lease of somebody who is alive")
+		}
+	})
+}
+
 func TestALongRunKeepsItsLease(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"fanli/core/event"
 	"fanli/core/fault"
+	"fanli/core/lock"
 	"fanli/jobs"
 )
 
@@ -208,5 +209,61 @@ func TestWhatWasHeardIsSaidAgainIfThatCouldNotBeKept(t *testing.T) {
 	}
 	if fmt.Sprint(h.heard) != "[e0 e1 e0 e1]" || len(o.waiting) != 0 {
 		t.Errorf("heard %v, %d wait", h.heard, len(o.waiting))
+	}
+}
+
+// A batching bus takes events in one go.
+type batching struct {
+	hearing
+	down  bool
+	calls int
+}
+
+func (b *batching) PublishAll(ctx context.Context, es []event.Event) []error {
+	b.calls++
+	errs := make([]error, len(es))
+	for i, e := range es {
+		if b.down && e.ID != "e0" && e.ID != "e1" {
+			errs[i] = &fault.Error{Code: fault.Unavailable, Reason: event.Down}
+			continue
+		}
+		errs[i] = b.Publish(ctx, e)
+	}
+	return errs
+}
+
+// TestABusThatIsAwayBlamesNoEvent: an hour without a broker must not put off events
+// by an hour more, nor end in dead letters.
+func TestABusThatIsAwayBlamesNoEvent(t *testing.T) {
+	t.Parallel()
+	o, now := newOutbox(30), time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
+	b := &batching{down: true}
+	b.fails = func(id string) error {
+		if id == "e1" {
+			return fault.New(fault.Invalid, "event.too_large")
+		}
+		return nil
+	}
+	r := &jobs.Relay{Outbox: o, Bus: b, Now: func() time.Time { return now }}
+	for try := range 100 {
+		rep, err := r.Run(t.Context(), lock.Lease{})
+		if fault.ReasonOf(err) == "" || strings.Count(err.Error(), event.Down) > 1 {
+			t.Fatalf("try %d: %v", try, err)
+		}
+		if try == 0 && rep.Done != 1 {
+			t.Errorf("%d were said", rep.Done)
+		}
+		now = now.Add(time.Second)
+	}
+	for _, s := range o.waiting {
+		if tried := s.Event.ID == "e1"; tried != (s.Tries > 0) || !tried && !s.NextAt.IsZero() {
+			t.Errorf("%s was tried %d times and waits until %s", s.Event.ID, s.Tries, s.NextAt)
+		}
+	}
+	now = now.Add(time.Hour)
+	b.down, b.heard = false, nil
+	rep, err := r.Run(t.Context(), lock.Lease{})
+	if rep.Done < 20 || len(o.dead) != 0 {
+		t.Errorf("after its return %d were said, %d are dead, %v", rep.Done, len(o.dead), err)
 	}
 }

@@ -58,6 +58,20 @@ func (l *leases) Drop(_ context.Context, name, holder string) error {
 	return nil
 }
 
+func (l *leases) Held(context.Context) (out []lock.Holding, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down {
+		return nil, fault.New(fault.Unavailable, "")
+	}
+	for name, lease := range l.held {
+		if time.Now().Before(lease.Until) {
+			out = append(out, lock.Holding{Name: name, Holder: l.by[name]})
+		}
+	}
+	return out, nil
+}
+
 // A worker is a job that does what its function says and keeps count.
 type worker struct {
 	name string

@@ -66,19 +66,22 @@ type Sync struct {
 }
 
 // Plans returns the jobs that a feed needs: following every stream that mends
-// itself, and re-scanning all streams.
+// itself, and re-scanning all streams. Processes share the streams of each rung.
 func Plans(f order.Feed, book *order.Book, ladder []Rung, every string, first time.Duration, now func() time.Time) []Plan {
 	var plans []Plan
 	for _, s := range f.Scenes() {
 		if s.Mends {
-			plans = append(plans, Plan{Job: &Sync{Feed: f, Scene: s, Book: book, Now: now, First: first}, Every: every})
+			plans = append(plans, Plan{Job: &Sync{Feed: f, Scene: s, Book: book, Now: now, First: first}, Every: every, Shared: shared(Follow)})
 		}
 		for _, r := range ladder {
-			plans = append(plans, Plan{Job: &Sync{Feed: f, Scene: s, Rung: r, Book: book, Now: now}, Every: every})
+			plans = append(plans, Plan{Job: &Sync{Feed: f, Scene: s, Rung: r, Book: book, Now: now}, Every: every, Shared: shared(r.Name)})
 		}
 	}
 	return plans
 }
+
+// shared is the kind of the jobs of a rung.
+func shared(rung string) string { return "feeds/" + rung }
 
 func (s *Sync) follows() bool { return s.Rung.Name == "" }
 

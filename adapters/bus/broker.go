@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"slices"
 	"sync"
@@ -30,6 +31,9 @@ const (
 	handleMax = 30 * time.Second // one try
 	// reopenWait is between two tries to reach a broker that does not answer.
 	reopenWait = time.Second
+	// bodyMax is how long an event can be, as it travels: what every broker takes
+	// without being asked to take more. A page of 500 order lines is a third of it.
+	bodyMax = 900 << 10
 )
 
 // Config says which broker carries events.
@@ -46,6 +50,9 @@ type Config struct {
 	// Wait is how long to wait after the first try that failed; it doubles up to
 	// WaitMax. Zero is 100 milliseconds, and ten seconds.
 	Wait, WaitMax time.Duration
+	// Idle is how long a process on Redis may have an event before it is taken for
+	// dead; zero is a minute, which is longer than handling takes.
+	Idle time.Duration
 	// Name is this process's, the same after a restart.
 	Name string
 	Log  *slog.Logger
@@ -76,13 +83,14 @@ type Broker struct {
 // An engine is a kind of broker.
 type engine interface {
 	// publisher makes the queues of targets and returns what puts events into
-	// them. It fails where the broker does not answer.
+	// them, many at a time and in their order. It fails where the broker does not
+	// answer.
 	publisher(targets []string) (message.Publisher, error)
 	// subscriber returns what takes events of a target's queue, one at a time.
 	subscriber(target string) (message.Subscriber, error)
 }
 
-var _ event.Bus = (*Broker)(nil)
+var _ event.Batcher = (*Broker)(nil)
 
 // NewBroker returns the broker of cfg. It reaches it when it is needed. It fails
 // with fault.Invalid for a URL that is none.
@@ -97,11 +105,14 @@ func NewBroker(cfg Config) (*Broker, error) {
 	if cfg.Wait == 0 {
 		cfg.Wait, cfg.WaitMax = tryWait, tryMax
 	}
+	if cfg.Idle == 0 {
+		cfg.Idle = redisIdle
+	}
 	b := &Broker{cfg: cfg}
 	log := watermill.NewSlogLogger(quiet(cfg.Log))
 	switch u.Scheme {
 	case "amqp", "amqps":
-		b.engine = rabbit{cfg.URL, cfg.queue, log}
+		b.engine = rabbit{cfg.URL, cfg.queue}
 	case "redis", "rediss":
 		b.engine, err = newRedis(cfg, log)
 	case "kafka":
@@ -135,6 +146,14 @@ func (h errorsOnly) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelError && h.Handler.Enabled(ctx, l)
 }
 
+// WithAttrs implements slog.Handler.
+func (h errorsOnly) WithAttrs(as []slog.Attr) slog.Handler {
+	return errorsOnly{h.Handler.WithAttrs(as)}
+}
+
+// WithGroup implements slog.Handler.
+func (h errorsOnly) WithGroup(name string) slog.Handler { return errorsOnly{h.Handler.WithGroup(name)} }
+
 // queue is the name of a target's queue.
 func (c Config) queue(target string) string { return c.Prefix + "." + target }
 
@@ -149,25 +168,61 @@ func (c Config) targets() (out []string) {
 
 // Publish puts e into the queue of every target that hears it.
 func (b *Broker) Publish(ctx context.Context, e event.Event) error {
-	hearers := b.cfg.Hearers[e.Name]
-	if len(hearers) == 0 {
-		return nil
-	}
+	return b.PublishAll(ctx, []event.Event{e})[0]
+}
+
+// PublishAll implements event.Batcher: what goes into one queue is sent in one go, in
+// the order of es.
+func (b *Broker) PublishAll(ctx context.Context, es []event.Event) []error {
+	errs := make([]error, len(es))
 	pub, err := b.publisher()
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, "bus.Publish", err)
+		for i := range errs {
+			errs[i] = down(err)
+		}
+		return errs
 	}
-	body, err := json.Marshal(e)
-	if err != nil {
-		return fault.Wrap(fault.Internal, "bus.Publish", err)
-	}
-	for _, t := range hearers {
-		m := message.NewMessageWithContext(context.WithoutCancel(ctx), watermill.NewUUID(), body)
-		if err := pub.Publish(b.cfg.queue(t), m); err != nil {
-			return fault.Wrap(fault.Unavailable, "bus.Publish", err)
+	queues := map[string][]int{}
+	bodies := make([][]byte, len(es))
+	for i, e := range es {
+		bodies[i], errs[i] = encode(e)
+		if errs[i] != nil {
+			continue
+		}
+		for _, t := range b.cfg.Hearers[e.Name] {
+			queues[t] = append(queues[t], i)
 		}
 	}
-	return nil
+	for _, t := range slices.Sorted(maps.Keys(queues)) {
+		ms := make([]*message.Message, len(queues[t]))
+		for k, i := range queues[t] {
+			ms[k] = message.NewMessageWithContext(context.WithoutCancel(ctx), watermill.NewUUID(), bodies[i])
+		}
+		if err := pub.Publish(b.cfg.queue(t), ms...); err != nil {
+			for _, i := range queues[t] {
+				errs[i] = down(err)
+			}
+		}
+	}
+	return errs
+}
+
+// encode writes an event as it travels. One that no broker would take is refused here,
+// so that it does not look as if the broker were away.
+func encode(e event.Event) ([]byte, error) {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, "bus.Publish", err)
+	}
+	if len(body) > bodyMax {
+		return nil, fault.Newf(fault.Invalid, "event.too_large", "%s has %d bytes", e.ID, len(body))
+	}
+	return body, nil
+}
+
+// down is an error of the broker as a whole.
+func down(err error) error {
+	return &fault.Error{Code: fault.Unavailable, Reason: event.Down, Op: "bus.Publish", Err: err}
 }
 
 // publisher reaches the broker at the first call that succeeds.
@@ -244,14 +299,14 @@ func (b *Broker) take(ctx context.Context, h Hearing) message.NoPublishHandlerFu
 				return nil
 			case ctx.Err() != nil: // we are being stopped, and the event is not to blame
 				return err
-			case fault.ReasonOf(err) != control.Stopped:
+			case fault.ReasonOf(err) != control.Stopped && !fault.Away(err):
 				b.cfg.Log.Error("an event was buried", "target", h.Target, "event", e.ID, "name", string(e.Name), "error", err,
 					"try", "fanli events dead "+h.Target)
 				return h.Bury(ctx, e, err)
 			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(b.cfg.WaitMax): // it waits as long as the switch is on, and is never buried
+			case <-time.After(b.cfg.WaitMax): // it waits as long as the switch is on, or somebody away, and is never buried
 			}
 		}
 	}
@@ -262,7 +317,7 @@ func (b *Broker) try(ctx context.Context, h Hearing, m *message.Message, e event
 	retry := middleware.Retry{
 		MaxRetries: triesMax - 1, InitialInterval: b.cfg.Wait, MaxInterval: b.cfg.WaitMax, Multiplier: 2,
 		ShouldRetry: func(p middleware.RetryParams) bool {
-			return ctx.Err() == nil && fault.ReasonOf(p.Err) != control.Stopped
+			return ctx.Err() == nil && fault.ReasonOf(p.Err) != control.Stopped && !fault.Away(p.Err)
 		},
 	}
 	handle := retry.Middleware(middleware.Recoverer(func(*message.Message) ([]*message.Message, error) {

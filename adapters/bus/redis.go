@@ -27,6 +27,7 @@ const (
 type streams struct {
 	options *redis.Options
 	name    string
+	idle    time.Duration
 	queue   func(target string) string
 	log     watermill.LoggerAdapter
 }
@@ -37,7 +38,7 @@ func newRedis(cfg Config, log watermill.LoggerAdapter) (engine, error) {
 		return nil, fault.New(fault.Invalid, "broker.url")
 	}
 	o.ContextTimeoutEnabled = true
-	return streams{o, cfg.Name, cfg.queue, log}, nil
+	return streams{o, cfg.Name, cfg.Idle, cfg.queue, log}, nil
 }
 
 // publisher implements engine. The groups are there before anything is said, and
@@ -52,14 +53,36 @@ func (s streams) publisher(targets []string) (message.Publisher, error) {
 			return nil, errors.Join(err, client.Close())
 		}
 	}
-	return redisstream.NewPublisher(redisstream.PublisherConfig{Client: client}, s.log)
+	return appending{client}, nil
 }
+
+// appending puts messages at the ends of streams, a batch in one go.
+type appending struct{ client *redis.Client }
+
+// Publish implements message.Publisher.
+func (p appending) Publish(stream string, ms ...*message.Message) error {
+	ctx, cancel := context.WithTimeout(context.Background(), handleMax)
+	defer cancel()
+	pipe := p.client.Pipeline()
+	for _, m := range ms {
+		values, err := redisstream.DefaultMarshallerUnmarshaller{}.Marshal(stream, m)
+		if err != nil {
+			return err
+		}
+		pipe.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: values})
+	}
+	_, err := pipe.Exec(ctx)
+	return err
+}
+
+// Close implements message.Publisher.
+func (p appending) Close() error { return p.client.Close() }
 
 // subscriber implements engine.
 func (s streams) subscriber(target string) (message.Subscriber, error) {
 	client := redis.NewClient(s.options) // the subscriber's own: it closes it
 	sub, err := redisstream.NewSubscriber(redisstream.SubscriberConfig{
-		Client: client, Consumer: s.name, ConsumerGroup: target, BlockTime: redisBlock, ClaimInterval: redisClaim, MaxIdleTime: redisIdle,
+		Client: client, Consumer: s.name, ConsumerGroup: target, BlockTime: redisBlock, ClaimInterval: redisClaim, MaxIdleTime: s.idle,
 		NackResendSleep: tryWait, DisableIndefiniteInitialBlock: true, OldestId: "0",
 		ShouldStopOnReadErrors: func(err error) bool { return redis.HasErrorPrefix(err, "NOGROUP") }, // it was flushed: begin anew
 	}, s.log)

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -439,5 +440,33 @@ func TestManyAskAtOnce(t *testing.T) {
 		s := &script{next: func(context.Context, int64) error { panic("odd answer") }}
 		_, err := guard.Network(s, guard.Options{}).Offer(t.Context(), item("1"))
 		wantCode(t, "Offer", err, fault.Internal)
+	})
+}
+
+func TestWhoWantsToKnowIsTold(t *testing.T) {
+	t.Parallel()
+	rule(t, "OfCallsAndOfTurns", func(t *testing.T) {
+		var calls, turns []string
+		s := &script{next: failing(down, 3)}
+		n := guard.New("script/main", guard.Options{
+			Tries: 1, Failures: 2, Rest: time.Minute, OfferTTL: -1,
+			Told: func(c guard.Call) {
+				calls = append(calls, fmt.Sprintln(c.Name, c.Role, c.Left, fault.CodeOf(c.Err), c.Took))
+			},
+			Turned: func(name, role, state string) { turns = append(turns, fmt.Sprintln(name, role, state)) },
+		}).Network(s)
+		ask := func() { _, _ = n.Link(t.Context(), link.Offer{}, link.Mark{}) }
+		ask()
+		ask()
+		ask() // it rests
+		time.Sleep(2 * time.Minute)
+		ask()
+		if got, want := strings.Join(calls, ""), "script/main links true unavailable 0s\nscript/main links true unavailable 0s\n"+
+			"script/main links false unavailable 0s\nscript/main links true  0s\n"; got != want {
+			t.Errorf("calls:\n%swant\n%s", got, want)
+		}
+		if got, want := strings.Join(turns, ""), "script/main links open\nscript/main links half-open\nscript/main links closed\n"; got != want {
+			t.Errorf("turns:\n%swant\n%s", got, want)
+		}
 	})
 }

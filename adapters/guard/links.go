@@ -2,11 +2,11 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/sony/gobreaker/v2"
 	"golang.org/x/sync/singleflight"
 
 	"fanli/core/fault"
@@ -15,7 +15,7 @@ import (
 
 // Network guards n.
 func (g *Guard) Network(n link.Network) link.Network {
-	guarded := &network{inner: n, gate: g.gate("links"), offers: keep(g.o)}
+	guarded := &network{inner: n, gate: g.gate("links"), offers: newShelf(g)}
 	s, searches := n.(link.Searcher)
 	p, pools := n.(link.Pooled)
 	switch {
@@ -44,40 +44,24 @@ func (g *Guard) Network(n link.Network) link.Network {
 type network struct {
 	inner  link.Network
 	gate   *gate
-	offers *otter.Cache[string, kept] // nil: offers are not kept
+	offers *shelf // nil: offers are not kept
 	asking singleflight.Group
 }
 
-// kept is an answer to Offer: an offer, or that there is none.
-type kept struct {
-	offer link.Offer
-	miss  error // fault.NotFound, or nil
+// StaleOffer is the caveat of an offer that is older than it should be, because the
+// network does not answer.
+const StaleOffer = "offer.stale"
+
+// fresh reports whether an answer is as good as a new one.
+func (n *network) fresh(k kept) bool {
+	return n.offers == nil || k.miss != nil || n.gate.now().Before(k.until)
 }
 
-// keep returns the cache for offers, or nil.
-func keep(o Options) *otter.Cache[string, kept] {
-	if o.OfferTTL < 0 {
-		return nil
-	}
-	return otter.Must(&otter.Options[string, kept]{
-		MaximumSize: o.OffersMax,
-		Clock:       clock{o.Now},
-		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, kept]) time.Duration {
-			if e.Value.miss != nil {
-				return min(o.MissTTL, o.OfferTTL)
-			}
-			return o.OfferTTL
-		}),
-	})
+// old finds an offer that is better than nothing.
+func (n *network) old(key string) (kept, bool) {
+	k, ok := n.offers.near(key)
+	return k, ok && k.miss == nil
 }
-
-// clock gives a cache our time. Without ticks the cache has no goroutine of its
-// own: what is too old is not found, and goes when room is needed.
-type clock struct{ now func() time.Time }
-
-func (c clock) NowNano() int64 { return c.now().UnixNano() }
-
-func (clock) Tick(time.Duration) <-chan time.Time { return nil }
 
 // Name returns the network's name.
 func (n *network) Name() string { return n.inner.Name() }
@@ -85,31 +69,36 @@ func (n *network) Name() string { return n.inner.Name() }
 // Offer answers from the cache, or asks the network once for all who ask now.
 func (n *network) Offer(ctx context.Context, ref link.Ref) (link.Offer, error) {
 	key := ref.Key()
-	if k, ok := n.look(key); ok {
+	if k, ok := n.offers.near(key); ok && (n.fresh(k) || n.spared()) {
 		n.gate.count(func(s *Status) { s.Kept++ })
-		return k.answer(ref)
+		return n.answer(k, ref)
 	}
 	// The call belongs to nobody: it keeps what the context carries, not its end.
 	own := context.WithoutCancel(ctx)
 	answer := n.asking.DoChan(key, func() (any, error) { return n.ask(own, ref, key) })
 	select {
 	case r := <-answer:
+		if k, ok := n.old(key); ok && failed(r.Err) {
+			return n.answer(k, ref)
+		}
 		if r.Err != nil {
 			return link.Offer{}, r.Err
 		}
 		k, _ := r.Val.(kept)
-		return k.answer(ref)
+		return n.answer(k, ref)
 	case <-ctx.Done():
+		if k, ok := n.old(key); ok && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return n.answer(k, ref)
+		}
 		return link.Offer{}, fault.Wrap(fault.Unavailable, "guard", ctx.Err())
 	}
 }
 
-// look finds a kept answer.
-func (n *network) look(key string) (kept, bool) {
-	if n.offers == nil {
-		return kept{}, false
-	}
-	return n.offers.GetIfPresent(key)
+// spared reports whether the network is not to be asked for what is kept. Whether it
+// is back somebody has to find out.
+func (n *network) spared() bool {
+	kept := n.gate.o.Load().Kept
+	return kept != nil && n.gate.breaker.State() != gobreaker.StateHalfOpen && kept(n.Name())
 }
 
 // ask calls the network and keeps what it says. The goroutine is ours, so a panic
@@ -120,27 +109,34 @@ func (n *network) ask(ctx context.Context, ref link.Ref, key string) (k kept, er
 			err = fault.Wrap(fault.Internal, "guard", fmt.Errorf("panic: %v", p))
 		}
 	}()
-	if k, ok := n.look(key); ok { // a call for the same ended just before ours began
+	if k, ok := n.offers.near(key); ok && n.fresh(k) { // a call for the same ended just before ours began
+		return k, nil
+	}
+	if k, ok := n.offers.far(ctx, key); ok && (n.fresh(k) || n.spared()) {
+		n.gate.count(func(s *Status) { s.Kept++ })
 		return k, nil
 	}
 	k.offer, err = through(ctx, n.gate, func(ctx context.Context) (link.Offer, error) { return n.inner.Offer(ctx, ref) })
 	if fault.Is(err, fault.NotFound) {
 		k.miss, err = err, nil
 	}
-	if err == nil && n.offers != nil {
-		n.offers.Set(key, k)
+	if err == nil {
+		k = n.offers.keep(ctx, key, k)
 	}
 	return k, err
 }
 
 // answer is what k says to somebody who asked with ref. Refs with equal keys may
 // differ in what else they carry.
-func (k kept) answer(ref link.Ref) (link.Offer, error) {
+func (n *network) answer(k kept, ref link.Ref) (link.Offer, error) {
 	if k.miss != nil {
 		return link.Offer{}, k.miss
 	}
 	o := k.offer
 	o.Source, o.Caveats = ref, slices.Clone(o.Caveats)
+	if !n.fresh(k) {
+		o.Caveats = append(o.Caveats, StaleOffer)
+	}
 	return o, nil
 }
 

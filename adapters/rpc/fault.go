@@ -86,10 +86,14 @@ func lostCode(c codes.Code, safe bool) fault.Code {
 	}
 }
 
-// lostReason is what people are told: that a part does not answer.
+// lostReason is what people are told: that a part does not answer, or has too much
+// to do.
 func lostReason(c codes.Code) string {
 	if c == codes.Unavailable || c == codes.DeadlineExceeded || c == codes.Canceled {
-		return "target.down"
+		return fault.Down
+	}
+	if c == codes.ResourceExhausted {
+		return fault.Busy
 	}
 	return ""
 }

@@ -80,6 +80,11 @@ func (h paymentServer) GetWallet(ctx context.Context, r *pb.GetWalletRequest) (*
 	}, err
 }
 
+func (h paymentServer) GetPaid(ctx context.Context, r *pb.GetPaidRequest) (*pb.GetPaidResponse, error) {
+	sum, err := h.m.Wallets.Paid(ctx, r.GetUser())
+	return &pb.GetPaidResponse{Amount: int64(sum)}, err
+}
+
 func (h paymentServer) ListStatement(ctx context.Context, r *pb.ListStatementRequest) (*pb.ListStatementResponse, error) {
 	es, err := h.m.Wallets.Statement(ctx, r.GetUser(), r.GetBefore(), int(r.GetCount()))
 	return &pb.ListStatementResponse{Entries: each(es, toEntry)}, err
@@ -155,6 +160,11 @@ func (h walletClient) Wallet(ctx context.Context, user int64) (credit.Wallet, er
 	return credit.Wallet{
 		Pending: money.Fen(r.GetPending()), Available: money.Fen(r.GetAvailable()), Reserved: money.Fen(r.GetReserved()), Debt: money.Fen(r.GetDebt()),
 	}, err
+}
+
+func (h walletClient) Paid(ctx context.Context, user int64) (money.Fen, error) {
+	r, err := h.c.GetPaid(ctx, &pb.GetPaidRequest{User: user})
+	return money.Fen(r.GetAmount()), err
 }
 
 func (h walletClient) Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error) {

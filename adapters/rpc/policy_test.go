@@ -11,6 +11,7 @@ import (
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
+	"fanli/core/link"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -34,6 +35,7 @@ func TestEveryCallSaysWhetherItMayBeRepeated(t *testing.T) {
 			reflect.TypeFor[control.Service](),
 		}},
 		{pb.BotService_ServiceDesc, []reflect.Type{reflect.TypeFor[notify.Sender]()}},
+		{pb.LinkService_ServiceDesc, []reflect.Type{reflect.TypeFor[link.Service]()}},
 	} {
 		methods := 0
 		for _, a := range c.asks {

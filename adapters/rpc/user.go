@@ -52,6 +52,11 @@ func (h userServer) Resolve(ctx context.Context, r *pb.ResolveRequest) (*pb.Reso
 	return &pb.ResolveResponse{User: toUser(u), Joined: joined}, err
 }
 
+func (h userServer) FindUser(ctx context.Context, r *pb.FindUserRequest) (*pb.FindUserResponse, error) {
+	u, err := h.s.Find(ctx, fromIdentity(r.GetIdentity()))
+	return &pb.FindUserResponse{User: toUser(u)}, err
+}
+
 func (h userServer) GetUser(ctx context.Context, r *pb.GetUserRequest) (*pb.GetUserResponse, error) {
 	u, err := h.s.User(ctx, r.GetId())
 	return &pb.GetUserResponse{User: toUser(u)}, err
@@ -109,6 +114,11 @@ type userClient struct{ c pb.UserServiceClient }
 func (h userClient) Resolve(ctx context.Context, i user.Identity, locale string) (user.User, bool, error) {
 	r, err := h.c.Resolve(ctx, &pb.ResolveRequest{Identity: toIdentity(i), Locale: locale})
 	return fromUser(r.GetUser()), r.GetJoined(), err
+}
+
+func (h userClient) Find(ctx context.Context, i user.Identity) (user.User, error) {
+	r, err := h.c.FindUser(ctx, &pb.FindUserRequest{Identity: toIdentity(i)})
+	return fromUser(r.GetUser()), err
 }
 
 func (h userClient) User(ctx context.Context, id int64) (user.User, error) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"fanli/adapters/alipay"
 	"fanli/adapters/alipay/alipayfake"
 	"fanli/core/fault"
 	"fanli/core/money"
@@ -34,12 +33,10 @@ func (w *World) openAlipay() (err error) {
 // Pay is the world's Alipay.
 func (w *World) Pay() *alipayfake.Fake { return w.pay }
 
-// Alipay returns c as it must be to call the world's Alipay.
-func (w *World) Alipay(c alipay.Config) alipay.Config {
-	ours := w.opts.Keys.Client(alipayApp, w.opts.BaseURL+"/fake/alipay/gateway.do")
-	c.Gateway, c.AppID, c.PrivateKey = ours.Gateway, ours.AppID, ours.PrivateKey
-	c.AppCert, c.AlipayCert, c.RootCert, c.NotifyURL = ours.AppCert, ours.AlipayCert, ours.RootCert, w.opts.Notify
-	return c
+// Alipay returns the keys, the application and the address with which a merchant
+// calls the world's Alipay, and where that tells of charges.
+func (w *World) Alipay() (k *alipayfake.Keys, app, gateway, notify string) {
+	return w.opts.Keys, alipayApp, w.opts.BaseURL + "/fake/alipay/gateway.do", w.opts.Notify
 }
 
 // tell posts a form to whoever waits for it, as Alipay does. If that gets lost, the

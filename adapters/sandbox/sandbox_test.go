@@ -318,7 +318,8 @@ type payer struct{ withdraw.Payer }
 
 func (st *stage) payer(t *testing.T) payer {
 	t.Helper()
-	c, err := alipay.New(st.Alipay(alipay.Config{}), st.srv.Client(), st.Now)
+	keys, app, gateway, _ := st.Alipay()
+	c, err := alipay.New(keys.Client(app, gateway), st.srv.Client(), st.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

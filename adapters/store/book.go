@@ -87,6 +87,18 @@ func (b book) pockets(ctx context.Context, user int64) ([]accountRow, error) {
 	return find[accountRow](b.q(ctx).Where("name IN ?", names))
 }
 
+// Paid implements ledger.Reader.
+func (b book) Paid(ctx context.Context, user int64) (money.Fen, error) {
+	from, err := find[accountRow](b.q(ctx).Where("name = ?", string(ledger.User(user, ledger.Reserved))))
+	if err != nil || len(from) == 0 {
+		return 0, err
+	}
+	var sum int64
+	err = b.q(ctx).Table("payment_entries").Where("from_id = ? AND kind = ?", from[0].ID, string(ledger.Payout)).
+		Select("COALESCE(SUM(amount), 0)").Scan(&sum).Error
+	return money.Fen(sum), classify("store.Paid", err)
+}
+
 // Statement implements ledger.Reader. It takes the newest entries out of, and
 // into, each of the user's accounts, and of those the newest: it costs the same
 // however long a user's history is.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"fanli/core/notify"
@@ -17,6 +19,7 @@ type messageRow struct {
 	Tries      int
 	State      string
 	NextAt     int64
+	Trace      string
 }
 
 func (messageRow) TableName() string { return "notification_messages" }
@@ -56,6 +59,12 @@ func (s messageStore) Mark(ctx context.Context, id int64, state notify.State, tr
 	})
 }
 
+// MessageTrace returns the trace in which a message was written; "" for none.
+func (db *DB) MessageTrace(ctx context.Context, id int64) (string, error) {
+	r, err := first[messageRow](db.reader(ctx).Select("trace").Where("id = ?", id))
+	return r.Trace, err
+}
+
 type messageTx struct{ *tx }
 
 // Write implements notify.Tx.
@@ -63,6 +72,7 @@ func (t messageTx) Write(ms []notify.Message) error {
 	rows := make([]messageRow, len(ms))
 	for i, m := range ms {
 		rows[i] = newMessageRow(m)
+		rows[i].Trace = cut(t.trace)
 	}
 	return insert(t.g, rows, ignore())
 }
@@ -71,4 +81,25 @@ func newMessageRow(m notify.Message) messageRow {
 	return messageRow{
 		MessageKey: m.Key, UserID: m.User, Kind: string(m.Kind), Data: blob(m.Data), At: ms(m.At), Tries: m.Tries, State: string(m.State),
 	}
+}
+
+// prefixesMax bounds the prefixes of one statement: each is a range of the index.
+const prefixesMax = 50
+
+// Keys implements notify.Tx. Keys are compared byte by byte, and "0" comes after "/".
+func (t messageTx) Keys(prefixes []string) (keys []string, err error) {
+	for part := range slices.Chunk(prefixes, prefixesMax) {
+		where, args := make([]string, len(part)), make([]any, 0, 2*len(part))
+		for i, p := range part {
+			where[i] = "message_key >= ? AND message_key < ?"
+			args = append(args, p, strings.TrimSuffix(p, "/")+"0")
+		}
+		var some []string
+		err := t.g.Table(messageRow{}.TableName()).Where(strings.Join(where, " OR "), args...).Order("message_key").Pluck("message_key", &some).Error
+		if err != nil {
+			return nil, classify("store.Keys", err)
+		}
+		keys = append(keys, some...)
+	}
+	return keys, nil
 }

@@ -33,11 +33,23 @@ type outboxRow struct {
 	NextAt  int64
 	Dead    bool
 	Error   string
+	Trace   string
+}
+
+// traceBytesMax bounds what is kept of a trace; a traceparent has 55 bytes.
+const traceBytesMax = 191
+
+// cut is a trace that fits; one that does not is none.
+func cut(trace string) string {
+	if len(trace) > traceBytesMax {
+		return ""
+	}
+	return trace
 }
 
 func (r outboxRow) stored() event.Stored {
 	return event.Stored{
-		Event: event.Event{ID: r.EventID, Name: event.Name(r.Name), At: at(r.At), Data: r.Data},
+		Event: event.Event{ID: r.EventID, Name: event.Name(r.Name), At: at(r.At), Data: r.Data, Trace: r.Trace},
 		Seq:   r.Seq, Tries: r.Tries, NextAt: at(r.NextAt), Error: r.Error,
 	}
 }
@@ -88,6 +100,12 @@ func (o *Outbox) Depth(ctx context.Context) (count int64, oldest time.Time, err 
 	return d.N, at(d.Oldest), classify("store.outbox", err)
 }
 
+// Buried returns how many events were given up.
+func (o *Outbox) Buried(ctx context.Context) (count int64, err error) {
+	err = o.db.reader(ctx).Table(o.target.outbox()).Where("dead = 1").Count(&count).Error
+	return count, classify("store.outbox", err)
+}
+
 // Sent forgets events that every hearer has for good. Forgetting one that is not
 // there changes nothing.
 func (o *Outbox) Sent(ctx context.Context, seqs []int64) error {
@@ -123,7 +141,7 @@ func (o *Outbox) Bury(ctx context.Context, e event.Event, cause string) error {
 	if r := []rune(cause); len(r) > errorRunesMax {
 		cause = string(r[:errorRunesMax])
 	}
-	row := outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: []byte(e.Data), Tries: 1, Dead: true, Error: cause}
+	row := outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: []byte(e.Data), Tries: 1, Dead: true, Error: cause, Trace: cut(e.Trace)}
 	return o.change(ctx, func(g *gorm.DB) error { return g.Clauses(ignore()).Create(&row).Error })
 }
 

@@ -48,7 +48,7 @@ func TestOutboxNamesItsTarget(t *testing.T) {
 	for _, o := range open(t, store.Config{}).Outboxes() {
 		names = append(names, o.Name())
 	}
-	if want := []string{"bot", "user", "order", "rebate", "payment", "notification"}; !slices.Equal(names, want) {
+	if want := []string{"bot", "user", "order", "rebate", "payment", "notification", "gateway"}; !slices.Equal(names, want) {
 		t.Errorf("Outboxes = %v, want %v", names, want)
 	}
 }

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/cache"
 	"fanli/adapters/store"
+	"fanli/core/access"
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
@@ -20,6 +22,7 @@ import (
 	"fanli/core/order"
 	"fanli/core/rebate"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 )
 
@@ -39,6 +42,8 @@ func scans() []string {
 		"payment_switches",              // holds a few rows
 		"rebate_rules",                  // from its end, for the newest
 		"SCAN payment_charges",          // likewise
+		"gateway_keys",                  // Keys lists the newest
+		"notification_hooks",            // holds a few rows
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
 	}
@@ -170,6 +175,7 @@ func askEverything(t *testing.T, db *store.DB) {
 		return nil
 	}))
 	askPayment(t, db, keys, p)
+	askWebhooks(t, db)
 
 	must(t, db.Messages().InTx(ctx, func(tx notify.Tx) error {
 		return tx.Write([]notify.Message{{Key: "m", User: 1, State: notify.Waiting}})
@@ -179,12 +185,36 @@ func askEverything(t *testing.T, db *store.DB) {
 	ignore(db.Leases().Take(ctx, "job", "a", time.Minute))
 	ignore(db.Leases().Drop(ctx, "job", "a"))
 	askMemory(t, db)
+	askKeys(t, db)
 	for _, o := range db.Outboxes() {
 		ignore(o.Waiting(ctx, start, 5))
 		ignore(o.Dead(ctx, 0, 5))
 		ignore(o.Depth(ctx))
 		ignore(o.Sent(ctx, []int64{1, 2}), o.Failed(ctx, 1, "x", start, true), o.Retry(ctx, 1), o.Discard(ctx, 1))
 	}
+}
+
+func askWebhooks(t *testing.T, db *store.DB) {
+	t.Helper()
+	ctx, ignore := t.Context(), func(...any) {}
+	must(t, db.Webhooks().InTx(ctx, func(tx webhook.Tx) error {
+		h := webhook.Hook{Name: "a", URL: "https://a.example", State: webhook.Active, Secret: webhook.NewSecret()}
+		ignore(tx.Insert(h))
+		h.ID = 1
+		ignore(tx.Update(h), tx.AddMember(webhook.Member{User: 1, Client: "a"}), tx.Note(webhook.Try{Delivery: 1}))
+		ignore(tx.Hooks())
+		ignore(tx.Members([]int64{1, 2}))
+		ignore(tx.Add(webhook.Delivery{Hook: 1, Event: "e", Message: "m", Stage: webhook.Waiting, At: start}))
+		ignore(tx.Delivery(1))
+		ignore(tx.Swap(webhook.Delivery{ID: 1, Stage: webhook.Waiting}, webhook.Waiting, 0))
+		ignore(tx.Prune(start.Add(time.Hour), 5))
+		ignore(tx.Remove(1))
+		return nil
+	}))
+	ignore(db.Webhooks().Hooks(ctx))
+	ignore(db.Webhooks().Due(ctx, 1, start, 5))
+	ignore(db.Webhooks().Newest(ctx, 1, 5))
+	ignore(db.Webhooks().Tries(ctx, 1, 5))
 }
 
 func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
@@ -202,6 +232,7 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 	for _, r := range []ledger.Reader{db.Ledger()} {
 		ignore(r.Balance(ctx, "network/jd"))
 		ignore(r.Wallet(ctx, 1))
+		ignore(r.Paid(ctx, 1))
 		ignore(r.Statement(ctx, 1, 0, 5))
 		ignore(r.Statement(ctx, 1, 9, 5))
 		ignore(r.Caused(ctx, "c"))
@@ -245,13 +276,32 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 	ignore(db.Withdrawals().InState(ctx, start, 5, withdraw.Approved, withdraw.Sending))
 }
 
+func askKeys(t *testing.T, db *store.DB) {
+	t.Helper()
+	ctx, ignore := t.Context(), func(...any) {}
+	must(t, db.Keys().InTx(ctx, func(tx access.Tx) error {
+		ignore(tx.Insert(access.Key{Client: "a", Name: "n", Scopes: []access.Scope{access.WalletRead}}, "h"))
+		ignore(tx.Key(1))
+		ignore(tx.Use(1, start), tx.Revoke(1, start))
+		return nil
+	}))
+	ignore(db.Keys().ByName(ctx, "n"))
+	ignore(db.Keys().Keys(ctx, 5))
+}
+
 func askMemory(t *testing.T, db *store.DB) {
 	t.Helper()
 	ctx, m, ignore := t.Context(), db.Memory(), func(...any) {}
-	ignore(m.KeepAnswer(ctx, "web", "1", nil, start), m.SetDialogue(ctx, 1, []byte("x")), m.SetDialogue(ctx, 1, nil), m.SetMark(ctx, "a", "b"))
+	ignore(m.KeepAnswer(ctx, "web", "1", nil, start), m.SetDialogue(ctx, 1, 0, []byte("x")), m.SetDialogue(ctx, 1, 1, nil), m.SetMark(ctx, "a", "b", 1))
 	ignore(m.Answer(ctx, "web", "1"))
 	ignore(m.Dialogue(ctx, 1))
 	ignore(m.Mark(ctx, "a"))
-	ignore(m.Append(ctx, "a", nil, start))
+	ignore(m.Append(ctx, "a", "", false, nil, start))
+	ignore(m.Append(ctx, "a", "1", false, nil, start))
+	ignore(m.End(ctx))
+	ignore(m.News(ctx, 0, 5))
+	ignore(m.Unanswered(ctx, "", start, start, 5))
+	ignore(m.Unanswered(ctx, "a", start, start, 5))
+	ignore(db.Memory().Cached(cache.NewMemory(time.Now)).Dialogue(ctx, 1))
 	ignore(m.Since(ctx, "a", 0, 5))
 }

@@ -36,8 +36,8 @@ func settle(t *testing.T, db *store.DB) (id, withdrawal int64) {
 		return err
 	}))
 	said := []byte(canary().Account + " " + canary().Name)
-	must(t, db.Memory().SetDialogue(t.Context(), id, said))
-	_, err := db.Memory().Append(t.Context(), "chat", said, start)
+	must(t, db.Memory().SetDialogue(t.Context(), id, 0, said))
+	_, _, err := db.Memory().Append(t.Context(), "chat", "", false, said, start)
 	must(t, err)
 	return id, withdrawal
 }

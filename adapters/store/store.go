@@ -16,8 +16,8 @@
 //   - Every idempotency key is unique because the database says so.
 //   - The ledger's entries cannot be changed or deleted, not by this package
 //     either. They hold no personal data.
-//   - Payout accounts, and the dialogues and chats in which people write them, are
-//     sealed under a key that is not in the database.
+//   - Payout accounts, the dialogues and chats in which people write them, and the
+//     secrets of webhooks are sealed under a key that is not in the database.
 //   - Times are kept in whole milliseconds and come back in UTC.
 //
 // # SQLite
@@ -48,6 +48,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"fanli/core/access"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -91,6 +92,9 @@ type Config struct {
 	// "committed" is returned although the data is in. Tests crash here; nil in
 	// production.
 	Hook func(point string) error
+	// Trace names the trace of a context, to be kept with the events and messages
+	// that are written within it; nil for none.
+	Trace func(ctx context.Context) string
 }
 
 // A target is a part of the binary that could run alone. It owns the tables
@@ -99,6 +103,7 @@ type target string
 
 // The targets, in the order of their migrations. jobs only has the leases.
 const (
+	gatewayTarget      target = "gateway"
 	botTarget          target = "bot"
 	userTarget         target = "user"
 	orderTarget        target = "order"
@@ -114,7 +119,7 @@ func (t target) inbox() string  { return string(t) + "_inbox" }
 
 // speakers returns the targets that have an outbox.
 func speakers() []target {
-	return []target{botTarget, userTarget, orderTarget, rebateTarget, paymentTarget, notificationTarget}
+	return []target{botTarget, userTarget, orderTarget, rebateTarget, paymentTarget, notificationTarget, gatewayTarget}
 }
 
 // speakers returns the targets whose tables are in this database.
@@ -216,6 +221,9 @@ func (db *DB) Withdrawals() withdraw.Store { return withdrawStore{db} }
 // Messages returns the store of notify.
 func (db *DB) Messages() notify.Store { return messageStore{db} }
 
+// Keys returns the store of access.
+func (db *DB) Keys() access.Store { return keyStore{db} }
+
 // Leases returns the leases of jobs.
 func (db *DB) Leases() lock.Leases { return leaseStore{db} }
 
@@ -244,7 +252,7 @@ func (db *DB) snapshot(ctx context.Context, fn func(book) error) error {
 }
 
 // Memory returns what the bot remembers.
-func (db *DB) Memory() *Recall { return &Recall{db} }
+func (db *DB) Memory() *Recall { return &Recall{db: db} }
 
 // Outboxes returns the outboxes of the targets that are here, in a fixed order.
 func (db *DB) Outboxes() []*Outbox { return db.boxes }

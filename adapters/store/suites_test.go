@@ -61,6 +61,12 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 			return storetest.OrderStore{Store: db.Orders(), Heard: heard(db, "order"), Now: now}
 		})
 	})
+	suite("Webhooks", func(t *testing.T) {
+		storetest.Webhooks(t, func(t *testing.T) storetest.WebhookStore {
+			db := open(t, now)
+			return storetest.WebhookStore{Store: db.Webhooks(), Heard: heard(db, "notification")}
+		})
+	})
 	suite("Rebates", func(t *testing.T) {
 		storetest.Rebates(t, func(t *testing.T) storetest.RebateStore {
 			db := open(t, now)
@@ -104,6 +110,12 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 	})
 	suite("Messages", func(t *testing.T) {
 		storetest.Messages(t, func(t *testing.T) notify.Store { return open(t, now).Messages() })
+	})
+	suite("Keys", func(t *testing.T) {
+		storetest.Keys(t, func(t *testing.T) storetest.KeyStore {
+			db := open(t, now)
+			return storetest.KeyStore{Store: db.Keys(), Heard: heard(db, "gateway")}
+		})
 	})
 	suite("Leases", func(t *testing.T) {
 		storetest.Leases(t, func(t *testing.T) storetest.LeaseStore {

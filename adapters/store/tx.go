@@ -27,13 +27,14 @@ type tx struct {
 	db      *DB
 	target  target
 	emitted bool
+	trace   string           // kept with events and messages
 	ids     map[string]int64 // of accounts that this transaction has seen
 	numbers map[string]bool  // of orders that are known to have no line
 }
 
 // inTx runs fn in one transaction: it commits if fn returns nil, and rolls back
-// if fn returns an error or panics. domain names what is stored, for hooks and
-// errors.
+// if fn returns an error or panics, or if the lease under which ctx writes was lost.
+// domain names what is stored, for hooks and errors.
 func (db *DB) inTx(ctx context.Context, t target, domain string, fn func(*tx) error) error {
 	err := again(ctx, func() error { return db.once(ctx, t, domain, fn) })
 	return classify("store."+domain, err)
@@ -72,10 +73,16 @@ func (db *DB) once(ctx context.Context, t target, domain string, fn func(*tx) er
 		}
 	}()
 	x := &tx{g: g, db: db, target: t}
+	if db.cfg.Trace != nil {
+		x.trace = db.cfg.Trace(ctx)
+	}
 	if err := db.hook(domain, "begin"); err != nil {
 		return err
 	}
 	if err := fn(x); err != nil {
+		return err
+	}
+	if err := x.fence(ctx); err != nil {
 		return err
 	}
 	if err := db.hook(domain, "commit"); err != nil {
@@ -108,7 +115,11 @@ func (t *tx) Emit(e event.Event) error {
 	if data == nil {
 		data = []byte("null")
 	}
-	err := t.g.Table(t.target.outbox()).Create(&outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: data}).Error
+	if e.Trace == "" {
+		e.Trace = t.trace
+	}
+	row := outboxRow{EventID: e.ID, Name: string(e.Name), At: ms(e.At), Data: data, Trace: cut(e.Trace)}
+	err := t.g.Table(t.target.outbox()).Create(&row).Error
 	return classify("store.Emit", err)
 }
 

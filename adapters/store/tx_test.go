@@ -64,7 +64,7 @@ func TestHookIsCalledAroundEveryCommit(t *testing.T) {
 		here.Hook = c.hook
 		db := open(t, here)
 		must(t, db.Orders().InTx(t.Context(), func(order.Tx) error { return nil }))
-		must(t, db.Memory().SetMark(t.Context(), "a", "1"))
+		must(t, db.Memory().SetMark(t.Context(), "a", "1", 0))
 		err := db.Credits().InTx(t.Context(), func(credit.Tx) error { return errCrash })
 		if !errors.Is(err, errCrash) {
 			t.Error(err)
@@ -89,7 +89,7 @@ func TestCrashAtCommit(t *testing.T) {
 			c := &crasher{}
 			db := open(t, store.Config{Hook: c.hook})
 			c.at(tt.at)
-			if err := db.Memory().SetMark(t.Context(), "a", "1"); !errors.Is(err, errCrash) {
+			if err := db.Memory().SetMark(t.Context(), "a", "1", 0); !errors.Is(err, errCrash) {
 				t.Errorf("SetMark: %v, want the hook's error", err)
 			}
 			got, err := db.Memory().Mark(t.Context(), "a")
@@ -97,7 +97,7 @@ func TestCrashAtCommit(t *testing.T) {
 			if got != tt.kept {
 				t.Errorf("after the crash the mark is %q, want %q", got, tt.kept)
 			}
-			must(t, db.Memory().SetMark(t.Context(), "a", "2"))
+			must(t, db.Memory().SetMark(t.Context(), "a", "2", 0))
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"fanli/core/audit"
@@ -97,6 +98,17 @@ func (s ledgerReader) Wallet(_ context.Context, id int64) (map[ledger.Pocket]mon
 			}
 		}
 		return out, nil
+	})
+}
+
+func (s ledgerReader) Paid(_ context.Context, id int64) (money, error) {
+	return read(s.store, func() (sum money, err error) {
+		for _, e := range s.entries {
+			if e.Kind == ledger.Payout && e.From == ledger.User(id, ledger.Reserved) {
+				sum += e.Amount
+			}
+		}
+		return sum, nil
 	})
 }
 
@@ -320,6 +332,15 @@ func (t messageTx) Write(ms []notify.Message) error {
 	return nil
 }
 
+func (t messageTx) Keys(prefixes []string) (out []string, err error) {
+	for _, m := range t.messages {
+		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(m.Key, p) }) {
+			out = append(out, m.Key)
+		}
+	}
+	return out, nil
+}
+
 // memory is a bot.Memory.
 type memory struct{ *store }
 
@@ -339,13 +360,25 @@ func (s memory) KeepAnswer(_ context.Context, channel, id string, answer []byte,
 	return nil
 }
 
-func (s memory) Dialogue(_ context.Context, id int64) ([]byte, error) {
-	return read(s.store, func() ([]byte, error) { return s.dialogues[id], nil })
-}
-
-func (s memory) SetDialogue(_ context.Context, id int64, state []byte) error {
+func (s memory) Dialogue(_ context.Context, id int64) (state []byte, rev int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dialogues[id] = state
+	d := s.dialogues[id]
+	return d.state, d.rev, nil
+}
+
+func (s memory) SetDialogue(_ context.Context, id, rev int64, state []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dialogues[id].rev != rev {
+		return fault.New(fault.Conflict, "dialogue.moved")
+	}
+	s.dialogues[id] = dialogue{state, rev + 1}
 	return nil
+}
+
+// A dialogue is a state with its revision.
+type dialogue struct {
+	state []byte
+	rev   int64
 }

@@ -30,6 +30,8 @@ import (
 //	clock 3m | 7d             time passes
 //	level 1                   everybody has reached a level
 //	stall jd | heal jd        a network stops answering, and starts again
+//	away rebate | back rebate a target is away, or a network (network/jd), for as long as the ladder needs to see it
+//	crowd 90                  how full the house is, in percent
 //	payer dead reason | unclear | waiting | short | done
 //	till pay [amount] | back  the newest charge is paid, or given back by staff
 //	switch on payouts [words] | off payouts
@@ -57,6 +59,9 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"level":   f.setLevel,
 		"stall":   func(args ...string) error { return f.fail(errStalled, args...) },
 		"heal":    func(args ...string) error { return f.fail(nil, args...) },
+		"away":    func(args ...string) error { return f.leave(true, args...) },
+		"back":    func(args ...string) error { return f.leave(false, args...) },
+		"crowd":   f.crowd,
 		"payer":   f.setPayer,
 		"payout":  f.payout,
 		"autopay": f.autopay,

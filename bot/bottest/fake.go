@@ -49,6 +49,10 @@ type Fake struct {
 	office *notify.Office
 	till   *counter
 
+	absence  *absence
+	waitlist *waitlist
+	tell     *bot.Deliverer
+
 	mu    sync.Mutex
 	level int
 	told  []Told
@@ -115,10 +119,9 @@ func New(t *testing.T) *Fake {
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
 		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
 	}
-	f.office = &notify.Office{
-		Store: messageStore{at()}, Now: now,
-		Sender: &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{f}},
-	}
+	f.depart()
+	f.tell = &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{f}}
+	f.office = &notify.Office{Store: messageStore{at()}, Now: now, Sender: f.tell}
 	if _, err := f.clerk.Enact(t.Context(), rules()); err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +185,9 @@ func (f *Fake) Settle(ctx context.Context) error {
 		if err := f.hear(ctx); err != nil {
 			return err
 		}
+		if _, err := f.tell.AnswerWaiting(ctx); err != nil {
+			return err
+		}
 		if n, err := f.clerk.ReleaseDue(ctx); err != nil {
 			return err
 		} else if n > 0 {
@@ -199,6 +205,12 @@ func (f *Fake) Settle(ctx context.Context) error {
 
 // hear carries the events that wait to those who hear them.
 func (f *Fake) hear(ctx context.Context) error {
+	var held []event.Event
+	defer func() {
+		f.store.mu.Lock()
+		defer f.store.mu.Unlock()
+		f.store.outbox = append(held, f.store.outbox...)
+	}()
 	for {
 		f.store.mu.Lock()
 		waiting := f.store.outbox
@@ -208,6 +220,10 @@ func (f *Fake) hear(ctx context.Context) error {
 			return nil
 		}
 		for _, e := range waiting {
+			if f.absence.holds(e.Name) {
+				held = append(held, e)
+				continue
+			}
 			for _, h := range f.hearers(e.Name) {
 				if err := h(ctx, e); err != nil {
 					return err

@@ -55,7 +55,7 @@ type store struct {
 	switches    map[control.Scope]control.Switch
 
 	answers   map[string][]byte
-	dialogues map[int64][]byte
+	dialogues map[int64]dialogue
 }
 
 type identity struct {
@@ -74,7 +74,7 @@ func newStore() *store {
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
 		firsts: map[int64]string{}, cuts: map[int64]cuts{},
 		autopays: map[int64]withdraw.Autopay{},
-		answers:  map[string][]byte{}, dialogues: map[int64][]byte{},
+		answers:  map[string][]byte{}, dialogues: map[int64]dialogue{},
 	}
 }
 

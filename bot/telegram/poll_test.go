@@ -396,7 +396,7 @@ func TestDatabaseTrouble(t *testing.T) {
 	t.Run("NonsenseIsStartedOver", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			w := newWorld(t)
-			if err := w.marks.SetMark(t.Context(), fmt.Sprintf("telegram.offset.%d", w.fake.BotID()), "abc"); err != nil {
+			if err := w.marks.SetMark(t.Context(), fmt.Sprintf("telegram.offset.%d", w.fake.BotID()), "abc", 0); err != nil {
 				t.Fatal(err)
 			}
 			w.fake.Say(ann, "hello")

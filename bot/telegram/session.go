@@ -29,6 +29,7 @@ type session struct {
 	handle   bot.Handler
 	progress *progress
 	queues   *queues
+	token    int64 // of the lease under which it polls; 0 for none
 	saved    int64
 	unsaved  bool // the last attempt to save failed, and the log says so
 
@@ -36,20 +37,25 @@ type session struct {
 	end  context.CancelFunc
 }
 
-// open finds out who we are and where the last run stopped. It tries until
-// ctx ends or Telegram refuses the token.
-func (c *Channel) open(ctx context.Context, handle bot.Handler) (*session, error) {
+// meet finds out who we are. It tries until ctx ends or Telegram refuses the token.
+func (c *Channel) meet(ctx context.Context) (id int64, err error) {
 	var me tgbotapi.User
-	err := c.persist(ctx, "Telegram cannot be reached", func() error {
+	err = c.persist(ctx, "Telegram cannot be reached", func() error {
 		return c.call(ctx, "getMe", nil, &me)
 	})
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	c.username.Store(&me.UserName)
-	s := &session{Channel: c, handle: handle, reader: reader{me: me.ID, username: me.UserName}}
-	err = c.persist(ctx, "the offset cannot be read", func() (err error) {
-		s.saved, err = c.restore(ctx, s.mark())
+	return me.ID, nil
+}
+
+// open finds out where the last run stopped. It tries until the watch ends.
+func (c *Channel) open(w watch, me int64, handle bot.Handler) (*session, error) {
+	username := *c.username.Load()
+	s := &session{Channel: c, handle: handle, token: w.token, reader: reader{me: me, username: username}}
+	err := c.persist(w.held, "the offset cannot be read", func() (err error) {
+		s.saved, err = c.restore(w.held, s.mark())
 		return err
 	})
 	if err != nil {
@@ -57,8 +63,8 @@ func (c *Channel) open(ctx context.Context, handle bot.Handler) (*session, error
 	}
 	s.progress = newProgress(s.saved)
 	s.queues = newQueues(s.take)
-	s.work, s.end = context.WithCancel(context.WithoutCancel(ctx))
-	c.log.Info("the channel is open", "bot", me.UserName)
+	s.work, s.end = context.WithCancel(context.WithoutCancel(w.held))
+	c.log.Info("the channel is open", "bot", username)
 	return s, nil
 }
 
@@ -135,7 +141,7 @@ func (s *session) save(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, saveTime)
 	defer cancel()
-	err := s.marks.SetMark(ctx, s.mark(), strconv.FormatInt(next, 10))
+	err := s.marks.SetMark(ctx, s.mark(), strconv.FormatInt(next, 10), s.token)
 	if err == nil {
 		s.saved, s.unsaved = next, false
 		return

@@ -21,6 +21,9 @@
 //   - A press counts only if its button is on the message and the message was for
 //     the person who pressed. Every press is acknowledged.
 //   - Sending keeps below Telegram's limits and waits as long as Telegram says.
+//   - Of several processes that share leases one polls. Another takes over within
+//     leaseLength of its death; one that has overslept its lease has stopped before,
+//     and how far it has read does not count after its successor's.
 //   - The token is in no error and in no log line; names and texts of people are
 //     in none either.
 //
@@ -50,6 +53,7 @@ import (
 
 	"fanli/bot"
 	"fanli/core/fault"
+	"fanli/core/lock"
 )
 
 // Name is the channel's name in identities.
@@ -60,8 +64,9 @@ const Name = "telegram"
 type Marks interface {
 	// Mark returns what was kept under name, "" or fault.NotFound for nothing.
 	Mark(ctx context.Context, name string) (string, error)
-	// SetMark keeps value under name.
-	SetMark(ctx context.Context, name, value string) error
+	// SetMark keeps value under name. token is that of the lease under which it is
+	// set, 0 for none; it fails with fault.Conflict if a later one has set it.
+	SetMark(ctx context.Context, name, value string, token int64) error
 }
 
 // A Channel is one Telegram bot. Make it with New. Send may be called at any
@@ -74,6 +79,8 @@ type Channel struct {
 	commands []Command
 	now      func() time.Time
 	pace     *pace
+	leases   lock.Leases // nil where no other process polls
+	holder   string
 
 	running  atomic.Bool
 	username atomic.Pointer[string]
@@ -160,9 +167,9 @@ func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 	defer c.running.Store(false)
 	defer c.http.CloseIdleConnections()
 
-	s, err := c.open(ctx, handle)
-	if err == nil {
-		err = s.run(ctx)
+	me, err := c.meet(ctx)
+	for err == nil && ctx.Err() == nil {
+		err = c.poll(ctx, me, handle)
 	}
 	if ctx.Err() != nil {
 		return nil // being stopped is the expected end
@@ -172,4 +179,21 @@ func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 		return fmt.Errorf("telegram: %w", err)
 	}
 	return nil
+}
+
+// poll receives and answers while this process is the one that polls.
+func (c *Channel) poll(ctx context.Context, me int64, handle bot.Handler) error {
+	w, err := c.keepWatch(ctx, me)
+	if err != nil {
+		return err
+	}
+	defer w.end()
+	s, err := c.open(w, me, handle)
+	if err == nil {
+		err = s.run(w.held)
+	}
+	if w.held.Err() != nil {
+		return nil // being stopped is the expected end
+	}
+	return err
 }

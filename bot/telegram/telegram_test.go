@@ -63,7 +63,7 @@ func (m *marks) Mark(_ context.Context, name string) (string, error) {
 }
 
 // SetMark implements telegram.Marks.
-func (m *marks) SetMark(_ context.Context, name, value string) error {
+func (m *marks) SetMark(_ context.Context, name, value string, _ int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fails == nil {

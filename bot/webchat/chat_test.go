@@ -202,7 +202,7 @@ func TestLongHistoryIsCut(t *testing.T) {
 		for range 300 {
 			log.last++
 			for chat := range log.chats {
-				log.chats[chat] = append(log.chats[chat], line{log.last, ls[1].body})
+				log.chats[chat] = append(log.chats[chat], line{seq: log.last, body: ls[1].body})
 			}
 		}
 	}

@@ -29,18 +29,26 @@ type entry struct {
 	Reply  *bot.Reply `json:"reply,omitempty"`
 }
 
-// append keeps e and wakes the streams of its room, which is locked.
-func (c *Chat) append(ctx context.Context, rm *room, e entry) error {
+// append keeps e and wakes the streams of its room, which is locked, and those of
+// other processes. It is not fresh if it was kept before.
+func (c *Chat) append(ctx context.Context, rm *room, e entry) (fresh bool, err error) {
 	e.At = c.opts.Now()
 	body, err := json.Marshal(e)
 	if err != nil {
-		return fault.Wrap(fault.Internal, "webchat.append", err)
+		return false, fault.Wrap(fault.Internal, "webchat.append", err)
 	}
-	if _, err := c.opts.Log.Append(ctx, rm.chat, body, e.At); err != nil {
-		return err
+	asked := e.ID
+	if e.From == fromBot {
+		asked = e.To
+	}
+	if _, fresh, err = c.opts.Log.Append(ctx, rm.chat, asked, e.From == fromBot, body, e.At); err != nil {
+		return false, err
 	}
 	rm.wake()
-	return nil
+	if o := c.opts.Others; o != nil && o.Bell != nil && fresh {
+		o.Bell.Ring(ctx, rm.chat)
+	}
+	return fresh, nil
 }
 
 // read returns the entries after a number, at most count. An entry that cannot

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -140,14 +141,17 @@ func (c *Chat) depart(rm *room, s *stream) {
 func (c *Chat) follow(r *http.Request, rm *room, s *stream, out *writer, after, floor int64) {
 	beat := time.NewTicker(c.opts.Heartbeat)
 	defer beat.Stop()
-	typing, greeted := false, false
+	typing, greeted, asked := false, false, map[string]time.Time{}
 	for {
 		working, err := c.busy(r.Context(), rm)
 		if err == nil {
-			after, err = c.catchUp(r, rm.chat, out, after)
+			after, err = c.catchUp(r, rm.chat, out, after, asked)
+			working = working || c.elsewhere(asked)
 		}
 		if err != nil {
-			c.opts.Logger.Error("a chat could not be read", "error", err)
+			if r.Context().Err() == nil {
+				c.opts.Logger.Error("a chat could not be read", "error", err)
+			}
 			return // the page comes back and goes on
 		}
 		if !greeted {
@@ -188,8 +192,17 @@ func (c *Chat) busy(ctx context.Context, rm *room) (bool, error) {
 	return rm.working, err
 }
 
-// catchUp writes all entries after a number and returns the last one's.
-func (c *Chat) catchUp(r *http.Request, chat string, out *writer, after int64) (int64, error) {
+// elsewhere reports whether another process is answering something that this page has
+// seen. asked are the messages without an answer.
+func (c *Chat) elsewhere(asked map[string]time.Time) bool {
+	old := c.opts.Now().Add(-answerAgainFor)
+	maps.DeleteFunc(asked, func(_ string, at time.Time) bool { return at.Before(old) })
+	return c.opts.Others != nil && len(asked) > 0
+}
+
+// catchUp writes all entries after a number and returns the last one's. It notes in
+// asked what has no answer yet.
+func (c *Chat) catchUp(r *http.Request, chat string, out *writer, after int64, asked map[string]time.Time) (int64, error) {
 	for !out.failed {
 		es, last, err := c.read(r.Context(), chat, after, readMax)
 		if err != nil || last == after {
@@ -197,6 +210,10 @@ func (c *Chat) catchUp(r *http.Request, chat string, out *writer, after int64) (
 		}
 		for _, e := range es {
 			out.event("entry", e.Seq, c.public(e))
+			if e.From == fromUser {
+				asked[e.ID] = e.At
+			}
+			delete(asked, e.To)
 		}
 		after = last
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"fanli/bot"
+	"fanli/core/cache"
 	"fanli/core/fault"
 	"fanli/core/user"
 )
@@ -95,6 +96,17 @@ func (rs *rooms) enter(chat string) (*room, error) {
 	return rm, nil
 }
 
+// present returns the room of a chat if it is remembered; leave must be called then.
+func (rs *rooms) present(chat string) *room {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rm := rs.all[chat]
+	if rm != nil {
+		rm.refs++
+	}
+	return rm
+}
+
 func (rs *rooms) leave(rm *room) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -122,7 +134,8 @@ func (c *Chat) load(ctx context.Context, rm *room) error {
 	rm.seen, rm.order, rm.floor = map[string]bool{}, nil, 0
 	var recent []int64
 	var open []entry
-	since := c.opts.Now().Add(-answerAgainFor)
+	now := c.opts.Now()
+	since := now.Add(-answerAgainFor)
 	for after := int64(0); ; {
 		es, last, err := c.read(ctx, rm.chat, after, readMax)
 		if err != nil {
@@ -146,7 +159,9 @@ func (c *Chat) load(ctx context.Context, rm *room) error {
 		}
 		after = last
 	}
-	rm.waiting = open
+	rm.waiting = slices.DeleteFunc(open, func(e entry) bool {
+		return !c.abandoned(e, now) && !slices.ContainsFunc(rm.waiting, func(w entry) bool { return w.ID == e.ID })
+	})
 	rm.loaded = true
 	c.employ(rm)
 	return nil
@@ -176,17 +191,31 @@ func (c *Chat) post(ctx context.Context, chat string, e entry) (fresh bool, err 
 	if rm.seen[e.ID] {
 		return false, nil
 	}
-	if len(rm.waiting) >= waitingMax || !rm.limit.AllowN(c.opts.Now(), 1) {
+	if len(rm.waiting) >= waitingMax || !c.allowed(ctx, rm) {
 		return false, fault.New(fault.Limited, "webchat.too_fast")
 	}
 	e.From = fromUser
-	if err := c.append(ctx, rm, e); err != nil {
+	fresh, err = c.append(ctx, rm, e)
+	if err != nil {
 		return false, err
 	}
 	rm.know(e.ID)
+	if !fresh { // another process has it
+		return false, nil
+	}
+	e.At = c.opts.Now()
 	rm.waiting = append(rm.waiting, e)
 	c.employ(rm)
 	return true, nil
+}
+
+// allowed takes one of the messages that a chat may send now.
+func (c *Chat) allowed(ctx context.Context, rm *room) bool {
+	if c.opts.Limits == nil {
+		return rm.limit.AllowN(c.opts.Now(), 1)
+	}
+	ok, _, err := c.opts.Limits.Allow(ctx, "web/"+rm.chat, cache.Every(messagesEvery), messagesBurst)
+	return ok && err == nil
 }
 
 // employ starts the room's worker if there is work and nobody does it; the room
@@ -224,6 +253,22 @@ func (c *Chat) next(ctx context.Context, rm *room, handle bot.Handler) bool {
 	e := rm.waiting[0]
 	rm.mu.Unlock()
 
+	turn, answered := c.inTurn(ctx, rm.chat, e)
+	if answered {
+		rm.mu.Lock()
+		defer rm.mu.Unlock()
+		rm.waiting = without(rm.waiting, e.ID)
+		return true
+	}
+	if !turn { // another process answers an earlier one
+		sleep(ctx, turnPause)
+		return true
+	}
+	return c.answer(ctx, rm, e, handle)
+}
+
+// answer answers a message whose turn it is.
+func (c *Chat) answer(ctx context.Context, rm *room, e entry, handle bot.Handler) bool {
 	select {
 	case c.desk <- struct{}{}:
 	case <-ctx.Done():
@@ -240,13 +285,23 @@ func (c *Chat) next(ctx context.Context, rm *room, handle bot.Handler) bool {
 	rm.waiting = without(rm.waiting, e.ID)
 	var err error
 	for range appendTriesMax {
-		if err = c.append(ctx, rm, entry{From: fromBot, To: e.ID, Reply: &r}); err == nil {
+		if _, err = c.append(ctx, rm, entry{From: fromBot, To: e.ID, Reply: &r}); err == nil {
 			return true
 		}
 	}
 	rm.loaded = false // whoever looks next finds the message unanswered
 	c.opts.Logger.Error("an answer could not be kept", "error", err)
 	return true
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // message is what the bot is asked.

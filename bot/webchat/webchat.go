@@ -8,8 +8,11 @@
 // # Guarantees
 //
 //   - A message that was accepted is answered, also after a crash: what has no
-//     answer when its chat is next opened is handled again.
-//   - A message that is posted twice under one id is shown and answered once.
+//     answer when its chat is next opened is handled again, and where there are other
+//     processes one of them takes it over after takeOver.
+//   - A message that is posted twice under one id, to whatever process, is shown and
+//     answered once.
+//   - The messages of a chat are answered in order, whichever processes took them.
 //   - A page that was away shows everything that it missed, in the same order as
 //     every other tab.
 //   - Nothing that a person or a network wrote is ever read as markup or script.
@@ -32,6 +35,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/core/cache"
 	"fanli/core/fault"
 	"fanli/core/user"
 )
@@ -47,8 +51,10 @@ const defaultHeartbeat = 15 * time.Second
 // A Log keeps what was said. Sequence numbers are above zero and grow within a
 // chat.
 type Log interface {
-	// Append adds body to a chat for good and returns its number.
-	Append(ctx context.Context, chat string, body []byte, at time.Time) (seq int64, err error)
+	// Append adds body to a chat for good and returns its number. asked is the id of
+	// the message that it is or, with answer, that it answers; each is added once, and
+	// a second one is not fresh. "" is for neither.
+	Append(ctx context.Context, chat, asked string, answer bool, body []byte, at time.Time) (seq int64, fresh bool, err error)
 	// Since returns the oldest count bodies of a chat whose numbers are above
 	// after, with their numbers.
 	Since(ctx context.Context, chat string, after int64, count int) (seqs []int64, bodies [][]byte, err error)
@@ -72,6 +78,8 @@ type Options struct {
 	Image      func(url string) string // where the page finds a picture; nil means at its own address
 	Secure     bool                    // the page is served over https only
 	Heartbeat  time.Duration           // 0 means 15 s
+	Others     *Others                 // where other processes serve the same chats
+	Limits     cache.Limits            // counts messages for all of them; nil: each counts for itself
 	Logger     *slog.Logger            // nil means none
 }
 
@@ -132,6 +140,9 @@ func (c *Chat) Run(ctx context.Context, handle bot.Handler) error {
 		return fault.New(fault.Conflict, "webchat.running")
 	}
 	c.ctx, c.handle = ctx, handle
+	if c.opts.Others != nil {
+		c.work.Go(func() { c.followOthers(ctx) })
+	}
 	c.mu.Unlock()
 	<-ctx.Done()
 	c.mu.Lock()
@@ -177,6 +188,6 @@ func (c *Chat) Send(ctx context.Context, to user.Identity, r bot.Reply) error {
 	defer c.rooms.leave(rm)
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	err = c.append(ctx, rm, entry{From: fromBot, Reply: &r})
+	_, err = c.append(ctx, rm, entry{From: fromBot, Reply: &r})
 	return fault.In("webchat.Send", err)
 }

@@ -33,23 +33,32 @@ type memory struct {
 }
 
 type line struct {
-	seq  int64
-	body []byte
+	seq    int64
+	chat   string
+	asked  string
+	answer bool
+	body   []byte
+	at     time.Time
 }
 
-func (m *memory) Append(_ context.Context, chat string, body []byte, _ time.Time) (int64, error) {
+func (m *memory) Append(_ context.Context, chat, asked string, answer bool, body []byte, at time.Time) (int64, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failing > 0 {
 		m.failing--
-		return 0, errors.New("the disk is full")
+		return 0, false, errors.New("the disk is full")
 	}
 	if m.chats == nil {
 		m.chats = map[string][]line{}
 	}
+	for _, l := range m.chats[chat] {
+		if asked != "" && l.asked == asked && l.answer == answer {
+			return l.seq, false, nil
+		}
+	}
 	m.last++
-	m.chats[chat] = append(m.chats[chat], line{m.last, body})
-	return m.last, nil
+	m.chats[chat] = append(m.chats[chat], line{m.last, chat, asked, answer, body, at})
+	return m.last, true, nil
 }
 
 func (m *memory) Since(_ context.Context, chat string, after int64, count int) (seqs []int64, bodies [][]byte, err error) {

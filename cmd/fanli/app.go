@@ -4,17 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"fanli/adapters/bus"
+	rest "fanli/adapters/gateway"
+	"fanli/adapters/guard"
 	"fanli/adapters/manual"
+	"fanli/adapters/observe"
 	"fanli/bot"
 	"fanli/configs"
+	"fanli/core/access"
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
@@ -25,6 +31,7 @@ import (
 	"fanli/core/order"
 	"fanli/core/rebate"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 	"fanli/jobs"
 )
@@ -33,13 +40,17 @@ import (
 // networks, and the jobs. Channels are added by the commands that have them. What
 // belongs to a target that is not here is nil; it is asked through ask.
 type app struct {
-	cfg configs.Config
-	log *slog.Logger
-	now func() time.Time
-	db  *stores
-	ask asks
+	cfg  configs.Config                 // at the start
+	live atomic.Pointer[configs.Config] // later; see conf
+	log  *slog.Logger
+	now  func() time.Time
+	db   *stores
+	ask  asks
 
 	peers *peers // nil where everything runs here
+	kept  kept   // what processes share, and may be forgotten
+
+	resilience *resilience
 
 	users   *user.Directory
 	desk    *link.Desk
@@ -49,7 +60,10 @@ type app struct {
 	payouts *withdraw.Desk
 	board   *control.Board
 	office  *notify.Office
+	hooks   *webhook.Desk
 	purse   credit.Purse
+	keys    *access.Keeper
+	api     *rest.API // nil where it is off
 
 	treasurer *credit.Treasurer
 	dues      *collect.Desk
@@ -59,7 +73,8 @@ type app struct {
 	networks []link.Network
 	feeds    []order.Feed
 	bot      *bot.Bot
-	pay      *confirmPage // nil where payees confirm nothing
+	obs      *observe.Observer // nil where nobody looks
+	pay      *confirmPage      // nil where payees confirm nothing
 	tell     *bot.Deliverer
 	bus      *bus.Local
 	runner   *jobs.Runner
@@ -67,6 +82,7 @@ type app struct {
 
 // opened are the networks, with both their sides.
 type opened struct {
+	guards   []*guard.Guard
 	networks []link.Network
 	feeds    []order.Feed
 }
@@ -81,6 +97,8 @@ type surroundings struct {
 	holder string                   // names this process in leases
 	shop   string                   // the sandbox's address; "" outside
 	path   string                   // of the database; "" for the configured one
+	obs    *observe.Observer        // nil where nobody looks
+	stale  bool                     // the configuration may not be the newest
 	visit  bool                     // an operator looks or decides; what serves is another process
 }
 
@@ -97,7 +115,7 @@ type stands struct {
 // newApp opens the database and puts everything together. The tables are brought
 // up to date first. Close it after use.
 func newApp(ctx context.Context, cfg configs.Config, s surroundings) (*app, error) {
-	a := &app{cfg: cfg, log: s.log, now: s.now}
+	a := &app{cfg: cfg, log: s.log, now: s.now, obs: s.obs}
 	var err error
 	if a.db, err = openStores(ctx, a, s); err != nil {
 		return nil, err
@@ -124,7 +142,11 @@ func databasePath(cfg configs.Config) string { return filepath.Join(cfg.Data, "f
 
 // wire puts the services of the targets that are here over their stores.
 func (a *app) wire(ctx context.Context, s surroundings) error {
+	a.resilience = newResilience(a.cfg)
 	if err := a.openPeers(s.holder); err != nil {
+		return err
+	}
+	if err := a.openKept(); err != nil {
 		return err
 	}
 	for _, name := range wiring() {
@@ -162,6 +184,9 @@ func (a *app) wirePayment(_ context.Context, s surroundings) error {
 		Retired: []withdraw.Payer{manual.Payer{}}, // what was given to people stays reachable by them
 		Prefix:  a.cfg.Withdraw.Prefix, Facts: a.facts, Alarm: a.payoutAlarm,
 	}
+	if s.stands == nil { // what stands in has its own clock, which no breaker knows
+		a.payouts.Line = a.resilience.payer
+	}
 	a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.switches = a.purse, a.treasurer, a.payouts, a.board
 	if err := a.wireCollections(s); err != nil {
 		return err
@@ -185,7 +210,7 @@ func (a *app) pages() (err error) {
 func (a *app) wireRebate(ctx context.Context, s surroundings) error {
 	a.rebates = &rebate.Clerk{Store: a.db.Rebates(), Level: a.level, Inviters: a.inviters, Dry: a.ask.gifts.Dry, Now: a.now}
 	a.ask.rebates = a.rebates
-	return a.enact(ctx, s.visit)
+	return a.enact(ctx, s.visit || s.stale)
 }
 
 func (a *app) wireOrder(_ context.Context, s surroundings) error {
@@ -201,14 +226,16 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 		return err
 	}
 	a.desk = &link.Desk{
-		Networks: a.networks, Promises: a.ask.rebates, Store: a.db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
-		Stopped: a.networkStopped,
+		Networks: a.networks, Promises: a.promiser(), Store: a.db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
+		Stopped: a.networkStopped, Later: a.later(),
 	}
 	a.bot = &bot.Bot{
 		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,
-		Withdrawals: a.ask.payouts, Memory: a.db.Memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
+		Withdrawals: a.ask.payouts, Memory: a.memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
 		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Gifts: a.ask.gifts,
 		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Ladder: a.resilience.ladder, Waiting: a.db.Waiting(),
+		Leases: a.talkLeases(), Holder: s.holder,
 	}
 	if err := a.pages(); err != nil {
 		return err
@@ -216,16 +243,18 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
 	}
-	if a.cfg.Collect.Collector != "" && len(a.cfg.Collect.Memberships) > 0 {
+	if a.sells(a.cfg) {
 		a.bot.Memberships = members{a}
 	}
+	a.observeBot()
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
-	a.ask.chats = a.tell
+	a.ask.chats, a.ask.links = a.tell, a.desk
 	return nil
 }
 
 func (a *app) wireNotification(context.Context, surroundings) error {
-	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.ask.chats, Now: a.now}
+	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.sender(), Now: a.now}
+	a.hooks = a.newHooks()
 	return nil
 }
 
@@ -234,13 +263,19 @@ func (a *app) wireNotification(context.Context, surroundings) error {
 func (a *app) openNetworks(s surroundings) (ns []link.Network, fs []order.Feed, err error) {
 	if a.opened == nil {
 		a.opened = &opened{}
-		a.opened.networks, a.opened.feeds, err = networks(a.cfg, s)
+		cfg := a.cfg
+		cfg.Guard.Kept = a.resilience.kept
+		a.opened.networks, a.opened.feeds, err = networks(cfg, s, func(network string, g *guard.Guard) {
+			a.opened.guards = append(a.opened.guards, g)
+			a.resilience.guarded(network, g)
+		})
 	}
 	return a.opened.networks, a.opened.feeds, err
 }
 
 // enact puts the configured rules in force. A visit does so only where there are
-// none: its configuration may be another than that of the process that serves.
+// none: its configuration may be another than that of the process that serves; and so
+// does a process that knows the central configuration from its copy alone.
 func (a *app) enact(ctx context.Context, visit bool) error {
 	if visit {
 		if _, _, err := a.db.Rebates().Rules(ctx, 0); !fault.Is(err, fault.NotFound) {
@@ -283,7 +318,7 @@ func names(ns []link.Network) []string {
 }
 
 // close ends the app's database.
-func (a *app) close() error { return errors.Join(a.peers.close(), a.db.Close()) }
+func (a *app) close() error { return errors.Join(a.peers.close(), a.kept.close(), a.db.Close()) }
 
 // serveChannels runs the channels until ctx ends; one that fails does not take the
 // others with it.
@@ -296,7 +331,7 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 	running := make(chan struct{}, len(channels))
 	for _, c := range channels {
 		go func() {
-			if err := c.Run(ctx, a.bot.Handle); err != nil && ctx.Err() == nil {
+			if err := c.Run(ctx, a.handler(c.Name())); err != nil && ctx.Err() == nil {
 				a.log.Error("channel stopped", "channel", c.Name(), "error", err)
 			}
 			running <- struct{}{}
@@ -312,16 +347,22 @@ func (a *app) serveChannels(ctx context.Context, channels []bot.Channel) func() 
 }
 
 // logger returns the configured log, which goes to standard error.
-func logger(c configs.Log, w interface{ Write([]byte) (int, error) }) *slog.Logger {
-	var level slog.Level
+func logger(c configs.Log, w io.Writer) *slog.Logger {
+	h, _ := logHandler(c, w)
+	return slog.New(h)
+}
+
+// logHandler is logger's, with what changes its level.
+func logHandler(c configs.Log, w io.Writer) (slog.Handler, *slog.LevelVar) {
+	level := &slog.LevelVar{}
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo
+		level.Set(slog.LevelInfo)
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.NewJSONHandler(w, o), level
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.NewTextHandler(w, o), level
 }
 
 // holder names this process in leases.

@@ -86,6 +86,7 @@ func (a *app) audit(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	a.obs.Audited(rep.OK())
 	if !rep.OK() {
 		a.log.Error("the books are not sound: stop payouts and look", "sum", rep.Sum, "faults", rep.Faults)
 		return 0, fault.New(fault.Internal, "audit.unsound")

@@ -3,111 +3,164 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"net"
+	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"fanli/adapters/bus/brokertest"
+	"fanli/adapters/registry/etcdtest"
 	"fanli/adapters/store"
 	"fanli/adapters/store/mariadbtest"
-	"fanli/core/ledger"
-	"fanli/core/link"
-	"fanli/core/market"
-	"fanli/core/money"
+	"fanli/bot/telegram/telegramfake"
 )
 
-// A node is one process of a cluster. It comes back on the same addresses.
-type node struct {
-	name   string // "rebate/1"
-	env    []string
-	args   []string
-	listen string
+// replicas is how many processes of each target there are.
+const replicas = 2
 
-	mu sync.Mutex
-	p  *process
+// A site is what a cluster stands on.
+type site struct {
+	name     string // of its databases and queues
+	database *mariadbtest.Server
+	broker   *brokertest.Broker
+	registry *etcdtest.Server
+	cache    *brokertest.Broker
+	lines    bool // toxiproxy lies on every way between processes and to the servers
 }
 
-// A cluster is all targets in processes of their own, over a real database server and
-// a real broker.
+// A cluster is all targets in processes of their own, over a real database server, a
+// real broker, a registry and a cache.
 type cluster struct {
-	t       *testing.T
-	out     *outside
-	dsn     string
-	key     []byte
-	nodes   []*node
-	env     []string // of the program, for staff
-	args    []string
-	gateway string
+	t        *testing.T
+	site     site
+	out      *outside
+	phones   *telegramfake.Server
+	dsn      string // for staff, on no line
+	key      []byte
+	nodes    []*node
+	lines    []*line
+	env      []string // of the program, for staff
+	args     []string
+	gateways []string
+	turn     atomic.Int64
 }
 
-// replicas are how many processes of each target there are. The chat's streams are of
-// one process, so that there is one bot.
-var replicas = map[string]int{
-	gatewayTarget: 1, botTarget: 1, userTarget: 2, orderTarget: 2, rebateTarget: 2, paymentTarget: 2, notificationTarget: 2,
-}
-
-// address is a free one of this machine.
-func address(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
-// newCluster starts one.
-func newCluster(t *testing.T, name, broker string) *cluster {
+// newCluster makes one that does not run yet.
+func newCluster(t *testing.T, s site) *cluster {
 	t.Helper()
 	dir := memoryDir(t)
-	c := &cluster{t: t, out: newOutside(t), key: []byte(strings.Repeat("k", sealKeyLen))}
+	c := &cluster{t: t, site: s, out: newOutside(t), key: []byte(strings.Repeat("k", sealKeyLen))}
 	c.env, c.args = c.out.settings(t, dir)
-	server := mariadbtest.Shared(t)
-	c.dsn = databasesOf(t, server, name)
-	c.env = append(c.env, "FANLI_DATABASE_DSN="+c.dsn, "FANLI_DATABASE_SEAL_KEY="+hex.EncodeToString(c.key),
-		"FANLI_PEERS_TOKEN=a token that only this cluster knows", "FANLI_BROKER_URL="+broker, "FANLI_BROKER_PREFIX="+name)
-	answers, pages := map[string][]string{}, map[string]string{}
-	for _, target := range slices.Sorted(maps.Keys(replicas)) {
-		for i := range replicas[target] {
-			n := &node{name: fmt.Sprintf("%s/%d", target, i+1), listen: address(t)}
+	c.dsn = databasesOf(t, s.database, s.name)
+	c.env = append(c.env, "FANLI_DATABASE_SEAL_KEY="+hex.EncodeToString(c.key), "FANLI_PEERS_TOKEN=a token that only this cluster knows",
+		"FANLI_BROKER_PREFIX="+s.name, "FANLI_REGISTRY_PREFIX="+s.registry.Prefix(t), "FANLI_REDIS_PREFIX="+s.name)
+	var telegram []string
+	c.phones, telegram = newPhones(t)
+	for _, target := range targets() {
+		for i := range replicas {
+			n := &node{t: t, name: fmt.Sprintf("%s/%d", target.name, i+1), listen: address(t), waits: -1}
 			peer := address(t)
-			n.env = []string{"FANLI_TARGETS=" + target, "FANLI_LISTEN=" + n.listen, "FANLI_PEERS_LISTEN=" + peer}
+			if target.name == gatewayTarget {
+				c.gateways = append(c.gateways, "http://"+n.listen)
+			}
+			n.env = slices.Concat(c.env, telegram, c.servers(n.name), []string{
+				"FANLI_TARGETS=" + target.name, "FANLI_LISTEN=" + n.listen, "FANLI_PEERS_LISTEN=" + peer,
+				"FANLI_REGISTRY_ADVERTISE=" + c.advertised("to "+n.name, peer, n.listen),
+			})
 			n.args = []string{"serve", "--config", c.args[1], "--data", filepath.Join(dir, strings.ReplaceAll(n.name, "/", "-"))}
-			answers[target] = append(answers[target], peer)
-			pages[target] = "http://" + n.listen
 			c.nodes = append(c.nodes, n)
 		}
 	}
-	var peers []string
-	for _, target := range slices.Sorted(maps.Keys(answers)) {
-		peers = append(peers, fmt.Sprintf("%s: %q", target, "static:"+strings.Join(answers[target], ",")))
+	c.env = append(c.env, "FANLI_DATABASE_DSN="+c.dsn)
+	return c
+}
+
+// servers are the addresses of servers as one process sees them.
+func (c *cluster) servers(node string) []string {
+	return []string{
+		"FANLI_DATABASE_DSN=" + c.through(node+" to mariadb", c.dsn, c.site.database.Addr()),
+		"FANLI_REGISTRY_URL=" + c.through(node+" to etcd", c.site.registry.URL(), c.site.registry.Endpoint()),
+		"FANLI_REDIS_URL=" + c.through(node+" to redis", c.site.cache.URL(), hostOf(c.t, c.site.cache.URL())),
+		"FANLI_BROKER_URL=" + c.through(node+" to rabbitmq", c.site.broker.URL(), hostOf(c.t, c.site.broker.URL())),
 	}
-	shared := []string{
-		"FANLI_PEERS_TARGETS={" + strings.Join(peers, ", ") + "}",
-		fmt.Sprintf("FANLI_PEERS_HTTP={bot: %q, payment: %q}", pages[botTarget], pages[paymentTarget]),
+}
+
+// through puts a line of its own into an address.
+func (c *cluster) through(name, address, host string) string {
+	return strings.Replace(address, host, c.on(name, host), 1)
+}
+
+// on returns where an address is reached over a line of its own, or the address
+// where there are no lines.
+func (c *cluster) on(name, to string) string {
+	if !c.site.lines {
+		return to
 	}
-	c.gateway = pages[gatewayTarget]
-	var starting errgroup.Group
-	for _, n := range c.nodes {
-		n.env = slices.Concat(c.env, n.env, shared)
-		starting.Go(func() error { return c.start(n) })
+	l := newLine(c.t, name, "127.0.0.1:0", to)
+	c.lines = append(c.lines, l)
+	return l.proxy.Listen
+}
+
+// advertised is the host at which a process says that it is reached. Lines to it are on
+// another address of this machine, with the same ports.
+func (c *cluster) advertised(name string, at ...string) string {
+	const here, there = "127.0.0.1", "127.0.0.2"
+	if !c.site.lines {
+		return here
 	}
-	if err := starting.Wait(); err != nil {
+	for i, to := range at {
+		c.lines = append(c.lines, newLine(c.t, fmt.Sprintf("%s, port %d", name, i+1), strings.Replace(to, here, there, 1), to))
+	}
+	return there
+}
+
+// hostOf is HOST:PORT of an address.
+func hostOf(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return u.Host
+}
+
+// newPhones is Telegram, and how a process reaches it.
+func newPhones(t *testing.T) (*telegramfake.Server, []string) {
+	t.Helper()
+	fake := telegramfake.New(telegramfake.Config{})
+	platform := httptest.NewServer(fake)
+	t.Cleanup(platform.Close)
+	return fake, []string{"FANLI_TELEGRAM_TOKEN=" + telegramfake.DefaultToken, "FANLI_TELEGRAM_ENDPOINT=" + platform.URL}
+}
+
+// start starts all processes and waits until they serve.
+func (c *cluster) start() {
+	c.t.Helper()
+	var starting errgroup.Group
+	for _, n := range c.nodes {
+		starting.Go(func() error {
+			n.start()
+			return n.serves(c.t.Context())
+		})
+	}
+	if err := starting.Wait(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// where is the gateway whose turn it is: people are sent to all, and to another one
+// when theirs does not answer.
+func (c *cluster) where(context.Context) (string, error) {
+	return c.gateways[int(c.turn.Add(1))%len(c.gateways)], nil
 }
 
 // databasesOf makes a database for each target and returns the address of all.
@@ -132,27 +185,6 @@ func databasesOf(t *testing.T, server *mariadbtest.Server, name string) string {
 	return strings.TrimSuffix(dsn, u.Path) + "/test_" + name + "_" + targetMark
 }
 
-// start starts a node and waits until it serves.
-func (c *cluster) start(n *node) error {
-	p := launch(c.t, n.env, n.args...)
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
-	defer cancel()
-	if _, err := p.ready(ctx); err != nil {
-		return fmt.Errorf("%s: %w", n.name, err)
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.p = p
-	return nil
-}
-
-// kill ends a node as a loss of power does.
-func (n *node) kill() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.p.kill()
-}
-
 // books are those of all targets.
 func (c *cluster) books() *books {
 	c.t.Helper()
@@ -164,211 +196,96 @@ func (c *cluster) books() *books {
 	return &books{db: db, env: c.env, args: c.args}
 }
 
-// logs are what the processes have said last, for a test that failed.
-func (c *cluster) logs() {
+// links are those of the databases of bot and order, which are on one server.
+func (c *cluster) links() links {
+	c.t.Helper()
+	base := func(target string) string { return "test_" + c.site.name + "_" + target + "." }
+	return links{
+		db:  c.site.database.Shell(c.t, strings.ReplaceAll(c.dsn, targetMark, botTarget)),
+		bot: base(botTarget), order: base(orderTarget),
+	}
+}
+
+// end lets no process be started again, and says what they have said last if the test
+// has failed.
+func (c *cluster) end() {
 	for _, n := range c.nodes {
-		if text := n.p.log.String(); text != "" {
+		n.leave()
+		if text := n.said(); text != "" && c.t.Failed() {
 			c.t.Logf("%s:\n%s", n.name, text)
 		}
 	}
 }
 
-// A story is the same for one process and for a cluster: somebody buys at three
-// networks, gets the money, and gives one thing back.
-type story struct {
-	t     *testing.T
-	out   *outside
-	books *books
-	me    *caller
-	lines map[string]market.Line
+// stop stops all processes in order.
+func (c *cluster) stop() {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		if p := n.leave(); p != nil {
+			if code, took := p.stop(c.t); code != exitOK || took > stopLimit {
+				c.t.Errorf("%s stops with %d after %v\n%s", n.name, code, took, p.log)
+			}
+		}
+	}
 }
 
-// calm waits until a condition of the books holds.
-func (a *story) calm(what string, holds func(accounts map[ledger.Account]money.Fen) bool) {
-	a.t.Helper()
-	from := time.Now()
-	for {
-		accounts, err := a.books.db.Ledger().Accounts(a.t.Context())
-		if err == nil && a.books.unsettled(a.t, a.out) == "" && holds(accounts) {
-			return
+// wantSound lets staff look: the audit is clean and no event was given up.
+func (c *cluster) wantSound(b *books) {
+	c.t.Helper()
+	if code := runProgram(c.t, c.env, append([]string{"audit"}, c.args...)...); code != exitOK {
+		c.t.Errorf("fanli audit ends with %d", code)
+	}
+	for _, o := range b.db.Outboxes() {
+		dead, err := o.Dead(c.t.Context(), 0, 100)
+		if err != nil || len(dead) > 0 {
+			c.t.Errorf("%s gave up %+v, %v", o.Name(), dead, err)
 		}
-		if time.Since(from) > patience {
-			a.t.Fatalf("%s: %v, %v; %s", what, accounts, err, a.books.unsettled(a.t, a.out))
-		}
-		time.Sleep(20 * time.Millisecond) // other processes are at work
 	}
 }
 
-// allIn is what the buyer has in one.
-func allIn(accounts map[ledger.Account]money.Fen, kind ledger.Pocket) (sum money.Fen) {
-	for name, n := range accounts {
-		if _, k, ok := name.Owner(); ok && k == kind {
-			sum += n
-		}
-	}
-	return sum
-}
-
-// tell plays it and returns the book.
-func (a *story) tell() (entries []string) {
-	a.t.Helper()
-	a.me.mustAsk(a.t, "你好")
-	a.me.mustAsk(a.t, "收款 13800000001 张三")
-	a.lines = map[string]market.Line{}
-	var all money.Fen
-	for _, n := range []struct{ network, text string }{
-		{link.JD, "看看这个 https://item.jd.com/100012043978.html 怎么样"},
-		{link.Taobao, "https://item.taobao.com/item.htm?id=678901234502"},
-		{link.PDD, "https://mobile.yangkeduo.com/goods.html?goods_id=445566778803"},
-	} {
-		_, l, err := a.out.world.Buy(shopLink(a.me.mustAsk(a.t, n.text)), 1)
+// address is a free address of this machine whose port the system gives to nobody
+// who does not ask for it: a process that was killed finds it free when it comes back.
+func address(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		at := fmt.Sprintf("127.0.0.1:%d", lowPort.Add(1))
+		ln, err := net.Listen("tcp", at)
 		if err != nil {
-			a.t.Fatal(err)
+			continue
 		}
-		a.lines[n.network] = l
-		all += l.Commission.Share(7000)
-		a.calm("bought at "+n.network, func(m map[ledger.Account]money.Fen) bool { return allIn(m, ledger.Pending) == all })
-	}
-	var settled money.Fen
-	for _, network := range []string{link.JD, link.Taobao, link.PDD} {
-		shop, _ := a.out.world.Shop(network)
-		id := a.lines[network].ID
-		if err := shop.Market.Receive(id); err != nil {
-			a.t.Fatal(err)
+		if err := ln.Close(); err != nil {
+			t.Fatal(err)
 		}
-		if err := shop.Market.Settle(id); err != nil {
-			a.t.Fatal(err)
-		}
-		settled += a.lines[network].Commission.Share(7000)
-		a.calm("settled at "+network, func(m map[ledger.Account]money.Fen) bool { return allIn(m, ledger.Available) == settled })
+		return at
 	}
-	word := confirmation(a.me.mustAsk(a.t, "提现"))
-	if word == "" {
-		a.t.Fatal("there is nothing to confirm")
-	}
-	a.me.mustAsk(a.t, word)
-	a.calm("paid out", func(m map[ledger.Account]money.Fen) bool {
-		return allIn(m, ledger.Available)+allIn(m, ledger.Reserved) == 0
-	})
-	shop, _ := a.out.world.Shop(link.JD)
-	jd := a.lines[link.JD]
-	if err := shop.Market.Refund(jd.ID, jd.Price); err != nil {
-		a.t.Fatal(err)
-	}
-	owes := jd.Commission.Share(7000)
-	a.calm("given back", func(m map[ledger.Account]money.Fen) bool { return allIn(m, ledger.Debt) == -owes })
-	a.me.mustAsk(a.t, "余额")
-	return a.book()
-}
-
-// book is every entry, in words that have no time in them.
-func (a *story) book() (out []string) {
-	a.t.Helper()
-	err := a.books.db.Ledger().Walk(a.t.Context(), func(e ledger.Entry) error {
-		out = append(out, fmt.Sprintf("%s %s %s → %s %s %s", e.Key, e.Kind, e.From, e.To, e.Amount, e.Cause))
-		return nil
-	})
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return out
+	t.Fatal("no port is free")
+	return ""
 }
 
 // TestAClusterBooksWhatOneProcessBooks tells the same tale to one process on SQLite and
-// to all targets in processes of their own, on a database each, over RabbitMQ: every
-// entry of the ledger is the same.
+// to all targets in processes of their own, on a database each, over RabbitMQ, etcd
+// and Redis, in the web chat and with Telegram: every entry of the ledger is the same.
 func TestAClusterBooksWhatOneProcessBooks(t *testing.T) {
 	t.Parallel()
-	dir := memoryDir(t)
-	out := newOutside(t)
-	env, args := out.settings(t, dir)
-	p := launch(t, env, serveArgs(args)...)
-	one := &story{t: t, out: out, me: callerAt(p.mustReady(t)), books: openBooks(t, filepath.Join(dir, "data"))}
-	want := one.tell()
-	if code, _ := p.stop(t); code != exitOK {
-		t.Fatalf("it stops with %d\n%s", code, p.log)
-	}
-
-	c := newCluster(t, "story", brokertest.RabbitMQ(t).URL())
-	defer func() {
-		if t.Failed() {
-			c.logs()
-		}
-	}()
-	many := &story{t: t, out: c.out, me: callerAt(c.gateway), books: c.books()}
-	got := many.tell()
-	if !slices.Equal(got, want) {
-		t.Errorf("one process has\n%s\nthe cluster has\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
-	}
-	if code := runProgram(t, c.env, append([]string{"audit"}, c.args...)...); code != exitOK {
-		t.Errorf("fanli audit ends with %d", code)
-	}
-	for _, n := range c.nodes {
-		if code, took := n.p.stop(t); code != exitOK || took > stopLimit {
-			t.Errorf("%s stops with %d after %v\n%s", n.name, code, took, n.p.log)
-		}
-	}
-}
-
-// TestAClusterThatIsKilledLosesNothing kills every process of a cluster, and the
-// broker, at random moments while people do the whole loop, and then holds the books
-// against those of the networks, of the payer and of the people.
-func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
-	t.Parallel()
-	if underRace {
-		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
-	}
-	kills, shoppers := 30, 3
-	if os.Getenv("FANLI_SOAK") != "" {
-		kills = 300
-	}
-	broker := brokertest.RabbitMQ(t)
-	c := newCluster(t, "kill", broker.URL())
-	rng := rand.New(rand.NewPCG(1, 2))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	stop := make(chan struct{})
-	people, pctx := errgroup.WithContext(ctx)
-	var all []*shopper
-	for i := range shoppers {
-		s := &shopper{
-			caller: callerAt(c.gateway), name: fmt.Sprint(i), rng: rand.New(rand.NewPCG(1, uint64(10+i))), out: c.out,
-			bought: map[string][]string{}, stop: stop,
-		}
-		all = append(all, s)
-		people.Go(func() error { return s.live(pctx) })
-	}
-	for i := range kills {
-		select {
-		case <-pctx.Done():
-			t.Fatal(people.Wait())
-		case <-time.After(time.Duration(rng.Int64N(int64(lifeMax)))):
-		}
-		if i%10 == 9 {
-			broker.Kill(t)
-			broker.Start(t)
-			continue
-		}
-		n := c.nodes[(i+rng.IntN(3))%len(c.nodes)]
-		n.kill()
-		if err := c.start(n); err != nil {
-			t.Fatal(err)
-		}
-	}
-	close(stop)
-	defer func() {
-		if t.Failed() {
-			c.logs()
-		}
-	}()
-	if err := people.Wait(); err != nil {
+	const people = 2
+	once := func(_ *person, rounds int) bool { return rounds == 1 }
+	one := oneProcess(t, people)
+	var twin errgroup.Group
+	twin.Go(func() error { return one.tell(t.Context(), once) })
+	c := newCluster(t, site{name: "story", database: mariadbtest.Shared(t), broker: brokertest.RabbitMQ(t), registry: etcdtest.Shared(t), cache: brokertest.Redis(t)})
+	defer c.end()
+	c.start()
+	many := newSaga(t, c.out, c.books(), c.links(), c.phones, c.where, people)
+	if err := errors.Join(many.tell(t.Context(), once), twin.Wait()); err != nil {
 		t.Fatal(err)
 	}
-	b := c.books()
-	b.settled(t, c.out)
-	wantAnswered(t, all)
-	b.wantTrue(t, c.out, all)
-	if code := runProgram(t, c.env, append([]string{"audit"}, c.args...)...); code != exitOK {
-		t.Errorf("fanli audit ends with %d", code)
-	}
+	many.books.settled(t, c.out)
+	wantSame(t, one.chapters(t), many.chapters(t))
+	many.wantTold()
+	many.books.wantTrue(t, c.out, many.shoppers())
+	c.wantSound(many.books)
+	c.stop()
 }
+
+// converges is how long a cluster may need after the last fault.
+const converges = time.Minute

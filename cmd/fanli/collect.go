@@ -24,13 +24,13 @@ func collectors(cfg configs.Config, s surroundings) ([]collect.Collector, error)
 	case "":
 		return nil, nil
 	case alipay.Name:
-		c, err := alipay.New(cfg.Alipay, s.http, s.now)
+		c, err := alipay.New(cfg.Alipay, s.client(alipay.Name), s.now)
 		if err != nil {
 			return nil, err
 		}
 		return []collect.Collector{c.Collector()}, nil
 	case wechatpay.Name:
-		c, err := wechatpay.New(cfg.Wechatpay, s.http, s.now)
+		c, err := wechatpay.New(cfg.Wechatpay, s.client(wechatpay.Name), s.now)
 		if err != nil {
 			return nil, err
 		}
@@ -69,8 +69,9 @@ type members struct{ a *app }
 
 // Offers implements bot.Memberships.
 func (m members) Offers() []bot.Membership {
-	out := make([]bot.Membership, len(m.a.cfg.Collect.Memberships))
-	for i, o := range m.a.cfg.Collect.Memberships {
+	sold := m.a.conf().Collect.Memberships
+	out := make([]bot.Membership, len(sold))
+	for i, o := range sold {
 		out[i] = bot.Membership{Level: o.Level, Days: o.Days, Price: money.Fen(o.Price)}
 	}
 	return out

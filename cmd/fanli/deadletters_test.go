@@ -38,6 +38,6 @@ func TestDeadLetters(t *testing.T) {
 	cli(t, "", nil, append([]string{"events", "discard", "payment", "2"}, at...)...).want(t, exitFailed, "no dead event 2") // the second was no new one
 	cli(t, "", nil, append([]string{"events", "discard", "payment", "3"}, at...)...).want(t, exitOK)
 	cli(t, "", nil, append([]string{"events"}, at...)...).want(t, exitOK, "payment             1 wait      0 dead")
-	cli(t, "", nil, append([]string{"events", "dead", "gateway"}, at...)...).want(t, exitUsage, "fanli targets")
+	cli(t, "", nil, append([]string{"events", "dead", "console"}, at...)...).want(t, exitUsage, "fanli targets")
 	cli(t, "", nil, append([]string{"events", "retry", "payment", "one"}, at...)...).want(t, exitUsage, "not the number")
 }

@@ -39,9 +39,12 @@ func payers(cfg configs.Config, s surroundings) (map[string]withdraw.Payer, erro
 	return out, nil
 }
 
-// limits are the configured ones, with the zone in which days begin.
-func (a *app) limits() withdraw.Limits {
-	l := a.cfg.Withdraw.Limits()
+// limits are the configured ones.
+func (a *app) limits() withdraw.Limits { return a.limitsOf(a.cfg) }
+
+// limitsOf are those of a configuration, with the zone in which days begin.
+func (a *app) limitsOf(c configs.Config) withdraw.Limits {
+	l := c.Withdraw.Limits()
 	l.Zone = a.cfg.Location()
 	return l
 }

@@ -7,7 +7,7 @@ func (a *app) hear() *bus.Local {
 	b := &bus.Local{}
 	for _, t := range a.targetsHere() {
 		for _, h := range t.hears(a) {
-			b.Hear(h.name, t.name, h.handle)
+			b.Hear(h.name, t.name, a.hearer(t, h))
 		}
 	}
 	return b

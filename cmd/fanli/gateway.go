@@ -4,14 +4,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"strings"
-	"time"
-)
 
-// proxyHeaderMax is how long a target may take to begin an answer. What it says
-// after that may last, as a stream does.
-const proxyHeaderMax = 30 * time.Second
+	rest "fanli/adapters/gateway"
+)
 
 // A gateway hands requests on to the targets that answer them: what payers and payees
 // ask to payment, everything else to bot.
@@ -27,31 +23,32 @@ func newGateway(a *app) (*gateway, error) {
 	}
 	g := &gateway{bot: http.NotFoundHandler(), payment: http.NotFoundHandler()}
 	for name, to := range map[string]*http.Handler{botTarget: &g.bot, paymentTarget: &g.payment} {
-		at := a.cfg.Peers.HTTP[name]
-		if at == "" || a.here(name) {
+		if a.here(name) {
 			continue
 		}
-		u, err := url.Parse(at)
+		p, err := a.poolOf(name)
 		if err != nil {
 			return nil, err
 		}
-		*to = handOn(u, a.log.With("target", name))
+		if p != nil {
+			p.transport = a.obs.Forward(p.transport)
+			*to = handOn(p, a.log.With("target", name))
+		}
 	}
 	return g, nil
 }
 
-// handOn hands requests on to one address. Who asked stands in X-Forwarded-For, and
-// what a stranger has put there does not.
-func handOn(to *url.URL, log *slog.Logger) http.Handler {
+// handOn hands requests on to the processes of a target. Who asked stands in
+// X-Forwarded-For, and what a stranger has put there does not.
+func handOn(to http.RoundTripper, log *slog.Logger) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(to)
-			r.Out.Host = r.In.Host
 			r.SetXForwarded()
+			if from := rest.Address(r.In.Context()); from.IsValid() {
+				r.Out.Header.Set("X-Forwarded-For", from.String())
+			}
 		},
-		Transport: &http.Transport{
-			ResponseHeaderTimeout: proxyHeaderMax, MaxIdleConnsPerHost: 64, IdleConnTimeout: idleTimeout,
-		},
+		Transport:     to,
 		FlushInterval: -1, // the chat is a stream
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() == nil { // else whoever asked has gone

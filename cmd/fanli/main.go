@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
 	"fanli/configs"
@@ -44,8 +45,9 @@ func (e exitError) Error() string {
 func (e exitError) Unwrap() error { return e.err }
 
 func main() {
+	logging.Disable() // of the client of Redis, which would tell of each call that fails; what uses it says so once
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv})
+	code := run(whole(ctx), os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv})
 	stop()
 	os.Exit(code)
 }
@@ -120,13 +122,24 @@ wrong and nothing was tried; 3 a proof does not hold.`,
 	root.PersistentFlags().StringVar(&f.data, "data", "", "folder of the database, instead of the configured one")
 	root.AddCommand(
 		serveCommand(std, f), demoCommand(std), chatCommand(std, f), recogniseCommand(std),
-		checkCommand(std, f), migrateCommand(std, f), auditCommand(std, f), syncCommand(std, f), withdrawalsCommand(std, f), transferCommand(std, f), targetsCommand(std), eventsCommand(std, f), claimsCommand(std, f), actsCommand(std, f), switchCommand(std, f), rulesCommand(std, f), debtsCommand(std, f), collectionsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f), simulateCommand(std), versionCommand(std),
+		checkCommand(std, f), migrateCommand(std, f), auditCommand(std, f), syncCommand(std, f), withdrawalsCommand(std, f), transferCommand(std, f), targetsCommand(std), peersCommand(std, f), eventsCommand(std, f), keysCommand(std, f), claimsCommand(std, f), actsCommand(std, f), switchCommand(std, f), ladderCommand(std, f), rulesCommand(std, f), debtsCommand(std, f), webhooksCommand(std, f), collectionsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f), simulateCommand(std), versionCommand(std), configCommand(std, f),
 	)
 	return root
 }
 
 // load reads the configuration; mistakes end the command before it starts.
 func (f *flags) load(std stdio) (configs.Config, error) {
+	r, err := f.read(std)
+	if err != nil {
+		return configs.Config{}, err
+	}
+	r.warn(std.err)
+	return r.Config, nil
+}
+
+// read is load for those who also want to know where values are from. Where there is
+// a central configuration, it is in it.
+func (f *flags) read(std stdio) (*given, error) {
 	lookup := std.lookup
 	if len(f.targets) > 0 {
 		lookup = func(key string) (string, bool) {
@@ -136,17 +149,23 @@ func (f *flags) load(std stdio) (configs.Config, error) {
 			return std.lookup(key)
 		}
 	}
-	c, err := configs.Load(f.config, lookup)
+	r := &given{src: configs.Sources{Path: f.config, Lookup: lookup}, data: f.data}
+	var err error
+	r.Loaded, err = r.src.Load()
+	if centralOn(r.Config) { // it may be what makes the rest sound
+		r.src.Targets = r.Targets
+		err = r.addCentral(context.Background())
+	}
 	if err != nil && len(f.targets) > 0 {
 		err = errors.New(strings.ReplaceAll(err.Error(), "(from FANLI_TARGETS)", "(from --targets)"))
 	}
 	if err != nil {
-		return c, exitError{exitUsage, err}
+		return nil, exitError{exitUsage, err}
 	}
 	if f.data != "" {
-		c.Data = f.data
+		r.Data = f.data
 	}
-	return c, nil
+	return r, nil
 }
 
 // noSuchCommand refuses what is no command, and says what may be meant.

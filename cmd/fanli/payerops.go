@@ -31,7 +31,7 @@ func (a *app) sendingPayers() []withdraw.Payer {
 // watch warns of payers whose money runs low.
 func (a *app) watch() *withdraw.Watch {
 	return &withdraw.Watch{
-		Payers: a.sendingPayers, Floors: a.cfg.Withdraw.Floors(),
+		Payers: a.sendingPayers, Floors: a.cfg.Withdraw.Floors(), Told: a.obs.Balance,
 		Low: func(ctx context.Context, payer string, balance, floor money.Fen) {
 			a.log.ErrorContext(ctx, "our money at a payer runs low", "payer", payer, "balance", balance.String(), "floor", floor.String(),
 				"try", "top up our account there; payments that wait go on by themselves")

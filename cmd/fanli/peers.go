@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 
@@ -16,6 +15,7 @@ import (
 	"fanli/adapters/rpc"
 	"fanli/adapters/store"
 	"fanli/configs"
+	"fanli/core/control"
 	"fanli/core/event"
 )
 
@@ -26,6 +26,8 @@ type peers struct {
 	conns  []*grpc.ClientConn
 	broker *bus.Broker
 	server *rpc.Server
+
+	*discovery
 }
 
 // openPeers reaches for the other processes. Nothing is connected yet.
@@ -38,16 +40,20 @@ func (a *app) openPeers(name string) error {
 	if err != nil {
 		return err
 	}
+	if p.discovery, err = newDiscovery(a.cfg, a.log, name); err != nil {
+		return err
+	}
+	a.peers = p // so that it is closed, whatever comes
 	for _, t := range targets() {
-		at := a.cfg.Peers.Targets[t.name]
-		if a.here(t.name) || at == "" {
+		if a.here(t.name) || !a.known(t.name) {
 			continue
 		}
-		c, err := rpc.Dial(at, o)
+		c, err := p.dial(t.name, a.resilience.dial(t.name, o))
 		if err != nil {
 			return fmt.Errorf("peers.targets.%s: %w", t.name, err)
 		}
 		p.conns = append(p.conns, c)
+		a.resilience.reached(t.name, c)
 		a.reach(t.name, c)
 	}
 	if a.cfg.Broker.URL != "" {
@@ -55,7 +61,6 @@ func (a *app) openPeers(name string) error {
 			URL: a.cfg.Broker.URL, Prefix: a.cfg.Broker.Prefix, Hearers: hearers(), Name: name, Log: a.log,
 		})
 	}
-	a.peers = p
 	return err
 }
 
@@ -70,9 +75,10 @@ func (a *app) reach(name string, c grpc.ClientConnInterface) {
 		a.ask.rebates = rpc.Rebates(c)
 	case paymentTarget:
 		m := rpc.Payment(c)
-		a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.charges, a.ask.switches = m.Wallets, m.Gifts, m.Payouts, m.Charges, m.Switches
+		a.ask.wallets, a.ask.gifts, a.ask.payouts, a.ask.charges, a.ask.switches = m.Wallets, m.Gifts, m.Payouts, m.Charges, &control.Careful{Service: m.Switches}
+		a.resilience.pins = m.Switches
 	case botTarget:
-		a.ask.chats = rpc.Sender(c)
+		a.ask.chats, a.ask.links = rpc.Sender(c), rpc.Links(c)
 	}
 }
 
@@ -81,7 +87,7 @@ func (a *app) missing() error {
 	var errs []error
 	for _, t := range a.targetsHere() {
 		for _, name := range t.asks {
-			if !a.here(name) && a.cfg.Peers.Targets[name] == "" {
+			if !a.here(name) && !a.known(name) {
 				errs = append(errs, fmt.Errorf("peers.targets.%s: %s asks it; where does it answer?", name, t.name))
 			}
 		}
@@ -104,7 +110,7 @@ func hearers() map[event.Name][]string {
 
 // rpcOptions are those of this process's calls and of its answers.
 func (a *app) rpcOptions() (rpc.Options, error) {
-	o := rpc.Options{Token: a.cfg.Peers.Token, Log: a.log}
+	o := rpc.Options{Token: a.cfg.Peers.Token, Log: a.log, Dial: a.obs.Dial(), Serve: a.obs.Serve()}
 	p := a.cfg.Peers
 	if p.Certificate == "" {
 		return o, nil
@@ -142,7 +148,7 @@ func (a *app) services() (out []rpc.Service) {
 				Wallets: a.purse, Gifts: a.treasurer, Payouts: a.payouts, Charges: a.dues, Switches: a.board,
 			}))
 		case botTarget:
-			out = append(out, rpc.BotServer(a.tell))
+			out = append(out, rpc.BotServer(a.tell), rpc.LinkServer(a.desk))
 		}
 	}
 	return out
@@ -154,20 +160,22 @@ func (p *peers) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.Serve = append(o.Serve, p.a.resilience.served())
 	if p.server, err = rpc.NewServer(o, p.a.services()...); err != nil {
 		return err
 	}
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", p.a.cfg.Peers.Listen)
+	ln, err := p.listen(ctx, p.a.cfg.Peers.Listen)
 	if err != nil {
 		return err
 	}
 	var all sync.WaitGroup
-	all.Go(func() {
-		if err := p.server.Serve(ln); err != nil {
-			p.a.log.Error("other targets are not answered", "error", err)
-		}
-	})
+	if ln != nil {
+		all.Go(func() {
+			if err := p.server.Serve(ln); err != nil {
+				p.a.log.Error("other targets are not answered", "error", err)
+			}
+		})
+	}
 	for _, t := range p.a.targetsHere() {
 		h := p.a.hearingOf(t)
 		if h == nil {
@@ -179,8 +187,9 @@ func (p *peers) run(ctx context.Context) error {
 			}
 		})
 	}
-	<-ctx.Done()
+	p.untilLeaving(ctx)
 	p.server.Drain()
+	<-ctx.Done()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainMax)
 	defer cancel()
 	p.server.Stop(stopping)
@@ -196,7 +205,7 @@ func (a *app) hearingOf(t target) *bus.Hearing {
 	}
 	local := &bus.Local{}
 	for _, h := range hs {
-		local.Hear(h.name, t.name, h.handle)
+		local.Hear(h.name, t.name, a.hearer(t, h))
 	}
 	box := a.outbox(t.name)
 	return &bus.Hearing{
@@ -224,6 +233,7 @@ func (p *peers) close() error {
 	for _, c := range p.conns {
 		errs = append(errs, c.Close())
 	}
+	errs = append(errs, p.discovery.close())
 	if p.broker != nil {
 		errs = append(errs, p.broker.Close())
 	}
@@ -234,9 +244,9 @@ func (p *peers) close() error {
 // in this one.
 func (a *app) relayBus() event.Bus {
 	if a.peers != nil && a.peers.broker != nil {
-		return a.peers.broker
+		return a.obs.Bus(a.peers.broker)
 	}
-	return a.bus
+	return a.obs.Bus(a.bus)
 }
 
 // checkSplit refuses what only shows once the wiring is known.

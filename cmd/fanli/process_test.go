@@ -232,7 +232,7 @@ func alipayKeys(t testing.TB) *alipayfake.Keys {
 func (o *outside) settings(t testing.TB, dir string) (env []string, args []string) {
 	t.Helper()
 	at := o.world.Endpoints()
-	tb, jd, pdd, pay := at["taobao"], at["jd"], at["pdd"], o.world.Alipay(alipay.Config{})
+	tb, jd, pdd, pay := at["taobao"], at["jd"], at["pdd"], withAlipay(alipay.Config{}, o.world)
 	text := fmt.Sprintf(`
 networks:
   taobao: {endpoint: %q, app_key: %q, site_id: %q, adzone_ids: [%s], page_size: 10}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"fanli/configs"
 	"fanli/core/order"
 	"fanli/jobs"
 )
@@ -12,7 +13,10 @@ import (
 // plans says what runs here, and when. News that waits is carried first: an order
 // is to find the link that it came through. The lease of a job is in its target's
 // database.
-func (a *app) plans() []jobs.Plan {
+func (a *app) plans() []jobs.Plan { return a.plansOf(a.cfg) }
+
+// plansOf are the plans that a configuration asks for.
+func (a *app) plansOf(c configs.Config) []jobs.Plan {
 	var plans []jobs.Plan
 	for _, t := range a.targetsHere() {
 		if !t.owns {
@@ -25,7 +29,7 @@ func (a *app) plans() []jobs.Plan {
 		}
 	}
 	for _, t := range a.targetsHere() {
-		for _, p := range t.plans(a) {
+		for _, p := range t.plans(a, c) {
 			plans = append(plans, a.leased(t.name, p))
 		}
 	}
@@ -35,37 +39,42 @@ func (a *app) plans() []jobs.Plan {
 // leased puts the lease of a plan where its target's are.
 func (a *app) leased(target string, p jobs.Plan) jobs.Plan {
 	p.Leases = a.db.Leases(target)
-	return p
+	return a.observed(p)
 }
 
 // every is how often what follows orders runs.
-func (a *app) every() string { return "@every " + a.cfg.Sync.Every.String() }
+func every(c configs.Config) string { return "@every " + c.Sync.Every.String() }
 
-func (a *app) userPlans() []jobs.Plan {
+func (a *app) userPlans(configs.Config) []jobs.Plan {
 	return []jobs.Plan{{Job: jobs.Func{As: "user/memberships", Do: a.users.EndMemberships}, Every: "@every 1m"}}
 }
 
-func (a *app) orderPlans() []jobs.Plan {
+func (a *app) orderPlans(c configs.Config) []jobs.Plan {
 	var ladder []jobs.Rung
-	if a.cfg.Sync.Rescan {
+	if c.Sync.Rescan {
 		ladder = jobs.Ladder()
 	}
 	var plans []jobs.Plan
 	for _, f := range a.feeds {
-		plans = append(plans, jobs.Plans(f, a.orders, ladder, a.every(), a.cfg.Sync.First, a.now)...)
+		plans = append(plans, jobs.Plans(f, a.orders, ladder, every(c), c.Sync.First, a.now)...)
+	}
+	if a.cfg.Database.DSN == "" { // on a file there is one process, which shares with nobody
+		for i := range plans {
+			plans[i].Shared = ""
+		}
 	}
 	return append(plans,
-		jobs.Plan{Job: jobs.Func{As: "order/settle-due", Do: a.orders.SettleDue}, Every: a.every()},
-		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: a.every()},
+		jobs.Plan{Job: jobs.Func{As: "order/settle-due", Do: a.orders.SettleDue}, Every: every(c)},
+		jobs.Plan{Job: jobs.Func{As: "order/claims", Do: a.orders.ReviewClaims}, Every: every(c)},
 		jobs.Plan{Job: jobs.Func{As: "order/stall-alarm", Do: a.stallAlarm}, Every: "@every 1m", Calm: true},
 	)
 }
 
-func (a *app) rebatePlans() []jobs.Plan {
-	return []jobs.Plan{{Job: jobs.Func{As: "rebate/release-due", Do: a.rebates.ReleaseDue}, Every: a.every()}}
+func (a *app) rebatePlans(c configs.Config) []jobs.Plan {
+	return []jobs.Plan{{Job: jobs.Func{As: "rebate/release-due", Do: a.rebates.ReleaseDue}, Every: every(c)}}
 }
 
-func (a *app) paymentPlans() []jobs.Plan {
+func (a *app) paymentPlans(configs.Config) []jobs.Plan {
 	return []jobs.Plan{
 		{Job: jobs.Func{As: payoutsJob, Do: a.payouts.Run}, Every: "@every 1s"},
 		{Job: jobs.Func{As: "payment/autopay", Do: a.payouts.RunAutopay}, Every: "@every 5m"},
@@ -77,10 +86,12 @@ func (a *app) paymentPlans() []jobs.Plan {
 	}
 }
 
-func (a *app) notificationPlans() []jobs.Plan {
+func (a *app) notificationPlans(configs.Config) []jobs.Plan {
 	return []jobs.Plan{
 		{Job: jobs.Func{As: "notification/cuts", Do: a.office.TellCuts}, Every: "@every 1m"},
 		{Job: jobs.Func{As: "notification/deliver", Do: a.deliver}, Every: "@every 1s"},
+		{Job: jobs.Func{As: hooksJob, Do: a.deliverHooks}, Every: "@every 2s"},
+		{Job: jobs.Func{As: "notification/webhooks-prune", Do: a.hooks.Prune}, Every: "@every 1h"},
 	}
 }
 
@@ -100,7 +111,7 @@ func (a *app) stallAlarm(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, p := range jobs.Stalls(places, a.now(), a.cfg.Sync.StallAfter) {
+	for _, p := range jobs.Stalls(places, a.now(), a.conf().Sync.StallAfter) {
 		a.log.Error("orders are not followed", "stream", place(p.Place), "since", p.At, "fails", p.Fails, "error", p.Error,
 			"try", "check the network's keys and status, then `fanli sync`")
 	}

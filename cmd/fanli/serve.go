@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,12 +10,14 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"fanli/adapters/alipay"
+	rest "fanli/adapters/gateway"
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
@@ -53,14 +56,11 @@ with nothing lost.
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.targets = targets
-			c, err := f.load(std)
+			r, err := f.read(std)
 			if err != nil {
 				return err
 			}
-			if listen != "" {
-				c.Listen = listen
-			}
-			return serve(cmd.Context(), c, std)
+			return serve(cmd.Context(), r, listen, std)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on, instead of the configured one")
@@ -74,17 +74,21 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
+	live    *live
 	gateway *gateway // nil where nothing is handed on
+	at      net.Addr // where it listens
 	http    *http.Server
 	ready   atomic.Bool
 }
 
 // serve runs until ctx ends. It returns nil if everything stopped in order.
-func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
+func serve(ctx context.Context, r *given, listen string, std stdio) (err error) {
+	cfg := r.Config
+	cfg.Listen = cmp.Or(listen, cfg.Listen)
 	if err := checkSplit(cfg); err != nil {
 		return err
 	}
-	log := logger(cfg.Log, std.err)
+	log, records, level := serveLog(ctx, cfg, std.err)
 	own, err := openFolder(cfg.Data)
 	if err != nil {
 		return atWork(err)
@@ -96,8 +100,8 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg)}
+	s := &server{at: ln.Addr()}
+	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg.Database.DSN != "" {
 			log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
@@ -106,17 +110,26 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 		if s.world, err = sandbox.New(o); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		cfg = withTill(inSandbox(cfg, s.world))
+		cfg = s.prepare(cfg)
 		around.now, around.shop = s.world.Now, base+"/shop"
 	}
+	if around.obs, err = newObserver(ctx, cfg, around, records); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer flush(around.obs, log)
 	// The world must answer before the app asks it.
 	s.http = &http.Server{
-		Handler: s, ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
+		Handler: around.obs.HTTP(s.edge(cfg, log), routeOf, inside(cfg)), ReadHeaderTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytesMax,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	serving := make(chan error, 1)
 	if s.app, err = newApp(ctx, cfg, around); err != nil {
 		return errors.Join(err, ln.Close())
+	}
+	own.inherit(ctx, s.app, around.holder)
+	s.live, err = newLive(s.app, r, level, holder(), s.prepare)
+	if err != nil {
+		return errors.Join(err, s.app.close(), ln.Close())
 	}
 	if s.gateway, err = newGateway(s.app); err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
@@ -128,6 +141,11 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	if err != nil {
 		return errors.Join(err, s.app.close(), ln.Close())
 	}
+	admin, err := s.openAdmin(ctx, cfg)
+	if err != nil {
+		return errors.Join(err, s.app.close(), ln.Close())
+	}
+	defer func() { err = errors.Join(err, admin.close()) }()
 	go func() { serving <- s.http.Serve(ln) }()
 	_, _ = fmt.Fprintf(std.out, "fanli is ready: open %s\n", base)
 	if s.world != nil {
@@ -136,11 +154,22 @@ func serve(ctx context.Context, cfg configs.Config, std stdio) (err error) {
 	return s.run(ctx, channels, serving)
 }
 
+// prepare puts the sandbox's world in the place of what is configured, where there is
+// one.
+func (s *server) prepare(cfg configs.Config) configs.Config {
+	if s.world == nil {
+		return cfg
+	}
+	return withTill(inSandbox(cfg, s.world))
+}
+
 // channels makes the configured chat channels.
 func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error) {
 	var out []bot.Channel
+	s.app.bot.Flood = s.app.kept.limits
 	if cfg.Webchat.Enabled {
 		o := webchat.Options{Log: s.app.db.Memory(), Now: s.app.now, Title: cfg.Webchat.Title, Secure: cfg.Webchat.Secure, Logger: s.app.log}
+		s.app.shareChats(&o)
 		if s.world != nil {
 			o.ShopURL, o.ControlURL, o.Image = base+"/shop", base+"/control", s.world.Picture
 			o.Examples = examples(s.world)
@@ -158,7 +187,7 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		for i := range zh {
 			menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
 		}
-		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...))
+		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...), s.app.telegramLeases())
 		if err != nil {
 			return nil, err
 		}
@@ -186,6 +215,13 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		}
 	}()
 	s.app.relayOnEmit(work)
+	var watching sync.WaitGroup
+	watching.Go(func() { s.app.watchLadder(work) })
+	liveDone := make(chan struct{})
+	go func() {
+		defer close(liveDone)
+		s.live.run(ctx)
+	}()
 	peersDone := make(chan struct{})
 	go func() {
 		defer close(peersDone)
@@ -196,17 +232,22 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 			s.app.log.Error("the other targets are not reached", "error", err)
 		}
 	}()
-	waitChannels := s.app.serveChannels(ctx, channels)
+	taking, takeNoMore := context.WithCancel(context.WithoutCancel(ctx))
+	defer takeNoMore()
+	waitChannels := s.app.serveChannels(taking, channels)
 	if s.world != nil {
 		s.world.OnChange(s.app.wakeAll)
 	}
 	s.ready.Store(true)
+	s.join(peersDone)
 	var failed error
 	select {
 	case <-ctx.Done():
 	case failed = <-serving:
 	}
 	s.ready.Store(false)
+	s.drain(ctx)
+	takeNoMore()
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopMax)
 	defer cancel()
 	waited := make(chan struct{})
@@ -216,6 +257,9 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		stopWork()
 		<-jobsDone
 		<-peersDone
+		<-liveDone
+		s.leave(deadline)
+		watching.Wait()
 		close(waited)
 	}()
 	select {
@@ -226,7 +270,7 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 	if s.world != nil {
 		s.world.Save()
 	}
-	return errors.Join(failed, s.app.close())
+	return errors.Join(failed, s.live.close(), s.app.close())
 }
 
 // shutdown lets requests finish, but not for ever.
@@ -241,9 +285,15 @@ func (s *server) shutdown(ctx context.Context) {
 // ServeHTTP is the edge: health, the sandbox's world, and the web chat.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	s.farewell(w)
 	if r.ContentLength != 0 { // who sends a body sends it now; a stream that has none may stay
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // tests have none
 	}
+	leave, ok := s.admit(w, r)
+	if !ok {
+		return
+	}
+	defer leave()
 	look := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch first := firstSegment(r.URL.Path); {
 	case !look && (r.URL.Path == "/livez" || r.URL.Path == "/readyz"):
@@ -253,6 +303,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]any{"alive": true})
 	case r.URL.Path == "/readyz":
 		s.readyz(w, r)
+	case s.app != nil && s.app.api != nil && strings.HasPrefix(r.URL.Path, rest.Path):
+		s.app.api.ServeHTTP(w, r)
 	case s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control"):
 		s.world.Handler().ServeHTTP(w, r)
 	case s.gateway != nil && s.gateway.handsOn(s.app, r.URL.Path):
@@ -296,10 +348,12 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	status, out := http.StatusOK, map[string]any{"ready": true}
-	if !s.ready.Load() {
-		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "starting or stopping"
-	} else if err := s.app.db.Ping(ctx); err != nil {
-		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, "the database does not answer"
+	if why := s.why(ctx); why != "" {
+		status, out["ready"], out["why"] = http.StatusServiceUnavailable, false, why
+	}
+	s.app.degraded(out)
+	if state := s.live.state(); state != nil {
+		out["config"] = state
 	}
 	answer(w, status, out)
 }

@@ -13,6 +13,7 @@ import (
 
 	"fanli/adapters/rpc"
 	"fanli/core/credit"
+	"fanli/core/link"
 	"fanli/core/money"
 	"fanli/core/notify"
 	"fanli/core/servicetest"
@@ -36,12 +37,12 @@ func overWire(t *testing.T, a *app) asks {
 	t.Helper()
 	k := a.ask
 	c := connect(t,
-		rpc.UserServer(k.users), rpc.OrderServer(k.orders), rpc.RebateServer(k.rebates), rpc.BotServer(k.chats),
+		rpc.UserServer(k.users), rpc.OrderServer(k.orders), rpc.RebateServer(k.rebates), rpc.BotServer(k.chats), rpc.LinkServer(k.links),
 		rpc.PaymentServer(rpc.Money{Wallets: k.wallets, Gifts: k.gifts, Payouts: k.payouts, Switches: k.switches}))
 	m := rpc.Payment(c)
 	return asks{
 		users: rpc.Users(c), orders: rpc.Orders(c), rebates: rpc.Rebates(c), wallets: m.Wallets, gifts: m.Gifts, payouts: m.Payouts,
-		switches: m.Switches, chats: rpc.Sender(c),
+		switches: m.Switches, chats: rpc.Sender(c), links: rpc.Links(c),
 	}
 }
 
@@ -133,6 +134,14 @@ func conform(t *testing.T, reach func(t *testing.T, a *app) asks) {
 			return servicetest.SwitchWorld{Clock: c, Service: k.switches, Board: a.board}
 		})
 	})
+	t.Run("Links", func(t *testing.T) {
+		servicetest.Links(t, func(t *testing.T) servicetest.LinkWorld {
+			w, end := newLittle(t), &lastAnswer{}
+			w.advance(123 * time.Millisecond)
+			k := reach(t, &app{ask: asks{links: end}})
+			return servicetest.LinkWorld{Clock: servicetest.Clock{Now: w.now, Advance: w.advance}, Service: k.links, Answer: end.set, Asked: end.asked}
+		})
+	})
 	t.Run("Sender", func(t *testing.T) {
 		servicetest.Sender(t, func(t *testing.T) servicetest.SenderWorld {
 			w, end := newLittle(t), &lastHand{}
@@ -141,6 +150,34 @@ func conform(t *testing.T, reach func(t *testing.T, a *app) asks) {
 			return servicetest.SenderWorld{Clock: servicetest.Clock{Now: w.now, Advance: w.advance}, Sender: k.chats, Heard: end.all, Fail: end.fail}
 		})
 	})
+}
+
+// A lastAnswer answers as it is told to.
+type lastAnswer struct {
+	mu   sync.Mutex
+	link link.Link
+	err  error
+	user int64
+	ref  link.Ref
+}
+
+func (h *lastAnswer) Make(_ context.Context, user int64, ref link.Ref) (link.Link, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.user, h.ref = user, ref
+	return h.link, h.err
+}
+
+func (h *lastAnswer) set(l link.Link, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.link, h.err = l, err
+}
+
+func (h *lastAnswer) asked() (int64, link.Ref) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.user, h.ref
 }
 
 // A lastHand keeps what it is told to tell.

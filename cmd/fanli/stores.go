@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fanli/adapters/store"
+	"fanli/core/access"
 	"fanli/core/audit"
 	"fanli/core/collect"
 	"fanli/core/control"
@@ -21,6 +22,7 @@ import (
 	"fanli/core/rebate"
 	"fanli/core/reconcile"
 	"fanli/core/user"
+	"fanli/core/webhook"
 	"fanli/core/withdraw"
 )
 
@@ -47,7 +49,7 @@ func openStores(ctx context.Context, a *app, s surroundings) (*stores, error) {
 		}
 	}
 	cfg := store.Config{
-		Path: path, DSN: a.dsn(s), Connections: a.cfg.Database.Connections, SealKey: key, Now: s.now, Hook: s.hook,
+		Path: path, DSN: a.dsn(s), Connections: a.cfg.Database.Connections, SealKey: key, Now: s.now, Hook: s.hook, Trace: a.obs.Traceparent,
 	}
 	return openApart(ctx, cfg, a.here)
 }
@@ -125,6 +127,7 @@ func (d *stores) Leases(target string) lock.Leases { return d.of[target].Leases(
 func (d *stores) Users() user.Store                { return d.of[userTarget].Users() }
 func (d *stores) Links() link.Store                { return d.of[botTarget].Links() }
 func (d *stores) Memory() *store.Recall            { return d.of[botTarget].Memory() }
+func (d *stores) Waiting() link.Waitlist           { return d.of[botTarget].Waiting() }
 func (d *stores) Orders() order.Store              { return d.of[orderTarget].Orders() }
 func (d *stores) Settlements() reconcile.Lines     { return d.of[orderTarget].Settlements() }
 func (d *stores) Rebates() rebate.Store            { return d.of[rebateTarget].Rebates() }
@@ -137,7 +140,10 @@ func (d *stores) Seals() proof.SealStore           { return d.of[paymentTarget].
 func (d *stores) ActStore() audit.Store            { return d.of[paymentTarget].ActStore() }
 func (d *stores) Acts() audit.Reader               { return d.of[paymentTarget].Acts() }
 func (d *stores) Reconciliations() reconcile.Store { return d.of[paymentTarget].Reconciliations() }
+func (d *stores) Keys() access.Store               { return d.of[gatewayTarget].Keys() }
+func (d *stores) KeyHash(secret string) string     { return d.of[gatewayTarget].Hash(secret) }
 func (d *stores) Messages() notify.Store           { return d.of[notificationTarget].Messages() }
+func (d *stores) Webhooks() webhook.Store          { return d.of[notificationTarget].Webhooks() }
 
 // Prove calls fn with the books as of one moment.
 func (d *stores) Prove(ctx context.Context, fn func(proof.Source) error) error {

@@ -23,7 +23,8 @@ transaction on. What it stops waits, and goes on when it is turned off.
     credits       no rebate is entered in the ledger; they wait
     network/NAME  no links of it are made, and its orders wait
     payer/NAME    nothing new is sent through it
-    readonly      no command of a user changes anything`,
+    readonly      no command of a user changes anything
+    degrade/RUNG, keep/RUNG  hold a rung of the ladder on or off: see fanli ladder`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

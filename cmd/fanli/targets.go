@@ -16,6 +16,7 @@ import (
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/event"
+	"fanli/core/link"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -51,7 +52,7 @@ type target struct {
 	// hears says what it hears, by which handler.
 	hears func(a *app) []hearing
 	// plans are its jobs, beside the relay of its outbox.
-	plans func(a *app) []jobs.Plan
+	plans func(a *app, c configs.Config) []jobs.Plan
 }
 
 // A hearing is one handler of events.
@@ -72,23 +73,26 @@ type asks struct {
 	charges  collect.Service
 	switches control.Service
 	chats    notify.Sender
+	links    link.Service
 }
 
 // targets returns all targets. This is the whole list: who does, owns, says and
 // hears what.
 func targets() []target {
 	none := func(*app) []hearing { return nil }
-	idle := func(*app) []jobs.Plan { return nil }
+	idle := func(*app, configs.Config) []jobs.Plan { return nil }
 	return []target{
 		{
-			name: gatewayTarget, does: "the one HTTP entry: routes, limits and serves",
-			wire: func(*app, context.Context, surroundings) error { return nil }, hears: none, plans: idle,
+			name: gatewayTarget, does: "the one HTTP entry: routes, limits and serves; the REST API and its keys", owns: true,
+			asks: []string{botTarget, userTarget, orderTarget, rebateTarget, paymentTarget},
+			says: []event.Name{event.StaffActed},
+			wire: (*app).wireGateway, hears: none, plans: idle,
 		},
 		{
 			name: botTarget, does: "talks with people on every channel, finds offers, makes links", owns: true,
 			asks: []string{userTarget, orderTarget, rebateTarget, paymentTarget},
 			says: []event.Name{event.LinkMade},
-			wire: (*app).wireBot, hears: none, plans: idle,
+			wire: (*app).wireBot, hears: none, plans: (*app).botPlans,
 		},
 		{
 			name: userTarget, does: "knows people, their identities, inviters and payout accounts", owns: true,
@@ -128,9 +132,10 @@ func targets() []target {
 		{
 			name: notificationTarget, does: "decides who is told what, and sees that they are", owns: true,
 			asks: []string{botTarget},
+			says: []event.Name{event.StaffActed},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
 			hears: func(a *app) []hearing {
-				return []hearing{
+				return append([]hearing{
 					{event.ClaimChanged, a.office.ClaimChanged},
 					{event.LedgerPosted, a.office.LedgerPosted},
 					{event.WithdrawalChanged, a.office.WithdrawalChanged},
@@ -138,7 +143,7 @@ func targets() []target {
 					{event.AutopayHeld, a.office.AutopayHeld},
 					{event.ChargeChanged, a.office.ChargeChanged},
 					{event.MembershipChanged, a.office.MembershipChanged},
-				}
+				}, a.hooksHear()...)
 			},
 		},
 	}

@@ -31,12 +31,22 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	cfg.Networks.PDD.Endpoint, cfg.Networks.PDD.ClientID, cfg.Networks.PDD.ClientSecret = p.URL, p.Key, p.Secret
 	cfg.Networks.PDD.PID = p.Slots[0]
 	cfg.Database.DSN = "" // play stays out of the database where money is
-	cfg.Payer, cfg.Alipay = alipay.Name, w.Alipay(cfg.Alipay)
+	cfg.Payer, cfg.Alipay = alipay.Name, withAlipay(cfg.Alipay, w)
 	cfg.Guard = guard.Options{PerSecond: sandboxPerSecond, OfferTTL: time.Second, MissTTL: time.Second, Rest: 2 * time.Second, Now: w.Now}
+	cfg.Resilience.Defaults.Rest, cfg.Resilience.Dependencies = cfg.Guard.Rest, nil // whoever plays with failures does not wait for long
 	cfg.Sync.Every = min(cfg.Sync.Every, sandboxEvery)
 	cfg.Rebate.HoldDays = nil
 	cfg.Withdraw.Auto, cfg.Withdraw.Cooling = cfg.Withdraw.Maximum, 0
 	return cfg
+}
+
+// withAlipay returns c as it must be to call the Alipay of w.
+func withAlipay(c alipay.Config, w *sandbox.World) alipay.Config {
+	keys, app, gateway, notify := w.Alipay()
+	ours := keys.Client(app, gateway)
+	c.Gateway, c.AppID, c.PrivateKey = ours.Gateway, ours.AppID, ours.PrivateKey
+	c.AppCert, c.AlipayCert, c.RootCert, c.NotifyURL = ours.AppCert, ours.AlipayCert, ours.RootCert, notify
+	return c
 }
 
 // withTill returns cfg with levels on sale that make a difference; the money goes

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"fanli/core/audit"
@@ -46,10 +47,24 @@ type Desk struct {
 	// Collectors take the money; new charges go to the first.
 	Collectors []Collector
 	Prefix     string        // begins every number
-	Lasts      time.Duration // how long a code can be paid
+	Lasts      time.Duration // how long a code can be paid; see Change
 	Now        func() time.Time
 	// Alarm tells staff; it may be nil. It is called without a transaction.
 	Alarm func(ctx context.Context, c Concern, d Due)
+
+	changed atomic.Int64
+}
+
+// Change makes new codes last that long from now on. It may be called while the
+// desk is at work.
+func (d *Desk) Change(lasts time.Duration) { d.changed.Store(int64(lasts)) }
+
+// lasts is how long a code that is made now can be paid.
+func (d *Desk) lasts() time.Duration {
+	if n := d.changed.Load(); n > 0 {
+		return time.Duration(n)
+	}
+	return d.Lasts
 }
 
 // A Request asks for money.
@@ -129,7 +144,7 @@ func (d *Desk) begin(ctx context.Context, r Request) (due, other Due, err error)
 		if r.User != 0 {
 			open, err := tx.OpenOf(r.User, r.Purpose)
 			switch {
-			case err == nil && open.What == r.What && open.Amount == r.Amount && now.Add(d.Lasts/4).Before(open.Expires):
+			case err == nil && open.What == r.What && open.Amount == r.Amount && now.Add(d.lasts()/4).Before(open.Expires):
 				due = open
 				return nil
 			case err == nil:
@@ -141,7 +156,7 @@ func (d *Desk) begin(ctx context.Context, r Request) (due, other Due, err error)
 		}
 		due = Due{
 			Key: r.Key, Purpose: r.Purpose, User: r.User, What: r.What, Amount: r.Amount, Subject: r.Subject, Collector: d.Collectors[0].Name(),
-			Stage: Created, Rev: 1, At: now, Changed: now, Expires: now.Add(d.Lasts), NextAt: now.Add(askAfter),
+			Stage: Created, Rev: 1, At: now, Changed: now, Expires: now.Add(d.lasts()), NextAt: now.Add(askAfter),
 		}
 		if due.ID, err = tx.Insert(due); err != nil {
 			return err

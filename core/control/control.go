@@ -10,12 +10,15 @@
 //   - What a switch stops waits and goes on when it is turned off: nothing is
 //     lost, and nothing is done twice.
 //   - Whoever turns a switch is recorded in package audit.
+//   - Where nobody can say what is stopped, money stays, and what moves none goes on
+//     as far as is known: see [Careful].
 //   - What is on its way already is not stopped by forgetting it: withdrawals
 //     that were sent are asked about all the same.
 package control
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,16 +42,23 @@ func Network(name string) Scope { return Scope("network/" + name) }
 // Payer is the scope of one payer: nothing new is sent through it.
 func Payer(name string) Scope { return Scope("payer/" + name) }
 
+// Degrade is the scope of one rung of the ladder of degradation: it is on, whatever
+// is measured.
+func Degrade(rung string) Scope { return Scope("degrade/" + rung) }
+
+// Keep is the opposite of Degrade: the rung stays off.
+func Keep(rung string) Scope { return Scope("keep/" + rung) }
+
 // Validate fails with fault.Invalid for what is no scope.
 func (s Scope) Validate() error {
 	if s == Payouts || s == Credits || s == ReadOnly {
 		return nil
 	}
 	kind, name, _ := strings.Cut(string(s), "/")
-	if (kind == "network" || kind == "payer") && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == "" {
+	if slices.Contains([]string{"network", "payer", "degrade", "keep"}, kind) && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == "" {
 		return nil
 	}
-	return fault.Newf(fault.Invalid, "control.scope", "%q is not payouts, credits, readonly, network/NAME or payer/NAME", s)
+	return fault.Newf(fault.Invalid, "control.scope", "%q is not payouts, credits, readonly, network/NAME, payer/NAME, degrade/RUNG or keep/RUNG", s)
 }
 
 // A Switch stops its scope while it is on.

@@ -15,6 +15,7 @@ func TestScopes(t *testing.T) {
 	t.Parallel()
 	for scope, ok := range map[control.Scope]bool{
 		control.Payouts: true, control.Credits: true, control.ReadOnly: true, control.Network("jd"): true, control.Payer("wechatpay"): true,
+		control.Degrade("search-off"): true, control.Keep("search-off"): true, "keep/": false, "degrade": false,
 		"": false, "all": false, "network": false, "network/": false, "payer/a b": false, "payer/A": false, "shop/jd": false, "payouts/x": false,
 	} {
 		if err := scope.Validate(); (err == nil) != ok {

@@ -41,7 +41,7 @@ type Dried struct {
 // Promised returns what invitations bring at the moment: nothing once the budget
 // is used up.
 func (t *Treasurer) Promised(ctx context.Context) (Invitation, error) {
-	i := t.Invitation
+	i := t.terms().Invitation
 	if i.Inviter+i.Invited == 0 {
 		return Invitation{}, nil
 	}
@@ -123,7 +123,8 @@ func (t *Treasurer) first(ctx context.Context, r rebate.ChangedRebate) error {
 // invitation gives both their bonus. ok is false if a budget has not enough: then
 // the next order is the first.
 func (t *Treasurer) invitation(ctx context.Context, r rebate.ChangedRebate) (ok bool, err error) {
-	if t.Invitation.Inviter+t.Invitation.Invited == 0 || t.Inviter == nil {
+	i := t.terms().Invitation
+	if i.Inviter+i.Invited == 0 || t.Inviter == nil {
 		return true, nil
 	}
 	inviter, err := t.Inviter(ctx, r.User, r.Placed)
@@ -138,10 +139,10 @@ func (t *Treasurer) invitation(ctx context.Context, r rebate.ChangedRebate) (ok 
 	cause := invitationCause(r.User)
 	ok = true
 	for _, g := range []Gift{
-		{Key: "bonus/" + cause + "/inviter", User: inviter, Amount: t.Invitation.Inviter},
-		{Key: "bonus/" + cause + "/invited", User: r.User, Amount: t.Invitation.Invited, Note: r.Order},
+		{Key: "bonus/" + cause + "/inviter", User: inviter, Amount: i.Inviter},
+		{Key: "bonus/" + cause + "/invited", User: r.User, Amount: i.Invited, Note: r.Order},
 	} {
-		g.Budget, g.kind, g.cause = t.Invitation.Budget, ledger.Invite, cause
+		g.Budget, g.kind, g.cause = i.Budget, ledger.Invite, cause
 		enough, err := t.trigger(ctx, g)
 		if err != nil {
 			return false, err
@@ -189,7 +190,7 @@ func (t *Treasurer) trigger(ctx context.Context, g Gift) (enough bool, err error
 
 // dried tells staff that a budget cannot pay a gift, unless they were told.
 func (t *Treasurer) dried(ctx context.Context, g Gift) error {
-	b := t.Budgets[g.Budget]
+	b := t.terms().Budgets[g.Budget]
 	span, now := spanTotal, t.Now()
 	periods := b.periods(now, t.Zone)
 	used, err := t.Store.Used(ctx, g.Budget, []string{periods[0].name, periods[1].name, spanTotal})

@@ -91,7 +91,7 @@ func (s spending) enter(tx Tx, now time.Time, zone *time.Location) error {
 // Dry reports whether a budget is used up, for a day, a month or for good. One that
 // is not known is.
 func (t *Treasurer) Dry(ctx context.Context, name string) (bool, error) {
-	b, ok := t.Budgets[name]
+	b, ok := t.terms().Budgets[name]
 	if !ok {
 		return true, nil
 	}

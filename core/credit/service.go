@@ -13,6 +13,7 @@ import (
 // servicetest.Wallets.
 type Wallets interface {
 	Wallet(ctx context.Context, user int64) (Wallet, error)
+	Paid(ctx context.Context, user int64) (money.Fen, error)
 	Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error)
 	Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error)
 }

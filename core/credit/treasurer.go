@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"fanli/core/audit"
@@ -34,6 +35,30 @@ type Treasurer struct {
 	Forgiven money.Fen
 	Zone     *time.Location // in which days begin; nil: UTC
 	Now      func() time.Time
+
+	changed atomic.Pointer[Terms]
+}
+
+// Terms are what of a treasurer may change while it is at work: each is what the
+// field of the same name is at first.
+type Terms struct {
+	Budgets       map[string]Budget
+	CheckIn       money.Fen
+	CheckInBudget string
+	Invitation    Invitation
+	Forgiven      money.Fen
+}
+
+// Change makes n count from now on. It may be called while the treasurer is at work;
+// nobody changes the map afterwards.
+func (t *Treasurer) Change(n Terms) { t.changed.Store(&n) }
+
+// terms are those that count now.
+func (t *Treasurer) terms() Terms {
+	if n := t.changed.Load(); n != nil {
+		return *n
+	}
+	return Terms{t.Budgets, t.CheckIn, t.CheckInBudget, t.Invitation, t.Forgiven}
 }
 
 // A Gift is a bonus for a user.
@@ -72,7 +97,7 @@ const giftMax money.Fen = 200_00
 // nothing. It fails with fault.Limited if the budget has not enough left, and
 // gives nothing then.
 func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
-	b, ok := t.Budgets[g.Budget]
+	b, ok := t.terms().Budgets[g.Budget]
 	switch {
 	case !ok:
 		return false, fault.Newf(fault.Invalid, reasonNoBudget, "there is no budget %q", g.Budget)
@@ -148,17 +173,18 @@ func repayGift(j *ledger.Journal, g Gift) error {
 // had come today already. It fails with fault.Limited if the budget is used up and
 // with fault.NotFound if there are no check-ins.
 func (t *Treasurer) Come(ctx context.Context, user int64) (money.Fen, error) {
-	if t.CheckIn <= 0 {
+	terms := t.terms()
+	if terms.CheckIn <= 0 {
 		return 0, fault.New(fault.NotFound, "bonus.no_checkin")
 	}
 	day := Budget{}.periods(t.Now(), t.Zone)[0].name
 	given, err := t.Give(ctx, Gift{
-		Key: fmt.Sprintf("bonus/checkin/%d/%s", user, day), User: user, Amount: t.CheckIn, Budget: t.CheckInBudget, Note: day,
+		Key: fmt.Sprintf("bonus/checkin/%d/%s", user, day), User: user, Amount: terms.CheckIn, Budget: terms.CheckInBudget, Note: day,
 	})
 	if err != nil || !given {
 		return 0, err
 	}
-	return t.CheckIn, nil
+	return terms.CheckIn, nil
 }
 
 // forgiveBudget counts what is written off.
@@ -204,12 +230,13 @@ func (t *Treasurer) Forgive(ctx context.Context, f Forgiveness) (done bool, err 
 		if -owed < f.Amount {
 			return fault.Newf(fault.Insufficient, "debt.less", "user %d owes %s", f.User, -owed)
 		}
-		ok, err := tx.Spend(forgiveBudget, Budget{}.periods(t.Now(), t.Zone)[1].name, f.Amount, t.Forgiven)
+		most := t.terms().Forgiven
+		ok, err := tx.Spend(forgiveBudget, Budget{}.periods(t.Now(), t.Zone)[1].name, f.Amount, most)
 		if err != nil {
 			return err
 		}
-		if !ok || t.Forgiven <= 0 {
-			return fault.Newf(fault.Limited, "debt.limit", "more than %s would be written off this month", t.Forgiven)
+		if !ok || most <= 0 {
+			return fault.Newf(fault.Limited, "debt.limit", "more than %s would be written off this month", most)
 		}
 		if err := j.Move(e); err != nil {
 			return err

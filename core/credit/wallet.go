@@ -32,6 +32,11 @@ func (p Purse) Wallet(ctx context.Context, user int64) (Wallet, error) {
 	return Wallet{m[ledger.Pending], m[ledger.Available], m[ledger.Reserved], -m[ledger.Debt]}, nil
 }
 
+// Paid returns how much has been paid out to a user, ever.
+func (p Purse) Paid(ctx context.Context, user int64) (money.Fen, error) {
+	return p.Ledger.Paid(ctx, user)
+}
+
 // Statement returns the entries that touch a user's accounts, newest first,
 // starting after the entry with id before (0: from the newest).
 func (p Purse) Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error) {

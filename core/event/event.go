@@ -38,6 +38,10 @@ type Event struct {
 	Name Name            // what happened
 	At   time.Time       // when it became true
 	Data json.RawMessage // its content; the schema is docs/events/<Name>.json
+
+	// Trace is the W3C traceparent of what made it true, kept by the outbox, for
+	// those who look at traces; "" for none. It means nothing to hearers.
+	Trace string `json:",omitempty"`
 }
 
 // New returns an event with v as its content. The ID is a sentence that the
@@ -67,6 +71,18 @@ type Bus interface {
 	// Publish returns nil once every hearer has the event for good. After an
 	// error the relay publishes the same event again.
 	Publish(ctx context.Context, e Event) error
+}
+
+// Down is the reason of fault.Unavailable with which a bus as a whole does not answer:
+// none of the events is to blame, and each will go once it answers.
+const Down = "bus.down"
+
+// A Batcher is a Bus that carries many events in one go.
+type Batcher interface {
+	Bus
+	// PublishAll publishes events in their order and returns for each what Publish
+	// would.
+	PublishAll(ctx context.Context, es []Event) []error
 }
 
 // An Emitter is the part of a transaction that writes to the outbox.

@@ -123,3 +123,16 @@ func Retryable(err error) bool {
 		return false
 	}
 }
+
+// The reasons of calls to another part of this installation that came to nothing.
+const (
+	Down = "target.down" // it does not answer
+	Busy = "target.busy" // it has too much to do
+)
+
+// Away reports whether err only says that another part of this installation is away
+// or busy: nothing is wrong with what was asked, however often that fails.
+func Away(err error) bool {
+	r := ReasonOf(err)
+	return r == Down || r == Busy
+}

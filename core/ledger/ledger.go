@@ -82,6 +82,16 @@ func Payer(name string) Account { return Account("payer/" + name) }
 // at the bank yet.
 func Collector(name string) Account { return Account("collector/" + name) }
 
+// Clearing reports whether an account is a network's, a payer's or a collector's.
+func (a Account) Clearing() bool {
+	for _, of := range []Account{Network(""), Payer(""), Collector("")} {
+		if strings.HasPrefix(string(a), string(of)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Owner returns the user and pocket of an account; ok is false for others.
 func (a Account) Owner() (user int64, p Pocket, ok bool) {
 	rest, ok := strings.CutPrefix(string(a), "user/")
@@ -177,6 +187,8 @@ type Reader interface {
 	Balance(ctx context.Context, a Account) (money.Fen, error)
 	// Wallet returns the balances of all of a user's pockets in one read.
 	Wallet(ctx context.Context, user int64) (map[Pocket]money.Fen, error)
+	// Paid returns the sum of what was paid out to a user.
+	Paid(ctx context.Context, user int64) (money.Fen, error)
 	// Statement returns the entries that touch a user's accounts, newest first,
 	// starting after the entry with id before (0: from the newest).
 	Statement(ctx context.Context, user int64, before int64, count int) ([]Entry, error)

@@ -39,6 +39,18 @@ func wantSound(t *testing.T, m *ledgertest.Memory) {
 	}
 }
 
+func TestClearingAccounts(t *testing.T) {
+	t.Parallel()
+	for a, want := range map[ledger.Account]bool{
+		ledger.Network("jd"): true, ledger.Payer("alipay"): true, ledger.Collector("alipay"): true,
+		ledger.Bank: false, ledger.Suspense: false, ledger.User(7, ledger.Available): false, "networks/jd": false,
+	} {
+		if a.Clearing() != want {
+			t.Errorf("%s is one: %v", a, !want)
+		}
+	}
+}
+
 func TestPostTwiceMovesOnce(t *testing.T) {
 	t.Parallel()
 	m := ledgertest.New()

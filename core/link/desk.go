@@ -7,6 +7,7 @@ import (
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"fanli/core/event"
@@ -84,9 +85,35 @@ type Desk struct {
 	Promises Promiser
 	Store    Store
 	Now      func() time.Time
-	Deadline time.Duration // for one answer; a stalled network does not stall longer
+	Deadline time.Duration // for one answer; a stalled network does not stall longer; see Change
 	// Stopped fails where staff has stopped a network; optional.
 	Stopped func(ctx context.Context, network string) error
+	// Later returns what a promise is made from once Promises can be asked again;
+	// optional: without it there is no link as long as Promises is not available.
+	Later func(ctx context.Context, user int64, o Offer) (Promise, error)
+
+	changed atomic.Int64
+}
+
+// Change makes deadline count from now on. It may be called while the desk is at
+// work.
+func (d *Desk) Change(deadline time.Duration) { d.changed.Store(int64(deadline)) }
+
+// deadline is the one that counts now.
+func (d *Desk) deadline() time.Duration {
+	if n := d.changed.Load(); n > 0 {
+		return time.Duration(n)
+	}
+	return d.Deadline
+}
+
+// promise says what user would get for o, or that it will be said later.
+func (d *Desk) promise(ctx context.Context, user int64, o Offer) (Promise, error) {
+	p, err := d.Promises.Promise(ctx, user, o)
+	if d.Later == nil || !fault.Is(err, fault.Unavailable) {
+		return p, err
+	}
+	return d.Later(ctx, user, o)
 }
 
 // stopped fails where staff has stopped a network.
@@ -111,7 +138,7 @@ func (d *Desk) network(name string) (Network, error) {
 // Errors as Network.Offer; fault.NotFound with "link.network_off" where the
 // network is not configured.
 func (d *Desk) Quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	ctx, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	return d.quote(ctx, user, ref)
 }
@@ -128,7 +155,7 @@ func (d *Desk) quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
 	if err != nil {
 		return Quote{}, fault.In("link.Quote", err)
 	}
-	p, err := d.Promises.Promise(ctx, user, o)
+	p, err := d.promise(ctx, user, o)
 	return Quote{o, p}, err
 }
 
@@ -136,7 +163,7 @@ func (d *Desk) quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
 // again for the same item at the same terms within half an hour returns the
 // link that is there. Errors as Quote.
 func (d *Desk) Make(ctx context.Context, user int64, ref Ref) (Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	ctx, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	q, err := d.quote(ctx, user, ref)
 	if err != nil {
@@ -147,7 +174,7 @@ func (d *Desk) Make(ctx context.Context, user int64, ref Ref) (Link, error) {
 
 // MakeFor is Make for an offer that was quoted before, as from Search.
 func (d *Desk) MakeFor(ctx context.Context, user int64, q Quote) (Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Deadline)
+	ctx, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	return d.make(ctx, user, q)
 }
@@ -163,9 +190,11 @@ func (d *Desk) make(ctx context.Context, user int64, q Quote) (Link, error) {
 	now := d.Now()
 	old, err := d.Store.Recent(ctx, user, q.Offer.Network, q.Offer.ItemKey(), now.Add(-linkFresh))
 	switch {
-	case err == nil && old.Promise.Terms == q.Promise.Terms && (old.Made.Expires.IsZero() || old.Made.Expires.After(now.Add(linkFresh))):
+	case err == nil && old.usable(q, now):
 		old.Offer = q.Offer
-		old.Promise.Rebate = q.Promise.Rebate
+		if !q.Promise.Late() { // else what was said then still counts
+			old.Promise.Rebate = q.Promise.Rebate
+		}
 		return old, nil
 	case err != nil && !fault.Is(err, fault.NotFound):
 		return Link{}, err
@@ -177,6 +206,12 @@ func (d *Desk) make(ctx context.Context, user int64, q Quote) (Link, error) {
 		}
 	}
 	return Link{}, fault.New(fault.Unavailable, "link.slots_contended")
+}
+
+// usable reports whether the link does for a quote: at the same terms, or at any
+// where the quote has none yet.
+func (l Link) usable(q Quote, now time.Time) bool {
+	return (l.Promise.Terms == q.Promise.Terms || q.Promise.Late()) && (l.Made.Expires.IsZero() || l.Made.Expires.After(now.Add(linkFresh)))
 }
 
 // makeOnce makes and stores one link; fault.Conflict if another user took the
@@ -296,7 +331,7 @@ func newTag() string {
 // the end. Networks that fail are left out; the error is only returned when none
 // answered.
 func (d *Desk) Search(ctx context.Context, user int64, words string, page, count int) ([]Quote, error) {
-	asking, cancel := context.WithTimeout(ctx, d.Deadline)
+	asking, cancel := context.WithTimeout(ctx, d.deadline())
 	defer cancel()
 	type answer struct {
 		offers []Offer
@@ -338,6 +373,7 @@ func (d *Desk) Search(ctx context.Context, user int64, words string, page, count
 // hidden behind another.
 func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer) ([]Quote, error) {
 	var out []Quote
+	away := false // nobody is kept waiting for each of many that nobody can promise
 	for i := 0; ; i++ {
 		some := false
 		for _, l := range lists {
@@ -345,10 +381,15 @@ func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer) ([]Q
 				continue
 			}
 			some = true
-			p, err := d.Promises.Promise(ctx, user, l[i])
+			promise := d.promise
+			if away {
+				promise = d.Later
+			}
+			p, err := promise(ctx, user, l[i])
 			if err != nil {
 				return nil, err
 			}
+			away = p.Late()
 			out = append(out, Quote{l[i], p})
 		}
 		if !some {

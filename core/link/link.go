@@ -10,6 +10,9 @@
 //
 //   - A link is stored, with its tag and promise, before a shopper sees it, so an
 //     order that comes back can always be explained.
+//   - Where nobody can say what a link brings, it is made all the same, if there is
+//     [Desk.Later]: its promise is frozen as what it is to be made from, so that it
+//     comes out as if it had been made then.
 //   - A tag belongs to exactly one link and is never used again.
 //   - Two users who ask for the same item within [SlotHold] never share a slot
 //     of the network's pool while there is a free one.
@@ -64,6 +67,12 @@ func (r Ref) Key() string {
 		id = r.URL
 	}
 	return r.Network + "|" + string(r.Kind) + "|" + id
+}
+
+// Bare reports whether a ref is but a number, of which one cannot be sure: an order's,
+// or that of goods without a link.
+func (r Ref) Bare() bool {
+	return r.Kind == Order || r.Kind == Item && r.URL == "" && r.Token == ""
 }
 
 // A CouponOffer is money off that a shopper can take before buying.
@@ -155,6 +164,10 @@ type Promise struct {
 	Rebate money.Fen `json:"rebate"` // the estimate that was shown
 	Terms  string    `json:"terms"`  // the frozen terms, opaque outside package rebate
 }
+
+// Late reports whether the promise is still to be made, by the rules that were in
+// force when the link was: nobody could say what they are then.
+func (p Promise) Late() bool { return p.Rules == 0 && p.Rebate == 0 && p.Terms != "" }
 
 // A Link is an affiliate link made for one user.
 type Link struct {

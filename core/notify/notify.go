@@ -9,6 +9,9 @@
 //   - A message is written once, whatever is heard twice.
 //   - It is delivered in the order of writing for each user, again and again
 //     until a channel has it or until [triesMax]; then it is kept as given up.
+//   - Nobody is told an older state of something after a newer one, however the
+//     news arrives: what is overtaken before it is heard is not told. A debt is
+//     always told.
 //   - Money never depends on a message.
 //   - Whoever invited somebody is told of their parts together, at most once a day,
 //     and nothing about whose orders they are.
@@ -105,6 +108,9 @@ type Tx interface {
 	event.Inbox
 	// Write stores messages; those whose key is known are left out.
 	Write(ms []Message) error
+	// Keys returns the keys of messages that begin with one of prefixes, each of which
+	// ends with "/".
+	Keys(prefixes []string) ([]string, error)
 	// AddCuts adds to what inviters are to be told.
 	AddCuts(cs []Cuts) error
 	// TakeCuts returns what inviters are to be told of which the first happened at
@@ -275,10 +281,11 @@ func (o *Office) write(ctx context.Context, e event.Event, say func() ([]Message
 				return err
 			}
 		}
-		if len(ms) == 0 {
-			return nil
+		fresh, err := current(tx, ms)
+		if err != nil || len(fresh) == 0 {
+			return err
 		}
-		return tx.Write(ms)
+		return tx.Write(fresh)
 	})
 }
 

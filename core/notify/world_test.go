@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -67,6 +68,15 @@ func (t trayTx) Write(ms []notify.Message) error {
 		t.all = append(t.all, m)
 	}
 	return nil
+}
+
+func (t trayTx) Keys(prefixes []string) (out []string, err error) {
+	for _, m := range t.all {
+		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(m.Key, p) }) {
+			out = append(out, m.Key)
+		}
+	}
+	return out, t.down
 }
 
 func (t trayTx) AddCuts(cs []notify.Cuts) error {

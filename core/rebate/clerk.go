@@ -141,27 +141,31 @@ func (c *Clerk) Promise(ctx context.Context, user int64, o link.Offer) (link.Pro
 	if err != nil {
 		return link.Promise{}, fault.In("rebate.Promise", err)
 	}
-	inviter, err := c.hasInviter(ctx, user, rules)
-	if err != nil {
-		return link.Promise{}, fault.In("rebate.Promise", err)
-	}
-	t := rules.Terms(version, Subject{
-		Inviter: inviter,
-		Level:   level, Network: o.Network, Category: o.Category, Shop: o.Shop, Item: o.ItemKey(), User: user, At: c.Now(), Price: o.Final,
+	t, err := c.make(ctx, rules, version, Subject{
+		Level: level, Network: o.Network, Category: o.Category, Shop: o.Shop, Item: o.ItemKey(), User: user, At: c.Now(), Price: o.Final,
 	})
-	if t, err = c.solvent(ctx, t); err != nil {
+	if err != nil {
 		return link.Promise{}, fault.In("rebate.Promise", err)
 	}
 	tr := t.Of(Sale{Commission: o.Commission, Price: o.Final})
 	return link.Promise{Rules: version, Share: t.Share, Rebate: tr.Rebate, Terms: t.String()}, nil
 }
 
-// hasInviter says whether somebody has invited a user, where a rule asks.
-func (c *Clerk) hasInviter(ctx context.Context, user int64, r Rules) (string, error) {
+// make applies rules to a subject that is promised something.
+func (c *Clerk) make(ctx context.Context, rules Rules, version int64, s Subject) (Terms, error) {
+	var err error
+	if s.Inviter, err = c.hasInviter(ctx, s.User, s.At, rules); err != nil {
+		return Terms{}, err
+	}
+	return c.solvent(ctx, rules.Terms(version, s))
+}
+
+// hasInviter says whether somebody had invited a user, where a rule asks.
+func (c *Clerk) hasInviter(ctx context.Context, user int64, at time.Time, r Rules) (string, error) {
 	if c.Inviters == nil || !slices.ContainsFunc(r.List, func(r Rule) bool { return r.When.Inviter != "" }) {
 		return "", nil
 	}
-	in, err := c.Inviters(ctx, user, c.Now())
+	in, err := c.Inviters(ctx, user, at)
 	switch {
 	case err != nil:
 		return "", err
@@ -199,7 +203,11 @@ func (c *Clerk) OrderChanged(ctx context.Context, e event.Event) error {
 	if err := e.Decode(&ch); err != nil {
 		return fault.Wrap(fault.Invalid, "rebate.OrderChanged", err)
 	}
-	known, err := c.people(ctx, ch.Lines)
+	late, err := c.late(ctx, ch.Lines)
+	if err != nil {
+		return err
+	}
+	known, err := c.people(ctx, ch.Lines, late)
 	if err != nil {
 		return err
 	}
@@ -221,7 +229,7 @@ func (c *Clerk) OrderChanged(ctx context.Context, e event.Event) error {
 			if ok && old.Line.Rev >= l.Rev {
 				continue
 			}
-			terms, err := c.terms(tx, old, l, known[l.User].level)
+			terms, err := c.terms(tx, old, l, late, known[l.User].level)
 			if err != nil {
 				return err
 			}
@@ -244,7 +252,7 @@ func (p people) inviters(l order.ChangedLine) Inviters { return p[l.User].invite
 
 // people asks for the levels of those users whose lines carry no promise, and for
 // who invited them where that counts.
-func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine) (people, error) {
+func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine, late lateTerms) (people, error) {
 	all := people{}
 	for _, l := range lines {
 		if l.User == 0 {
@@ -258,7 +266,7 @@ func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine) (people, 
 			}
 			p.level, p.leveled = n, true
 		}
-		if err := c.invited(ctx, &p, l); err != nil {
+		if err := c.invited(ctx, &p, l, late.text(l.Promise.Terms)); err != nil {
 			return nil, err
 		}
 		all[l.User] = p
@@ -266,8 +274,8 @@ func (c *Clerk) people(ctx context.Context, lines []order.ChangedLine) (people, 
 	return all, nil
 }
 
-func (c *Clerk) invited(ctx context.Context, p *person, l order.ChangedLine) error {
-	if _, ok := p.inviters[l.CreatedAt]; ok || c.Inviters == nil || l.State != order.Settled || l.Promise.Terms != "" && !refers(l.Promise.Terms) {
+func (c *Clerk) invited(ctx context.Context, p *person, l order.ChangedLine, terms string) error {
+	if _, ok := p.inviters[l.CreatedAt]; ok || c.Inviters == nil || l.State != order.Settled || terms != "" && !refers(terms) {
 		return nil
 	}
 	in, err := c.Inviters(ctx, l.User, l.CreatedAt)
@@ -287,8 +295,15 @@ func refers(terms string) bool { return strings.Contains(terms, `"refer":`) }
 
 // terms are the frozen ones. A line that came without a link of ours (a second
 // item in the same order) gets those of the rules in force when it is first seen,
-// without what budgets pay: that was promised to nobody.
-func (c *Clerk) terms(tx Tx, old Rebate, l order.ChangedLine, level int) (Terms, error) {
+// without what budgets pay: that was promised to nobody. A promise that was still to
+// be made is made once.
+func (c *Clerk) terms(tx Tx, old Rebate, l order.ChangedLine, late lateTerms, level int) (Terms, error) {
+	if made, ok := late[l.Promise.Terms]; ok {
+		if t := old.Trace.Terms; old.User == l.User && t.Asked != nil && *t.Asked == *made.Asked {
+			return t, nil
+		}
+		return made, nil
+	}
 	if l.Promise.Terms != "" {
 		return ParseTerms(l.Promise.Terms)
 	}

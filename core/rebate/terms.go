@@ -59,6 +59,7 @@ type Terms struct {
 	SettleBudget string    `json:"settle_budget,omitempty"`
 	Bonuses      []Part    `json:"bonuses,omitempty"` // given beside the rebate once that is available
 	Dry          []string  `json:"dry,omitempty"`     // names of rules that were left out because their budget was used up
+	Asked        *Asked    `json:"asked,omitempty"`   // what they were made from, where that was after the link; without Rules they are still to be made
 }
 
 // applied returns the parts that count at a price, as they count there.

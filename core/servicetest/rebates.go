@@ -104,6 +104,9 @@ func someTerms() rebate.Terms {
 	return rebate.Terms{
 		Rules: 2, Share: 7500, Fee: 1000, Cap: 900, Minimum: 10, HoldDays: 7, Refer: rebate.Referral{First: 500, Second: 200},
 		Settle: rebate.SettleEstimate, SettleBudget: "settle", Dry: []string{"春节"},
+		Asked: &rebate.Asked{
+			At: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), User: 7, Level: 1, Network: link.JD, Item: "same", Shop: "小店", Category: "厨具", Price: 8900,
+		},
 		Parts: []rebate.Part{{
 			Kind: "rule", Name: "满减", Bps: 7000, First: true, Price: 100, Fixed: 50, Tiers: []rebate.Tier{{From: 1000, Share: 5000}},
 			From: 500, Until: 100_000, Minimum: 1, Cap: 500, Round: 10, Budget: "spring",

@@ -52,6 +52,9 @@ func peopleKnown(t *testing.T, w UserWorld) {
 	must(t, err)
 	want(t, "Resolve of one who is known", got, u)
 	want(t, "whether they joined", joined, false)
+	got, err = w.Service.Find(ctx, i)
+	must(t, err)
+	want(t, "Find", got, u)
 	ids, err := w.Service.Identities(ctx, u.ID)
 	must(t, err)
 	want(t, "Identities", ids, []user.Identity{i})
@@ -149,6 +152,11 @@ func userFailures(t *testing.T, w UserWorld) {
 	_, err = s.User(ctx, b.ID+1)
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("User of nobody: %v", err)
+	}
+	for range 2 { // asking makes nobody
+		if _, err = s.Find(ctx, user.Identity{Channel: "web", External: "nobody"}); !fault.Is(err, fault.NotFound) {
+			t.Errorf("Find of nobody: %v", err)
+		}
 	}
 	wantFailures(t,
 		failure{"SetLocale", s.SetLocale(ctx, a.ID, "fr"), fault.Invalid, "user.locale"},

@@ -27,6 +27,7 @@ func Messages(t *testing.T, open func(t *testing.T) notify.Store) {
 			{"AgainWhenItsTimeHasCome", againLater},
 			{"WhatIsDoneWaitsNoMore", doneWaitsNoMore},
 			{"OldestFirstAndAtMostCount", oldestFirst},
+			{"KeysAreFoundByTheirBeginning", keysByPrefix},
 			{"CutsAddUpUntilTheyAreTold", cutsAddUp},
 		})
 }
@@ -156,4 +157,31 @@ func oldestFirst(t *testing.T, s notify.Store) {
 		writeNotes(t, s, note(fmt.Sprint("m", i), int64(9-i)))
 	}
 	want(t, "Waiting", waiting(t, s, start(), 3), []string{"m0", "m1", "m2"})
+}
+
+func keysByPrefix(t *testing.T, s notify.Store) {
+	var ms []notify.Message
+	for _, key := range []string{"a/1/1", "a/1/2-paid", "a/10/1", "a/1", "a/2/x", "b/1/1", "a/1 /1", "a/1%/3"} {
+		ms = append(ms, note(key, 7))
+	}
+	must(t, s.InTx(t.Context(), func(tx notify.Tx) error { return tx.Write(ms) }))
+	for _, c := range []struct {
+		prefixes []string
+		want     string
+	}{
+		{nil, "[]"}, {[]string{"c/"}, "[]"}, {[]string{"a/1/"}, "[a/1/1 a/1/2-paid]"}, {[]string{"a/10/", "b/1/"}, "[a/10/1 b/1/1]"},
+		{make([]string, 120), "[]"},
+	} {
+		for i := range c.prefixes {
+			if c.prefixes[i] == "" {
+				c.prefixes[i] = fmt.Sprint("z", i, "/")
+			}
+		}
+		var got []string
+		must(t, s.InTx(t.Context(), func(tx notify.Tx) (err error) {
+			got, err = tx.Keys(c.prefixes)
+			return err
+		}))
+		want(t, fmt.Sprint("keys of ", len(c.prefixes), " prefixes"), fmt.Sprint(got), c.want)
+	}
 }

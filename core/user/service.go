@@ -10,6 +10,7 @@ import (
 // servicetest.Users.
 type Service interface {
 	Resolve(ctx context.Context, i Identity, locale string) (u User, joined bool, err error)
+	Find(ctx context.Context, i Identity) (User, error)
 	User(ctx context.Context, id int64) (User, error)
 	Identities(ctx context.Context, user int64) ([]Identity, error)
 	SetLocale(ctx context.Context, user int64, locale string) error

@@ -196,6 +196,25 @@ type Tx interface {
 type Joined struct {
 	User    int64  `json:"user"`
 	Channel string `json:"channel"`
+	// External is the client's own id of the user, where the channel is that of a
+	// client of the API (see [ClientOf]): it is no personal data. Otherwise it is "".
+	External string `json:"external,omitempty"`
+}
+
+// clientMark begins the channels of the API's clients.
+const clientMark = "api/"
+
+// ClientOf returns the client of the API whose channel it is; ok is false for the
+// channels on which people talk.
+func ClientOf(channel string) (client string, ok bool) { return strings.CutPrefix(channel, clientMark) }
+
+// newcomer is the news that somebody has joined.
+func newcomer(id int64, i Identity) Joined {
+	j := Joined{User: id, Channel: i.Channel}
+	if _, ok := ClientOf(i.Channel); ok {
+		j.External = i.External
+	}
+	return j
 }
 
 // A Directory is the service that knows users.
@@ -217,7 +236,7 @@ func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u U
 		if id, err = tx.Insert(u, i); err != nil {
 			return err
 		}
-		e, err := event.New("user/"+i.Channel+"/"+i.External+"/joined", event.UserJoined, u.Joined, Joined{id, i.Channel})
+		e, err := event.New("user/"+i.Channel+"/"+i.External+"/joined", event.UserJoined, u.Joined, newcomer(id, i))
 		if err != nil {
 			return err
 		}
@@ -229,6 +248,11 @@ func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u U
 		return u, false, err
 	}
 	return u, err == nil, err
+}
+
+// Find returns the user behind an identity, or fault.NotFound. It makes nobody.
+func (d *Directory) Find(ctx context.Context, i Identity) (User, error) {
+	return d.Store.ByIdentity(ctx, i)
 }
 
 // User returns one user or fault.NotFound.

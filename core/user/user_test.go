@@ -228,6 +228,26 @@ func TestAPersonIsMadeAtFirstSight(t *testing.T) {
 	}
 }
 
+// The own id of a client's user goes along with the news: to webhooks it says whose
+// the user is. What a chat network calls a person does not.
+func TestTheNewsOfAClientsUserHasItsID(t *testing.T) {
+	t.Parallel()
+	d, p := directory()
+	for _, i := range []user.Identity{{Channel: "api/shop", External: "u-1"}, {Channel: "telegram", External: "1234"}, {Channel: "apis", External: "x"}} {
+		if _, _, err := d.Resolve(t.Context(), i, "zh"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []string{`{"user":1,"channel":"api/shop","external":"u-1"}`, `{"user":2,"channel":"telegram"}`, `{"user":3,"channel":"apis"}`} {
+		if got := string(p.said[i].Data); got != want {
+			t.Errorf("said is %s, want %s", got, want)
+		}
+	}
+	if client, ok := user.ClientOf("api/shop"); client != "shop" || !ok {
+		t.Errorf("%q %v", client, ok)
+	}
+}
+
 func TestTwoFirstMessagesAtOnceMakeOnePerson(t *testing.T) {
 	t.Parallel()
 	d, p := directory()

@@ -57,7 +57,7 @@ func autoKey(userID int64, day string) string { return fmt.Sprintf("%s%d/%s", au
 func (d *Desk) Autopay(ctx context.Context, userID int64) (Autopay, error) {
 	a, err := d.Store.Autopay(ctx, userID)
 	if fault.Is(err, fault.NotFound) {
-		return Autopay{User: userID, Threshold: d.Limits.Minimum}, nil
+		return Autopay{User: userID, Threshold: d.limits().Minimum}, nil
 	}
 	return a, fault.In("withdraw.Autopay", err)
 }
@@ -72,12 +72,12 @@ func (d *Desk) SetAutopay(ctx context.Context, userID int64, on bool, threshold 
 		return Autopay{}, err
 	}
 	if threshold == 0 {
-		threshold = min(max(was.Threshold, d.Limits.Minimum), d.Limits.Maximum)
+		threshold = min(max(was.Threshold, d.limits().Minimum), d.limits().Maximum)
 	}
 	switch {
-	case threshold < d.Limits.Minimum || threshold <= 0:
+	case threshold < d.limits().Minimum || threshold <= 0:
 		return Autopay{}, fault.New(fault.Invalid, reasonMinimum)
-	case threshold > d.Limits.Maximum:
+	case threshold > d.limits().Maximum:
 		return Autopay{}, fault.New(fault.Invalid, "withdraw.above_maximum")
 	case was.On == on && was.Threshold == threshold:
 		return was, nil
@@ -111,7 +111,7 @@ const reasonFaster = "withdraw.autopay_changed"
 // many were asked for or told, and the first error; the others are handled all
 // the same.
 func (d *Desk) RunAutopay(ctx context.Context) (n int, err error) {
-	day := d.Limits.day(d.Now()).Format(time.DateOnly)
+	day := d.limits().day(d.Now()).Format(time.DateOnly)
 	var last int64
 	for {
 		as, pageErr := d.Store.DueAutopays(ctx, day, last, autoPage)
@@ -143,7 +143,7 @@ func (d *Desk) autopay(ctx context.Context, a Autopay, day string) (done bool, e
 	tried := a
 	tried.Day, tried.Why = day, ""
 	_, err = d.request(ctx, a.User, 0, autoKey(a.User, day), func(tx Tx, w Withdrawal) error {
-		if w.Amount < min(a.Threshold, d.Limits.Maximum) { // money has left since it was looked at
+		if w.Amount < min(a.Threshold, d.limits().Maximum) { // money has left since it was looked at
 			return fault.New(fault.Conflict, reasonFaster)
 		}
 		return d.swapAutopay(tx, tried)
@@ -152,7 +152,7 @@ func (d *Desk) autopay(ctx context.Context, a Autopay, day string) (done bool, e
 	switch {
 	case err == nil:
 		return true, nil
-	case waits(reason), reason == reasonMinimum && a.Threshold >= d.Limits.Minimum: // all of it has left
+	case waits(reason), reason == reasonMinimum && a.Threshold >= d.limits().Minimum: // all of it has left
 		return false, nil
 	case !refused(err):
 		return false, err

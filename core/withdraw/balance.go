@@ -20,6 +20,7 @@ type Watch struct {
 	Payers func() []Payer
 	Floors map[string]money.Fen // by payer; one that is not here is not asked
 	Low    func(ctx context.Context, payer string, balance, floor money.Fen)
+	Told   func(payer string, balance, floor money.Fen) // hears of every balance; optional
 
 	mu  sync.Mutex
 	low map[string]bool
@@ -43,6 +44,9 @@ func (w *Watch) Run(ctx context.Context) (n int, err error) {
 			continue
 		}
 		n++
+		if w.Told != nil {
+			w.Told(p.Name(), balance, floor)
+		}
 		if w.falls(p.Name(), balance < floor) {
 			w.Low(ctx, p.Name(), balance, floor)
 		}

@@ -36,8 +36,11 @@ func (mute) Name() string { return "mute" }
 func TestStaffHearsOnceThatMoneyRunsLow(t *testing.T) {
 	t.Parallel()
 	a, b, free := &vault{name: "a", balance: 100}, &vault{name: "b", balance: 500}, &vault{name: "free"}
-	var said []string
+	var said, told []string
 	w := &withdraw.Watch{
+		Told: func(payer string, balance, floor money.Fen) {
+			told = append(told, fmt.Sprintf("%s %d %d", payer, balance, floor))
+		},
 		Payers: func() []withdraw.Payer { return []withdraw.Payer{a, b, free, mute{}} },
 		Floors: map[string]money.Fen{"a": 100, "b": 100, "mute": 100},
 		Low: func(_ context.Context, payer string, balance, floor money.Fen) {
@@ -65,6 +68,9 @@ func TestStaffHearsOnceThatMoneyRunsLow(t *testing.T) {
 		if !slices.Equal(said, step.want) {
 			t.Errorf("step %d: said %v, want %v", i, said, step.want)
 		}
+	}
+	if len(told) != 13 || told[0] != "a 100 100" || told[1] != "b 500 100" || told[12] != "b 500 100" {
+		t.Errorf("told %v", told)
 	}
 	if free.asked > 0 {
 		t.Error("a payer without a floor was asked")

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"fanli/core/control"
@@ -27,13 +28,36 @@ type Desk struct {
 	Payee   func(ctx context.Context, user int64) (user.Payee, error)
 	// Facts says what is known of a user beside their withdrawals; optional.
 	Facts  func(ctx context.Context, user int64) (Facts, error)
-	Limits Limits
+	Limits Limits // at first; see Change
 	Now    func() time.Time
 	// Prefix begins every number, so that two installations that share a payer
 	// never use the same one. Letters and digits, at most 8.
 	Prefix string
 	// Alarm tells staff, after it is stored; optional.
 	Alarm func(ctx context.Context, what Alarm, w Withdrawal)
+	// Line is what calls to a payer go through; optional. While it rests nothing is
+	// sent, so that nothing becomes unclear in vain.
+	Line func(payer string) Line
+
+	changed atomic.Pointer[Limits]
+}
+
+// Change makes l count from now on, for withdrawals that are asked for, approved or
+// sent after it. It may be called while the desk is at work.
+func (d *Desk) Change(l Limits) { d.changed.Store(&l) }
+
+// limits are those that count now.
+func (d *Desk) limits() Limits {
+	if l := d.changed.Load(); l != nil {
+		return *l
+	}
+	return d.Limits
+}
+
+// A Line is the way to one payer. It makes call, or fails without.
+type Line interface {
+	Resting() bool
+	Do(ctx context.Context, call func(context.Context) error) error
 }
 
 // An Alarm says why a person has to look.
@@ -145,7 +169,7 @@ func (d *Desk) accept(tx Tx, userID int64, amount money.Fen, key string, payee u
 		return w, err
 	}
 	if w.Amount = amount; amount == 0 {
-		w.Amount = min(have, d.Limits.Maximum)
+		w.Amount = min(have, d.limits().Maximum)
 	}
 	if err := d.refuse(w, have, owed, open); err != nil {
 		return w, err
@@ -179,9 +203,9 @@ func (d *Desk) refuse(w Withdrawal, have, owed money.Fen, open int) error {
 		return fault.New(fault.Invalid, reasonNoPayee)
 	case w.Amount > have:
 		return fault.New(fault.Insufficient, "withdraw.insufficient")
-	case w.Amount < d.Limits.Minimum || w.Amount <= 0:
+	case w.Amount < d.limits().Minimum || w.Amount <= 0:
 		return fault.New(fault.Invalid, reasonMinimum)
-	case w.Amount > d.Limits.Maximum:
+	case w.Amount > d.limits().Maximum:
 		return fault.New(fault.Invalid, "withdraw.above_maximum")
 	case w.Amount < d.payerMinimum(w.Payee.Method):
 		return fault.New(fault.Invalid, "withdraw.below_payer")

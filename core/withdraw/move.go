@@ -18,7 +18,7 @@ func (d *Desk) Approve(ctx context.Context, id int64, actor string) (Withdrawal,
 	if err != nil {
 		return w, err
 	}
-	two := d.Limits.FourEyes > 0 && w.Amount > d.Limits.FourEyes
+	two := d.limits().FourEyes > 0 && w.Amount > d.limits().FourEyes
 	switch {
 	case !two || w.State != Reviewing && w.State != Requested:
 		return d.judge(ctx, id, Approved, actor, "")
@@ -195,11 +195,11 @@ func (d *Desk) release(tx Tx, w Withdrawal) error {
 	if err := control.Check(tx, control.Payouts, control.Payer(w.Payer)); err != nil {
 		return err
 	}
-	if d.Limits.HouseDay == 0 {
+	if d.limits().HouseDay == 0 {
 		return nil
 	}
-	_, sum, err := tx.Spent(Query{Sent: d.Limits.day(d.Now())}) // this one is among them
-	if err == nil && sum > d.Limits.HouseDay {
+	_, sum, err := tx.Spent(Query{Sent: d.limits().day(d.Now())}) // this one is among them
+	if err == nil && sum > d.limits().HouseDay {
 		err = fault.New(fault.Limited, reasonDayCap)
 	}
 	return err

@@ -40,14 +40,14 @@ func (l Limits) day(now time.Time) time.Time {
 // payerMinimum is the least that can go to a method.
 func (d *Desk) payerMinimum(method string) money.Fen {
 	if p := d.payer(method); p != nil {
-		return d.Limits.Payers[p.Name()]
+		return d.limits().Payers[p.Name()]
 	}
 	return 0
 }
 
 // budget refuses what is too much for a day.
 func (d *Desk) budget(tx Tx, w Withdrawal) error {
-	l, today := d.Limits, d.Limits.day(w.At)
+	l, today := d.limits(), d.limits().day(w.At)
 	n, sum, err := tx.Spent(Query{User: w.User, Asked: today})
 	switch {
 	case err != nil:
@@ -75,13 +75,13 @@ func (d *Desk) review(tx Tx, w *Withdrawal, f Facts) error {
 	signs := Assess(f)
 	w.Risk, w.Signs = sum(signs)
 	switch {
-	case w.Amount > d.Limits.Auto:
+	case w.Amount > d.limits().Auto:
 		w.State, w.Reason = Reviewing, "review.amount"
-	case w.At.Sub(w.Payee.Changed) < d.Limits.Cooling:
+	case w.At.Sub(w.Payee.Changed) < d.limits().Cooling:
 		w.State, w.Reason = Reviewing, "review.payee_changed"
-	case f.Shared > 0 && d.Limits.OnePerson:
+	case f.Shared > 0 && d.limits().OnePerson:
 		w.State, w.Reason = Reviewing, "review.shared_payee"
-	case d.Limits.Risk > 0 && w.Risk >= d.Limits.Risk:
+	case d.limits().Risk > 0 && w.Risk >= d.limits().Risk:
 		w.State, w.Reason = Reviewing, "review.risk"
 	default:
 		w.State, w.Actor = Approved, "auto"

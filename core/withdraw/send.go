@@ -77,7 +77,7 @@ func (r run) handle(ctx context.Context, w Withdrawal) error {
 		gone := fault.Newf(fault.Unavailable, "payout.payer_gone", "withdrawal %d: payer %q for %s is not configured", w.ID, w.Payer, w.Payee.Method)
 		return errors.Join(gone, r.putOff(ctx, w, busyEvery)) // so that it does not stand in the way of others
 	}
-	if r.silent[p.Name()] >= restAfter {
+	if r.silent[p.Name()] >= restAfter || r.Line != nil && r.Line(p.Name()).Resting() {
 		return r.putOff(ctx, w, stoppedEvery)
 	}
 	if w.State == Approved {
@@ -110,7 +110,7 @@ func (r run) send(ctx context.Context, w Withdrawal, p Payer) error {
 func (r run) tomorrow(ctx context.Context, w Withdrawal) error {
 	before := w.Reason
 	err := r.move(ctx, &w, Approved, func(w *Withdrawal) {
-		w.Reason, w.NextAt = reasonDayCap, r.Limits.day(r.Now()).AddDate(0, 0, 1)
+		w.Reason, w.NextAt = reasonDayCap, r.limits().day(r.Now()).AddDate(0, 0, 1)
 	})
 	if err == nil && before != reasonDayCap {
 		r.alarm(ctx, DayCap, w)
@@ -130,13 +130,25 @@ func (r run) call(ctx context.Context, w Withdrawal, p Payer) error {
 func (r run) heed(ctx context.Context, p Payer, call func(context.Context) (Outcome, error)) Outcome {
 	cctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	o, err := call(cctx)
+	o, err := r.through(cctx, p, call)
 	if err != nil {
 		r.silent[p.Name()]++
 		return Outcome{Verdict: Unclear, Reason: reasonUnclear}
 	}
 	r.silent[p.Name()] = 0
 	return o
+}
+
+// through makes a call by the payer's line, if there is one.
+func (d *Desk) through(ctx context.Context, p Payer, call func(context.Context) (Outcome, error)) (o Outcome, err error) {
+	if d.Line == nil {
+		return call(ctx)
+	}
+	err = d.Line(p.Name()).Do(ctx, func(ctx context.Context) (err error) {
+		o, err = call(ctx)
+		return err
+	})
+	return o, err
 }
 
 // ask asks the payer what became of a withdrawal. The same request goes out again

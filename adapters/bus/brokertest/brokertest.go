@@ -1,5 +1,6 @@
-// Package brokertest starts real brokers for tests: RabbitMQ and Redis, on free
-// ports, in folders of their own.
+// Package brokertest starts brokers for tests, on free ports, in folders of their
+// own: a real RabbitMQ, a real Redis, and for Kafka, which needs a JVM, a process that
+// speaks its protocol and keeps what it has confirmed.
 //
 // # Guarantees
 //
@@ -16,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -51,7 +53,7 @@ func (b *Broker) URL() string { return b.url }
 // Redis starts a Redis that keeps everything it has confirmed.
 func Redis(tb testing.TB) *Broker {
 	tb.Helper()
-	dir, port := place(tb), freePort(tb)
+	dir, port := memory(tb), freePort(tb)
 	return start(tb, &Broker{
 		name: "redis-server", dir: dir, url: "redis://127.0.0.1:" + port, path: program(tb, "redis-server"),
 		args: []string{"--port", port, "--bind", "127.0.0.1", "--dir", dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction"},
@@ -91,6 +93,28 @@ func RabbitMQ(tb testing.TB) *Broker {
 	})
 }
 
+// Kafka starts what speaks Kafka's protocol. It is built from a module, so that it
+// is there wherever Go is.
+func Kafka(tb testing.TB) *Broker {
+	tb.Helper()
+	dir, port := place(tb), freePort(tb)
+	path := filepath.Join(dir, "kafka")
+	build := exec.CommandContext(tb.Context(), program(tb, "go"), "build", "-o", path, "fanli/adapters/bus/brokertest/kafka")
+	if text, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("%v\n%s", err, text)
+	}
+	return start(tb, &Broker{
+		name: "kafka", dir: dir, url: "kafka://127.0.0.1:" + port, path: path, args: []string{port, filepath.Join(dir, "data")},
+		ready: func() error {
+			c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", port), time.Second)
+			if err != nil {
+				return err
+			}
+			return c.Close()
+		},
+	})
+}
+
 // greets reports whether a RabbitMQ answers the first bytes of its protocol.
 func greets(port string) error {
 	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", port), time.Second)
@@ -122,6 +146,16 @@ func program(tb testing.TB, names ...string) string {
 	return ""
 }
 
+// memory is a folder in memory where there is one: brokers are killed here, not
+// machines, and a Redis that waits for the disk twice for each event measures the disk.
+func memory(tb testing.TB) string {
+	tb.Helper()
+	if dir, err := os.MkdirTemp("/dev/shm", "fanli-broker-"); err == nil {
+		return dir
+	}
+	return place(tb)
+}
+
 func place(tb testing.TB) string {
 	tb.Helper()
 	dir, err := os.MkdirTemp("", "fanli-broker-")
@@ -131,19 +165,24 @@ func place(tb testing.TB) string {
 	return dir
 }
 
+// freePort is one that the system gives to nobody who wants any: while a broker is
+// dead its port stays free.
 func freePort(tb testing.TB) string {
 	tb.Helper()
 	var lc net.ListenConfig
-	l, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(10_000 + rand.IntN(10_000))
+		l, err := lc.Listen(tb.Context(), "tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			tb.Fatal(err)
+		}
+		return port
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return port
+	tb.Fatal("no port is free")
+	return ""
 }
 
 func start(tb testing.TB, b *Broker) *Broker {

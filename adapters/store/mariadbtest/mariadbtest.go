@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -150,17 +151,18 @@ func folder() (string, error) {
 	return os.MkdirTemp("", "fanli-mariadb-")
 }
 
+// freePort is one that the system gives to nobody who wants any: while a server is
+// dead its port stays free.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var err error
+	for range 1000 {
+		port := 10_000 + rand.IntN(10_000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
 	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		return 0, errors.Join(err, l.Close())
-	}
-	n, err := strconv.Atoi(port)
-	return n, errors.Join(err, l.Close())
+	return 0, err
 }
 
 // sizes keep a server small, and to its own folder: one that starts removes what it

@@ -76,7 +76,7 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 			t.Parallel()
 			o := options()
 			o.Plant = d
-			const seeds = 24 // most need one or two; confirmed digits rarely decide
+			const seeds = 60 // most need one or two; confirmed digits rarely decide
 			for seed := uint64(1); seed <= seeds; seed++ {
 				r := play(t, o, seed)
 				if r.OK() {

@@ -83,6 +83,16 @@ func (r Reader) Wallet(_ context.Context, user int64) (map[ledger.Pocket]money.F
 	return out, nil
 }
 
+// Paid returns what was paid out to a user.
+func (r Reader) Paid(_ context.Context, user int64) (sum money.Fen, err error) {
+	for _, e := range r.Book {
+		if e.Kind == ledger.Payout && e.From == ledger.User(user, ledger.Reserved) {
+			sum += e.Amount
+		}
+	}
+	return sum, nil
+}
+
 // Statement returns the entries of a user, newest first.
 func (r Reader) Statement(_ context.Context, user, before int64, count int) ([]ledger.Entry, error) {
 	var out []ledger.Entry

@@ -9,6 +9,7 @@ package pb
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -90,16 +91,641 @@ func (x *Promise) GetTerms() string {
 	return ""
 }
 
+// A Ref is one thing that a message points at.
+type Ref struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Network       string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Token         string                 `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"`
+	Url           string                 `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
+	Title         string                 `protobuf:"bytes,6,opt,name=title,proto3" json:"title,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ref) Reset() {
+	*x = Ref{}
+	mi := &file_fanli_v1_link_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ref) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ref) ProtoMessage() {}
+
+func (x *Ref) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_link_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ref.ProtoReflect.Descriptor instead.
+func (*Ref) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_link_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Ref) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *Ref) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Ref) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Ref) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *Ref) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Ref) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+type CouponOffer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Amount        int64                  `protobuf:"varint,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	Threshold     int64                  `protobuf:"varint,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	Starts        *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=starts,proto3" json:"starts,omitempty"`
+	Ends          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=ends,proto3" json:"ends,omitempty"`
+	Left          int64                  `protobuf:"varint,5,opt,name=left,proto3" json:"left,omitempty"`
+	Url           string                 `protobuf:"bytes,6,opt,name=url,proto3" json:"url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CouponOffer) Reset() {
+	*x = CouponOffer{}
+	mi := &file_fanli_v1_link_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CouponOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CouponOffer) ProtoMessage() {}
+
+func (x *CouponOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_link_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CouponOffer.ProtoReflect.Descriptor instead.
+func (*CouponOffer) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_link_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CouponOffer) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *CouponOffer) GetThreshold() int64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+func (x *CouponOffer) GetStarts() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Starts
+	}
+	return nil
+}
+
+func (x *CouponOffer) GetEnds() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Ends
+	}
+	return nil
+}
+
+func (x *CouponOffer) GetLeft() int64 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
+}
+
+func (x *CouponOffer) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+type Offer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Network       string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	Item          string                 `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	SameItem      string                 `protobuf:"bytes,3,opt,name=same_item,json=sameItem,proto3" json:"same_item,omitempty"`
+	Title         string                 `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
+	Shop          string                 `protobuf:"bytes,5,opt,name=shop,proto3" json:"shop,omitempty"`
+	Image         string                 `protobuf:"bytes,6,opt,name=image,proto3" json:"image,omitempty"`
+	Category      string                 `protobuf:"bytes,7,opt,name=category,proto3" json:"category,omitempty"`
+	Price         int64                  `protobuf:"varint,8,opt,name=price,proto3" json:"price,omitempty"`
+	Coupon        *CouponOffer           `protobuf:"bytes,9,opt,name=coupon,proto3" json:"coupon,omitempty"`
+	Final         int64                  `protobuf:"varint,10,opt,name=final,proto3" json:"final,omitempty"`
+	Rate          int64                  `protobuf:"varint,11,opt,name=rate,proto3" json:"rate,omitempty"`
+	Commission    int64                  `protobuf:"varint,12,opt,name=commission,proto3" json:"commission,omitempty"`
+	Source        *Ref                   `protobuf:"bytes,13,opt,name=source,proto3" json:"source,omitempty"`
+	Material      string                 `protobuf:"bytes,14,opt,name=material,proto3" json:"material,omitempty"`
+	Caveats       []string               `protobuf:"bytes,15,rep,name=caveats,proto3" json:"caveats,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offer) Reset() {
+	*x = Offer{}
+	mi := &file_fanli_v1_link_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offer) ProtoMessage() {}
+
+func (x *Offer) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_link_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offer.ProtoReflect.Descriptor instead.
+func (*Offer) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_link_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Offer) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *Offer) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *Offer) GetSameItem() string {
+	if x != nil {
+		return x.SameItem
+	}
+	return ""
+}
+
+func (x *Offer) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Offer) GetShop() string {
+	if x != nil {
+		return x.Shop
+	}
+	return ""
+}
+
+func (x *Offer) GetImage() string {
+	if x != nil {
+		return x.Image
+	}
+	return ""
+}
+
+func (x *Offer) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *Offer) GetPrice() int64 {
+	if x != nil {
+		return x.Price
+	}
+	return 0
+}
+
+func (x *Offer) GetCoupon() *CouponOffer {
+	if x != nil {
+		return x.Coupon
+	}
+	return nil
+}
+
+func (x *Offer) GetFinal() int64 {
+	if x != nil {
+		return x.Final
+	}
+	return 0
+}
+
+func (x *Offer) GetRate() int64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *Offer) GetCommission() int64 {
+	if x != nil {
+		return x.Commission
+	}
+	return 0
+}
+
+func (x *Offer) GetSource() *Ref {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *Offer) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
+}
+
+func (x *Offer) GetCaveats() []string {
+	if x != nil {
+		return x.Caveats
+	}
+	return nil
+}
+
+func (x *Offer) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+type Link struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	User          int64                  `protobuf:"varint,2,opt,name=user,proto3" json:"user,omitempty"`
+	Network       string                 `protobuf:"bytes,3,opt,name=network,proto3" json:"network,omitempty"`
+	Item          string                 `protobuf:"bytes,4,opt,name=item,proto3" json:"item,omitempty"`
+	Title         string                 `protobuf:"bytes,5,opt,name=title,proto3" json:"title,omitempty"`
+	Tag           string                 `protobuf:"bytes,6,opt,name=tag,proto3" json:"tag,omitempty"`
+	Slot          string                 `protobuf:"bytes,7,opt,name=slot,proto3" json:"slot,omitempty"`
+	Url           string                 `protobuf:"bytes,8,opt,name=url,proto3" json:"url,omitempty"`
+	Token         string                 `protobuf:"bytes,9,opt,name=token,proto3" json:"token,omitempty"`
+	Expires       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=expires,proto3" json:"expires,omitempty"`
+	Offer         *Offer                 `protobuf:"bytes,11,opt,name=offer,proto3" json:"offer,omitempty"`
+	Promise       *Promise               `protobuf:"bytes,12,opt,name=promise,proto3" json:"promise,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Link) Reset() {
+	*x = Link{}
+	mi := &file_fanli_v1_link_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Link) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Link) ProtoMessage() {}
+
+func (x *Link) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_link_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Link.ProtoReflect.Descriptor instead.
+func (*Link) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_link_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Link) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Link) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *Link) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *Link) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *Link) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Link) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *Link) GetSlot() string {
+	if x != nil {
+		return x.Slot
+	}
+	return ""
+}
+
+func (x *Link) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Link) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *Link) GetExpires() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Expires
+	}
+	return nil
+}
+
+func (x *Link) GetOffer() *Offer {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+func (x *Link) GetPromise() *Promise {
+	if x != nil {
+		return x.Promise
+	}
+	return nil
+}
+
+func (x *Link) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+type MakeLinkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	Ref           *Ref                   `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MakeLinkRequest) Reset() {
+	*x = MakeLinkRequest{}
+	mi := &file_fanli_v1_link_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MakeLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MakeLinkRequest) ProtoMessage() {}
+
+func (x *MakeLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_link_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MakeLinkRequest.ProtoReflect.Descriptor instead.
+func (*MakeLinkRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_link_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *MakeLinkRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *MakeLinkRequest) GetRef() *Ref {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
+type MakeLinkResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Link          *Link                  `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MakeLinkResponse) Reset() {
+	*x = MakeLinkResponse{}
+	mi := &file_fanli_v1_link_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MakeLinkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MakeLinkResponse) ProtoMessage() {}
+
+func (x *MakeLinkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_link_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MakeLinkResponse.ProtoReflect.Descriptor instead.
+func (*MakeLinkResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_link_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *MakeLinkResponse) GetLink() *Link {
+	if x != nil {
+		return x.Link
+	}
+	return nil
+}
+
 var File_fanli_v1_link_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_link_proto_rawDesc = "" +
 	"\n" +
-	"\x13fanli/v1/link.proto\x12\bfanli.v1\"c\n" +
+	"\x13fanli/v1/link.proto\x12\bfanli.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"c\n" +
 	"\aPromise\x12\x14\n" +
 	"\x05rules\x18\x01 \x01(\x03R\x05rules\x12\x14\n" +
 	"\x05share\x18\x02 \x01(\x03R\x05share\x12\x16\n" +
 	"\x06rebate\x18\x03 \x01(\x03R\x06rebate\x12\x14\n" +
-	"\x05terms\x18\x04 \x01(\tR\x05termsB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
+	"\x05terms\x18\x04 \x01(\tR\x05terms\"\x81\x01\n" +
+	"\x03Ref\x12\x18\n" +
+	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x14\n" +
+	"\x05token\x18\x04 \x01(\tR\x05token\x12\x10\n" +
+	"\x03url\x18\x05 \x01(\tR\x03url\x12\x14\n" +
+	"\x05title\x18\x06 \x01(\tR\x05title\"\xcd\x01\n" +
+	"\vCouponOffer\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\x03R\x06amount\x12\x1c\n" +
+	"\tthreshold\x18\x02 \x01(\x03R\tthreshold\x122\n" +
+	"\x06starts\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x06starts\x12.\n" +
+	"\x04ends\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04ends\x12\x12\n" +
+	"\x04left\x18\x05 \x01(\x03R\x04left\x12\x10\n" +
+	"\x03url\x18\x06 \x01(\tR\x03url\"\xc6\x03\n" +
+	"\x05Offer\x12\x18\n" +
+	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x12\n" +
+	"\x04item\x18\x02 \x01(\tR\x04item\x12\x1b\n" +
+	"\tsame_item\x18\x03 \x01(\tR\bsameItem\x12\x14\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\x12\x12\n" +
+	"\x04shop\x18\x05 \x01(\tR\x04shop\x12\x14\n" +
+	"\x05image\x18\x06 \x01(\tR\x05image\x12\x1a\n" +
+	"\bcategory\x18\a \x01(\tR\bcategory\x12\x14\n" +
+	"\x05price\x18\b \x01(\x03R\x05price\x12-\n" +
+	"\x06coupon\x18\t \x01(\v2\x15.fanli.v1.CouponOfferR\x06coupon\x12\x14\n" +
+	"\x05final\x18\n" +
+	" \x01(\x03R\x05final\x12\x12\n" +
+	"\x04rate\x18\v \x01(\x03R\x04rate\x12\x1e\n" +
+	"\n" +
+	"commission\x18\f \x01(\x03R\n" +
+	"commission\x12%\n" +
+	"\x06source\x18\r \x01(\v2\r.fanli.v1.RefR\x06source\x12\x1a\n" +
+	"\bmaterial\x18\x0e \x01(\tR\bmaterial\x12\x18\n" +
+	"\acaveats\x18\x0f \x03(\tR\acaveats\x12*\n" +
+	"\x02at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xf2\x02\n" +
+	"\x04Link\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\x03R\x04user\x12\x18\n" +
+	"\anetwork\x18\x03 \x01(\tR\anetwork\x12\x12\n" +
+	"\x04item\x18\x04 \x01(\tR\x04item\x12\x14\n" +
+	"\x05title\x18\x05 \x01(\tR\x05title\x12\x10\n" +
+	"\x03tag\x18\x06 \x01(\tR\x03tag\x12\x12\n" +
+	"\x04slot\x18\a \x01(\tR\x04slot\x12\x10\n" +
+	"\x03url\x18\b \x01(\tR\x03url\x12\x14\n" +
+	"\x05token\x18\t \x01(\tR\x05token\x124\n" +
+	"\aexpires\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\x12%\n" +
+	"\x05offer\x18\v \x01(\v2\x0f.fanli.v1.OfferR\x05offer\x12+\n" +
+	"\apromise\x18\f \x01(\v2\x11.fanli.v1.PromiseR\apromise\x12*\n" +
+	"\x02at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"F\n" +
+	"\x0fMakeLinkRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x1f\n" +
+	"\x03ref\x18\x02 \x01(\v2\r.fanli.v1.RefR\x03ref\"6\n" +
+	"\x10MakeLinkResponse\x12\"\n" +
+	"\x04link\x18\x01 \x01(\v2\x0e.fanli.v1.LinkR\x04link2P\n" +
+	"\vLinkService\x12A\n" +
+	"\bMakeLink\x12\x19.fanli.v1.MakeLinkRequest\x1a\x1a.fanli.v1.MakeLinkResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
 
 var (
 	file_fanli_v1_link_proto_rawDescOnce sync.Once
@@ -113,16 +739,36 @@ func file_fanli_v1_link_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_link_proto_rawDescData
 }
 
-var file_fanli_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_fanli_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_fanli_v1_link_proto_goTypes = []any{
-	(*Promise)(nil), // 0: fanli.v1.Promise
+	(*Promise)(nil),               // 0: fanli.v1.Promise
+	(*Ref)(nil),                   // 1: fanli.v1.Ref
+	(*CouponOffer)(nil),           // 2: fanli.v1.CouponOffer
+	(*Offer)(nil),                 // 3: fanli.v1.Offer
+	(*Link)(nil),                  // 4: fanli.v1.Link
+	(*MakeLinkRequest)(nil),       // 5: fanli.v1.MakeLinkRequest
+	(*MakeLinkResponse)(nil),      // 6: fanli.v1.MakeLinkResponse
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_fanli_v1_link_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	7,  // 0: fanli.v1.CouponOffer.starts:type_name -> google.protobuf.Timestamp
+	7,  // 1: fanli.v1.CouponOffer.ends:type_name -> google.protobuf.Timestamp
+	2,  // 2: fanli.v1.Offer.coupon:type_name -> fanli.v1.CouponOffer
+	1,  // 3: fanli.v1.Offer.source:type_name -> fanli.v1.Ref
+	7,  // 4: fanli.v1.Offer.at:type_name -> google.protobuf.Timestamp
+	7,  // 5: fanli.v1.Link.expires:type_name -> google.protobuf.Timestamp
+	3,  // 6: fanli.v1.Link.offer:type_name -> fanli.v1.Offer
+	0,  // 7: fanli.v1.Link.promise:type_name -> fanli.v1.Promise
+	7,  // 8: fanli.v1.Link.at:type_name -> google.protobuf.Timestamp
+	1,  // 9: fanli.v1.MakeLinkRequest.ref:type_name -> fanli.v1.Ref
+	4,  // 10: fanli.v1.MakeLinkResponse.link:type_name -> fanli.v1.Link
+	5,  // 11: fanli.v1.LinkService.MakeLink:input_type -> fanli.v1.MakeLinkRequest
+	6,  // 12: fanli.v1.LinkService.MakeLink:output_type -> fanli.v1.MakeLinkResponse
+	12, // [12:13] is the sub-list for method output_type
+	11, // [11:12] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_fanli_v1_link_proto_init() }
@@ -136,9 +782,9 @@ func file_fanli_v1_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_link_proto_rawDesc), len(file_fanli_v1_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   7,
 			NumExtensions: 0,
-			NumServices:   0,
+			NumServices:   1,
 		},
 		GoTypes:           file_fanli_v1_link_proto_goTypes,
 		DependencyIndexes: file_fanli_v1_link_proto_depIdxs,

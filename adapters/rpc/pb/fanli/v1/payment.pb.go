@@ -454,6 +454,94 @@ func (x *GetWalletResponse) GetDebt() int64 {
 	return 0
 }
 
+type GetPaidRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPaidRequest) Reset() {
+	*x = GetPaidRequest{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPaidRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPaidRequest) ProtoMessage() {}
+
+func (x *GetPaidRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPaidRequest.ProtoReflect.Descriptor instead.
+func (*GetPaidRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetPaidRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type GetPaidResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Amount        int64                  `protobuf:"varint,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPaidResponse) Reset() {
+	*x = GetPaidResponse{}
+	mi := &file_fanli_v1_payment_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPaidResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPaidResponse) ProtoMessage() {}
+
+func (x *GetPaidResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_payment_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPaidResponse.ProtoReflect.Descriptor instead.
+func (*GetPaidResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetPaidResponse) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
 type ListStatementRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -465,7 +553,7 @@ type ListStatementRequest struct {
 
 func (x *ListStatementRequest) Reset() {
 	*x = ListStatementRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[4]
+	mi := &file_fanli_v1_payment_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -477,7 +565,7 @@ func (x *ListStatementRequest) String() string {
 func (*ListStatementRequest) ProtoMessage() {}
 
 func (x *ListStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[4]
+	mi := &file_fanli_v1_payment_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -490,7 +578,7 @@ func (x *ListStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatementRequest.ProtoReflect.Descriptor instead.
 func (*ListStatementRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{4}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListStatementRequest) GetUser() int64 {
@@ -523,7 +611,7 @@ type ListStatementResponse struct {
 
 func (x *ListStatementResponse) Reset() {
 	*x = ListStatementResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[5]
+	mi := &file_fanli_v1_payment_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +623,7 @@ func (x *ListStatementResponse) String() string {
 func (*ListStatementResponse) ProtoMessage() {}
 
 func (x *ListStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[5]
+	mi := &file_fanli_v1_payment_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +636,7 @@ func (x *ListStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatementResponse.ProtoReflect.Descriptor instead.
 func (*ListStatementResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{5}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListStatementResponse) GetEntries() []*Entry {
@@ -569,7 +657,7 @@ type ListBonusesRequest struct {
 
 func (x *ListBonusesRequest) Reset() {
 	*x = ListBonusesRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[6]
+	mi := &file_fanli_v1_payment_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +669,7 @@ func (x *ListBonusesRequest) String() string {
 func (*ListBonusesRequest) ProtoMessage() {}
 
 func (x *ListBonusesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[6]
+	mi := &file_fanli_v1_payment_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +682,7 @@ func (x *ListBonusesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBonusesRequest.ProtoReflect.Descriptor instead.
 func (*ListBonusesRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{6}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListBonusesRequest) GetUser() int64 {
@@ -627,7 +715,7 @@ type ListBonusesResponse struct {
 
 func (x *ListBonusesResponse) Reset() {
 	*x = ListBonusesResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[7]
+	mi := &file_fanli_v1_payment_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +727,7 @@ func (x *ListBonusesResponse) String() string {
 func (*ListBonusesResponse) ProtoMessage() {}
 
 func (x *ListBonusesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[7]
+	mi := &file_fanli_v1_payment_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +740,7 @@ func (x *ListBonusesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBonusesResponse.ProtoReflect.Descriptor instead.
 func (*ListBonusesResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{7}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListBonusesResponse) GetEntries() []*Entry {
@@ -670,7 +758,7 @@ type GetInvitationRequest struct {
 
 func (x *GetInvitationRequest) Reset() {
 	*x = GetInvitationRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[8]
+	mi := &file_fanli_v1_payment_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +770,7 @@ func (x *GetInvitationRequest) String() string {
 func (*GetInvitationRequest) ProtoMessage() {}
 
 func (x *GetInvitationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[8]
+	mi := &file_fanli_v1_payment_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +783,7 @@ func (x *GetInvitationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvitationRequest.ProtoReflect.Descriptor instead.
 func (*GetInvitationRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{8}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{10}
 }
 
 type GetInvitationResponse struct {
@@ -709,7 +797,7 @@ type GetInvitationResponse struct {
 
 func (x *GetInvitationResponse) Reset() {
 	*x = GetInvitationResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[9]
+	mi := &file_fanli_v1_payment_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -721,7 +809,7 @@ func (x *GetInvitationResponse) String() string {
 func (*GetInvitationResponse) ProtoMessage() {}
 
 func (x *GetInvitationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[9]
+	mi := &file_fanli_v1_payment_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -734,7 +822,7 @@ func (x *GetInvitationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvitationResponse.ProtoReflect.Descriptor instead.
 func (*GetInvitationResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{9}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetInvitationResponse) GetInviter() int64 {
@@ -773,7 +861,7 @@ type Autopay struct {
 
 func (x *Autopay) Reset() {
 	*x = Autopay{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[10]
+	mi := &file_fanli_v1_payment_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +873,7 @@ func (x *Autopay) String() string {
 func (*Autopay) ProtoMessage() {}
 
 func (x *Autopay) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[10]
+	mi := &file_fanli_v1_payment_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +886,7 @@ func (x *Autopay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Autopay.ProtoReflect.Descriptor instead.
 func (*Autopay) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{10}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Autopay) GetUser() int64 {
@@ -859,7 +947,7 @@ type GetAutopayRequest struct {
 
 func (x *GetAutopayRequest) Reset() {
 	*x = GetAutopayRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[11]
+	mi := &file_fanli_v1_payment_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +959,7 @@ func (x *GetAutopayRequest) String() string {
 func (*GetAutopayRequest) ProtoMessage() {}
 
 func (x *GetAutopayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[11]
+	mi := &file_fanli_v1_payment_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +972,7 @@ func (x *GetAutopayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAutopayRequest.ProtoReflect.Descriptor instead.
 func (*GetAutopayRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{11}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetAutopayRequest) GetUser() int64 {
@@ -903,7 +991,7 @@ type GetAutopayResponse struct {
 
 func (x *GetAutopayResponse) Reset() {
 	*x = GetAutopayResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[12]
+	mi := &file_fanli_v1_payment_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +1003,7 @@ func (x *GetAutopayResponse) String() string {
 func (*GetAutopayResponse) ProtoMessage() {}
 
 func (x *GetAutopayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[12]
+	mi := &file_fanli_v1_payment_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1016,7 @@ func (x *GetAutopayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAutopayResponse.ProtoReflect.Descriptor instead.
 func (*GetAutopayResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{12}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetAutopayResponse) GetAutopay() *Autopay {
@@ -949,7 +1037,7 @@ type SetAutopayRequest struct {
 
 func (x *SetAutopayRequest) Reset() {
 	*x = SetAutopayRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[13]
+	mi := &file_fanli_v1_payment_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1049,7 @@ func (x *SetAutopayRequest) String() string {
 func (*SetAutopayRequest) ProtoMessage() {}
 
 func (x *SetAutopayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[13]
+	mi := &file_fanli_v1_payment_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1062,7 @@ func (x *SetAutopayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAutopayRequest.ProtoReflect.Descriptor instead.
 func (*SetAutopayRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{13}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SetAutopayRequest) GetUser() int64 {
@@ -1007,7 +1095,7 @@ type SetAutopayResponse struct {
 
 func (x *SetAutopayResponse) Reset() {
 	*x = SetAutopayResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[14]
+	mi := &file_fanli_v1_payment_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1107,7 @@ func (x *SetAutopayResponse) String() string {
 func (*SetAutopayResponse) ProtoMessage() {}
 
 func (x *SetAutopayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[14]
+	mi := &file_fanli_v1_payment_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1120,7 @@ func (x *SetAutopayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAutopayResponse.ProtoReflect.Descriptor instead.
 func (*SetAutopayResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{14}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SetAutopayResponse) GetAutopay() *Autopay {
@@ -1072,7 +1160,7 @@ type Charge struct {
 
 func (x *Charge) Reset() {
 	*x = Charge{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[15]
+	mi := &file_fanli_v1_payment_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1172,7 @@ func (x *Charge) String() string {
 func (*Charge) ProtoMessage() {}
 
 func (x *Charge) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[15]
+	mi := &file_fanli_v1_payment_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1185,7 @@ func (x *Charge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charge.ProtoReflect.Descriptor instead.
 func (*Charge) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{15}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Charge) GetId() int64 {
@@ -1261,7 +1349,7 @@ type AskChargeRequest struct {
 
 func (x *AskChargeRequest) Reset() {
 	*x = AskChargeRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[16]
+	mi := &file_fanli_v1_payment_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1361,7 @@ func (x *AskChargeRequest) String() string {
 func (*AskChargeRequest) ProtoMessage() {}
 
 func (x *AskChargeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[16]
+	mi := &file_fanli_v1_payment_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1374,7 @@ func (x *AskChargeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskChargeRequest.ProtoReflect.Descriptor instead.
 func (*AskChargeRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{16}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AskChargeRequest) GetKey() string {
@@ -1340,7 +1428,7 @@ type AskChargeResponse struct {
 
 func (x *AskChargeResponse) Reset() {
 	*x = AskChargeResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[17]
+	mi := &file_fanli_v1_payment_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1440,7 @@ func (x *AskChargeResponse) String() string {
 func (*AskChargeResponse) ProtoMessage() {}
 
 func (x *AskChargeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[17]
+	mi := &file_fanli_v1_payment_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1453,7 @@ func (x *AskChargeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskChargeResponse.ProtoReflect.Descriptor instead.
 func (*AskChargeResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{17}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AskChargeResponse) GetCharge() *Charge {
@@ -1384,7 +1472,7 @@ type CheckInRequest struct {
 
 func (x *CheckInRequest) Reset() {
 	*x = CheckInRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[18]
+	mi := &file_fanli_v1_payment_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1484,7 @@ func (x *CheckInRequest) String() string {
 func (*CheckInRequest) ProtoMessage() {}
 
 func (x *CheckInRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[18]
+	mi := &file_fanli_v1_payment_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1497,7 @@ func (x *CheckInRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckInRequest.ProtoReflect.Descriptor instead.
 func (*CheckInRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{18}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CheckInRequest) GetUser() int64 {
@@ -1428,7 +1516,7 @@ type CheckInResponse struct {
 
 func (x *CheckInResponse) Reset() {
 	*x = CheckInResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[19]
+	mi := &file_fanli_v1_payment_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1528,7 @@ func (x *CheckInResponse) String() string {
 func (*CheckInResponse) ProtoMessage() {}
 
 func (x *CheckInResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[19]
+	mi := &file_fanli_v1_payment_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1541,7 @@ func (x *CheckInResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckInResponse.ProtoReflect.Descriptor instead.
 func (*CheckInResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{19}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CheckInResponse) GetAmount() int64 {
@@ -1472,7 +1560,7 @@ type IsDryRequest struct {
 
 func (x *IsDryRequest) Reset() {
 	*x = IsDryRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[20]
+	mi := &file_fanli_v1_payment_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1572,7 @@ func (x *IsDryRequest) String() string {
 func (*IsDryRequest) ProtoMessage() {}
 
 func (x *IsDryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[20]
+	mi := &file_fanli_v1_payment_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1585,7 @@ func (x *IsDryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IsDryRequest.ProtoReflect.Descriptor instead.
 func (*IsDryRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{20}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *IsDryRequest) GetBudget() string {
@@ -1516,7 +1604,7 @@ type IsDryResponse struct {
 
 func (x *IsDryResponse) Reset() {
 	*x = IsDryResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[21]
+	mi := &file_fanli_v1_payment_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1616,7 @@ func (x *IsDryResponse) String() string {
 func (*IsDryResponse) ProtoMessage() {}
 
 func (x *IsDryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[21]
+	mi := &file_fanli_v1_payment_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1629,7 @@ func (x *IsDryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IsDryResponse.ProtoReflect.Descriptor instead.
 func (*IsDryResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{21}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *IsDryResponse) GetDry() bool {
@@ -1562,7 +1650,7 @@ type RequestWithdrawalRequest struct {
 
 func (x *RequestWithdrawalRequest) Reset() {
 	*x = RequestWithdrawalRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[22]
+	mi := &file_fanli_v1_payment_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1662,7 @@ func (x *RequestWithdrawalRequest) String() string {
 func (*RequestWithdrawalRequest) ProtoMessage() {}
 
 func (x *RequestWithdrawalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[22]
+	mi := &file_fanli_v1_payment_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1675,7 @@ func (x *RequestWithdrawalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestWithdrawalRequest.ProtoReflect.Descriptor instead.
 func (*RequestWithdrawalRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{22}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RequestWithdrawalRequest) GetUser() int64 {
@@ -1620,7 +1708,7 @@ type RequestWithdrawalResponse struct {
 
 func (x *RequestWithdrawalResponse) Reset() {
 	*x = RequestWithdrawalResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[23]
+	mi := &file_fanli_v1_payment_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1720,7 @@ func (x *RequestWithdrawalResponse) String() string {
 func (*RequestWithdrawalResponse) ProtoMessage() {}
 
 func (x *RequestWithdrawalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[23]
+	mi := &file_fanli_v1_payment_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1733,7 @@ func (x *RequestWithdrawalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestWithdrawalResponse.ProtoReflect.Descriptor instead.
 func (*RequestWithdrawalResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{23}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RequestWithdrawalResponse) GetWithdrawal() *Withdrawal {
@@ -1665,7 +1753,7 @@ type ListWithdrawalsRequest struct {
 
 func (x *ListWithdrawalsRequest) Reset() {
 	*x = ListWithdrawalsRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[24]
+	mi := &file_fanli_v1_payment_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1765,7 @@ func (x *ListWithdrawalsRequest) String() string {
 func (*ListWithdrawalsRequest) ProtoMessage() {}
 
 func (x *ListWithdrawalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[24]
+	mi := &file_fanli_v1_payment_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +1778,7 @@ func (x *ListWithdrawalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWithdrawalsRequest.ProtoReflect.Descriptor instead.
 func (*ListWithdrawalsRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{24}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListWithdrawalsRequest) GetUser() int64 {
@@ -1716,7 +1804,7 @@ type ListWithdrawalsResponse struct {
 
 func (x *ListWithdrawalsResponse) Reset() {
 	*x = ListWithdrawalsResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[25]
+	mi := &file_fanli_v1_payment_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +1816,7 @@ func (x *ListWithdrawalsResponse) String() string {
 func (*ListWithdrawalsResponse) ProtoMessage() {}
 
 func (x *ListWithdrawalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[25]
+	mi := &file_fanli_v1_payment_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +1829,7 @@ func (x *ListWithdrawalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWithdrawalsResponse.ProtoReflect.Descriptor instead.
 func (*ListWithdrawalsResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{25}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListWithdrawalsResponse) GetWithdrawals() []*Withdrawal {
@@ -1761,7 +1849,7 @@ type CancelWithdrawalRequest struct {
 
 func (x *CancelWithdrawalRequest) Reset() {
 	*x = CancelWithdrawalRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[26]
+	mi := &file_fanli_v1_payment_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1861,7 @@ func (x *CancelWithdrawalRequest) String() string {
 func (*CancelWithdrawalRequest) ProtoMessage() {}
 
 func (x *CancelWithdrawalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[26]
+	mi := &file_fanli_v1_payment_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1874,7 @@ func (x *CancelWithdrawalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelWithdrawalRequest.ProtoReflect.Descriptor instead.
 func (*CancelWithdrawalRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{26}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CancelWithdrawalRequest) GetUser() int64 {
@@ -1812,7 +1900,7 @@ type CancelWithdrawalResponse struct {
 
 func (x *CancelWithdrawalResponse) Reset() {
 	*x = CancelWithdrawalResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[27]
+	mi := &file_fanli_v1_payment_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1824,7 +1912,7 @@ func (x *CancelWithdrawalResponse) String() string {
 func (*CancelWithdrawalResponse) ProtoMessage() {}
 
 func (x *CancelWithdrawalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[27]
+	mi := &file_fanli_v1_payment_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1837,7 +1925,7 @@ func (x *CancelWithdrawalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelWithdrawalResponse.ProtoReflect.Descriptor instead.
 func (*CancelWithdrawalResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{27}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CancelWithdrawalResponse) GetWithdrawal() *Withdrawal {
@@ -1856,7 +1944,7 @@ type CheckSwitchesRequest struct {
 
 func (x *CheckSwitchesRequest) Reset() {
 	*x = CheckSwitchesRequest{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[28]
+	mi := &file_fanli_v1_payment_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1868,7 +1956,7 @@ func (x *CheckSwitchesRequest) String() string {
 func (*CheckSwitchesRequest) ProtoMessage() {}
 
 func (x *CheckSwitchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[28]
+	mi := &file_fanli_v1_payment_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1881,7 +1969,7 @@ func (x *CheckSwitchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSwitchesRequest.ProtoReflect.Descriptor instead.
 func (*CheckSwitchesRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{28}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CheckSwitchesRequest) GetScopes() []string {
@@ -1899,7 +1987,7 @@ type CheckSwitchesResponse struct {
 
 func (x *CheckSwitchesResponse) Reset() {
 	*x = CheckSwitchesResponse{}
-	mi := &file_fanli_v1_payment_proto_msgTypes[29]
+	mi := &file_fanli_v1_payment_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1911,7 +1999,7 @@ func (x *CheckSwitchesResponse) String() string {
 func (*CheckSwitchesResponse) ProtoMessage() {}
 
 func (x *CheckSwitchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_payment_proto_msgTypes[29]
+	mi := &file_fanli_v1_payment_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1924,7 +2012,7 @@ func (x *CheckSwitchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSwitchesResponse.ProtoReflect.Descriptor instead.
 func (*CheckSwitchesResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{29}
+	return file_fanli_v1_payment_proto_rawDescGZIP(), []int{31}
 }
 
 var File_fanli_v1_payment_proto protoreflect.FileDescriptor
@@ -1973,7 +2061,11 @@ const file_fanli_v1_payment_proto_rawDesc = "" +
 	"\apending\x18\x01 \x01(\x03R\apending\x12\x1c\n" +
 	"\tavailable\x18\x02 \x01(\x03R\tavailable\x12\x1a\n" +
 	"\breserved\x18\x03 \x01(\x03R\breserved\x12\x12\n" +
-	"\x04debt\x18\x04 \x01(\x03R\x04debt\"X\n" +
+	"\x04debt\x18\x04 \x01(\x03R\x04debt\"$\n" +
+	"\x0eGetPaidRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\")\n" +
+	"\x0fGetPaidResponse\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\x03R\x06amount\"X\n" +
 	"\x14ListStatementRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\x03R\x06before\x12\x14\n" +
@@ -2073,9 +2165,10 @@ const file_fanli_v1_payment_proto_rawDesc = "" +
 	"withdrawal\".\n" +
 	"\x14CheckSwitchesRequest\x12\x16\n" +
 	"\x06scopes\x18\x01 \x03(\tR\x06scopes\"\x17\n" +
-	"\x15CheckSwitchesResponse2\xfb\a\n" +
+	"\x15CheckSwitchesResponse2\xbb\b\n" +
 	"\x0ePaymentService\x12D\n" +
-	"\tGetWallet\x12\x1a.fanli.v1.GetWalletRequest\x1a\x1b.fanli.v1.GetWalletResponse\x12P\n" +
+	"\tGetWallet\x12\x1a.fanli.v1.GetWalletRequest\x1a\x1b.fanli.v1.GetWalletResponse\x12>\n" +
+	"\aGetPaid\x12\x18.fanli.v1.GetPaidRequest\x1a\x19.fanli.v1.GetPaidResponse\x12P\n" +
 	"\rListStatement\x12\x1e.fanli.v1.ListStatementRequest\x1a\x1f.fanli.v1.ListStatementResponse\x12J\n" +
 	"\vListBonuses\x12\x1c.fanli.v1.ListBonusesRequest\x1a\x1d.fanli.v1.ListBonusesResponse\x12P\n" +
 	"\rGetInvitation\x12\x1e.fanli.v1.GetInvitationRequest\x1a\x1f.fanli.v1.GetInvitationResponse\x12G\n" +
@@ -2103,91 +2196,95 @@ func file_fanli_v1_payment_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_payment_proto_rawDescData
 }
 
-var file_fanli_v1_payment_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_fanli_v1_payment_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_fanli_v1_payment_proto_goTypes = []any{
 	(*Entry)(nil),                     // 0: fanli.v1.Entry
 	(*Withdrawal)(nil),                // 1: fanli.v1.Withdrawal
 	(*GetWalletRequest)(nil),          // 2: fanli.v1.GetWalletRequest
 	(*GetWalletResponse)(nil),         // 3: fanli.v1.GetWalletResponse
-	(*ListStatementRequest)(nil),      // 4: fanli.v1.ListStatementRequest
-	(*ListStatementResponse)(nil),     // 5: fanli.v1.ListStatementResponse
-	(*ListBonusesRequest)(nil),        // 6: fanli.v1.ListBonusesRequest
-	(*ListBonusesResponse)(nil),       // 7: fanli.v1.ListBonusesResponse
-	(*GetInvitationRequest)(nil),      // 8: fanli.v1.GetInvitationRequest
-	(*GetInvitationResponse)(nil),     // 9: fanli.v1.GetInvitationResponse
-	(*Autopay)(nil),                   // 10: fanli.v1.Autopay
-	(*GetAutopayRequest)(nil),         // 11: fanli.v1.GetAutopayRequest
-	(*GetAutopayResponse)(nil),        // 12: fanli.v1.GetAutopayResponse
-	(*SetAutopayRequest)(nil),         // 13: fanli.v1.SetAutopayRequest
-	(*SetAutopayResponse)(nil),        // 14: fanli.v1.SetAutopayResponse
-	(*Charge)(nil),                    // 15: fanli.v1.Charge
-	(*AskChargeRequest)(nil),          // 16: fanli.v1.AskChargeRequest
-	(*AskChargeResponse)(nil),         // 17: fanli.v1.AskChargeResponse
-	(*CheckInRequest)(nil),            // 18: fanli.v1.CheckInRequest
-	(*CheckInResponse)(nil),           // 19: fanli.v1.CheckInResponse
-	(*IsDryRequest)(nil),              // 20: fanli.v1.IsDryRequest
-	(*IsDryResponse)(nil),             // 21: fanli.v1.IsDryResponse
-	(*RequestWithdrawalRequest)(nil),  // 22: fanli.v1.RequestWithdrawalRequest
-	(*RequestWithdrawalResponse)(nil), // 23: fanli.v1.RequestWithdrawalResponse
-	(*ListWithdrawalsRequest)(nil),    // 24: fanli.v1.ListWithdrawalsRequest
-	(*ListWithdrawalsResponse)(nil),   // 25: fanli.v1.ListWithdrawalsResponse
-	(*CancelWithdrawalRequest)(nil),   // 26: fanli.v1.CancelWithdrawalRequest
-	(*CancelWithdrawalResponse)(nil),  // 27: fanli.v1.CancelWithdrawalResponse
-	(*CheckSwitchesRequest)(nil),      // 28: fanli.v1.CheckSwitchesRequest
-	(*CheckSwitchesResponse)(nil),     // 29: fanli.v1.CheckSwitchesResponse
-	(*timestamppb.Timestamp)(nil),     // 30: google.protobuf.Timestamp
-	(*Payee)(nil),                     // 31: fanli.v1.Payee
-	(*LineKey)(nil),                   // 32: fanli.v1.LineKey
+	(*GetPaidRequest)(nil),            // 4: fanli.v1.GetPaidRequest
+	(*GetPaidResponse)(nil),           // 5: fanli.v1.GetPaidResponse
+	(*ListStatementRequest)(nil),      // 6: fanli.v1.ListStatementRequest
+	(*ListStatementResponse)(nil),     // 7: fanli.v1.ListStatementResponse
+	(*ListBonusesRequest)(nil),        // 8: fanli.v1.ListBonusesRequest
+	(*ListBonusesResponse)(nil),       // 9: fanli.v1.ListBonusesResponse
+	(*GetInvitationRequest)(nil),      // 10: fanli.v1.GetInvitationRequest
+	(*GetInvitationResponse)(nil),     // 11: fanli.v1.GetInvitationResponse
+	(*Autopay)(nil),                   // 12: fanli.v1.Autopay
+	(*GetAutopayRequest)(nil),         // 13: fanli.v1.GetAutopayRequest
+	(*GetAutopayResponse)(nil),        // 14: fanli.v1.GetAutopayResponse
+	(*SetAutopayRequest)(nil),         // 15: fanli.v1.SetAutopayRequest
+	(*SetAutopayResponse)(nil),        // 16: fanli.v1.SetAutopayResponse
+	(*Charge)(nil),                    // 17: fanli.v1.Charge
+	(*AskChargeRequest)(nil),          // 18: fanli.v1.AskChargeRequest
+	(*AskChargeResponse)(nil),         // 19: fanli.v1.AskChargeResponse
+	(*CheckInRequest)(nil),            // 20: fanli.v1.CheckInRequest
+	(*CheckInResponse)(nil),           // 21: fanli.v1.CheckInResponse
+	(*IsDryRequest)(nil),              // 22: fanli.v1.IsDryRequest
+	(*IsDryResponse)(nil),             // 23: fanli.v1.IsDryResponse
+	(*RequestWithdrawalRequest)(nil),  // 24: fanli.v1.RequestWithdrawalRequest
+	(*RequestWithdrawalResponse)(nil), // 25: fanli.v1.RequestWithdrawalResponse
+	(*ListWithdrawalsRequest)(nil),    // 26: fanli.v1.ListWithdrawalsRequest
+	(*ListWithdrawalsResponse)(nil),   // 27: fanli.v1.ListWithdrawalsResponse
+	(*CancelWithdrawalRequest)(nil),   // 28: fanli.v1.CancelWithdrawalRequest
+	(*CancelWithdrawalResponse)(nil),  // 29: fanli.v1.CancelWithdrawalResponse
+	(*CheckSwitchesRequest)(nil),      // 30: fanli.v1.CheckSwitchesRequest
+	(*CheckSwitchesResponse)(nil),     // 31: fanli.v1.CheckSwitchesResponse
+	(*timestamppb.Timestamp)(nil),     // 32: google.protobuf.Timestamp
+	(*Payee)(nil),                     // 33: fanli.v1.Payee
+	(*LineKey)(nil),                   // 34: fanli.v1.LineKey
 }
 var file_fanli_v1_payment_proto_depIdxs = []int32{
-	30, // 0: fanli.v1.Entry.at:type_name -> google.protobuf.Timestamp
-	31, // 1: fanli.v1.Withdrawal.payee:type_name -> fanli.v1.Payee
-	30, // 2: fanli.v1.Withdrawal.at:type_name -> google.protobuf.Timestamp
-	30, // 3: fanli.v1.Withdrawal.changed:type_name -> google.protobuf.Timestamp
-	30, // 4: fanli.v1.Withdrawal.next_at:type_name -> google.protobuf.Timestamp
-	30, // 5: fanli.v1.Withdrawal.sent:type_name -> google.protobuf.Timestamp
+	32, // 0: fanli.v1.Entry.at:type_name -> google.protobuf.Timestamp
+	33, // 1: fanli.v1.Withdrawal.payee:type_name -> fanli.v1.Payee
+	32, // 2: fanli.v1.Withdrawal.at:type_name -> google.protobuf.Timestamp
+	32, // 3: fanli.v1.Withdrawal.changed:type_name -> google.protobuf.Timestamp
+	32, // 4: fanli.v1.Withdrawal.next_at:type_name -> google.protobuf.Timestamp
+	32, // 5: fanli.v1.Withdrawal.sent:type_name -> google.protobuf.Timestamp
 	0,  // 6: fanli.v1.ListStatementResponse.entries:type_name -> fanli.v1.Entry
-	32, // 7: fanli.v1.ListBonusesRequest.line:type_name -> fanli.v1.LineKey
+	34, // 7: fanli.v1.ListBonusesRequest.line:type_name -> fanli.v1.LineKey
 	0,  // 8: fanli.v1.ListBonusesResponse.entries:type_name -> fanli.v1.Entry
-	30, // 9: fanli.v1.Autopay.changed:type_name -> google.protobuf.Timestamp
-	10, // 10: fanli.v1.GetAutopayResponse.autopay:type_name -> fanli.v1.Autopay
-	10, // 11: fanli.v1.SetAutopayResponse.autopay:type_name -> fanli.v1.Autopay
-	30, // 12: fanli.v1.Charge.at:type_name -> google.protobuf.Timestamp
-	30, // 13: fanli.v1.Charge.changed:type_name -> google.protobuf.Timestamp
-	30, // 14: fanli.v1.Charge.expires:type_name -> google.protobuf.Timestamp
-	30, // 15: fanli.v1.Charge.next_at:type_name -> google.protobuf.Timestamp
-	15, // 16: fanli.v1.AskChargeResponse.charge:type_name -> fanli.v1.Charge
+	32, // 9: fanli.v1.Autopay.changed:type_name -> google.protobuf.Timestamp
+	12, // 10: fanli.v1.GetAutopayResponse.autopay:type_name -> fanli.v1.Autopay
+	12, // 11: fanli.v1.SetAutopayResponse.autopay:type_name -> fanli.v1.Autopay
+	32, // 12: fanli.v1.Charge.at:type_name -> google.protobuf.Timestamp
+	32, // 13: fanli.v1.Charge.changed:type_name -> google.protobuf.Timestamp
+	32, // 14: fanli.v1.Charge.expires:type_name -> google.protobuf.Timestamp
+	32, // 15: fanli.v1.Charge.next_at:type_name -> google.protobuf.Timestamp
+	17, // 16: fanli.v1.AskChargeResponse.charge:type_name -> fanli.v1.Charge
 	1,  // 17: fanli.v1.RequestWithdrawalResponse.withdrawal:type_name -> fanli.v1.Withdrawal
 	1,  // 18: fanli.v1.ListWithdrawalsResponse.withdrawals:type_name -> fanli.v1.Withdrawal
 	1,  // 19: fanli.v1.CancelWithdrawalResponse.withdrawal:type_name -> fanli.v1.Withdrawal
 	2,  // 20: fanli.v1.PaymentService.GetWallet:input_type -> fanli.v1.GetWalletRequest
-	4,  // 21: fanli.v1.PaymentService.ListStatement:input_type -> fanli.v1.ListStatementRequest
-	6,  // 22: fanli.v1.PaymentService.ListBonuses:input_type -> fanli.v1.ListBonusesRequest
-	8,  // 23: fanli.v1.PaymentService.GetInvitation:input_type -> fanli.v1.GetInvitationRequest
-	11, // 24: fanli.v1.PaymentService.GetAutopay:input_type -> fanli.v1.GetAutopayRequest
-	13, // 25: fanli.v1.PaymentService.SetAutopay:input_type -> fanli.v1.SetAutopayRequest
-	16, // 26: fanli.v1.PaymentService.AskCharge:input_type -> fanli.v1.AskChargeRequest
-	18, // 27: fanli.v1.PaymentService.CheckIn:input_type -> fanli.v1.CheckInRequest
-	20, // 28: fanli.v1.PaymentService.IsDry:input_type -> fanli.v1.IsDryRequest
-	22, // 29: fanli.v1.PaymentService.RequestWithdrawal:input_type -> fanli.v1.RequestWithdrawalRequest
-	24, // 30: fanli.v1.PaymentService.ListWithdrawals:input_type -> fanli.v1.ListWithdrawalsRequest
-	26, // 31: fanli.v1.PaymentService.CancelWithdrawal:input_type -> fanli.v1.CancelWithdrawalRequest
-	28, // 32: fanli.v1.PaymentService.CheckSwitches:input_type -> fanli.v1.CheckSwitchesRequest
-	3,  // 33: fanli.v1.PaymentService.GetWallet:output_type -> fanli.v1.GetWalletResponse
-	5,  // 34: fanli.v1.PaymentService.ListStatement:output_type -> fanli.v1.ListStatementResponse
-	7,  // 35: fanli.v1.PaymentService.ListBonuses:output_type -> fanli.v1.ListBonusesResponse
-	9,  // 36: fanli.v1.PaymentService.GetInvitation:output_type -> fanli.v1.GetInvitationResponse
-	12, // 37: fanli.v1.PaymentService.GetAutopay:output_type -> fanli.v1.GetAutopayResponse
-	14, // 38: fanli.v1.PaymentService.SetAutopay:output_type -> fanli.v1.SetAutopayResponse
-	17, // 39: fanli.v1.PaymentService.AskCharge:output_type -> fanli.v1.AskChargeResponse
-	19, // 40: fanli.v1.PaymentService.CheckIn:output_type -> fanli.v1.CheckInResponse
-	21, // 41: fanli.v1.PaymentService.IsDry:output_type -> fanli.v1.IsDryResponse
-	23, // 42: fanli.v1.PaymentService.RequestWithdrawal:output_type -> fanli.v1.RequestWithdrawalResponse
-	25, // 43: fanli.v1.PaymentService.ListWithdrawals:output_type -> fanli.v1.ListWithdrawalsResponse
-	27, // 44: fanli.v1.PaymentService.CancelWithdrawal:output_type -> fanli.v1.CancelWithdrawalResponse
-	29, // 45: fanli.v1.PaymentService.CheckSwitches:output_type -> fanli.v1.CheckSwitchesResponse
-	33, // [33:46] is the sub-list for method output_type
-	20, // [20:33] is the sub-list for method input_type
+	4,  // 21: fanli.v1.PaymentService.GetPaid:input_type -> fanli.v1.GetPaidRequest
+	6,  // 22: fanli.v1.PaymentService.ListStatement:input_type -> fanli.v1.ListStatementRequest
+	8,  // 23: fanli.v1.PaymentService.ListBonuses:input_type -> fanli.v1.ListBonusesRequest
+	10, // 24: fanli.v1.PaymentService.GetInvitation:input_type -> fanli.v1.GetInvitationRequest
+	13, // 25: fanli.v1.PaymentService.GetAutopay:input_type -> fanli.v1.GetAutopayRequest
+	15, // 26: fanli.v1.PaymentService.SetAutopay:input_type -> fanli.v1.SetAutopayRequest
+	18, // 27: fanli.v1.PaymentService.AskCharge:input_type -> fanli.v1.AskChargeRequest
+	20, // 28: fanli.v1.PaymentService.CheckIn:input_type -> fanli.v1.CheckInRequest
+	22, // 29: fanli.v1.PaymentService.IsDry:input_type -> fanli.v1.IsDryRequest
+	24, // 30: fanli.v1.PaymentService.RequestWithdrawal:input_type -> fanli.v1.RequestWithdrawalRequest
+	26, // 31: fanli.v1.PaymentService.ListWithdrawals:input_type -> fanli.v1.ListWithdrawalsRequest
+	28, // 32: fanli.v1.PaymentService.CancelWithdrawal:input_type -> fanli.v1.CancelWithdrawalRequest
+	30, // 33: fanli.v1.PaymentService.CheckSwitches:input_type -> fanli.v1.CheckSwitchesRequest
+	3,  // 34: fanli.v1.PaymentService.GetWallet:output_type -> fanli.v1.GetWalletResponse
+	5,  // 35: fanli.v1.PaymentService.GetPaid:output_type -> fanli.v1.GetPaidResponse
+	7,  // 36: fanli.v1.PaymentService.ListStatement:output_type -> fanli.v1.ListStatementResponse
+	9,  // 37: fanli.v1.PaymentService.ListBonuses:output_type -> fanli.v1.ListBonusesResponse
+	11, // 38: fanli.v1.PaymentService.GetInvitation:output_type -> fanli.v1.GetInvitationResponse
+	14, // 39: fanli.v1.PaymentService.GetAutopay:output_type -> fanli.v1.GetAutopayResponse
+	16, // 40: fanli.v1.PaymentService.SetAutopay:output_type -> fanli.v1.SetAutopayResponse
+	19, // 41: fanli.v1.PaymentService.AskCharge:output_type -> fanli.v1.AskChargeResponse
+	21, // 42: fanli.v1.PaymentService.CheckIn:output_type -> fanli.v1.CheckInResponse
+	23, // 43: fanli.v1.PaymentService.IsDry:output_type -> fanli.v1.IsDryResponse
+	25, // 44: fanli.v1.PaymentService.RequestWithdrawal:output_type -> fanli.v1.RequestWithdrawalResponse
+	27, // 45: fanli.v1.PaymentService.ListWithdrawals:output_type -> fanli.v1.ListWithdrawalsResponse
+	29, // 46: fanli.v1.PaymentService.CancelWithdrawal:output_type -> fanli.v1.CancelWithdrawalResponse
+	31, // 47: fanli.v1.PaymentService.CheckSwitches:output_type -> fanli.v1.CheckSwitchesResponse
+	34, // [34:48] is the sub-list for method output_type
+	20, // [20:34] is the sub-list for method input_type
 	20, // [20:20] is the sub-list for extension type_name
 	20, // [20:20] is the sub-list for extension extendee
 	0,  // [0:20] is the sub-list for field type_name
@@ -2206,7 +2303,7 @@ func file_fanli_v1_payment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_payment_proto_rawDesc), len(file_fanli_v1_payment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	PaymentService_GetWallet_FullMethodName         = "/fanli.v1.PaymentService/GetWallet"
+	PaymentService_GetPaid_FullMethodName           = "/fanli.v1.PaymentService/GetPaid"
 	PaymentService_ListStatement_FullMethodName     = "/fanli.v1.PaymentService/ListStatement"
 	PaymentService_ListBonuses_FullMethodName       = "/fanli.v1.PaymentService/ListBonuses"
 	PaymentService_GetInvitation_FullMethodName     = "/fanli.v1.PaymentService/GetInvitation"
@@ -42,6 +43,7 @@ const (
 // core/withdraw.Service, core/collect.Service and core/control.Service.
 type PaymentServiceClient interface {
 	GetWallet(ctx context.Context, in *GetWalletRequest, opts ...grpc.CallOption) (*GetWalletResponse, error)
+	GetPaid(ctx context.Context, in *GetPaidRequest, opts ...grpc.CallOption) (*GetPaidResponse, error)
 	ListStatement(ctx context.Context, in *ListStatementRequest, opts ...grpc.CallOption) (*ListStatementResponse, error)
 	ListBonuses(ctx context.Context, in *ListBonusesRequest, opts ...grpc.CallOption) (*ListBonusesResponse, error)
 	GetInvitation(ctx context.Context, in *GetInvitationRequest, opts ...grpc.CallOption) (*GetInvitationResponse, error)
@@ -68,6 +70,16 @@ func (c *paymentServiceClient) GetWallet(ctx context.Context, in *GetWalletReque
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetWalletResponse)
 	err := c.cc.Invoke(ctx, PaymentService_GetWallet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentServiceClient) GetPaid(ctx context.Context, in *GetPaidRequest, opts ...grpc.CallOption) (*GetPaidResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPaidResponse)
+	err := c.cc.Invoke(ctx, PaymentService_GetPaid_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -202,6 +214,7 @@ func (c *paymentServiceClient) CheckSwitches(ctx context.Context, in *CheckSwitc
 // core/withdraw.Service, core/collect.Service and core/control.Service.
 type PaymentServiceServer interface {
 	GetWallet(context.Context, *GetWalletRequest) (*GetWalletResponse, error)
+	GetPaid(context.Context, *GetPaidRequest) (*GetPaidResponse, error)
 	ListStatement(context.Context, *ListStatementRequest) (*ListStatementResponse, error)
 	ListBonuses(context.Context, *ListBonusesRequest) (*ListBonusesResponse, error)
 	GetInvitation(context.Context, *GetInvitationRequest) (*GetInvitationResponse, error)
@@ -226,6 +239,9 @@ type UnimplementedPaymentServiceServer struct{}
 
 func (UnimplementedPaymentServiceServer) GetWallet(context.Context, *GetWalletRequest) (*GetWalletResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetWallet not implemented")
+}
+func (UnimplementedPaymentServiceServer) GetPaid(context.Context, *GetPaidRequest) (*GetPaidResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetPaid not implemented")
 }
 func (UnimplementedPaymentServiceServer) ListStatement(context.Context, *ListStatementRequest) (*ListStatementResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListStatement not implemented")
@@ -298,6 +314,24 @@ func _PaymentService_GetWallet_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PaymentServiceServer).GetWallet(ctx, req.(*GetWalletRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PaymentService_GetPaid_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPaidRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentServiceServer).GetPaid(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentService_GetPaid_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentServiceServer).GetPaid(ctx, req.(*GetPaidRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -528,6 +562,10 @@ var PaymentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetWallet",
 			Handler:    _PaymentService_GetWallet_Handler,
+		},
+		{
+			MethodName: "GetPaid",
+			Handler:    _PaymentService_GetPaid_Handler,
 		},
 		{
 			MethodName: "ListStatement",

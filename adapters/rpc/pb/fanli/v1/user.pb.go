@@ -318,6 +318,94 @@ func (x *ResolveResponse) GetJoined() bool {
 	return false
 }
 
+type FindUserRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Identity      *Identity              `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindUserRequest) Reset() {
+	*x = FindUserRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindUserRequest) ProtoMessage() {}
+
+func (x *FindUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindUserRequest.ProtoReflect.Descriptor instead.
+func (*FindUserRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FindUserRequest) GetIdentity() *Identity {
+	if x != nil {
+		return x.Identity
+	}
+	return nil
+}
+
+type FindUserResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          *User                  `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindUserResponse) Reset() {
+	*x = FindUserResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindUserResponse) ProtoMessage() {}
+
+func (x *FindUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindUserResponse.ProtoReflect.Descriptor instead.
+func (*FindUserResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FindUserResponse) GetUser() *User {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
 type GetUserRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -327,7 +415,7 @@ type GetUserRequest struct {
 
 func (x *GetUserRequest) Reset() {
 	*x = GetUserRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[5]
+	mi := &file_fanli_v1_user_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +427,7 @@ func (x *GetUserRequest) String() string {
 func (*GetUserRequest) ProtoMessage() {}
 
 func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[5]
+	mi := &file_fanli_v1_user_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,7 +440,7 @@ func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserRequest.ProtoReflect.Descriptor instead.
 func (*GetUserRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{5}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetUserRequest) GetId() int64 {
@@ -371,7 +459,7 @@ type GetUserResponse struct {
 
 func (x *GetUserResponse) Reset() {
 	*x = GetUserResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[6]
+	mi := &file_fanli_v1_user_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -383,7 +471,7 @@ func (x *GetUserResponse) String() string {
 func (*GetUserResponse) ProtoMessage() {}
 
 func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[6]
+	mi := &file_fanli_v1_user_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -396,7 +484,7 @@ func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserResponse.ProtoReflect.Descriptor instead.
 func (*GetUserResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{6}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetUserResponse) GetUser() *User {
@@ -415,7 +503,7 @@ type ListIdentitiesRequest struct {
 
 func (x *ListIdentitiesRequest) Reset() {
 	*x = ListIdentitiesRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[7]
+	mi := &file_fanli_v1_user_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -427,7 +515,7 @@ func (x *ListIdentitiesRequest) String() string {
 func (*ListIdentitiesRequest) ProtoMessage() {}
 
 func (x *ListIdentitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[7]
+	mi := &file_fanli_v1_user_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -440,7 +528,7 @@ func (x *ListIdentitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIdentitiesRequest.ProtoReflect.Descriptor instead.
 func (*ListIdentitiesRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{7}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListIdentitiesRequest) GetUser() int64 {
@@ -459,7 +547,7 @@ type ListIdentitiesResponse struct {
 
 func (x *ListIdentitiesResponse) Reset() {
 	*x = ListIdentitiesResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[8]
+	mi := &file_fanli_v1_user_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -471,7 +559,7 @@ func (x *ListIdentitiesResponse) String() string {
 func (*ListIdentitiesResponse) ProtoMessage() {}
 
 func (x *ListIdentitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[8]
+	mi := &file_fanli_v1_user_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -484,7 +572,7 @@ func (x *ListIdentitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIdentitiesResponse.ProtoReflect.Descriptor instead.
 func (*ListIdentitiesResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{8}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListIdentitiesResponse) GetIdentities() []*Identity {
@@ -504,7 +592,7 @@ type SetLocaleRequest struct {
 
 func (x *SetLocaleRequest) Reset() {
 	*x = SetLocaleRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[9]
+	mi := &file_fanli_v1_user_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +604,7 @@ func (x *SetLocaleRequest) String() string {
 func (*SetLocaleRequest) ProtoMessage() {}
 
 func (x *SetLocaleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[9]
+	mi := &file_fanli_v1_user_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +617,7 @@ func (x *SetLocaleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLocaleRequest.ProtoReflect.Descriptor instead.
 func (*SetLocaleRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{9}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetLocaleRequest) GetUser() int64 {
@@ -554,7 +642,7 @@ type SetLocaleResponse struct {
 
 func (x *SetLocaleResponse) Reset() {
 	*x = SetLocaleResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[10]
+	mi := &file_fanli_v1_user_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +654,7 @@ func (x *SetLocaleResponse) String() string {
 func (*SetLocaleResponse) ProtoMessage() {}
 
 func (x *SetLocaleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[10]
+	mi := &file_fanli_v1_user_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +667,7 @@ func (x *SetLocaleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLocaleResponse.ProtoReflect.Descriptor instead.
 func (*SetLocaleResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{10}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{12}
 }
 
 type GetPayeeRequest struct {
@@ -591,7 +679,7 @@ type GetPayeeRequest struct {
 
 func (x *GetPayeeRequest) Reset() {
 	*x = GetPayeeRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[11]
+	mi := &file_fanli_v1_user_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +691,7 @@ func (x *GetPayeeRequest) String() string {
 func (*GetPayeeRequest) ProtoMessage() {}
 
 func (x *GetPayeeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[11]
+	mi := &file_fanli_v1_user_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +704,7 @@ func (x *GetPayeeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPayeeRequest.ProtoReflect.Descriptor instead.
 func (*GetPayeeRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{11}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetPayeeRequest) GetUser() int64 {
@@ -635,7 +723,7 @@ type GetPayeeResponse struct {
 
 func (x *GetPayeeResponse) Reset() {
 	*x = GetPayeeResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[12]
+	mi := &file_fanli_v1_user_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -647,7 +735,7 @@ func (x *GetPayeeResponse) String() string {
 func (*GetPayeeResponse) ProtoMessage() {}
 
 func (x *GetPayeeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[12]
+	mi := &file_fanli_v1_user_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -660,7 +748,7 @@ func (x *GetPayeeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPayeeResponse.ProtoReflect.Descriptor instead.
 func (*GetPayeeResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{12}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetPayeeResponse) GetPayee() *Payee {
@@ -680,7 +768,7 @@ type SetPayeeRequest struct {
 
 func (x *SetPayeeRequest) Reset() {
 	*x = SetPayeeRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[13]
+	mi := &file_fanli_v1_user_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -692,7 +780,7 @@ func (x *SetPayeeRequest) String() string {
 func (*SetPayeeRequest) ProtoMessage() {}
 
 func (x *SetPayeeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[13]
+	mi := &file_fanli_v1_user_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -705,7 +793,7 @@ func (x *SetPayeeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPayeeRequest.ProtoReflect.Descriptor instead.
 func (*SetPayeeRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{13}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SetPayeeRequest) GetUser() int64 {
@@ -730,7 +818,7 @@ type SetPayeeResponse struct {
 
 func (x *SetPayeeResponse) Reset() {
 	*x = SetPayeeResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[14]
+	mi := &file_fanli_v1_user_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +830,7 @@ func (x *SetPayeeResponse) String() string {
 func (*SetPayeeResponse) ProtoMessage() {}
 
 func (x *SetPayeeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[14]
+	mi := &file_fanli_v1_user_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +843,7 @@ func (x *SetPayeeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPayeeResponse.ProtoReflect.Descriptor instead.
 func (*SetPayeeResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{14}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{16}
 }
 
 type GetLevelRequest struct {
@@ -767,7 +855,7 @@ type GetLevelRequest struct {
 
 func (x *GetLevelRequest) Reset() {
 	*x = GetLevelRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[15]
+	mi := &file_fanli_v1_user_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +867,7 @@ func (x *GetLevelRequest) String() string {
 func (*GetLevelRequest) ProtoMessage() {}
 
 func (x *GetLevelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[15]
+	mi := &file_fanli_v1_user_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +880,7 @@ func (x *GetLevelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLevelRequest.ProtoReflect.Descriptor instead.
 func (*GetLevelRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{15}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetLevelRequest) GetUser() int64 {
@@ -812,7 +900,7 @@ type GetLevelResponse struct {
 
 func (x *GetLevelResponse) Reset() {
 	*x = GetLevelResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[16]
+	mi := &file_fanli_v1_user_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +912,7 @@ func (x *GetLevelResponse) String() string {
 func (*GetLevelResponse) ProtoMessage() {}
 
 func (x *GetLevelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[16]
+	mi := &file_fanli_v1_user_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +925,7 @@ func (x *GetLevelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLevelResponse.ProtoReflect.Descriptor instead.
 func (*GetLevelResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{16}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetLevelResponse) GetLevel() int64 {
@@ -863,7 +951,7 @@ type CountSharingRequest struct {
 
 func (x *CountSharingRequest) Reset() {
 	*x = CountSharingRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[17]
+	mi := &file_fanli_v1_user_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -875,7 +963,7 @@ func (x *CountSharingRequest) String() string {
 func (*CountSharingRequest) ProtoMessage() {}
 
 func (x *CountSharingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[17]
+	mi := &file_fanli_v1_user_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -888,7 +976,7 @@ func (x *CountSharingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountSharingRequest.ProtoReflect.Descriptor instead.
 func (*CountSharingRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{17}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CountSharingRequest) GetUser() int64 {
@@ -907,7 +995,7 @@ type CountSharingResponse struct {
 
 func (x *CountSharingResponse) Reset() {
 	*x = CountSharingResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[18]
+	mi := &file_fanli_v1_user_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -919,7 +1007,7 @@ func (x *CountSharingResponse) String() string {
 func (*CountSharingResponse) ProtoMessage() {}
 
 func (x *CountSharingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[18]
+	mi := &file_fanli_v1_user_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -932,7 +1020,7 @@ func (x *CountSharingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountSharingResponse.ProtoReflect.Descriptor instead.
 func (*CountSharingResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{18}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CountSharingResponse) GetCount() int64 {
@@ -951,7 +1039,7 @@ type GetCodeRequest struct {
 
 func (x *GetCodeRequest) Reset() {
 	*x = GetCodeRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[19]
+	mi := &file_fanli_v1_user_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1051,7 @@ func (x *GetCodeRequest) String() string {
 func (*GetCodeRequest) ProtoMessage() {}
 
 func (x *GetCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[19]
+	mi := &file_fanli_v1_user_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1064,7 @@ func (x *GetCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCodeRequest.ProtoReflect.Descriptor instead.
 func (*GetCodeRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{19}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetCodeRequest) GetUser() int64 {
@@ -995,7 +1083,7 @@ type GetCodeResponse struct {
 
 func (x *GetCodeResponse) Reset() {
 	*x = GetCodeResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[20]
+	mi := &file_fanli_v1_user_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1007,7 +1095,7 @@ func (x *GetCodeResponse) String() string {
 func (*GetCodeResponse) ProtoMessage() {}
 
 func (x *GetCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[20]
+	mi := &file_fanli_v1_user_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1020,7 +1108,7 @@ func (x *GetCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCodeResponse.ProtoReflect.Descriptor instead.
 func (*GetCodeResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{20}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetCodeResponse) GetCode() string {
@@ -1040,7 +1128,7 @@ type BindInviterRequest struct {
 
 func (x *BindInviterRequest) Reset() {
 	*x = BindInviterRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[21]
+	mi := &file_fanli_v1_user_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1140,7 @@ func (x *BindInviterRequest) String() string {
 func (*BindInviterRequest) ProtoMessage() {}
 
 func (x *BindInviterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[21]
+	mi := &file_fanli_v1_user_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1153,7 @@ func (x *BindInviterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindInviterRequest.ProtoReflect.Descriptor instead.
 func (*BindInviterRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{21}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *BindInviterRequest) GetUser() int64 {
@@ -1090,7 +1178,7 @@ type BindInviterResponse struct {
 
 func (x *BindInviterResponse) Reset() {
 	*x = BindInviterResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[22]
+	mi := &file_fanli_v1_user_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1190,7 @@ func (x *BindInviterResponse) String() string {
 func (*BindInviterResponse) ProtoMessage() {}
 
 func (x *BindInviterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[22]
+	mi := &file_fanli_v1_user_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +1203,7 @@ func (x *BindInviterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindInviterResponse.ProtoReflect.Descriptor instead.
 func (*BindInviterResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{22}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{24}
 }
 
 type CountInvitedRequest struct {
@@ -1127,7 +1215,7 @@ type CountInvitedRequest struct {
 
 func (x *CountInvitedRequest) Reset() {
 	*x = CountInvitedRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[23]
+	mi := &file_fanli_v1_user_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1227,7 @@ func (x *CountInvitedRequest) String() string {
 func (*CountInvitedRequest) ProtoMessage() {}
 
 func (x *CountInvitedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[23]
+	mi := &file_fanli_v1_user_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1240,7 @@ func (x *CountInvitedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountInvitedRequest.ProtoReflect.Descriptor instead.
 func (*CountInvitedRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{23}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CountInvitedRequest) GetUser() int64 {
@@ -1171,7 +1259,7 @@ type CountInvitedResponse struct {
 
 func (x *CountInvitedResponse) Reset() {
 	*x = CountInvitedResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[24]
+	mi := &file_fanli_v1_user_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1271,7 @@ func (x *CountInvitedResponse) String() string {
 func (*CountInvitedResponse) ProtoMessage() {}
 
 func (x *CountInvitedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[24]
+	mi := &file_fanli_v1_user_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1284,7 @@ func (x *CountInvitedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountInvitedResponse.ProtoReflect.Descriptor instead.
 func (*CountInvitedResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{24}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CountInvitedResponse) GetCount() int64 {
@@ -1216,7 +1304,7 @@ type GetInvitersRequest struct {
 
 func (x *GetInvitersRequest) Reset() {
 	*x = GetInvitersRequest{}
-	mi := &file_fanli_v1_user_proto_msgTypes[25]
+	mi := &file_fanli_v1_user_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1316,7 @@ func (x *GetInvitersRequest) String() string {
 func (*GetInvitersRequest) ProtoMessage() {}
 
 func (x *GetInvitersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[25]
+	mi := &file_fanli_v1_user_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1329,7 @@ func (x *GetInvitersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvitersRequest.ProtoReflect.Descriptor instead.
 func (*GetInvitersRequest) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{25}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetInvitersRequest) GetUser() int64 {
@@ -1268,7 +1356,7 @@ type GetInvitersResponse struct {
 
 func (x *GetInvitersResponse) Reset() {
 	*x = GetInvitersResponse{}
-	mi := &file_fanli_v1_user_proto_msgTypes[26]
+	mi := &file_fanli_v1_user_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1368,7 @@ func (x *GetInvitersResponse) String() string {
 func (*GetInvitersResponse) ProtoMessage() {}
 
 func (x *GetInvitersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fanli_v1_user_proto_msgTypes[26]
+	mi := &file_fanli_v1_user_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1381,7 @@ func (x *GetInvitersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvitersResponse.ProtoReflect.Descriptor instead.
 func (*GetInvitersResponse) Descriptor() ([]byte, []int) {
-	return file_fanli_v1_user_proto_rawDescGZIP(), []int{26}
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetInvitersResponse) GetFirst() int64 {
@@ -1333,7 +1421,11 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\x06locale\x18\x02 \x01(\tR\x06locale\"M\n" +
 	"\x0fResolveResponse\x12\"\n" +
 	"\x04user\x18\x01 \x01(\v2\x0e.fanli.v1.UserR\x04user\x12\x16\n" +
-	"\x06joined\x18\x02 \x01(\bR\x06joined\" \n" +
+	"\x06joined\x18\x02 \x01(\bR\x06joined\"A\n" +
+	"\x0fFindUserRequest\x12.\n" +
+	"\bidentity\x18\x01 \x01(\v2\x12.fanli.v1.IdentityR\bidentity\"6\n" +
+	"\x10FindUserResponse\x12\"\n" +
+	"\x04user\x18\x01 \x01(\v2\x0e.fanli.v1.UserR\x04user\" \n" +
 	"\x0eGetUserRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\"5\n" +
 	"\x0fGetUserResponse\x12\"\n" +
@@ -1382,9 +1474,10 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"C\n" +
 	"\x13GetInvitersResponse\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x16\n" +
-	"\x06second\x18\x02 \x01(\x03R\x06second2\xe7\x06\n" +
+	"\x06second\x18\x02 \x01(\x03R\x06second2\xaa\a\n" +
 	"\vUserService\x12>\n" +
-	"\aResolve\x12\x18.fanli.v1.ResolveRequest\x1a\x19.fanli.v1.ResolveResponse\x12>\n" +
+	"\aResolve\x12\x18.fanli.v1.ResolveRequest\x1a\x19.fanli.v1.ResolveResponse\x12A\n" +
+	"\bFindUser\x12\x19.fanli.v1.FindUserRequest\x1a\x1a.fanli.v1.FindUserResponse\x12>\n" +
 	"\aGetUser\x12\x18.fanli.v1.GetUserRequest\x1a\x19.fanli.v1.GetUserResponse\x12S\n" +
 	"\x0eListIdentities\x12\x1f.fanli.v1.ListIdentitiesRequest\x1a .fanli.v1.ListIdentitiesResponse\x12D\n" +
 	"\tSetLocale\x12\x1a.fanli.v1.SetLocaleRequest\x1a\x1b.fanli.v1.SetLocaleResponse\x12A\n" +
@@ -1409,77 +1502,83 @@ func file_fanli_v1_user_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_user_proto_rawDescData
 }
 
-var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_fanli_v1_user_proto_goTypes = []any{
 	(*User)(nil),                   // 0: fanli.v1.User
 	(*Identity)(nil),               // 1: fanli.v1.Identity
 	(*Payee)(nil),                  // 2: fanli.v1.Payee
 	(*ResolveRequest)(nil),         // 3: fanli.v1.ResolveRequest
 	(*ResolveResponse)(nil),        // 4: fanli.v1.ResolveResponse
-	(*GetUserRequest)(nil),         // 5: fanli.v1.GetUserRequest
-	(*GetUserResponse)(nil),        // 6: fanli.v1.GetUserResponse
-	(*ListIdentitiesRequest)(nil),  // 7: fanli.v1.ListIdentitiesRequest
-	(*ListIdentitiesResponse)(nil), // 8: fanli.v1.ListIdentitiesResponse
-	(*SetLocaleRequest)(nil),       // 9: fanli.v1.SetLocaleRequest
-	(*SetLocaleResponse)(nil),      // 10: fanli.v1.SetLocaleResponse
-	(*GetPayeeRequest)(nil),        // 11: fanli.v1.GetPayeeRequest
-	(*GetPayeeResponse)(nil),       // 12: fanli.v1.GetPayeeResponse
-	(*SetPayeeRequest)(nil),        // 13: fanli.v1.SetPayeeRequest
-	(*SetPayeeResponse)(nil),       // 14: fanli.v1.SetPayeeResponse
-	(*GetLevelRequest)(nil),        // 15: fanli.v1.GetLevelRequest
-	(*GetLevelResponse)(nil),       // 16: fanli.v1.GetLevelResponse
-	(*CountSharingRequest)(nil),    // 17: fanli.v1.CountSharingRequest
-	(*CountSharingResponse)(nil),   // 18: fanli.v1.CountSharingResponse
-	(*GetCodeRequest)(nil),         // 19: fanli.v1.GetCodeRequest
-	(*GetCodeResponse)(nil),        // 20: fanli.v1.GetCodeResponse
-	(*BindInviterRequest)(nil),     // 21: fanli.v1.BindInviterRequest
-	(*BindInviterResponse)(nil),    // 22: fanli.v1.BindInviterResponse
-	(*CountInvitedRequest)(nil),    // 23: fanli.v1.CountInvitedRequest
-	(*CountInvitedResponse)(nil),   // 24: fanli.v1.CountInvitedResponse
-	(*GetInvitersRequest)(nil),     // 25: fanli.v1.GetInvitersRequest
-	(*GetInvitersResponse)(nil),    // 26: fanli.v1.GetInvitersResponse
-	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
+	(*FindUserRequest)(nil),        // 5: fanli.v1.FindUserRequest
+	(*FindUserResponse)(nil),       // 6: fanli.v1.FindUserResponse
+	(*GetUserRequest)(nil),         // 7: fanli.v1.GetUserRequest
+	(*GetUserResponse)(nil),        // 8: fanli.v1.GetUserResponse
+	(*ListIdentitiesRequest)(nil),  // 9: fanli.v1.ListIdentitiesRequest
+	(*ListIdentitiesResponse)(nil), // 10: fanli.v1.ListIdentitiesResponse
+	(*SetLocaleRequest)(nil),       // 11: fanli.v1.SetLocaleRequest
+	(*SetLocaleResponse)(nil),      // 12: fanli.v1.SetLocaleResponse
+	(*GetPayeeRequest)(nil),        // 13: fanli.v1.GetPayeeRequest
+	(*GetPayeeResponse)(nil),       // 14: fanli.v1.GetPayeeResponse
+	(*SetPayeeRequest)(nil),        // 15: fanli.v1.SetPayeeRequest
+	(*SetPayeeResponse)(nil),       // 16: fanli.v1.SetPayeeResponse
+	(*GetLevelRequest)(nil),        // 17: fanli.v1.GetLevelRequest
+	(*GetLevelResponse)(nil),       // 18: fanli.v1.GetLevelResponse
+	(*CountSharingRequest)(nil),    // 19: fanli.v1.CountSharingRequest
+	(*CountSharingResponse)(nil),   // 20: fanli.v1.CountSharingResponse
+	(*GetCodeRequest)(nil),         // 21: fanli.v1.GetCodeRequest
+	(*GetCodeResponse)(nil),        // 22: fanli.v1.GetCodeResponse
+	(*BindInviterRequest)(nil),     // 23: fanli.v1.BindInviterRequest
+	(*BindInviterResponse)(nil),    // 24: fanli.v1.BindInviterResponse
+	(*CountInvitedRequest)(nil),    // 25: fanli.v1.CountInvitedRequest
+	(*CountInvitedResponse)(nil),   // 26: fanli.v1.CountInvitedResponse
+	(*GetInvitersRequest)(nil),     // 27: fanli.v1.GetInvitersRequest
+	(*GetInvitersResponse)(nil),    // 28: fanli.v1.GetInvitersResponse
+	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
 }
 var file_fanli_v1_user_proto_depIdxs = []int32{
-	27, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
-	27, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
+	29, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
+	29, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
 	1,  // 2: fanli.v1.ResolveRequest.identity:type_name -> fanli.v1.Identity
 	0,  // 3: fanli.v1.ResolveResponse.user:type_name -> fanli.v1.User
-	0,  // 4: fanli.v1.GetUserResponse.user:type_name -> fanli.v1.User
-	1,  // 5: fanli.v1.ListIdentitiesResponse.identities:type_name -> fanli.v1.Identity
-	2,  // 6: fanli.v1.GetPayeeResponse.payee:type_name -> fanli.v1.Payee
-	2,  // 7: fanli.v1.SetPayeeRequest.payee:type_name -> fanli.v1.Payee
-	27, // 8: fanli.v1.GetLevelResponse.until:type_name -> google.protobuf.Timestamp
-	27, // 9: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
-	3,  // 10: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
-	5,  // 11: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
-	7,  // 12: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
-	9,  // 13: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
-	11, // 14: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
-	13, // 15: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
-	15, // 16: fanli.v1.UserService.GetLevel:input_type -> fanli.v1.GetLevelRequest
-	17, // 17: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
-	19, // 18: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
-	21, // 19: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
-	23, // 20: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
-	25, // 21: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
-	4,  // 22: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
-	6,  // 23: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
-	8,  // 24: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
-	10, // 25: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
-	12, // 26: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
-	14, // 27: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
-	16, // 28: fanli.v1.UserService.GetLevel:output_type -> fanli.v1.GetLevelResponse
-	18, // 29: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
-	20, // 30: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
-	22, // 31: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
-	24, // 32: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
-	26, // 33: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
-	22, // [22:34] is the sub-list for method output_type
-	10, // [10:22] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	1,  // 4: fanli.v1.FindUserRequest.identity:type_name -> fanli.v1.Identity
+	0,  // 5: fanli.v1.FindUserResponse.user:type_name -> fanli.v1.User
+	0,  // 6: fanli.v1.GetUserResponse.user:type_name -> fanli.v1.User
+	1,  // 7: fanli.v1.ListIdentitiesResponse.identities:type_name -> fanli.v1.Identity
+	2,  // 8: fanli.v1.GetPayeeResponse.payee:type_name -> fanli.v1.Payee
+	2,  // 9: fanli.v1.SetPayeeRequest.payee:type_name -> fanli.v1.Payee
+	29, // 10: fanli.v1.GetLevelResponse.until:type_name -> google.protobuf.Timestamp
+	29, // 11: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
+	3,  // 12: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
+	5,  // 13: fanli.v1.UserService.FindUser:input_type -> fanli.v1.FindUserRequest
+	7,  // 14: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
+	9,  // 15: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
+	11, // 16: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
+	13, // 17: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
+	15, // 18: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
+	17, // 19: fanli.v1.UserService.GetLevel:input_type -> fanli.v1.GetLevelRequest
+	19, // 20: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
+	21, // 21: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
+	23, // 22: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
+	25, // 23: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
+	27, // 24: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
+	4,  // 25: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
+	6,  // 26: fanli.v1.UserService.FindUser:output_type -> fanli.v1.FindUserResponse
+	8,  // 27: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
+	10, // 28: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
+	12, // 29: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
+	14, // 30: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
+	16, // 31: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
+	18, // 32: fanli.v1.UserService.GetLevel:output_type -> fanli.v1.GetLevelResponse
+	20, // 33: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
+	22, // 34: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
+	24, // 35: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
+	26, // 36: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
+	28, // 37: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
+	25, // [25:38] is the sub-list for method output_type
+	12, // [12:25] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_fanli_v1_user_proto_init() }
@@ -1493,7 +1592,7 @@ func file_fanli_v1_user_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_user_proto_rawDesc), len(file_fanli_v1_user_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	UserService_Resolve_FullMethodName        = "/fanli.v1.UserService/Resolve"
+	UserService_FindUser_FullMethodName       = "/fanli.v1.UserService/FindUser"
 	UserService_GetUser_FullMethodName        = "/fanli.v1.UserService/GetUser"
 	UserService_ListIdentities_FullMethodName = "/fanli.v1.UserService/ListIdentities"
 	UserService_SetLocale_FullMethodName      = "/fanli.v1.UserService/SetLocale"
@@ -43,6 +44,7 @@ const (
 // UserService knows people. See core/user.Service for what each call promises.
 type UserServiceClient interface {
 	Resolve(ctx context.Context, in *ResolveRequest, opts ...grpc.CallOption) (*ResolveResponse, error)
+	FindUser(ctx context.Context, in *FindUserRequest, opts ...grpc.CallOption) (*FindUserResponse, error)
 	GetUser(ctx context.Context, in *GetUserRequest, opts ...grpc.CallOption) (*GetUserResponse, error)
 	ListIdentities(ctx context.Context, in *ListIdentitiesRequest, opts ...grpc.CallOption) (*ListIdentitiesResponse, error)
 	SetLocale(ctx context.Context, in *SetLocaleRequest, opts ...grpc.CallOption) (*SetLocaleResponse, error)
@@ -68,6 +70,16 @@ func (c *userServiceClient) Resolve(ctx context.Context, in *ResolveRequest, opt
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ResolveResponse)
 	err := c.cc.Invoke(ctx, UserService_Resolve_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userServiceClient) FindUser(ctx context.Context, in *FindUserRequest, opts ...grpc.CallOption) (*FindUserResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindUserResponse)
+	err := c.cc.Invoke(ctx, UserService_FindUser_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -191,6 +203,7 @@ func (c *userServiceClient) GetInviters(ctx context.Context, in *GetInvitersRequ
 // UserService knows people. See core/user.Service for what each call promises.
 type UserServiceServer interface {
 	Resolve(context.Context, *ResolveRequest) (*ResolveResponse, error)
+	FindUser(context.Context, *FindUserRequest) (*FindUserResponse, error)
 	GetUser(context.Context, *GetUserRequest) (*GetUserResponse, error)
 	ListIdentities(context.Context, *ListIdentitiesRequest) (*ListIdentitiesResponse, error)
 	SetLocale(context.Context, *SetLocaleRequest) (*SetLocaleResponse, error)
@@ -214,6 +227,9 @@ type UnimplementedUserServiceServer struct{}
 
 func (UnimplementedUserServiceServer) Resolve(context.Context, *ResolveRequest) (*ResolveResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Resolve not implemented")
+}
+func (UnimplementedUserServiceServer) FindUser(context.Context, *FindUserRequest) (*FindUserResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method FindUser not implemented")
 }
 func (UnimplementedUserServiceServer) GetUser(context.Context, *GetUserRequest) (*GetUserResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetUser not implemented")
@@ -283,6 +299,24 @@ func _UserService_Resolve_Handler(srv interface{}, ctx context.Context, dec func
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(UserServiceServer).Resolve(ctx, req.(*ResolveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserService_FindUser_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindUserRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).FindUser(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_FindUser_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).FindUser(ctx, req.(*FindUserRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -495,6 +529,10 @@ var UserService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Resolve",
 			Handler:    _UserService_Resolve_Handler,
+		},
+		{
+			MethodName: "FindUser",
+			Handler:    _UserService_FindUser_Handler,
 		},
 		{
 			MethodName: "GetUser",

@@ -1,7 +1,0 @@
-//go:build race
-
-package bus_test
-
-// underRace says that this test run shares the machine with the race detector,
-// which makes everything several times slower.
-const underRace = true

@@ -1,0 +1,4 @@
+-- The trace in which an event was said, for those who look at traces.
+
+-- +goose Up
+ALTER TABLE rebate_outbox ADD COLUMN trace VARCHAR(191) NOT NULL DEFAULT '';

@@ -1,0 +1,137 @@
+package telegram_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fanli/bot"
+	"fanli/bot/telegram"
+	"fanli/core/fault"
+	"fanli/core/lock"
+	"fanli/core/user"
+)
+
+// leases are those of a database that several processes share.
+type leases struct {
+	mu     sync.Mutex
+	holder string
+	until  time.Time
+	token  int64
+	dead   map[string]bool // processes that do not reach it
+}
+
+func (l *leases) Take(_ context.Context, name, holder string, length time.Duration) (lock.Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.dead[holder]:
+		return lock.Lease{}, fault.Wrap(fault.Unavailable, "", errors.New("no database"))
+	case l.holder != "" && l.holder != holder && time.Now().Before(l.until):
+		return lock.Lease{}, fault.New(fault.Conflict, "lease.taken")
+	case l.holder != holder:
+		l.token++
+	}
+	l.holder, l.until = holder, time.Now().Add(length)
+	return lock.Lease{Name: name, Token: l.token, Until: l.until}, nil
+}
+
+func (l *leases) Held(context.Context) ([]lock.Holding, error) { return nil, nil }
+
+func (l *leases) Drop(_ context.Context, _, holder string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.holder == holder && !l.dead[holder] {
+		l.holder = ""
+	}
+	return nil
+}
+
+func (l *leases) kill(holder string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = map[string]bool{holder: true}
+}
+
+// as answers with a name.
+func as(name string) bot.Handler {
+	return func(_ context.Context, m bot.Message) bot.Reply { return bot.Reply{Text: name + " " + m.Text} }
+}
+
+func TestOneOfSeveralPolls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(t), &leases{}
+		a := w.run(as("a"), telegram.WithLeases(l, "a"))
+		time.Sleep(time.Second)
+		w.run(as("b"), telegram.WithLeases(l, "b"))
+		time.Sleep(10 * time.Minute)
+		w.fake.Say(ann, "1")
+		wantTexts(t, w.wait(ann, 1), "a 1")
+		a.kill() // in good order: nobody waits for the end of a lease
+		began := time.Now()
+		w.fake.Say(ann, "2")
+		wantTexts(t, w.wait(ann, 2), "a 1", "b 2")
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("it was taken over after %s", took)
+		}
+		if strings.Contains(w.logs.String(), "somebody else receives") {
+			t.Errorf("both have polled at once:\n%s", w.logs)
+		}
+	})
+}
+
+func TestWhoIsCutOffStopsBeforeItsSuccessorBegins(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(t), &leases{}
+		w.run(as("a"), telegram.WithLeases(l, "a"))
+		time.Sleep(time.Second)
+		w.run(as("b"), telegram.WithLeases(l, "b"))
+		time.Sleep(time.Minute)
+		l.kill("a")
+		began := time.Now()
+		for i := 0; ; i++ {
+			w.fake.Say(ann, itoa(int64(i)))
+			all := w.wait(ann, i+1)
+			if all[i].Text == "b "+itoa(int64(i)) {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("it was taken over after %s", took)
+		}
+		time.Sleep(10 * time.Minute)
+		if strings.Contains(w.logs.String(), "somebody else receives") {
+			t.Errorf("both have polled at once:\n%s", w.logs)
+		}
+	})
+}
+
+func TestWhoDoesNotPollSendsAllTheSame(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(t), &leases{}
+		if _, err := l.Take(t.Context(), "x", "other", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		w.fake.Say(ann, "hello") // now the bot may write to her
+		c := w.channel(telegram.WithLeases(l, "b"))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx, as("b")) }()
+		time.Sleep(time.Minute)
+		if err := c.Send(t.Context(), user.Identity{Channel: telegram.Name, External: itoa(ann)}, bot.Reply{Text: "news"}); err != nil {
+			t.Error(err)
+		}
+		wantTexts(t, w.wait(ann, 1), "news")
+		if c.PrivateURL() == "" {
+			t.Error("it does not know its bot")
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+}

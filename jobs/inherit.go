@@ -1,0 +1,17 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+)
+
+// Inherit gives back the leases of a process that has died, so that its work need not
+// wait until they end. Whoever takes one next has a higher token: what the dead process
+// has still on its way is fenced off. Only who knows that it is dead may call it.
+func (r *Runner) Inherit(ctx context.Context, dead string) error {
+	var errs []error
+	for _, s := range r.slots {
+		errs = append(errs, s.leases.Drop(ctx, leaseOf(s.job), dead))
+	}
+	return errors.Join(errs...)
+}
