@@ -41,7 +41,7 @@ func TestStaffHearsOnceThatMoneyRunsLow(t *testing.T) {
 		Told: func(payer string, balance, floor money.Fen) {
 			told = append(told, fmt.Sprintf("%s %d %d", payer, balance, floor))
 		},
-		Payers: func() []withdraw.Payer { return []withdraw.Payer{a, b, free, mute{}} },
+		Payers: func() []withdraw.Payer { return []withdraw.Payer{free, mute{}, a, b} },
 		Floors: map[string]money.Fen{"a": 100, "b": 100, "mute": 100},
 		Low: func(_ context.Context, payer string, balance, floor money.Fen) {
 			said = append(said, fmt.Sprintf("%s %d<%d", payer, balance, floor))
