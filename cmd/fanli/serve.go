@@ -103,14 +103,9 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 	s := &server{at: ln.Addr()}
 	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
-		if cfg.Database.DSN != "" {
-			log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
-		}
-		o := sandbox.Options{BaseURL: base, Dir: cfg.Data, Notify: base + chargePath + alipay.Name, Tell: base + callbackPath + alipay.Name}
-		if s.world, err = sandbox.New(o); err != nil {
+		if cfg, err = s.openWorld(cfg, base, log); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		cfg = s.prepare(cfg)
 		around.now, around.shop = s.world.Now, base+"/shop"
 	}
 	if around.obs, err = newObserver(ctx, cfg, around, records); err != nil {
@@ -152,6 +147,20 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		_, _ = fmt.Fprintf(std.out, "  sandbox: no key is needed, no real money moves\n  the shop: %s/shop\n  move orders and time: %s/control\n", base, base)
 	}
 	return s.run(ctx, channels, serving)
+}
+
+// openWorld opens the sandbox's world and returns cfg with it in its place.
+func (s *server) openWorld(cfg configs.Config, base string, log *slog.Logger) (_ configs.Config, err error) {
+	if cfg.Database.DSN != "" {
+		log.Warn("the sandbox plays in a file: database.dsn counts once a network is configured")
+	}
+	s.world, err = sandbox.New(sandbox.Options{
+		BaseURL: base, Dir: cfg.Data, Notify: base + chargePath + alipay.Name, Tell: base + callbackPath + alipay.Name,
+	})
+	if err != nil {
+		return cfg, err
+	}
+	return s.prepare(cfg), nil
 }
 
 // prepare puts the sandbox's world in the place of what is configured, where there is
