@@ -74,6 +74,14 @@ func (c *crew) look(ctx context.Context) error {
 		return err
 	}
 	seats := seatsOf(held)
+	if c.seat == "" { // before a crash this holder may have had one, which is still held
+		for _, h := range held {
+			if h.Holder == c.holder && strings.HasPrefix(h.Name, seatPrefix) {
+				c.seat = h.Name
+				break
+			}
+		}
+	}
 	if c.seat == "" || time.Since(c.sat) > c.term/2 || !slices.Contains(seats, c.seat) {
 		if err := c.sit(ctx, seats); err != nil {
 			return err

@@ -136,6 +136,22 @@ func TestProcessesShareJobs(t *testing.T) {
 	})
 }
 
+// TestWhoComesBackSitsWhereItSat: the crash points found that a process which is
+// started again counted its own seat as another's, and left half of the streams alone.
+func TestWhoComesBackSitsWhereItSat(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared, kinds := newLeases(), map[string]int{"follow": 12}
+		a := comes(t, shared, "a", kinds)
+		time.Sleep(10 * time.Second)
+		a.die()
+		again := comes(t, shared, "a", kinds)
+		time.Sleep(10 * time.Second)
+		wantHas(t, "back", "follow", []*mate{again}, 12)
+		again.stop()
+	})
+}
+
 // TestWhatIsLeftOverIsDealtOut: kinds with fewer jobs than processes do not all go to
 // the first one.
 func TestWhatIsLeftOverIsDealtOut(t *testing.T) {
