@@ -137,7 +137,16 @@ func (p *confirmed) Close() error {
 	}
 	conn := p.conn
 	p.conn = nil
-	return conn.Close()
+	return hangUp(conn)
+}
+
+// hangUp ends a connection. One that the broker has ended before, as when it was
+// killed, needs no more.
+func hangUp(conn *amqp.Connection) error {
+	if err := conn.Close(); !errors.Is(err, amqp.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // subscriber implements engine.
@@ -216,9 +225,7 @@ func (s *taking) Close() (err error) {
 	s.once.Do(func() {
 		close(s.closing)
 		s.all.Wait()
-		if !s.conn.IsClosed() {
-			err = s.conn.Close()
-		}
+		err = hangUp(s.conn)
 	})
 	return err
 }

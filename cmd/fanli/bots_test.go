@@ -86,6 +86,9 @@ func (p *pair) books() *books {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(p.t.Context()); err != nil { // there is no gateway, which would make its own
+		p.t.Fatal(err)
+	}
 	return &books{db: db, env: p.env, args: p.args}
 }
 

@@ -97,7 +97,7 @@ func (k *killer) life(ctx context.Context) error {
 	case 3, 4:
 		return k.talking(p)
 	}
-	under := []string{"/fake/pay/", "/fake/pay/", "/fake/jd/", "/fake/taobao/", "/go/pdd/"}[k.rng.IntN(5)]
+	under := []string{"/fake/alipay/", "/fake/alipay/", "/fake/jd/", "/fake/taobao/", "/go/pdd/"}[k.rng.IntN(5)]
 	answer := k.rng.IntN(2) == 0
 	c := k.out.wire.arm(under, answer)
 	defer k.out.wire.disarm()
@@ -626,7 +626,7 @@ func (b *books) wantBusy(t *testing.T, out *outside, k *killer) {
 		lines += len(s.Market.Lines(nil))
 	}
 	for mode, n := range k.modes {
-		if strings.Contains(mode, "/fake/pay/") {
+		if strings.Contains(mode, "/fake/alipay/") {
 			cut += n
 		}
 	}
