@@ -58,7 +58,7 @@ func (a *app) orderPlans(c configs.Config) []jobs.Plan {
 	for _, f := range a.feeds {
 		plans = append(plans, jobs.Plans(f, a.orders, ladder, every(c), c.Sync.First, a.now)...)
 	}
-	if a.cfg.Database.DSN == "" { // on a file there is one process, which shares with nobody
+	if !a.cfg.Split() { // one process has all; a second one stands by, and shares nothing
 		for i := range plans {
 			plans[i].Shared = ""
 		}
