@@ -1,16 +1,9 @@
-// Package mariadbtest starts a real MariaDB for tests: on a free port, in a
-// folder of its own, in memory where the machine has memory for files.
-//
-// # Guarantees
+// Package mariadbtest starts a real MariaDB for tests, as package servertest promises
+// it: on a free port, in a folder of its own.
 //
 //   - A test gets a database of its own; nothing another test does shows there.
-//   - The server and its folder are gone when the test binary is, however it
-//     ends: a small shell holds the other end of a pipe and sees it close.
-//   - Kill ends a server as a loss of power of its process would, and Start
-//     brings it back on the same port with the same data. What was committed is
-//     there again: the server flushes at every commit.
-//   - Where there is no mariadbd a test is skipped, and says so; with
-//     FANLI_NEED_ALL set it fails instead.
+//   - What was committed is there again after Kill and Start: the server flushes at
+//     every commit.
 package mariadbtest
 
 import (
@@ -18,14 +11,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,10 +23,14 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"fanli/core/servertest"
 )
 
-// patience is how long a busy machine may take to start a server.
-const patience = 2 * time.Minute
+const (
+	patience  = 2 * time.Minute // that a busy machine may take to make a folder of data
+	answerMax = 10 * time.Second
+)
 
 // The account that tests use. Its password has what must be escaped in an
 // address.
@@ -50,12 +44,9 @@ const Secret = "cr/et"
 
 // A Server is a MariaDB of this test binary.
 type Server struct {
-	dir  string
-	port int
-	made atomic.Int64 // databases
-
-	mu    sync.Mutex
-	alive []io.Closer // pipes: when the last process that holds one ends, so does the server
+	*servertest.Server
+	dir, port string
+	made      atomic.Int64 // databases
 }
 
 // shared is the server that tests of this binary have in common.
@@ -81,88 +72,39 @@ func New(tb testing.TB) *Server {
 	if err != nil {
 		tb.Fatalf("mariadb: %v", err)
 	}
-	tb.Cleanup(s.end)
+	tb.Cleanup(s.End)
 	return s
-}
-
-// end ends the server; its shell does the rest.
-func (s *Server) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range s.alive {
-		_ = c.Close()
-	}
-	s.alive = nil
 }
 
 // need skips a test where there is no server to start.
 func need(tb testing.TB) {
 	tb.Helper()
-	for _, name := range []string{"mariadbd", "mariadb-install-db"} {
-		if _, err := program(name); err == nil {
-			continue
-		}
-		if os.Getenv("FANLI_NEED_ALL") != "" {
-			tb.Fatalf("there is no %s, and FANLI_NEED_ALL is set: `make tools` installs one", name)
-		}
-		tb.Skipf("skipped: there is no %s on this machine; `make test` installs one", name)
-	}
-}
-
-// program finds a program of MariaDB, also where only root's PATH has it.
-func program(name string) (string, error) {
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path, nil
-	}
-	if p, e := exec.LookPath(filepath.Join("/usr/sbin", name)); e == nil {
-		return p, nil
-	}
-	return "", err
+	servertest.Need(tb, "mariadbd")
+	servertest.Need(tb, "mariadb-install-db")
 }
 
 // start makes a server, with its data, and starts it.
 func start() (*Server, error) {
-	dir, err := folder()
+	dir, err := servertest.Folder("mariadb")
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := servertest.FreePort()
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	s := &Server{dir: dir, port: port}
-	if err := errors.Join(s.install(), s.run(), s.grant()); err != nil {
-		text := s.log()
-		s.end()
-		return nil, fmt.Errorf("%w\n%s", err, text)
+	if err := s.install(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	if err := s.grant(); err != nil {
+		s.End()
+		return nil, err
 	}
 	return s, nil
-}
-
-// folder makes a folder in memory where there is one.
-func folder() (string, error) {
-	const shm = "/dev/shm"
-	if st, err := os.Stat(shm); err == nil && st.IsDir() {
-		if dir, err := os.MkdirTemp(shm, "fanli-mariadb-"); err == nil {
-			return dir, nil
-		}
-	}
-	return os.MkdirTemp("", "fanli-mariadb-")
-}
-
-// freePort is one that the system gives to nobody who wants any: while a server is
-// dead its port stays free.
-func freePort() (int, error) {
-	var err error
-	for range 1000 {
-		port := 10_000 + rand.IntN(10_000)
-		var l net.Listener
-		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return port, l.Close()
-		}
-	}
-	return 0, err
 }
 
 // sizes keep a server small, and to its own folder: one that starts removes what it
@@ -181,7 +123,7 @@ func asRoot() []string {
 
 // install makes the folder of data.
 func (s *Server) install() error {
-	path, err := program("mariadb-install-db")
+	path, err := servertest.Find("mariadb-install-db")
 	if err != nil {
 		return err
 	}
@@ -199,73 +141,34 @@ func (s *Server) install() error {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// watcher starts the server and ends it when its own input ends.
-const watcher = `dir=$1; shift
-trap '' INT TERM HUP
-"$@" >>"$dir/log" 2>&1 &
-cat >/dev/null
-kill -9 $! 2>/dev/null
-wait
-rm -rf "$dir"`
-
 // run starts the server and waits until it answers.
 func (s *Server) run() error {
-	path, err := program("mariadbd")
+	path, err := servertest.Find("mariadbd")
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(s.pidFile())
-	args := append([]string{
-		"-c", watcher, "sh", s.dir, path, "--no-defaults", "--datadir=" + s.data(), "--skip-networking=0", "--bind-address=127.0.0.1",
-		"--port=" + strconv.Itoa(s.port), "--socket=" + filepath.Join(s.dir, "sock"), "--pid-file=" + s.pidFile(),
-		"--innodb-flush-log-at-trx-commit=1", "--skip-name-resolve", "--max-connections=400", "--character-set-server=utf8mb4",
-		// Memory does not forget what is written without a flush, and files in it
-		// cannot be written around the cache.
-		"--innodb-flush-method=nosync",
-	}, append(s.sizes(), asRoot()...)...)
-	cmd := exec.Command("/bin/sh", args...) // it ends when the pipe does
-	alive, err := cmd.StdinPipe()
+	root, err := s.open("root", "", "")
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.alive = append(s.alive, alive) // also those of servers that were killed: their shells would clean up
-	s.mu.Unlock()
-	return s.wait()
-}
-
-func (s *Server) pidFile() string { return filepath.Join(s.dir, "pid") }
-
-// wait returns when the server answers.
-func (s *Server) wait() error {
-	db, err := s.open("root", "", "")
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if err = db.PingContext(ctx); err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("mariadbd does not answer: %w", err)
-		case <-tick.C:
-		}
-	}
-}
-
-// log is what the server has said last.
-func (s *Server) log() string {
-	b, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-	return string(b[max(0, len(b)-2000):])
+	root.SetMaxIdleConns(0) // each look connects
+	s.Server, err = servertest.Start(servertest.Program{
+		Name: "mariadbd", Dir: s.dir, Path: path,
+		Ready: func() error {
+			ctx, cancel := context.WithTimeout(context.Background(), answerMax)
+			defer cancel()
+			return root.PingContext(ctx)
+		},
+		Args: append([]string{
+			"--no-defaults", "--datadir=" + s.data(), "--skip-networking=0", "--bind-address=127.0.0.1",
+			"--port=" + s.port, "--socket=" + filepath.Join(s.dir, "sock"), "--pid-file=" + filepath.Join(s.dir, "pid"),
+			"--innodb-flush-log-at-trx-commit=1", "--skip-name-resolve", "--max-connections=400", "--character-set-server=utf8mb4",
+			// Memory does not forget what is written without a flush, and files in it
+			// cannot be written around the cache.
+			"--innodb-flush-method=nosync",
+		}, append(s.sizes(), asRoot()...)...),
+	})
+	return err
 }
 
 // config says how somebody connects; nothing is said about connections that die.
@@ -286,7 +189,7 @@ func (s *Server) open(name, secret, database string) (*sql.DB, error) {
 }
 
 // Addr is host and port of the server.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.port) }
 
 // grant makes the account of tests, which is not the server's owner.
 func (s *Server) grant() error {
@@ -334,32 +237,4 @@ func (s *Server) Shell(tb testing.TB, dsn string) *sql.DB {
 	}
 	tb.Cleanup(func() { _ = db.Close() })
 	return db
-}
-
-// Kill ends the server at once, as kill -9 does.
-func (s *Server) Kill(tb testing.TB) {
-	tb.Helper()
-	b, err := os.ReadFile(s.pidFile())
-	if err != nil {
-		tb.Fatalf("mariadb: %v", err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil || pid <= 1 {
-		tb.Fatalf("mariadb: pid %q", b)
-	}
-	p, err := os.FindProcess(pid)
-	if err == nil {
-		err = p.Kill()
-	}
-	if err != nil {
-		tb.Fatalf("mariadb: %v", err)
-	}
-}
-
-// Start brings back a server that was killed.
-func (s *Server) Start(tb testing.TB) {
-	tb.Helper()
-	if err := s.run(); err != nil {
-		tb.Fatalf("mariadb: %v\n%s", err, s.log())
-	}
 }
