@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,43 +20,12 @@ const backoffMax = 5 * time.Second
 
 // A gate is what every call of one role goes through.
 type gate struct {
-	o       *atomic.Pointer[Options]
-	name    string // of the account
-	limit   *rate.Limiter
-	breaker *gobreaker.CircuitBreaker[struct{}]
-	seats   *seats
-	again   *budget
-	now     func() time.Time
-
-	mu   sync.Mutex
-	seen Status
-	took pace
-}
-
-// A pace is what calls take, the last ones counting most.
-type pace struct {
-	span time.Duration
-	at   time.Time
-}
-
-// tookFor is how long the last calls say how long calls take.
-const tookFor = time.Minute
-
-// learn counts a call that began then and has just ended.
-func (p *pace) learn(began time.Time) {
-	now := time.Now()
-	if now.Sub(p.at) >= tookFor {
-		p.span = now.Sub(began)
-	}
-	p.span, p.at = (p.span*7+now.Sub(began))/8, now
-}
-
-// now returns what a call takes; 0 where that is not known any more.
-func (p *pace) now() time.Duration {
-	if time.Since(p.at) >= tookFor {
-		return 0
-	}
-	return p.span
+	*health
+	o     *atomic.Pointer[Options]
+	name  string // of the account
+	limit *rate.Limiter
+	seats *seats
+	again *budget
 }
 
 // failed says whether err is the network's failure.
@@ -68,19 +36,6 @@ func failed(err error) bool {
 	default:
 		return false
 	}
-}
-
-// withdrawn is the error of a call whose caller has gone, or that did not leave:
-// it says nothing about the network.
-type withdrawn struct{ error }
-
-// Unwrap returns the error that the caller sees.
-func (w withdrawn) Unwrap() error { return w.error }
-
-// excluded says whether a breaker has nothing to learn from err.
-func excluded(err error) bool {
-	var w withdrawn
-	return errors.As(err, &w) || errors.Is(err, context.Canceled)
 }
 
 // through makes call, with retries, within the deadline of ctx and the guard's
@@ -104,32 +59,29 @@ func through[T any](ctx context.Context, g *gate, call func(context.Context) (T,
 
 // once makes one try. left says whether it reached the network.
 func once[T any](ctx context.Context, g *gate, call func(context.Context) (T, error)) (v T, left bool, err error) {
-	if g.breaker.State() == gobreaker.StateOpen {
+	if g.resting() {
 		return v, false, g.refuse(gobreaker.ErrOpenState)
 	}
 	leave, err := g.seats.take(ctx)
 	if err != nil {
-		g.count(func(s *Status) { s.Refused++ })
+		g.refused()
 		return v, false, fault.Wrap(fault.Limited, "guard", err)
 	}
 	defer leave()
-	_, err = g.breaker.Execute(func() (struct{}, error) {
+	rests, err := g.pass(func() (err error) {
 		if err := g.leave(ctx); err != nil {
-			return struct{}{}, withdrawn{err}
+			return withdrawn{err}
 		}
 		left = true
 		ctx, cancel := context.WithTimeout(ctx, g.o.Load().TryTimeout)
 		defer cancel()
 		began := time.Now()
-		var err error
 		v, err = call(ctx)
+		g.o.Load().Told(Call{Name: g.name, Role: g.seen.Role, Left: true, Err: err, Took: time.Since(began)})
 		g.learn(err, began)
-		return struct{}{}, err
+		return err
 	})
-	switch w := (withdrawn{}); {
-	case errors.As(err, &w):
-		err = w.error
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+	if rests {
 		err = g.refuse(err)
 	}
 	return v, left, err
@@ -178,44 +130,9 @@ func (g *gate) refuse(cause error) error {
 
 // stays counts a call that does not leave.
 func (g *gate) stays(err error) error {
-	g.count(func(s *Status) { s.Refused++ })
-	g.o.Load().Told(Call{Name: g.seen.Name, Role: g.seen.Role, Err: err})
+	g.refused()
+	g.o.Load().Told(Call{Name: g.name, Role: g.seen.Role, Err: err})
 	return err
-}
-
-// learn counts what a try came to.
-func (g *gate) learn(err error, began time.Time) {
-	at := g.now()
-	g.o.Load().Told(Call{Name: g.seen.Name, Role: g.seen.Role, Left: true, Err: err, Took: time.Since(began)})
-	g.count(func(s *Status) {
-		s.Calls++
-		if !excluded(err) {
-			g.took.learn(began)
-		}
-		switch {
-		case excluded(err):
-		case failed(err):
-			s.Failures++
-			s.LastCode, s.LastError, s.FailedAt = fault.CodeOf(err), err.Error(), at
-		default:
-			s.WorkedAt = at
-		}
-	})
-}
-
-func (g *gate) count(f func(*Status)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	f(&g.seen)
-}
-
-func (g *gate) status() Status {
-	state := g.breaker.State().String()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	s := g.seen
-	s.State, s.Took = state, g.took.now()
-	return s
 }
 
 // sleep waits for d and reports whether there is time left afterwards. It does

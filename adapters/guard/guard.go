@@ -42,7 +42,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
 	"fanli/core/cache"
@@ -230,19 +229,12 @@ func (g *Guard) Status() []Status {
 // gate makes the gate of a role.
 func (g *Guard) gate(role string) *gate {
 	gt := &gate{
-		o: g.now, name: g.name, limit: g.limit, now: g.o.Now, seen: Status{Name: g.name, Role: role},
+		o: g.now, name: g.name, limit: g.limit,
 		seats: newSeats(g.o.Concurrent, g.o.Queue, g.o.TryTimeout), again: newBudget(g.o.Retries),
+		health: newHealth(g.name, role, g.o.Rest, func() int { return g.now.Load().Failures }, failed, g.o.Now, func(state string) {
+			g.o.Turned(g.name, role, state)
+		}),
 	}
-	gt.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Name:         g.name + "/" + role,
-		Timeout:      g.o.Rest,
-		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= g.now.Load().Failures },
-		IsSuccessful: func(err error) bool { return !failed(err) },
-		IsExcluded:   excluded,
-		OnStateChange: func(_ string, _, to gobreaker.State) {
-			g.o.Turned(g.name, role, to.String())
-		},
-	})
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.gates = append(g.gates, gt)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -53,36 +52,28 @@ func (o LineOptions) Validate() error {
 // calls under way, a short queue before it, and a deadline. It repeats nothing. It is
 // safe for concurrent use.
 type Line struct {
-	name    string
-	o       LineOptions
-	seats   *seats
-	breaker *gobreaker.CircuitBreaker[struct{}]
-	failed  func(error) bool
-
-	mu   sync.Mutex
-	seen Status
-	took pace
+	health *health
+	name   string
+	o      LineOptions
+	seats  *seats
 }
 
 // NewLine returns a line with o over the defaults. failed says which errors mean that
 // the other side is not well; what it answered is none.
 func NewLine(name string, o LineOptions, failed func(error) bool) *Line {
 	o = o.Over(LineOptions{})
-	l := &Line{name: name, o: o, seats: newSeats(o.Concurrent, o.Queue, o.Wait), failed: failed, seen: Status{Name: name, Role: "calls"}}
-	l.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: name, Timeout: o.Rest,
-		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
-		IsSuccessful: func(err error) bool { return !failed(err) },
-		IsExcluded:   excluded,
-	})
-	return l
+	failures := func() int { return o.Failures }
+	return &Line{
+		name: name, o: o, seats: newSeats(o.Concurrent, o.Queue, o.Wait),
+		health: newHealth(name, "calls", o.Rest, failures, failed, time.Now, nil),
+	}
 }
 
 // Do makes call, with a deadline. It fails with fault.Unavailable and fault.Down while the
 // other side rests, and with fault.Limited and fault.Busy if no seat becomes free; call was
 // not made then. Other errors are those of call.
 func (l *Line) Do(ctx context.Context, call func(context.Context) error) error {
-	if l.breaker.State() == gobreaker.StateOpen {
+	if l.health.resting() {
 		return l.refuse(fault.Unavailable, fault.Down, gobreaker.ErrOpenState)
 	}
 	leave, err := l.seats.take(ctx)
@@ -90,11 +81,10 @@ func (l *Line) Do(ctx context.Context, call func(context.Context) error) error {
 		return l.refuse(fault.Limited, fault.Busy, err)
 	}
 	defer leave()
-	gone := func() bool { return ctx.Err() != nil }
-	if gone() {
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	_, err = l.breaker.Execute(func() (struct{}, error) {
+	rests, err := l.health.pass(func() error {
 		ctx, cancel := context.WithTimeout(ctx, l.o.Timeout)
 		defer cancel()
 		began := time.Now()
@@ -102,56 +92,25 @@ func (l *Line) Do(ctx context.Context, call func(context.Context) error) error {
 		if err != nil && errors.Is(context.Cause(ctx), context.Canceled) { // whoever asked has gone
 			err = withdrawn{err}
 		}
-		l.learn(err, began)
-		return struct{}{}, err
-	})
-	switch w := (withdrawn{}); {
-	case errors.As(err, &w):
-		return w.error
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
-		return l.refuse(fault.Unavailable, fault.Down, err)
-	default:
+		l.health.learn(err, began)
 		return err
+	})
+	if rests {
+		return l.refuse(fault.Unavailable, fault.Down, err)
 	}
+	return err
 }
 
 func (l *Line) refuse(code fault.Code, reason string, cause error) error {
-	l.mu.Lock()
-	l.seen.Refused++
-	l.mu.Unlock()
+	l.health.refused()
 	return &fault.Error{Code: code, Reason: reason, Op: "guard." + l.name, Err: cause}
 }
 
-// learn counts what a call came to.
-func (l *Line) learn(err error, began time.Time) {
-	now := time.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.seen.Calls++
-	switch {
-	case excluded(err):
-		return
-	case l.failed(err):
-		l.seen.Failures++
-		l.seen.LastCode, l.seen.LastError, l.seen.FailedAt = fault.CodeOf(err), err.Error(), now
-	default:
-		l.seen.WorkedAt = now
-	}
-	l.took.learn(began)
-}
-
 // Status returns how the line is.
-func (l *Line) Status() Status {
-	state := l.breaker.State().String()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.seen
-	s.State, s.Took = state, l.took.now()
-	return s
-}
+func (l *Line) Status() Status { return l.health.status() }
 
 // Well reports whether calls are let through as ever.
-func (l *Line) Well() bool { return l.breaker.State() == gobreaker.StateClosed }
+func (l *Line) Well() bool { return l.health.breaker.State() == gobreaker.StateClosed }
 
 // Resting reports whether no call is let through.
-func (l *Line) Resting() bool { return l.breaker.State() == gobreaker.StateOpen }
+func (l *Line) Resting() bool { return l.health.resting() }
