@@ -60,23 +60,30 @@ func keyArg(args []string) ([]string, error) {
 	return keys, nil
 }
 
+// eachKey prints a line for each key that a command was asked about.
+func eachKey(std stdio, f *flags, args []string, line func(r *given, key string) string) error {
+	keys, err := keyArg(args)
+	if err != nil {
+		return err
+	}
+	r, err := f.read(std)
+	if err != nil {
+		return err
+	}
+	r.warn(std.err)
+	for _, k := range keys {
+		_, _ = fmt.Fprintln(std.out, line(r, k))
+	}
+	return nil
+}
+
 func configShow(std stdio, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "show [KEY]", Short: "Show what is set, and where each value is from", Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
-			keys, err := keyArg(args)
-			if err != nil {
-				return err
-			}
-			r, err := f.read(std)
-			if err != nil {
-				return err
-			}
-			r.warn(std.err)
-			for _, k := range keys {
-				_, _ = fmt.Fprintf(std.out, "%-50s # %s\n", k+": "+r.Value(k), r.Layer(k))
-			}
-			return nil
+			return eachKey(std, f, args, func(r *given, k string) string {
+				return fmt.Sprintf("%-50s # %s", k+": "+r.Value(k), r.Layer(k))
+			})
 		},
 	}
 }
@@ -85,23 +92,12 @@ func configGet(std stdio, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "get [KEY]", Short: "Print what is set: the value of one key, or those of a group", Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
-			keys, err := keyArg(args)
-			if err != nil {
-				return err
-			}
-			r, err := f.read(std)
-			if err != nil {
-				return err
-			}
-			r.warn(std.err)
-			for _, k := range keys {
-				line := k + ": " + r.Value(k)
+			return eachKey(std, f, args, func(r *given, k string) string {
 				if len(args) == 1 && k == args[0] {
-					line = r.Value(k)
+					return r.Value(k)
 				}
-				_, _ = fmt.Fprintln(std.out, line)
-			}
-			return nil
+				return k + ": " + r.Value(k)
+			})
 		},
 	}
 }

@@ -1,6 +1,3 @@
-// Package deploy_test holds the files here against what they are for: Docker's and
-// Kubernetes' own readers take them without anything that these do not know, and fanli
-// itself says that it takes the command lines and the configurations in them.
 package deploy_test
 
 import (
