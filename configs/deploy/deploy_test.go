@@ -66,10 +66,10 @@ func (p process) runs(t *testing.T) {
 	}
 	check := []string{"check"}
 	for i, a := range p.args[1:] { // targets are read from the environment, too
-		switch {
-		case a == "--targets":
+		switch a {
+		case "--targets":
 			env = append(env, "FANLI_TARGETS="+p.args[i+2])
-		case a == "--config" || a == "--data":
+		case "--config", "--data":
 			check = append(check, a, p.args[i+2])
 		}
 	}

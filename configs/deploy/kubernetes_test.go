@@ -93,7 +93,6 @@ func (c cluster) process(t *testing.T, name string) process {
 	pod := c.workloads[name].Spec
 	ctr := pod.Containers[0]
 	dir := t.TempDir()
-	secrets := map[string]string{}
 	text, err := os.ReadFile("kubernetes/secret.example.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +101,7 @@ func (c cluster) process(t *testing.T, name string) process {
 	if err := yaml.UnmarshalStrict(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	secrets = s.StringData
+	secrets := s.StringData
 	p := process{name: name, args: slices.Clone(ctr.Args), env: map[string]string{}}
 	for _, e := range ctr.Env {
 		if file, ok := strings.CutPrefix(e.Value, "/secrets/"); ok {

@@ -136,7 +136,7 @@ rm -rf "$dir"`
 // Run starts the program, again after it was killed, and returns when it answers.
 func (s *Server) Run() error {
 	args := append([]string{"-c", watcher, "sh", s.Dir, s.After, s.Path}, s.Args...)
-	cmd := exec.Command("/bin/sh", args...) //nolint:gosec,noctx // a test's own; it ends when the pipe does
+	cmd := exec.Command("/bin/sh", args...) // it ends when the pipe does
 	hidden := func(v string) bool { return s.Hide != "" && strings.HasPrefix(v, s.Hide) }
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), hidden), s.Env...)
 	alive, err := cmd.StdinPipe()
