@@ -125,7 +125,7 @@ func newApp(ctx context.Context, cfg configs.Config, s surroundings) (*app, erro
 		err = a.wire(ctx, s)
 	}
 	if err != nil {
-		return nil, errors.Join(err, a.db.Close())
+		return nil, errors.Join(err, a.close())
 	}
 	return a, nil
 }
@@ -317,7 +317,7 @@ func names(ns []link.Network) []string {
 	return out
 }
 
-// close ends the app's database.
+// close ends what the app has opened.
 func (a *app) close() error { return errors.Join(a.peers.close(), a.kept.close(), a.db.Close()) }
 
 // serveChannels runs the channels until ctx ends; one that fails does not take the

@@ -216,21 +216,15 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan error) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
-	jobsDone := make(chan struct{})
-	go func() {
-		defer close(jobsDone)
+	var beside sync.WaitGroup
+	beside.Go(func() {
 		if err := s.app.runner.Run(work); err != nil {
 			s.app.log.Error("jobs stopped", "error", err)
 		}
-	}()
+	})
 	s.app.relayOnEmit(work)
-	var watching sync.WaitGroup
-	watching.Go(func() { s.app.watchLadder(work) })
-	liveDone := make(chan struct{})
-	go func() {
-		defer close(liveDone)
-		s.live.run(ctx)
-	}()
+	beside.Go(func() { s.app.watchLadder(work) })
+	beside.Go(func() { s.live.run(ctx) })
 	peersDone := make(chan struct{})
 	go func() {
 		defer close(peersDone)
@@ -264,11 +258,9 @@ func (s *server) run(ctx context.Context, channels []bot.Channel, serving <-chan
 		waitChannels()
 		s.shutdown(deadline)
 		stopWork()
-		<-jobsDone
+		beside.Wait()
 		<-peersDone
-		<-liveDone
 		s.leave(deadline)
-		watching.Wait()
 		close(waited)
 	}()
 	select {
