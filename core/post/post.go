@@ -54,19 +54,20 @@ type Parcel struct {
 type State string
 
 // The states. A letter waits until it is done or given up; a parcel waits, is sent once
-// or more often, and ends as one of the last four.
+// or more often, and ends as one of the last five.
 const (
 	Waiting State = "waiting"
 	Sending State = "sending"  // somebody has begun
 	Done    State = "done"     // the letter is answered
 	Sent    State = "sent"     // the parcel has arrived
 	Moved   State = "moved"    // it could not, and another took its place
+	Gone    State = "gone"     // nobody can be reached there
 	GivenUp State = "given_up" // it cannot arrive, or not be read
 	Unknown State = "unknown"  // it may have arrived, and another try would show it twice
 )
 
 // States returns all states in that order.
-func States() []State { return []State{Waiting, Sending, Done, Sent, Moved, GivenUp, Unknown} }
+func States() []State { return []State{Waiting, Sending, Done, Sent, Moved, Gone, GivenUp, Unknown} }
 
 // Open reports whether something is still to be done.
 func (s State) Open() bool { return s == Waiting || s == Sending }
