@@ -113,5 +113,7 @@ func sweep[R row](g *gorm.DB, done, dead time.Time, count int) (int, error) {
 	return len(seqs), g.Where("seq IN ?", padded(g, seqs)).Delete(&r).Error
 }
 
-func good() []string       { return []string{string(post.Done), string(post.Sent), string(post.Moved), string(post.Gone)} }
+func good() []string {
+	return []string{string(post.Done), string(post.Sent), string(post.Moved), string(post.Gone)}
+}
 func deadStates() []string { return []string{string(post.GivenUp), string(post.Unknown)} }
