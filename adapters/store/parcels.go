@@ -30,7 +30,7 @@ func (s *PostOffice) post(g *gorm.DB, now time.Time, ps []post.Parcel) error {
 		if err := insert(g, []parcelRow{row}); err != nil {
 			return err
 		}
-		if err := due(g, post.Out, p.Channel, p.Chat, ms(now)); err != nil {
+		if err := due(g, post.Out, p.Channel, p.Chat, ms(now), p.Quiet); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,11 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 			}
 			next = n * ms(o.Now)
 		}
-		l.Parked = o.Parked && p.State.Open()
+		loud, err := find[parcelRow](g.Select("seq").Where("channel = ? AND chat = ? AND live = ? AND quiet = ?", p.Channel, p.Chat, true, false).Limit(1))
+		if err != nil {
+			return err
+		}
+		l.Quiet, l.Parked = len(loud) == 0, o.Parked && p.State.Open()
 		if err := s.free(g, l, next); err != nil {
 			return err
 		}

@@ -124,7 +124,7 @@ func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, 
 			if err := g.Model(&letterRow{}).Where("seq = ?", seq).Updates(change).Error; err != nil {
 				return err
 			}
-			return due(g, side, r.Channel, r.Chat, ms(now))
+			return due(g, side, r.Channel, r.Chat, ms(now), false)
 		}
 		r, err := first[parcelRow](dead(g, seq))
 		if err != nil {
@@ -134,7 +134,7 @@ func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, 
 		if err := g.Model(&parcelRow{}).Where("seq = ?", seq).Updates(change).Error; err != nil {
 			return err
 		}
-		return due(g, side, r.Channel, r.Chat, ms(now))
+		return due(g, side, r.Channel, r.Chat, ms(now), false)
 	})
 }
 

@@ -47,10 +47,11 @@ CREATE TABLE bot_lanes (
   chat     TEXT    NOT NULL,
   due_at   INTEGER NOT NULL, -- 0: nothing waits
   turns    INTEGER NOT NULL, -- that it has had since something waits
+  quiet    INTEGER NOT NULL CHECK (quiet IN (0, 1)), -- nobody waits for anything that waits
   parked   INTEGER NOT NULL CHECK (parked IN (0, 1)), -- until the person writes, or due_at
   warned   INTEGER NOT NULL CHECK (warned IN (0, 1)), -- the person knows that too much waits
   holder   TEXT    NOT NULL, -- '': nobody
   until_at INTEGER NOT NULL,
   PRIMARY KEY (side, channel, chat)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX bot_lanes_due ON bot_lanes (side, channel, due_at, turns);
+CREATE INDEX bot_lanes_due ON bot_lanes (side, channel, quiet, due_at, turns);
