@@ -109,10 +109,19 @@ func (s *PostOffice) Sweep(ctx context.Context, done, dead time.Time, count int)
 func sweep[R row](g *gorm.DB, done, dead time.Time, count int) (int, error) {
 	var seqs []int64
 	var r R
-	err := g.Table(r.TableName()).Where("live = ? AND (state IN ? AND ended_at < ? OR state IN ? AND ended_at < ?)",
-		false, good(), ms(done), deadStates(), ms(dead)).Order("ended_at").Limit(min(count, inMax)).Pluck("seq", &seqs).Error
-	if err != nil || len(seqs) == 0 {
-		return 0, classify("store.Sweep", err)
+	for _, of := range []struct {
+		states []string
+		before time.Time
+	}{{good(), done}, {deadStates(), dead}} {
+		var some []int64
+		err := g.Table(r.TableName()).Where("live = ? AND state IN ? AND ended_at < ?", false, of.states, ms(of.before)).
+			Order("ended_at").Limit(min(count, inMax)-len(seqs)).Pluck("seq", &some).Error
+		if seqs = append(seqs, some...); err != nil {
+			return 0, classify("store.Sweep", err)
+		}
+	}
+	if len(seqs) == 0 {
+		return 0, nil
 	}
 	return len(seqs), g.Where("seq IN ?", padded(g, seqs)).Delete(&r).Error
 }

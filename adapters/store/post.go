@@ -274,7 +274,7 @@ func (s *PostOffice) Release(ctx context.Context, holder string, side post.Side,
 // Inherit implements post.Store.
 func (s *PostOffice) Inherit(ctx context.Context) error {
 	return s.write(ctx, func(g *gorm.DB) error {
-		return g.Model(&laneRow{}).Where("holder <> ''").Updates(map[string]any{"holder": "", "until_at": 0}).Error
+		return g.Model(&laneRow{}).Where("holder > ''").Updates(map[string]any{"holder": "", "until_at": 0}).Error
 	})
 }
 

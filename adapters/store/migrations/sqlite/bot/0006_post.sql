@@ -16,7 +16,7 @@ CREATE TABLE bot_letters (
   UNIQUE (channel, letter_id)
 ) STRICT;
 CREATE INDEX bot_letters_chat ON bot_letters (channel, chat, live, seq);
-CREATE INDEX bot_letters_live ON bot_letters (live, ended_at);
+CREATE INDEX bot_letters_state ON bot_letters (live, state, ended_at);
 
 CREATE TABLE bot_parcels (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,7 +38,7 @@ CREATE TABLE bot_parcels (
   ended_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX bot_parcels_chat ON bot_parcels (channel, chat, live, seq);
-CREATE INDEX bot_parcels_live ON bot_parcels (live, ended_at);
+CREATE INDEX bot_parcels_state ON bot_parcels (live, state, ended_at);
 
 -- A lane is one side of a chat: who works on it, and when it is due.
 CREATE TABLE bot_lanes (
@@ -55,3 +55,4 @@ CREATE TABLE bot_lanes (
   PRIMARY KEY (side, channel, chat)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bot_lanes_due ON bot_lanes (side, channel, quiet, due_at, turns);
+CREATE INDEX bot_lanes_holder ON bot_lanes (holder, due_at);
