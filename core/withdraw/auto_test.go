@@ -477,6 +477,9 @@ func TestAutopayStopsForEverybodyAtASwitch(t *testing.T) {
 func TestAutopayReadsPages(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int64{199, 200, 201, 401} {
+		if underRace && users != 201 {
+			continue
+		}
 		w := newWorld(t)
 		for id := range users {
 			w.wish(id+1, 1000)
