@@ -68,6 +68,7 @@ type Button struct {
 	Label  string `json:"label"`
 	Action string `json:"action,omitempty"` // at most 64 bytes
 	URL    string `json:"url,omitempty"`
+	Page   string `json:"page,omitempty"` // with URL: our page for the same, for channels that do not open URL
 	Copy   string `json:"copy,omitempty"`
 }
 

@@ -68,6 +68,9 @@ type Bot struct {
 	// ConfirmURL returns the page on which the payee of a withdrawal confirms it;
 	// optional.
 	ConfirmURL func(w withdraw.Withdrawal) string
+	// Landing returns the address of our own page for a link, for channels that do
+	// not open the shop's; "" where there is none; optional.
+	Landing func(l link.Link) string
 	// Switches says what staff has stopped; optional.
 	Switches Switches
 	// Ladder says what is left out while something is away; optional.

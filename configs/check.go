@@ -73,6 +73,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkWebhooks(k)
 	k.part("guard", c.Guard.Validate())
 	c.Resilience.check(k)
+	c.Landing.check(k)
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)

@@ -69,6 +69,7 @@ type Config struct {
 	Telegram   telegram.Config   `yaml:"telegram"`
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
+	Landing    Landing           `yaml:"landing"`
 	API        API               `yaml:"api"`
 }
 

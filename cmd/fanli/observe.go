@@ -12,6 +12,7 @@ import (
 	"fanli/adapters/observe"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/landing"
 	"fanli/configs"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -82,7 +83,7 @@ func inside(cfg configs.Config) bool {
 func routeOf(r *http.Request) string {
 	path := r.URL.Path
 	for _, p := range []struct{ prefix, name string }{
-		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"},
+		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"}, {landing.Path, "landing"},
 		{callbackPath, "callback"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
 		{"/api/events", "chat.events"}, {"/api/messages", "chat.messages"}, {"/api/", "api"}, {"/assets/", "assets"},
 	} {

@@ -21,6 +21,7 @@ import (
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/landing"
 	"fanli/bot/telegram"
 	"fanli/bot/webchat"
 	"fanli/configs"
@@ -101,7 +102,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 	}
 	base := localURL(ln.Addr().String())
 	s := &server{at: ln.Addr()}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
+	around := surroundings{base: base, log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
 			return errors.Join(err, ln.Close())
@@ -320,6 +321,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.charged(w, r)
 	case strings.HasPrefix(r.URL.Path, callbackPath):
 		s.app.callback(w, r)
+	case s.app.landing != nil && strings.HasPrefix(r.URL.Path, landing.Path):
+		s.app.landing.ServeHTTP(w, r)
 	case s.chat != nil:
 		s.chat.ServeHTTP(w, r)
 	default:
