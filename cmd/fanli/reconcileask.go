@@ -31,6 +31,9 @@ const (
 	askWait  = 15 * time.Second
 )
 
+// askTold is after how many windows whoever waits hears how far it is.
+const askTold = 100
+
 // askNetwork asks the configured network what it has settled.
 func (c *comparing) askNetwork(std stdio, a *app, network string) (asker, error) {
 	i := slices.IndexFunc(a.feeds, func(f order.Feed) bool { return f.Network() == network && f.Account() == c.account })
@@ -43,6 +46,11 @@ func (c *comparing) askNetwork(std stdio, a *app, network string) (asker, error)
 	}
 	return func(ctx context.Context, p reconcile.Period) (reconcile.Rows, error) {
 		asking := &reconcile.Asking{Feed: s, Period: p, Now: a.now}
+		asking.Told = func(w order.Window) {
+			if asking.Windows%askTold == 0 {
+				_, _ = fmt.Fprintf(std.err, "%d windows read, %s until %s\n", asking.Windows, w.Scene, w.To.In(a.cfg.Location()).Format(time.DateTime))
+			}
+		}
 		if err := persist(ctx, std, asking); err != nil {
 			return nil, err
 		}

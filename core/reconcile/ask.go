@@ -32,6 +32,7 @@ type Asking struct {
 	Feed   order.Settler
 	Period Period
 	Now    func() time.Time
+	Told   func(order.Window) // hears of each window that was read; optional
 
 	Windows int // read so far
 
@@ -68,7 +69,9 @@ func (a *Asking) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.Windows++
+		if a.Windows++; a.Told != nil {
+			a.Told(w)
+		}
 		a.width = min(2*a.width, s.Scene.Window)
 		if s.From = w.To; !s.From.Before(s.To) {
 			a.left = a.left[1:]
