@@ -76,7 +76,11 @@ func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say f
 	}
 	sum, err = d.Compare(ctx, s, p, rows, func(f Finding) error {
 		if f.Kind == Matched {
-			batch = append(batch, arrival{Accepted{Subject: s, Period: p.Name, Key: f.Key, Sum: f.Row.Sum}, f.Ours.Cleared})
+			a := arrival{Accepted: Accepted{Subject: s, Period: p.Name, Key: f.Key, Sum: f.Row.Sum}}
+			if f.Ours.Before == 0 { // else the period that was accepted first has counted it
+				a.cleared = f.Ours.Cleared
+			}
+			batch = append(batch, a)
 		}
 		if err := say(f); err != nil || len(batch) < acceptMax {
 			return err
