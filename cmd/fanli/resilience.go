@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 
+	rest "fanli/adapters/gateway"
 	"fanli/adapters/guard"
 	"fanli/adapters/rpc"
 	"fanli/configs"
@@ -321,10 +322,25 @@ func (s *server) classOf(r *http.Request) (c guard.Class, counts bool) {
 		return guard.Always, true
 	case strings.HasPrefix(p, payPath):
 		return guard.Money, true
+	case strings.HasPrefix(p, rest.Path):
+		return classOfAPI(firstSegment(p[len(rest.Path)-1:])), true
 	case first == "go" || first == "shop" || r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return guard.Rest, true
 	default:
 		return guard.Orders, true
+	}
+}
+
+// classOfAPI says how much a request of a program matters, by what it is about: whether
+// it looks or acts, because who cannot see their money asks for it again.
+func classOfAPI(about string) guard.Class {
+	switch about {
+	case "wallet", "statement", "withdrawals":
+		return guard.Money
+	case "links", "orders", "claims", "users", "payee":
+		return guard.Orders
+	default:
+		return guard.Rest
 	}
 }
 
