@@ -148,7 +148,7 @@ func (b *Bot) confirmLink(ctx context.Context, c withdraw.Changed) (string, erro
 	if b.ConfirmURL == nil {
 		return "", nil
 	}
-	ws, err := b.Withdrawals.OfUser(ctx, c.User, openLook)
+	ws, err := b.Withdrawals.OfUser(ctx, c.User, 0, openLook)
 	if err != nil {
 		return "", fault.In("bot.Withdrawals", err)
 	}

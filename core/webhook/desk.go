@@ -21,7 +21,7 @@ const (
 	restMin    = 5 * time.Second  // a hook is left alone after a failure; it doubles
 	restMax    = 10 * time.Minute // up to this
 	offAfter   = 5 * 24 * time.Hour
-	askedMax   = time.Hour          // that an answer may ask us to wait
+	askedMax   = time.Hour // that an answer may ask us to wait
 	overlap    = 24 * time.Hour
 	pruneMax   = 200
 	excerptMax = 200
