@@ -113,7 +113,7 @@ type (
 		Claim(ctx context.Context, user int64, number string) (order.Claim, error)
 		Prove(ctx context.Context, user, claim int64, p order.Proof) (order.Claim, error)
 		Appeal(ctx context.Context, user int64, number, words string) (order.Claim, error)
-		Claims(ctx context.Context, user int64, count int) ([]order.Claim, error)
+		Claims(ctx context.Context, user, before int64, count int) ([]order.Claim, error)
 	}
 	// Rebates says what orders bring, and why.
 	Rebates interface {
@@ -129,7 +129,7 @@ type (
 	// Withdrawals pays out.
 	Withdrawals interface {
 		Request(ctx context.Context, user int64, amount money.Fen, key string) (withdraw.Withdrawal, error)
-		OfUser(ctx context.Context, user int64, count int) ([]withdraw.Withdrawal, error)
+		OfUser(ctx context.Context, user, before int64, count int) ([]withdraw.Withdrawal, error)
 		Cancel(ctx context.Context, user, id int64) (withdraw.Withdrawal, error)
 	}
 	// Switches says what is stopped.

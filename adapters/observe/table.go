@@ -64,6 +64,7 @@ const (
 	OutboxEvents   = "fanli_outbox_events"
 	OutboxAge      = "fanli_outbox_oldest_age_seconds"
 	DeadLetters    = "fanli_dead_letters"
+	QueueEvents    = "fanli_queue_events"
 	FeedSuccess    = "fanli_feed_last_success_timestamp_seconds"
 	FeedFailures   = "fanli_feed_failures"
 	LedgerEntries  = "fanli_ledger_entries_total"
@@ -101,13 +102,14 @@ func Metrics() []Metric {
 		{OutboxEvents, Gauge, "Events that wait in an outbox, due or not.", l("target"), true},
 		{OutboxAge, Gauge, "How long the oldest event of an outbox has waited; 0 for none.", l("target"), true},
 		{DeadLetters, Gauge, "Events that were given up and wait for an operator.", l("target"), true},
+		{QueueEvents, Gauge, "Events that wait in a target's queue at the broker; each of its processes says it.", l("target"), true},
 		{eventsSaid, Counter, "Events that were handed to the bus.", l("event", "result"), false},
 		{eventsHeard, Counter, "Events that a target has handled.", l("target", "event", "result"), false},
 		{eventDelay, Histogram, "How long after they became true events were handled.", l("target"), false},
 		{turns, Counter, "Messages of people, by what came of them: answered, silent, or the code of the fault.", l("channel", "outcome"), false},
 		{turnDuration, Histogram, "How long people waited for an answer.", l("channel"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
-		{notices, Counter, "Tries to tell people something unasked.", l("result"), false},
+		{notices, Counter, "Tries to tell people something unasked: ok, failed, or no_channel for users of a program, which has webhooks.", l("result"), false},
 		{FeedSuccess, Gauge, "When a stream of orders was last read.", l("network", "account", "scene"), true},
 		{FeedFailures, Gauge, "Failures in a row of reading a stream of orders.", l("network", "account", "scene"), true},
 		{LedgerEntries, Counter, "Entries of the ledger.", nil, true},
