@@ -45,6 +45,10 @@ type Subject struct {
 	// returns all of it in order.
 	Read func(ctx context.Context, person int, wanted func([]Told) bool) []Told
 
+	// More lets a person ask for the rest of a text that was cut; nil where long texts
+	// come whole.
+	More func(person int)
+
 	// Unreachable is somebody who does not want to hear from us; the zero value
 	// if the channel has no such people.
 	Unreachable user.Identity

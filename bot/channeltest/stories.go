@@ -167,6 +167,15 @@ func longTextArrives(_ *testing.T, s *stage) {
 		return bot.Reply{Text: strings.Join(paragraphs, "\n")}
 	})
 	s.Say(0, "everything")
+	for n := 1; s.More != nil && n < len(paragraphs); n++ {
+		ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+		all := s.Read(ctx, 0, func(all []Told) bool { return len(all) == n })
+		cancel()
+		if hasAll(all, paragraphs) {
+			break
+		}
+		s.More(0)
+	}
 	s.read(0, paragraphs...)
 }
 

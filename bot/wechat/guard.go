@@ -1,0 +1,228 @@
+package wechat
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/silenceper/wechat/v2/util"
+)
+
+// A refusal is why a callback was turned away: a label of the metric.
+type refusal string
+
+// Error makes a refusal an error. It names no value of the request.
+func (r refusal) Error() string { return "wechat: callback refused: " + string(r) }
+
+// The reasons.
+const (
+	badMethod   refusal = "method"
+	badQuery    refusal = "query"      // the query lacks something, or has it twice
+	badSign     refusal = "signature"  // of the query or of what is encrypted
+	stale       refusal = "stale"      // the time in the query is not now
+	replayed    refusal = "replayed"   // the very same request again
+	tooLarge    refusal = "too_large"  // of a body
+	malformed   refusal = "malformed"  // XML that is none
+	dtd         refusal = "dtd"        // XML that declares types
+	duplicate   refusal = "duplicate"  // an element twice
+	secondRoot  refusal = "root"       // a second root
+	deep        refusal = "deep"       // too many levels or elements
+	unencrypted refusal = "plain"      // what must be encrypted is not
+	undecodable refusal = "undecoded"  // what is encrypted cannot be read
+	otherApp    refusal = "app"        // it is encrypted for somebody else
+	otherTo     refusal = "account"    // it is for somebody else
+	badMessage  refusal = "message"    // it lacks what every message has
+	differs     refusal = "differs"    // its plain part is not what is encrypted
+	notRunning  refusal = "not_running"
+	panicked    refusal = "panic"
+)
+
+// A Mode says how messages travel, as chosen in the platform's console.
+type Mode string
+
+// The modes.
+const (
+	Plain      Mode = "plain"      // 明文模式: nothing is encrypted, and the signature does not cover the message
+	Compatible Mode = "compatible" // 兼容模式: both, of which we read what is encrypted
+	Safe       Mode = "safe"       // 安全模式
+)
+
+// Freshness and memory of the guard.
+const (
+	freshness = 5 * time.Minute  // how far a request's time may be from ours
+	remember  = 10 * time.Minute // how long a request is known again: twice that, so that none is fresh and forgotten
+	replayMax = 1 << 16          // requests that this process remembers by itself
+)
+
+// queryBytesMax bounds each value of the query.
+const queryBytesMax = 128
+
+// one returns the only value of a name; it is refused if there are two.
+func one(q url.Values, name string) (string, error) {
+	switch v := q[name]; {
+	case len(v) > 1 || len(v) == 1 && len(v[0]) > queryBytesMax:
+		return "", badQuery
+	case len(v) == 1:
+		return v[0], nil
+	default:
+		return "", nil
+	}
+}
+
+// A signed is what the query of a request says.
+type signed struct {
+	timestamp, nonce, signature, message, encryption, echo string
+}
+
+// query reads the query of a request.
+func query(r *http.Request) (s signed, err error) {
+	q := r.URL.Query()
+	for name, to := range map[string]*string{
+		"timestamp": &s.timestamp, "nonce": &s.nonce, "signature": &s.signature,
+		"msg_signature": &s.message, "encrypt_type": &s.encryption, "echostr": &s.echo,
+	} {
+		if *to, err = one(q, name); err != nil {
+			return signed{}, err
+		}
+	}
+	return s, nil
+}
+
+// equal compares in a time that says nothing.
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// admit checks what the query alone can show: who it is from, and that it is of now.
+func (c *Channel) admit(s signed) error {
+	if s.timestamp == "" || s.nonce == "" || s.signature == "" {
+		return badQuery
+	}
+	if !equal(s.signature, util.Signature(c.opts.Token, s.timestamp, s.nonce)) {
+		return badSign
+	}
+	sec, err := strconv.ParseInt(s.timestamp, 10, 64)
+	if err != nil {
+		return badQuery
+	}
+	if d := c.opts.Now().Sub(time.Unix(sec, 0)); d > freshness || d < -freshness {
+		return stale
+	}
+	return nil
+}
+
+// read returns the body of a request, if it is short and text.
+func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		if _, _, err := mime.ParseMediaType(kind); err != nil {
+			return nil, malformed
+		}
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, tooLarge
+	case err != nil:
+		return nil, malformed
+	default:
+		return b, nil
+	}
+}
+
+// open returns the message in a body: the encrypted one wherever something must be, or
+// is, encrypted.
+func (c *Channel) open(s signed, body []byte) (*element, error) {
+	outer, err := parse(body)
+	if err != nil {
+		return nil, err
+	}
+	if c.opts.Mode == Plain {
+		if s.encryption != "" && s.encryption != "raw" {
+			return nil, undecodable
+		}
+		return outer, nil
+	}
+	sealed := outer.find("Encrypt")
+	if s.encryption != "aes" || sealed == "" || s.message == "" {
+		return nil, unencrypted
+	}
+	if !equal(s.message, util.Signature(c.opts.Token, s.timestamp, s.nonce, sealed)) {
+		return nil, badSign
+	}
+	_, raw, err := util.DecryptMsg(c.opts.AppID, sealed, c.opts.AESKey)
+	if err != nil {
+		if _, _, _, other := util.AESDecryptMsg(unbase64(sealed), c.key); other == nil {
+			return nil, otherApp
+		}
+		return nil, undecodable
+	}
+	inner, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"ToUserName", "FromUserName", "MsgId", "Content", "Event", "EventKey"} {
+		if plain := outer.child(name); plain != nil && outer.find(name) != inner.find(name) {
+			return nil, differs // a plain part that somebody has put around
+		}
+	}
+	return inner, nil
+}
+
+// known reports whether the very same request was here before. The cache lets processes
+// know of each other's; what it has lost, this process still knows.
+func (c *Channel) known(ctx context.Context, s signed) bool {
+	sum := sha256.Sum256([]byte(s.timestamp + "\n" + s.nonce + "\n" + s.signature + "\n" + s.message))
+	key := "wechat/seen/" + hex.EncodeToString(sum[:16])
+	if !c.seen.add(key, c.opts.Now()) {
+		return true
+	}
+	if c.opts.Cache == nil {
+		return false
+	}
+	if _, ok := c.opts.Cache.Get(ctx, key); ok {
+		return true
+	}
+	c.opts.Cache.Set(ctx, key, []byte{1}, remember)
+	return false
+}
+
+// A recollection is what one process remembers of requests. The zero value is empty.
+type recollection struct {
+	mu   sync.Mutex
+	at   map[string]time.Time
+	tidy time.Time
+}
+
+// add remembers a key; fresh is false for one that is known.
+func (m *recollection) add(key string, now time.Time) (fresh bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at == nil {
+		m.at = map[string]time.Time{}
+	}
+	if then, ok := m.at[key]; ok && now.Sub(then) < remember {
+		return false
+	}
+	if now.Sub(m.tidy) > time.Minute || len(m.at) >= replayMax {
+		m.tidy = now
+		for k, then := range m.at {
+			if now.Sub(then) >= remember || len(m.at) >= replayMax {
+				delete(m.at, k)
+			}
+		}
+	}
+	m.at[key] = now
+	return true
+}
+
+// idForm is what the platform's ids of people and accounts look like.
+var idForm = regexp.MustCompile(`^[A-Za-z0-9_@.-]{1,64}$`)

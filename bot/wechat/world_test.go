@@ -1,0 +1,359 @@
+package wechat_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"fanli/bot"
+	"fanli/bot/wechat"
+	"fanli/bot/wechat/wechatfake"
+	"fanli/core/fault"
+	"fanli/core/user"
+)
+
+// book is a Book in memory.
+type book struct {
+	mu      sync.Mutex
+	states  map[string][]byte
+	revs    map[string]int64
+	parked  []parked
+	ways    map[string]string
+	refuses bool // it cannot be reached
+}
+
+type parked struct {
+	id                int64
+	openid, key, told string
+	body              []byte
+}
+
+func newBook() *book {
+	return &book{states: map[string][]byte{}, revs: map[string]int64{}, ways: map[string]string{}}
+}
+
+func (b *book) lock() (func(), error) {
+	b.mu.Lock()
+	if b.refuses {
+		b.mu.Unlock()
+		return nil, fault.New(fault.Unavailable, "")
+	}
+	return b.mu.Unlock, nil
+}
+
+func (b *book) Follower(_ context.Context, openid string) ([]byte, int64, error) {
+	free, err := b.lock()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer free()
+	return b.states[openid], b.revs[openid], nil
+}
+
+func (b *book) SetFollower(_ context.Context, openid string, rev int64, state []byte) error {
+	free, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer free()
+	if b.revs[openid] != rev {
+		return fault.New(fault.Conflict, "follower.moved")
+	}
+	b.states[openid], b.revs[openid] = state, rev+1
+	return nil
+}
+
+func (b *book) Park(_ context.Context, openid, key string, body []byte, _ time.Time) error {
+	free, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer free()
+	if !slices.ContainsFunc(b.parked, func(p parked) bool { return p.key == key }) {
+		b.parked = append(b.parked, parked{int64(len(b.parked) + 1), openid, key, "", body})
+	}
+	return nil
+}
+
+func (b *book) Tell(_ context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error) {
+	free, err := b.lock()
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	defer free()
+	again := slices.ContainsFunc(b.parked, func(p parked) bool { return p.openid == openid && p.told == message })
+	for i := range b.parked {
+		p := &b.parked[i]
+		switch {
+		case p.openid != openid || p.told != "" && p.told != message:
+		case p.told == message, !again && len(ids) < count:
+			p.told = message
+			ids, bodies = append(ids, p.id), append(bodies, p.body)
+		default:
+			waiting++
+		}
+	}
+	return ids, bodies, waiting, nil
+}
+
+func (b *book) Untell(_ context.Context, ids []int64) error {
+	free, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer free()
+	for i := range b.parked {
+		if slices.Contains(ids, b.parked[i].id) {
+			b.parked[i].told = ""
+		}
+	}
+	return nil
+}
+
+func (b *book) Decide(_ context.Context, message, way string, _ time.Time) (string, error) {
+	free, err := b.lock()
+	if err != nil {
+		return "", err
+	}
+	defer free()
+	if b.ways[message] == "" {
+		b.ways[message] = way
+	}
+	return b.ways[message], nil
+}
+
+// A post is a Mail in memory: it answers what it keeps, and sends, until its test ends.
+type post struct {
+	ctx  context.Context
+	mu   sync.Mutex
+	seen map[string]bool
+	work sync.WaitGroup
+
+	answer  func(ctx context.Context, m bot.Message) bot.Reply
+	channel *wechat.Channel
+	after   func(d time.Duration) <-chan time.Time
+	now     func() time.Time
+}
+
+func (p *post) fresh(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.seen[key]
+	p.seen[key] = true
+	return !was
+}
+
+func (p *post) Keep(_ context.Context, m bot.Message, _ time.Time) error {
+	if !p.fresh(m.ID) {
+		return nil
+	}
+	p.work.Go(func() {
+		if r := p.answer(p.ctx, m); p.ctx.Err() == nil {
+			_ = p.channel.SendAnswer(p.ctx, m.From, m.ID, r) // the test sees what has arrived
+		}
+	})
+	return nil
+}
+
+func (p *post) Post(_ context.Context, key string, to user.Identity, r bot.Reply, from time.Time) error {
+	if !p.fresh(key) {
+		return nil
+	}
+	p.work.Go(func() {
+		select {
+		case <-p.after(from.Sub(p.now())):
+			_ = p.channel.SendAnswer(p.ctx, to, key, r) // the test sees what has arrived
+		case <-p.ctx.Done():
+		}
+	})
+	return nil
+}
+
+// api calls the fake as a platform client does, without tokens of its own.
+type api struct {
+	fake *wechatfake.Server
+	http *http.Client
+	mu   sync.Mutex
+	key  string
+}
+
+type apiError struct {
+	code int64
+	text string
+}
+
+func (e apiError) Error() string  { return fmt.Sprint("platform: ", e.code) }
+func (e apiError) ErrCode() int64 { return e.code }
+
+func (a *api) post(ctx context.Context, path string, in any) (out map[string]any, err error) {
+	b, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://api.weixin.qq.com"+path, bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := a.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		return nil, err
+	}
+	if code, _ := out["errcode"].(float64); code != 0 {
+		return nil, apiError{int64(code), fmt.Sprint(out["errmsg"])}
+	}
+	return out, nil
+}
+
+func (a *api) call(ctx context.Context, path string, in any) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.key == "" {
+		out, err := a.post(ctx, "/cgi-bin/stable_token", map[string]any{
+			"grant_type": "client_credential", "appid": a.fake.AppID(), "secret": a.fake.Secret(),
+		})
+		if err != nil {
+			return err
+		}
+		a.key = fmt.Sprint(out["access_token"])
+	}
+	_, err := a.post(ctx, path+"?access_token="+a.key, in)
+	return err
+}
+
+func (a *api) SendText(ctx context.Context, openid, text string) error {
+	return a.call(ctx, "/cgi-bin/message/custom/send", map[string]any{"touser": openid, "msgtype": "text", "text": map[string]any{"content": text}})
+}
+
+func (a *api) SendArticle(ctx context.Context, openid string, n wechat.Article) error {
+	return a.call(ctx, "/cgi-bin/message/custom/send", map[string]any{"touser": openid, "msgtype": "news", "news": map[string]any{
+		"articles": []map[string]any{{"title": n.Title, "description": n.Text, "url": n.URL, "picurl": n.Image}},
+	}})
+}
+
+func (a *api) SendTemplate(ctx context.Context, openid, template, url string, data map[string]string) error {
+	fields := map[string]any{}
+	for k, v := range data {
+		fields[k] = map[string]any{"value": v}
+	}
+	return a.call(ctx, "/cgi-bin/message/template/send", map[string]any{"touser": openid, "template_id": template, "url": url, "data": fields})
+}
+
+// A world is an account with its followers.
+type world struct {
+	fake    *wechatfake.Server
+	channel *wechat.Channel
+	book    *book
+	post    *post
+	logs    *logs
+	counts  counts
+}
+
+// counts counts what a channel says it does.
+type counts struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+func (c *counts) add(what, how string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = map[string]int{}
+	}
+	c.by[what+"/"+how]++
+}
+
+func (c *counts) of(key string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.by[key]
+}
+
+// logs is a log that can be read while it is written.
+type logs struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// open makes a world; change changes what is configured.
+func open(t *testing.T, cfg wechatfake.Config, answer bot.Handler, change func(o *wechat.Options)) *world {
+	t.Helper()
+	fake := wechatfake.New(cfg)
+	w := &world{fake: fake, book: newBook(), logs: &logs{}}
+	w.join(t, cfg, answer, change)
+	fake.Connect("http://fanli.example/wechat", wechatfake.Local(w.channel))
+	return w
+}
+
+// join makes the channel of one more process.
+func (w *world) join(t *testing.T, cfg wechatfake.Config, answer bot.Handler, change func(o *wechat.Options)) {
+	t.Helper()
+	now, after := cfg.Now, cfg.After
+	if now == nil {
+		now = time.Now
+	}
+	if after == nil {
+		after = time.After
+	}
+	p := &post{ctx: t.Context(), seen: map[string]bool{}, answer: answer, after: after, now: now}
+	if w.post != nil {
+		p.seen = w.post.seen // the same store
+	}
+	o := wechat.Options{
+		AppID: w.fake.AppID(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), Account: w.fake.Account(),
+		Mode: wechat.Safe, Profile: wechat.Service, Platform: &api{fake: w.fake, http: wechatfake.Local(w.fake)},
+		Book: w.book, Mail: p, Count: w.counts.add, Log: slog.New(slog.NewTextHandler(w.logs, nil)), Now: now, After: after,
+	}
+	if cfg.Mode != "" {
+		o.Mode = wechat.Mode(cfg.Mode)
+	}
+	if cfg.Profile != "" {
+		o.Profile = wechat.Profile(cfg.Profile)
+	}
+	if change != nil {
+		change(&o)
+	}
+	c, err := wechat.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.channel, w.post, p.channel = c, p, c
+}
+
+// run runs the channel until the test ends.
+func (w *world) run(t *testing.T, answer bot.Handler) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	c := w.channel
+	go func() { ended <- c.Run(ctx, answer) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
