@@ -236,6 +236,8 @@ var _ notify.Sender = (*Deliverer)(nil)
 type Notice struct {
 	Key   string // unique
 	User  int64
+	Kind  string        // of what it tells, for channels that have forms for that
+	Title string        // of the goods that it is about; "" for none
 	To    user.Identity // where it goes
 	Reply Reply
 	Tried []user.Identity // where they could not be reached
@@ -265,11 +267,22 @@ func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 	if err != nil {
 		return err
 	}
-	next, err := d.Elsewhere(ctx, Notice{Key: m.Key, User: m.User, Reply: r})
+	next, err := d.Elsewhere(ctx, Notice{Key: m.Key, User: m.User, Kind: string(m.Kind), Title: titleOf(m), Reply: r})
 	if err == nil && next != nil {
 		err = d.Outbox.Notice(ctx, *next)
 	}
 	return fault.In("bot.Deliver", err)
+}
+
+// titleOf returns the title of the goods that a message is about; "" for none.
+func titleOf(m notify.Message) string {
+	var c struct {
+		Title string `json:"title"`
+	}
+	if json.Unmarshal(m.Data, &c) != nil {
+		return ""
+	}
+	return clean(c.Title, listTitleRunesMax)
 }
 
 // Elsewhere looks where a notice can go that did not reach its person where it went. It

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/wechat/platform"
 	"fanli/core/fault"
 )
 
@@ -28,7 +30,7 @@ const (
 type answer struct {
 	way     way
 	text    string
-	article *Article
+	article *platform.Article
 	more    []string // texts that follow as customer messages
 }
 
@@ -205,9 +207,12 @@ func (c *Channel) keep(ctx context.Context, in incoming, j *job) (answer, bool) 
 // stubTTL is how long "1" shows an answer that came too late: as long as the bot keeps it.
 const stubTTL = time.Hour
 
+// addresses say nothing of a person's language.
+var addresses = regexp.MustCompile(`https?://\S+`)
+
 // stub says that the answer will be there for "1".
 func (c *Channel) stub(ctx context.Context, in incoming, j *job) answer {
-	text := saySoon.in(english(in.text))
+	text := saySoon.in(english(addresses.ReplaceAllString(in.text, "")))
 	_, err := c.change(ctx, in.from, func(f *follower) bool {
 		f.Talk = talkState{Menu: []choice{{1, "重发"}}, Until: c.opts.Now().Add(stubTTL)}
 		return true

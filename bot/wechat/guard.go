@@ -180,8 +180,7 @@ func (c *Channel) open(s signed, body []byte) (*element, error) {
 // known reports whether the very same request was here before. The cache lets processes
 // know of each other's; what it has lost, this process still knows.
 func (c *Channel) known(ctx context.Context, s signed) bool {
-	sum := sha256.Sum256([]byte(s.timestamp + "\n" + s.nonce + "\n" + s.signature + "\n" + s.message))
-	key := "wechat/seen/" + hex.EncodeToString(sum[:16])
+	key := "wechat/seen/" + digest(s.timestamp+"\n"+s.nonce+"\n"+s.signature+"\n"+s.message)
 	if !c.seen.add(key, c.opts.Now()) {
 		return true
 	}
@@ -222,6 +221,12 @@ func (m *recollection) add(key string, now time.Time) (fresh bool) {
 	}
 	m.at[key] = now
 	return true
+}
+
+// digest names a text without telling it.
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:16])
 }
 
 // idForm is what the platform's ids of people and accounts look like.

@@ -1,9 +1,7 @@
 package wechat
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"regexp"
 	"strconv"
 	"strings"
@@ -103,8 +101,8 @@ func (in incoming) event(e *element) (incoming, error) {
 	if name == "" {
 		return in, badMessage
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{in.from, e.find("CreateTime"), name, key, e.find("MsgID")}, "\n")))
-	in.id, in.kin, in.kind = "e/"+hex.EncodeToString(sum[:16]), name, silent
+	in.id = "e/" + digest(strings.Join([]string{in.from, e.find("CreateTime"), name, key, e.find("MsgID")}, "\n"))
+	in.kin, in.kind = name, silent
 	switch name {
 	case "subscribe":
 		in.kind, in.text, in.action = talk, "/start", true

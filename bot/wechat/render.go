@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"fanli/bot"
+	"fanli/bot/wechat/platform"
 )
 
 // The limits of what is shown.
@@ -17,15 +18,10 @@ const (
 	digitMax     = 9
 )
 
-// An Article is a picture with a title that opens a page.
-type Article struct {
-	Title, Text, Image, URL string
-}
-
 // A rendering is a reply as WeChat shows it.
 type rendering struct {
 	text    string
-	article *Article // instead of text
+	article *platform.Article // instead of text
 	menu    []choice
 }
 
@@ -33,8 +29,7 @@ type rendering struct {
 type painter struct {
 	c       *Channel
 	english bool
-	first   int  // the first digit that is free
-	typed   bool // a question is open: a digit may be its answer
+	typed   bool // a digit may mean something else: the answer to a question, or a line of a list
 	menu    []choice
 }
 
@@ -48,7 +43,7 @@ func (c *Channel) render(r bot.Reply) rendering {
 }
 
 func (c *Channel) painter(r bot.Reply) *painter {
-	return &painter{c: c, english: english(wordsOf(r)), first: listed(r.Text) + 1, typed: asks(r)}
+	return &painter{c: c, english: english(wordsOf(r)), typed: asks(r) || listLine.MatchString(r.Text)}
 }
 
 // renderText writes a reply as a text. typed has its next steps typed as words, where
@@ -87,17 +82,7 @@ func wordsOf(r bot.Reply) string {
 }
 
 // listLine is a line of a numbered list: its digits are the bot's.
-var listLine = regexp.MustCompile(`(?m)^([1-9])[.、)] `)
-
-// listed is the highest digit that a text gives a meaning.
-func listed(s string) int {
-	n := 0
-	for _, m := range listLine.FindAllStringSubmatch(s, -1) {
-		d, _ := strconv.Atoi(m[1]) // one digit
-		n = max(n, d)
-	}
-	return n
-}
+var listLine = regexp.MustCompile(`(?m)^[1-9][.、)] `)
 
 // asks reports whether a reply waits for something that is typed, money above all: a
 // digit must not be taken for a choice then.
@@ -212,9 +197,9 @@ func blocked(address string) bool {
 // mistaken.
 func (p *painter) choice(b bot.Button) string {
 	action, label := plain(b.Action), plain(b.Label)
-	d := p.first + len(p.menu)
+	d := len(p.menu) + 1
 	if p.typed || d > digitMax {
-		if action == label || label == "" {
+		if strings.HasPrefix(action, label) {
 			return sayDo.in(p.english) + quote(action, p.english)
 		}
 		return sayDo.in(p.english) + quote(action, p.english) + " " + label
@@ -235,7 +220,7 @@ func quote(s string, english bool) string {
 }
 
 // news returns the article that says all of a reply; nil if none does.
-func (p *painter) news(r bot.Reply) *Article {
+func (p *painter) news(r bot.Reply) *platform.Article {
 	if r.Text != "" || len(r.Cards) != 1 || len(r.Buttons) > 0 {
 		return nil
 	}
@@ -256,7 +241,7 @@ func (p *painter) news(r bot.Reply) *Article {
 	if utf8.RuneCountInString(text) > newsRunesMax {
 		return nil
 	}
-	return &Article{Title: plain(c.Title), Text: text, Image: c.Image, URL: address}
+	return &platform.Article{Title: plain(c.Title), Text: text, Image: c.Image, URL: address}
 }
 
 // plain keeps a text from being anything but text: WeChat takes <a …> for a link

@@ -49,6 +49,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/wechat/platform"
 	"fanli/core/cache"
 	"fanli/core/fault"
 	"fanli/core/user"
@@ -82,8 +83,8 @@ type Options struct {
 	Marks    Marks       // optional: refusals are then known to this process only
 	Cache    cache.Cache // lets processes know each other's requests; optional
 
-	// Templates are the template messages by the kind of notice; optional.
-	Templates map[string]NoticeTemplate
+	// Forms say by the kind of notice how it is told where no message may be sent.
+	Forms map[string]platform.Template
 	// MenuLinks writes choices as links that send them, which WeChat does not document.
 	MenuLinks bool
 	// Landing returns our page for a button whose address WeChat does not open, "" for
@@ -108,14 +109,14 @@ type Mail interface {
 	Post(ctx context.Context, key string, to user.Identity, r bot.Reply, from time.Time) error
 }
 
-// A Platform sends what is not an answer. An error of the platform has an ErrCode.
+// A Platform sends what is not an answer: a platform.Client. The reasons of its errors
+// are that package's.
 type Platform interface {
-	// SendText sends a person a customer message.
 	SendText(ctx context.Context, openid, text string) error
-	// SendArticle sends a person a customer message with a picture.
-	SendArticle(ctx context.Context, openid string, a Article) error
-	// SendTemplate sends a person a template message.
-	SendTemplate(ctx context.Context, openid, template, url string, data map[string]string) error
+	SendNews(ctx context.Context, openid string, a platform.Article) error
+	SendTemplate(ctx context.Context, openid string, n platform.Notice) (int64, error)
+	SendSubscription(ctx context.Context, openid string, n platform.Notice) error
+	SendOnce(ctx context.Context, openid string, o platform.Once) error
 }
 
 // A Channel is one official account. Make it with New. It is an http.Handler for the
@@ -210,6 +211,11 @@ func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 	close(c.opened)
 	c.mu.Unlock()
 
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		c.serve(ctx, handle)
+	}()
 	<-ctx.Done()
 	c.mu.Lock()
 	c.run, c.opened = nil, make(chan struct{})
@@ -223,7 +229,21 @@ func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 		cut()
 		_ = waitFor(done, stopRest) // what does not let go is left behind
 	}
+	<-served
 	return nil
+}
+
+// serve answers what was kept, and carries what was posted, where there is Mail for it.
+func (c *Channel) serve(ctx context.Context, handle bot.Handler) {
+	s, ok := c.opts.Mail.(interface {
+		Serve(ctx context.Context, handle bot.Handler) error
+	})
+	if !ok {
+		return
+	}
+	if err := s.Serve(ctx, handle); err != nil {
+		c.log.Error("what is answered later is not answered here", "error", err)
+	}
 }
 
 // waitFor waits until done is closed, at most for d, and reports whether it was.

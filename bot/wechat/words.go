@@ -1,9 +1,6 @@
 package wechat
 
-import (
-	"time"
-	"unicode"
-)
+import "unicode"
 
 // A phrase is one of the few things that the channel itself says.
 type phrase struct{ zh, en string }
@@ -48,6 +45,3 @@ func english(s string) bool {
 	}
 	return letters
 }
-
-// beijing is where the platform is.
-func beijing() *time.Location { return time.FixedZone("UTC+8", 8*60*60) }

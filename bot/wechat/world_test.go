@@ -3,10 +3,7 @@ package wechat_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -14,6 +11,7 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/wechat"
+	"fanli/bot/wechat/platform"
 	"fanli/bot/wechat/wechatfake"
 	"fanli/core/fault"
 	"fanli/core/user"
@@ -176,79 +174,6 @@ func (p *post) Post(_ context.Context, key string, to user.Identity, r bot.Reply
 	return nil
 }
 
-// api calls the fake as a platform client does, without tokens of its own.
-type api struct {
-	fake *wechatfake.Server
-	http *http.Client
-	mu   sync.Mutex
-	key  string
-}
-
-type apiError struct {
-	code int64
-	text string
-}
-
-func (e apiError) Error() string  { return fmt.Sprint("platform: ", e.code) }
-func (e apiError) ErrCode() int64 { return e.code }
-
-func (a *api) post(ctx context.Context, path string, in any) (out map[string]any, err error) {
-	b, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://api.weixin.qq.com"+path, bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	resp, err := a.http.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		return nil, err
-	}
-	if code, _ := out["errcode"].(float64); code != 0 {
-		return nil, apiError{int64(code), fmt.Sprint(out["errmsg"])}
-	}
-	return out, nil
-}
-
-func (a *api) call(ctx context.Context, path string, in any) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.key == "" {
-		out, err := a.post(ctx, "/cgi-bin/stable_token", map[string]any{
-			"grant_type": "client_credential", "appid": a.fake.AppID(), "secret": a.fake.Secret(),
-		})
-		if err != nil {
-			return err
-		}
-		a.key = fmt.Sprint(out["access_token"])
-	}
-	_, err := a.post(ctx, path+"?access_token="+a.key, in)
-	return err
-}
-
-func (a *api) SendText(ctx context.Context, openid, text string) error {
-	return a.call(ctx, "/cgi-bin/message/custom/send", map[string]any{"touser": openid, "msgtype": "text", "text": map[string]any{"content": text}})
-}
-
-func (a *api) SendArticle(ctx context.Context, openid string, n wechat.Article) error {
-	return a.call(ctx, "/cgi-bin/message/custom/send", map[string]any{"touser": openid, "msgtype": "news", "news": map[string]any{
-		"articles": []map[string]any{{"title": n.Title, "description": n.Text, "url": n.URL, "picurl": n.Image}},
-	}})
-}
-
-func (a *api) SendTemplate(ctx context.Context, openid, template, url string, data map[string]string) error {
-	fields := map[string]any{}
-	for k, v := range data {
-		fields[k] = map[string]any{"value": v}
-	}
-	return a.call(ctx, "/cgi-bin/message/template/send", map[string]any{"touser": openid, "template_id": template, "url": url, "data": fields})
-}
-
 // A world is an account with its followers.
 type world struct {
 	fake    *wechatfake.Server
@@ -324,7 +249,7 @@ func (w *world) join(t *testing.T, cfg wechatfake.Config, answer bot.Handler, ch
 	}
 	o := wechat.Options{
 		AppID: w.fake.AppID(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), Account: w.fake.Account(),
-		Mode: wechat.Safe, Profile: wechat.Service, Platform: &api{fake: w.fake, http: wechatfake.Local(w.fake)},
+		Mode: wechat.Safe, Profile: wechat.Service,
 		Book: w.book, Mail: p, Count: w.counts.add, Log: slog.New(slog.NewTextHandler(w.logs, nil)), Now: now, After: after,
 	}
 	if cfg.Mode != "" {
@@ -333,6 +258,13 @@ func (w *world) join(t *testing.T, cfg wechatfake.Config, answer bot.Handler, ch
 	if cfg.Profile != "" {
 		o.Profile = wechat.Profile(cfg.Profile)
 	}
+	client, err := platform.New(platform.Config{
+		AppID: w.fake.AppID(), AppSecret: w.fake.Secret(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), Profile: string(o.Profile),
+	}, platform.Options{HTTP: wechatfake.Local(w.fake), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Platform = client
 	if change != nil {
 		change(&o)
 	}
@@ -356,4 +288,9 @@ func (w *world) run(t *testing.T, answer bot.Handler) {
 			t.Errorf("Run: %v", err)
 		}
 	})
+}
+
+// identityOf is a person of the channel.
+func identityOf(openid string) user.Identity {
+	return user.Identity{Channel: wechat.Name, External: openid}
 }
