@@ -31,7 +31,7 @@ const casMax = 8
 // and a newer one replaces the older.
 type follower struct {
 	openid  string
-	rev     int64 // 0: nothing is kept yet
+	rev     int64     // 0: nothing is kept yet
 	Gone    bool      `json:"gone,omitempty"` // has unfollowed
 	Message allowance `json:"message,omitzero"`
 	Action  allowance `json:"action,omitzero"`

@@ -27,22 +27,22 @@ func (r refusal) Error() string { return "wechat: callback refused: " + string(r
 // The reasons.
 const (
 	badMethod   refusal = "method"
-	badQuery    refusal = "query"      // the query lacks something, or has it twice
-	badSign     refusal = "signature"  // of the query or of what is encrypted
-	stale       refusal = "stale"      // the time in the query is not now
-	replayed    refusal = "replayed"   // the very same request again
-	tooLarge    refusal = "too_large"  // of a body
-	malformed   refusal = "malformed"  // XML that is none
-	dtd         refusal = "dtd"        // XML that declares types
-	duplicate   refusal = "duplicate"  // an element twice
-	secondRoot  refusal = "root"       // a second root
-	deep        refusal = "deep"       // too many levels or elements
-	unencrypted refusal = "plain"      // what must be encrypted is not
-	undecodable refusal = "undecoded"  // what is encrypted cannot be read
-	otherApp    refusal = "app"        // it is encrypted for somebody else
-	otherTo     refusal = "account"    // it is for somebody else
-	badMessage  refusal = "message"    // it lacks what every message has
-	differs     refusal = "differs"    // its plain part is not what is encrypted
+	badQuery    refusal = "query"     // the query lacks something, or has it twice
+	badSign     refusal = "signature" // of the query or of what is encrypted
+	stale       refusal = "stale"     // the time in the query is not now
+	replayed    refusal = "replayed"  // the very same request again
+	tooLarge    refusal = "too_large" // of a body
+	malformed   refusal = "malformed" // XML that is none
+	dtd         refusal = "dtd"       // XML that declares types
+	duplicate   refusal = "duplicate" // an element twice
+	secondRoot  refusal = "root"      // a second root
+	deep        refusal = "deep"      // too many levels or elements
+	unencrypted refusal = "plain"     // what must be encrypted is not
+	undecodable refusal = "undecoded" // what is encrypted cannot be read
+	otherApp    refusal = "app"       // it is encrypted for somebody else
+	otherTo     refusal = "account"   // it is for somebody else
+	badMessage  refusal = "message"   // it lacks what every message has
+	differs     refusal = "differs"   // its plain part is not what is encrypted
 	notRunning  refusal = "not_running"
 	panicked    refusal = "panic"
 )

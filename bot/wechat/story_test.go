@@ -81,6 +81,7 @@ func openids(name string) string {
 func tell(t *testing.T, script string, profile wechatfake.Profile, mode wechatfake.Mode) string {
 	t.Helper()
 	f := bottest.New(t)
+	f.Bot.OwnPayee = func(from user.Identity) (string, bool) { return from.External, true }
 	p := &teller{t: t, f: f, world: f.World(), person: ann, read: map[string]int{}}
 	cfg := wechatfake.Config{Profile: profile, Mode: mode, Now: f.Clock.Now}
 	p.w = open(t, cfg, p.handle, func(o *wechat.Options) {
