@@ -45,6 +45,7 @@ const (
 	eventDelay           = "fanli_event_delay_seconds"
 	turns                = "fanli_chat_turns_total"
 	turnDuration         = "fanli_chat_turn_duration_seconds"
+	channelEvents        = "fanli_channel_events_total"
 	linksMade            = "fanli_links_made_total"
 	notices              = "fanli_notices_total"
 	payerBalance         = "fanli_payer_balance_fen"
@@ -106,6 +107,7 @@ func Metrics() []Metric {
 		{eventDelay, Histogram, "How long after they became true events were handled.", l("target"), false},
 		{turns, Counter, "Messages of people, by what came of them: answered, silent, or the code of the fault.", l("channel", "outcome"), false},
 		{turnDuration, Histogram, "How long people waited for an answer.", l("channel"), false},
+		{channelEvents, Counter, "What a channel did beside turns: callbacks refused by reason, ways of answers, notices, rights that were refused.", l("channel", "what", "how"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
 		{notices, Counter, "Tries to tell people something unasked.", l("result"), false},
 		{FeedSuccess, Gauge, "When a stream of orders was last read.", l("network", "account", "scene"), true},

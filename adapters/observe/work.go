@@ -104,6 +104,9 @@ func (w *Observer) StartTurn(ctx context.Context, channel string) (_ context.Con
 	}
 }
 
+// Channel counts something that a channel did beside turns.
+func (w *Observer) Channel(channel, what, how string) { w.add(channelEvents, 1, channel, what, how) }
+
 // LinkMade counts a link.
 func (w *Observer) LinkMade(network string) { w.add(linksMade, 1, network) }
 

@@ -291,6 +291,7 @@ func (a *app) botPlans(configs.Config) []jobs.Plan {
 	return []jobs.Plan{
 		{Job: jobs.Func{As: "bot/waiting", Do: a.tell.AnswerWaiting}, Every: "@every 5s"},
 		{Job: jobs.Func{As: "bot/mail-sweep", Do: a.sweepMail}, Every: "@every 1h", Calm: true},
+		{Job: jobs.Func{As: "bot/wechat-sweep", Do: a.sweepWechat}, Every: "@every 1h", Calm: true},
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"fanli/bot"
 	"fanli/bot/telegram"
 	"fanli/bot/webchat"
+	"fanli/bot/wechat"
 	"fanli/configs"
 )
 
@@ -74,6 +75,9 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
+	wechat     *wechat.Channel // nil where it is off, or elsewhere
+	wechatPath string          // of its callbacks
+
 	live    *live
 	gateway *gateway // nil where nothing is handed on
 	at      net.Addr // where it listens
@@ -100,7 +104,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{at: ln.Addr()}
+	s := &server{at: ln.Addr(), wechatPath: wechatPath(cfg)}
 	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
@@ -207,6 +211,13 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 			return t.PrivateURL()
 		}
 		out = append(out, t)
+	}
+	if cfg.Wechat.Enabled() {
+		c, err := s.openWechat(cfg)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
 	}
 	return out, nil
 }
@@ -320,6 +331,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.charged(w, r)
 	case strings.HasPrefix(r.URL.Path, callbackPath):
 		s.app.callback(w, r)
+	case s.wechat != nil && s.fromWechat(r.URL.Path):
+		s.wechat.ServeHTTP(w, r)
 	case s.chat != nil:
 		s.chat.ServeHTTP(w, r)
 	default:
