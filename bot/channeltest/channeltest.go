@@ -49,6 +49,9 @@ type Subject struct {
 	// come whole.
 	More func(person int)
 
+	// Waits says that what is told unasked waits until the person writes.
+	Waits bool
+
 	// Unreachable is somebody who does not want to hear from us; the zero value
 	// if the channel has no such people.
 	Unreachable user.Identity

@@ -204,6 +204,9 @@ func sendReaches(t *testing.T, s *stage) {
 	if err := s.Channel.Send(t.Context(), s.People[0], bot.Reply{Text: "your rebate is here"}); err != nil {
 		t.Fatalf("Send: %v", err)
 	}
+	if s.Waits {
+		s.Say(0, "news?")
+	}
 	s.read(0, "your rebate is here")
 }
 

@@ -109,8 +109,10 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 		gone := f.Gone
 		f.hear(in, now)
 		t := &f.Talk
-		if reads = in.kind == talk && wantsMore(in.text) && len(t.Rest) > 0 && now.Before(t.To); reads && t.By != in.id {
-			t.Read, t.By = min(t.Read+1, len(t.Rest)), in.id
+		again := t.By == in.id && t.Read > 0
+		reads = in.kind == talk && wantsMore(in.text) && now.Before(t.To) && (again || t.Read < len(t.Rest))
+		if reads && !again {
+			t.Read, t.By = t.Read+1, in.id
 		}
 		return in.message || in.action || reads || gone != f.Gone
 	})

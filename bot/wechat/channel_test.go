@@ -18,12 +18,22 @@ import (
 // ann and bob follow the account; cat does not.
 const ann, bob, cat = "oAnn00000000000000000000001", "oBob00000000000000000000002", "oCat00000000000000000000003"
 
-// TestChannel plays the stories of every channel, in safe mode.
+// TestChannel plays the stories of every channel: on an account that may write to
+// people, in safe mode, and on one that may only answer, in plain mode.
 func TestChannel(t *testing.T) {
 	t.Parallel()
+	for _, cfg := range []wechatfake.Config{{}, {Profile: wechatfake.Personal, Mode: wechatfake.Plain}} {
+		t.Run(string(cfg.Profile), func(t *testing.T) {
+			t.Parallel()
+			suite(t, cfg)
+		})
+	}
+}
+
+func suite(t *testing.T, cfg wechatfake.Config) {
+	t.Helper()
 	channeltest.Run(t, func(t *testing.T) channeltest.Subject {
-		var w *world
-		w = open(t, wechatfake.Config{}, func(ctx context.Context, m bot.Message) bot.Reply { return bot.Reply{} }, nil)
+		w := open(t, cfg, func(context.Context, bot.Message) bot.Reply { return bot.Reply{} }, nil)
 		people := []string{ann, bob}
 		queues := make([]chan func(), len(people))
 		var work sync.WaitGroup
@@ -71,7 +81,7 @@ func TestChannel(t *testing.T) {
 					}
 				}
 			},
-			Redelivers: true, Logs: w.logs.String,
+			Waits: cfg.Profile == wechatfake.Personal, Redelivers: true, Logs: w.logs.String,
 			Secrets: []string{w.fake.Token(), w.fake.AESKey(), w.fake.Secret(), ann, bob},
 		}
 	})

@@ -194,32 +194,26 @@ func (c *Channel) known(ctx context.Context, s signed) bool {
 	return false
 }
 
-// A recollection is what one process remembers of requests. The zero value is empty.
+// A recollection is what one process remembers of requests: those of now and those of
+// before. The zero value is empty.
 type recollection struct {
-	mu   sync.Mutex
-	at   map[string]time.Time
-	tidy time.Time
+	mu          sync.Mutex
+	now, before map[string]bool
+	since       time.Time
 }
 
-// add remembers a key; fresh is false for one that is known.
+// add remembers a key for at least remember, unless there are too many; fresh is false
+// for one that is known.
 func (m *recollection) add(key string, now time.Time) (fresh bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.at == nil {
-		m.at = map[string]time.Time{}
+	if m.now == nil || len(m.now) >= replayMax || now.Sub(m.since) >= remember {
+		m.before, m.now, m.since = m.now, map[string]bool{}, now
 	}
-	if then, ok := m.at[key]; ok && now.Sub(then) < remember {
+	if m.now[key] || m.before[key] {
 		return false
 	}
-	if now.Sub(m.tidy) > time.Minute || len(m.at) >= replayMax {
-		m.tidy = now
-		for k, then := range m.at {
-			if now.Sub(then) >= remember || len(m.at) >= replayMax {
-				delete(m.at, k)
-			}
-		}
-	}
-	m.at[key] = now
+	m.now[key] = true
 	return true
 }
 

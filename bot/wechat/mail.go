@@ -90,7 +90,7 @@ func (o *Office) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progre
 	}
 	return progress.Do(ctx, 0, func(ctx context.Context, _ bool) (string, error) {
 		if n := p.Notice; n != nil {
-			return "", o.channel.notice(ctx, p.To, p.Key, *n)
+			return "", o.channel.Notice(ctx, p.To, p.Key, *n)
 		}
 		return "", o.channel.SendAnswer(ctx, p.To, p.Key, p.Reply)
 	})

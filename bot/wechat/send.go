@@ -13,12 +13,12 @@ import (
 
 // Send implements bot.Channel.
 func (c *Channel) Send(ctx context.Context, to user.Identity, r bot.Reply) error {
-	return c.notice(ctx, to, rand.Text(), bot.Notice{To: to, Reply: r})
+	return c.Notice(ctx, to, rand.Text(), bot.Notice{To: to, Reply: r})
 }
 
-// notice tells a person something unasked: by a customer message if one is allowed, else
+// Notice tells a person something unasked: by a customer message if one is allowed, else
 // by the form of its kind, else with the next answer to them.
-func (c *Channel) notice(ctx context.Context, to user.Identity, key string, n bot.Notice) error {
+func (c *Channel) Notice(ctx context.Context, to user.Identity, key string, n bot.Notice) error {
 	f, err := c.reach(ctx, to)
 	if err != nil {
 		return err
