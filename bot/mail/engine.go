@@ -59,7 +59,6 @@ type Engine struct {
 	once  sync.Once
 	mu    sync.Mutex
 	lines map[string]*line // by channel
-	runs  atomic.Int64
 }
 
 var _ bot.Outbox = (*Engine)(nil)
@@ -170,21 +169,21 @@ func (e *Engine) Receive(ctx context.Context, l Letter) (Receipt, error) {
 		return "", fault.New(fault.Invalid, "mail.letter")
 	}
 	l.ID, l.At = fit(l.ID), e.Now()
-	if line.full.is(l.Chat, l.At) {
-		e.count(l.Channel, post.In, string(Full))
-		return Full, nil
+	ok, first := line.gate.enter(l.Chat, l.At)
+	r, err := Full, error(nil)
+	if ok {
+		r, err = e.Store.Receive(ctx, l, BacklogMax)
+		first = line.gate.leave(l.Chat, l.At, r == Full && err == nil)
 	}
-	r, err := e.Store.Receive(ctx, l, BacklogMax)
 	if err != nil {
 		return "", fault.In("mail.Receive", err)
 	}
 	e.count(l.Channel, post.In, string(r))
-	switch r {
-	case Fresh:
+	if r == Fresh {
 		e.wake(ctx, post.In, l.Channel)
 		e.wake(ctx, post.Out, l.Channel) // what waited for the person to write
-	case Full:
-		line.full.add(l.Chat, l.At)
+	}
+	if first {
 		if err := line.warn(ctx, l); err != nil {
 			e.Log.Warn("somebody could not be told that too many messages wait", "channel", l.Channel, "error", err)
 		}
@@ -213,13 +212,30 @@ func (e *Engine) Serve(ctx context.Context, channel string, s Service) error {
 		all.Go(func() { p.run(ctx, work, run) })
 	}
 	<-ctx.Done()
-	if !l.in.wait(stopGrace) || !l.out.wait(0) {
-		end()
-	}
 	all.Wait()
-	l.in.wait(stopAbort)
-	l.out.wait(stopAbort)
+	if !l.wait(stopGrace) {
+		end()
+		if !l.wait(stopAbort) {
+			e.Log.Warn("something does not stop when its time is up; it is done again", "channel", channel)
+		}
+	}
 	return nil
+}
+
+// Step does what Serve does, at once and in this goroutine: one thing of each chat of one
+// side that is due now. It returns how many. It is for who has the clock in hand.
+func (e *Engine) Step(ctx context.Context, s post.Side, channel string, service Service) (n int, err error) {
+	l := e.line(channel)
+	if l == nil {
+		return 0, fault.Newf(fault.Invalid, "mail.channel", "%q is not registered", channel)
+	}
+	l.service.Store(&service)
+	p, now := l.pump(s), e.Now()
+	jobs, err := p.take(ctx, post.Claim{Holder: e.Holder, Now: now, Until: now.Add(leaseLength), Count: p.room})
+	for _, j := range jobs {
+		j.do(ctx)
+	}
+	return len(jobs), err
 }
 
 // How the two seconds of stopping are spent.
@@ -271,7 +287,7 @@ type line struct {
 	carrier Carrier
 	service atomic.Pointer[Service]
 	in, out *pump
-	full    fullness
+	gate    gate
 }
 
 func newLine(e *Engine, c Carrier) *line {
@@ -287,6 +303,24 @@ func (l *line) pump(s post.Side) *pump {
 		return l.in
 	}
 	return l.out
+}
+
+// wait waits until nothing is under way and reports whether that is so.
+func (l *line) wait(within time.Duration) bool {
+	ended := make(chan struct{})
+	go func() {
+		l.in.workers.Wait()
+		l.out.workers.Wait()
+		close(ended)
+	}()
+	t := time.NewTimer(within)
+	defer t.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-t.C:
+		return false
+	}
 }
 
 // home is the chat in which somebody is told notices.

@@ -46,14 +46,14 @@ func (p *pump) ring() {
 // run claims until ctx ends; what is claimed is done in work.
 func (p *pump) run(ctx, work context.Context, holder string) {
 	for ctx.Err() == nil {
-		more, err := p.round(ctx, work, holder)
+		pause, err := p.round(ctx, work, holder)
 		if err != nil && ctx.Err() == nil {
 			p.Log.Error("what is due could not be looked up", "channel", p.channel, "side", string(p.side), "error", err)
 		}
-		if more {
+		if pause == 0 {
 			continue
 		}
-		t := time.NewTimer(p.pause(ctx))
+		t := time.NewTimer(pause)
 		select {
 		case <-p.rung:
 		case <-t.C:
@@ -63,23 +63,33 @@ func (p *pump) run(ctx, work context.Context, holder string) {
 	}
 }
 
-// round begins what is due and there is room for. more says that there may be more at
-// once.
-func (p *pump) round(ctx, work context.Context, holder string) (more bool, err error) {
+// round begins what is due and there is room for. It returns for how long nothing will
+// be due, as far as is known here.
+func (p *pump) round(ctx, work context.Context, holder string) (time.Duration, error) {
+	look := lookEvery
+	if p.Alone || p.Bell != nil {
+		look = lookRarely
+	}
 	free := p.free()
 	if free == 0 {
-		return false, nil // whoever ends rings
+		return look, nil // whoever ends rings
 	}
 	next, err := p.Store.Next(ctx, p.side, p.channel)
 	now := p.Now()
-	if err != nil || next.IsZero() || next.After(now) {
-		return false, err
+	switch {
+	case err != nil || next.IsZero():
+		return look, err
+	case next.After(now):
+		return min(next.Sub(now), look), nil
 	}
 	jobs, err := p.take(ctx, post.Claim{Holder: holder, Now: now, Until: now.Add(leaseLength), Count: free})
 	for _, j := range jobs {
 		p.begin(work, j)
 	}
-	return err == nil && len(jobs) == free, err
+	if len(jobs) == 0 { // another process was faster
+		return lookEvery, err
+	}
+	return 0, err
 }
 
 func (p *pump) free() int {
@@ -106,39 +116,6 @@ func (p *pump) begin(work context.Context, j job) {
 		}()
 		j.do(work)
 	})
-}
-
-// pause is how long nothing will be due, as far as is known here.
-func (p *pump) pause(ctx context.Context) time.Duration {
-	look := lookEvery
-	if p.Alone || p.Bell != nil {
-		look = lookRarely
-	}
-	next, err := p.Store.Next(ctx, p.side, p.channel)
-	if err != nil || next.IsZero() {
-		return look
-	}
-	if p.free() == 0 {
-		return look
-	}
-	return min(max(next.Sub(p.Now()), time.Millisecond), look)
-}
-
-// wait waits until nothing is under way and reports whether that is so.
-func (p *pump) wait(within time.Duration) bool {
-	ended := make(chan struct{})
-	go func() {
-		p.workers.Wait()
-		close(ended)
-	}()
-	t := time.NewTimer(within)
-	defer t.Stop()
-	select {
-	case <-ended:
-		return true
-	case <-t.C:
-		return false
-	}
 }
 
 // How often and how long storing an outcome is tried, beside a lease that goes on.
