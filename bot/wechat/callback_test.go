@@ -50,7 +50,7 @@ func TestForgedCallbacks(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			h := &heard{}
-			w := open(t, wechatfake.Config{Mode: mode}, h.handle, nil)
+			w := open(t, wechatfake.Config{Mode: mode}, nil)
 			w.run(t, h.handle)
 			if err := w.fake.Check(t.Context()); err != nil {
 				t.Error(err)
@@ -107,7 +107,7 @@ func (w *world) refused() (n int) {
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	h := &heard{}
-	w := open(t, wechatfake.Config{Mode: wechatfake.Plain}, h.handle, nil)
+	w := open(t, wechatfake.Config{Mode: wechatfake.Plain}, nil)
 	w.run(t, h.handle)
 	for name, r := range map[string]*http.Request{
 		"nothing":        httptest.NewRequest(http.MethodGet, "/wechat", nil),
@@ -130,7 +130,7 @@ func TestOddRequests(t *testing.T) {
 func TestWhatIsHeard(t *testing.T) {
 	t.Parallel()
 	h := &heard{}
-	w := open(t, wechatfake.Config{}, h.handle, nil)
+	w := open(t, wechatfake.Config{}, nil)
 	w.run(t, h.handle)
 	ctx, f := t.Context(), w.fake
 	for _, tt := range []struct {
@@ -191,5 +191,17 @@ func TestConfiguration(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)
 		}
+	}
+}
+
+// TestWithoutItsBook: while the database is away people are answered all the same.
+func TestWithoutItsBook(t *testing.T) {
+	t.Parallel()
+	h := &heard{}
+	w := open(t, wechatfake.Config{}, nil)
+	w.run(t, h.handle)
+	w.book.refuses = true
+	if o := w.fake.Say(t.Context(), ann, "hello"); o.Seen.Text != "re hello" {
+		t.Errorf("ann reads %q, %s", o.Seen.Text, o.Why)
 	}
 }

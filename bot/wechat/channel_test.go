@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"fanli/bot"
 	"fanli/bot/channeltest"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/wechatfake"
@@ -33,7 +32,7 @@ func TestChannel(t *testing.T) {
 func suite(t *testing.T, cfg wechatfake.Config) {
 	t.Helper()
 	channeltest.Run(t, func(t *testing.T) channeltest.Subject {
-		w := open(t, cfg, func(context.Context, bot.Message) bot.Reply { return bot.Reply{} }, nil)
+		w := open(t, cfg, nil)
 		people := []string{ann, bob}
 		queues := make([]chan func(), len(people))
 		var work sync.WaitGroup

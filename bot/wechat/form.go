@@ -51,7 +51,7 @@ func (c *Channel) formSent(ctx context.Context, openid, kind string, err error) 
 		c.log.Error("a form is refused; look at wechat.templates", "kind", kind, "reason", fault.ReasonOf(err))
 		return false, nil
 	}
-	return err == nil, fault.In("wechat.Form", err)
+	return err == nil, fault.In("wechat.Form", patient(err))
 }
 
 // The limits of what is agreed to once.

@@ -88,7 +88,7 @@ func TestAStalledNetwork(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a, _, links := twins(t, 30*time.Second)
-		w := open(t, wechatfake.Config{}, a.Handle, nil)
+		w := open(t, wechatfake.Config{}, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() { _ = w.channel.Run(ctx, a.Handle) }()
@@ -164,13 +164,13 @@ func TestCopiesAtTwoProcesses(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, b, links := twins(t, tt.takes)
 				cfg := wechatfake.Config{Profile: tt.profile}
-				w := open(t, cfg, a.Handle, nil)
+				w := open(t, cfg, nil)
 				front := &lossy{to: []http.Handler{w.channel}, loses: tt.loses}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				for i, h := range []bot.Handler{a.Handle, b.Handle} {
 					if i > 0 {
-						w.join(t, cfg, h, nil)
+						w.join(t, cfg, nil)
 						front.to = append(front.to, w.channel)
 					}
 					c := w.channel
@@ -198,6 +198,32 @@ func TestCopiesAtTwoProcesses(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAProcessThatDies: what was acknowledged is answered by another process, once.
+func TestAProcessThatDies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b, _ := twins(t, 30*time.Second)
+		w := open(t, wechatfake.Config{}, nil)
+		first, die := context.WithCancel(t.Context())
+		c := w.channel
+		go func() { _ = c.Run(first, a.Handle) }()
+		if o := w.fake.Say(t.Context(), ann, kettle); o.Verdict != wechatfake.Silent {
+			t.Fatalf("the delivery is %s", o.Verdict)
+		}
+		die()
+		synctest.Wait()
+		w.join(t, wechatfake.Config{}, nil)
+		second, end := context.WithCancel(t.Context())
+		defer end()
+		c2 := w.channel
+		go func() { _ = c2.Run(second, b.Handle) }()
+		time.Sleep(2 * time.Minute)
+		if lines := w.fake.Lines(ann); len(lines) != 1 || !strings.Contains(lines[0], "预计返利  ¥2.80") {
+			t.Errorf("ann reads %q, want the offer once", lines)
+		}
+	})
 }
 
 // TestAnswersOfATime: what may be sent decides which way an answer goes that takes long.
@@ -228,7 +254,7 @@ func TestAnswersOfATime(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := open(t, wechatfake.Config{}, slow, tt.change)
+				w := open(t, wechatfake.Config{}, tt.change)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				go func() { _ = w.channel.Run(ctx, slow) }()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"time"
 
 	"fanli/bot"
 	"fanli/bot/wechat/platform"
@@ -129,7 +130,38 @@ func (c *Channel) customSent(ctx context.Context, openid string, err error) (sen
 		})
 		return false, err
 	}
-	return err == nil, fault.In("wechat.Send", err)
+	if platform.CodeOf(err) != 0 { // it has said no, so that nothing was spent
+		if err := c.giveBack(ctx, openid); err != nil {
+			c.log.Warn("what a person may be sent is not kept", "error", err)
+		}
+	}
+	return err == nil, fault.In("wechat.Send", patient(err))
+}
+
+// busyWait is how long the platform is left alone that says that we call too often.
+const busyWait = time.Minute
+
+// patient says of an error how long to wait, where it is a limit.
+func patient(err error) error {
+	if fault.Is(err, fault.Limited) {
+		return fault.After(err, busyWait)
+	}
+	return err
+}
+
+// giveBack takes back that a message was spent.
+func (c *Channel) giveBack(ctx context.Context, openid string) error {
+	now := c.opts.Now()
+	_, err := c.change(ctx, openid, func(f *follower) bool {
+		if now.Before(f.Message.Until) {
+			f.Message.Left = min(f.Message.Left+1, messageCount)
+		}
+		if now.Before(f.Action.Until) {
+			f.Action.Left = min(f.Action.Left+1, actionCount)
+		}
+		return true
+	})
+	return err
 }
 
 // lost enters that somebody does not follow us any more.

@@ -9,6 +9,8 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/bottest"
+	"fanli/bot/mail"
+	"fanli/bot/mail/mailtest"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/platform"
 	"fanli/bot/wechat/wechatfake"
@@ -37,7 +39,7 @@ func TestNotices(t *testing.T) {
 		o.Forms = map[string]platform.Template{"rebate.ready": {ID: "T1", Fields: map[string]string{"thing1": "{title}", "amount2": "{amount}", "time3": "{time}"}}}
 	}
 	cfg := wechatfake.Config{Now: clock.Now}
-	w := open(t, cfg, echo, set)
+	w := open(t, cfg, set)
 	w.run(t, echo)
 	ctx := t.Context()
 	n := 0
@@ -85,7 +87,7 @@ func TestNotices(t *testing.T) {
 	tell("")
 	w.fake.SetProfile(wechatfake.Service)
 	tell("") // and that is not tried again for a while
-	w.join(t, cfg, echo, set)
+	w.join(t, cfg, set)
 	if r := w.channel.Rights(ctx); r[0].Refused.IsZero() || w.counts.of("downgrade/customer") != 1 {
 		t.Errorf("another process thinks that the account may: %+v, told %d times", r, w.counts.of("downgrade/customer"))
 	}
@@ -111,7 +113,7 @@ func TestMoreThanFits(t *testing.T) {
 		}
 		return bot.Reply{Text: "re " + m.Text}
 	}
-	w := open(t, wechatfake.Config{Profile: wechatfake.Personal}, long, nil)
+	w := open(t, wechatfake.Config{Profile: wechatfake.Personal}, nil)
 	w.run(t, long)
 	ctx := t.Context()
 	w.fake.Say(ctx, ann, "hello")
@@ -170,7 +172,7 @@ func TestWhatIsShown(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			answer := func(context.Context, bot.Message) bot.Reply { return tt.reply }
-			w := open(t, wechatfake.Config{}, answer, tt.change)
+			w := open(t, wechatfake.Config{}, tt.change)
 			w.run(t, answer)
 			o := w.fake.Say(t.Context(), ann, "x")
 			if got := o.Seen.String(); got != tt.want {
@@ -185,7 +187,7 @@ func TestWhatIsShown(t *testing.T) {
 func TestForms(t *testing.T) {
 	t.Parallel()
 	answer := echo
-	w := open(t, wechatfake.Config{}, answer, func(o *wechat.Options) {
+	w := open(t, wechatfake.Config{}, func(o *wechat.Options) {
 		o.Forms = map[string]platform.Template{"rebate.ready": {
 			ID: "T1", URL: "https://fanli.example/", Fields: map[string]string{"thing1": "{title}", "amount2": "{amount}"},
 		}}
@@ -213,4 +215,26 @@ func TestForms(t *testing.T) {
 	if all := w.fake.Lines(ann); !strings.Contains(all[len(all)-1], "订单") {
 		t.Errorf("ann reads %q", all[len(all)-1])
 	}
+}
+
+// TestCarrier holds the channel's carrier to the promises of package mail.
+func TestCarrier(t *testing.T) {
+	t.Parallel()
+	mailtest.Carrier(t, func(t *testing.T) mailtest.Subject {
+		w := open(t, wechatfake.Config{}, nil)
+		w.run(t, echo)
+		w.fake.Say(t.Context(), ann, "hello")
+		return mailtest.Subject{
+			Carrier: w.office, Address: mail.Parcel{Channel: wechat.Name, Chat: ann, To: identityOf(ann)},
+			Read: func() []string { return w.fake.Lines(ann)[1:] },
+			Trouble: func(what mailtest.Trouble, _ int) {
+				w.fake.Heal()
+				code := map[mailtest.Trouble]int{mailtest.Busy: 45011, mailtest.Down: -1, mailtest.Blocked: 43004}[what]
+				if code != 0 {
+					w.fake.Fail("/cgi-bin/message/custom/send", 1000, wechatfake.Fault{Code: code, Text: "no"})
+				}
+			},
+			Secrets: []string{w.fake.Secret(), w.fake.Token(), w.fake.AESKey(), ann},
+		}
+	})
 }

@@ -84,7 +84,7 @@ func tell(t *testing.T, script string, profile wechatfake.Profile, mode wechatfa
 	f.Bot.OwnPayee = func(from user.Identity) (string, bool) { return from.External, true }
 	p := &teller{t: t, f: f, world: f.World(), person: ann, read: map[string]int{}}
 	cfg := wechatfake.Config{Profile: profile, Mode: mode, Now: f.Clock.Now}
-	p.w = open(t, cfg, p.handle, func(o *wechat.Options) {
+	p.w = open(t, cfg, func(o *wechat.Options) {
 		o.Landing = func(b bot.Button) string { return "https://fanli.example/l/1" }
 	})
 	p.w.run(t, p.handle)

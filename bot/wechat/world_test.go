@@ -3,6 +3,7 @@ package wechat_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/mail"
+	"fanli/bot/mail/mailtest"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/platform"
 	"fanli/bot/wechat/wechatfake"
@@ -127,61 +130,17 @@ func (b *book) Decide(_ context.Context, message, way string, _ time.Time) (stri
 	return b.ways[message], nil
 }
 
-// A post is a Mail in memory: it answers what it keeps, and sends, until its test ends.
-type post struct {
-	ctx  context.Context
-	mu   sync.Mutex
-	seen map[string]bool
-	work sync.WaitGroup
-
-	answer  func(ctx context.Context, m bot.Message) bot.Reply
-	channel *wechat.Channel
-	after   func(d time.Duration) <-chan time.Time
-	now     func() time.Time
-}
-
-func (p *post) fresh(key string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	was := p.seen[key]
-	p.seen[key] = true
-	return !was
-}
-
-func (p *post) Keep(_ context.Context, m bot.Message, _ time.Time) error {
-	if !p.fresh(m.ID) {
-		return nil
-	}
-	p.work.Go(func() {
-		if r := p.answer(p.ctx, m); p.ctx.Err() == nil {
-			_ = p.channel.SendAnswer(p.ctx, m.From, m.ID, r) // the test sees what has arrived
-		}
-	})
-	return nil
-}
-
-func (p *post) Post(_ context.Context, key string, to user.Identity, r bot.Reply, from time.Time) error {
-	if !p.fresh(key) {
-		return nil
-	}
-	p.work.Go(func() {
-		select {
-		case <-p.after(from.Sub(p.now())):
-			_ = p.channel.SendAnswer(p.ctx, to, key, r) // the test sees what has arrived
-		case <-p.ctx.Done():
-		}
-	})
-	return nil
-}
-
 // A world is an account with its followers.
 type world struct {
 	fake    *wechatfake.Server
 	channel *wechat.Channel
+	office  *wechat.Office
 	book    *book
-	post    *post
+	store   *mailtest.Store
 	logs    *logs
 	counts  counts
+
+	processes int
 }
 
 // counts counts what a channel says it does.
@@ -224,17 +183,17 @@ func (l *logs) String() string {
 }
 
 // open makes a world; change changes what is configured.
-func open(t *testing.T, cfg wechatfake.Config, answer bot.Handler, change func(o *wechat.Options)) *world {
+func open(t *testing.T, cfg wechatfake.Config, change func(o *wechat.Options)) *world {
 	t.Helper()
 	fake := wechatfake.New(cfg)
-	w := &world{fake: fake, book: newBook(), logs: &logs{}}
-	w.join(t, cfg, answer, change)
+	w := &world{fake: fake, book: newBook(), store: &mailtest.Store{}, logs: &logs{}}
+	w.join(t, cfg, change)
 	fake.Connect("http://fanli.example/wechat", wechatfake.Local(w.channel))
 	return w
 }
 
 // join makes the channel of one more process.
-func (w *world) join(t *testing.T, cfg wechatfake.Config, answer bot.Handler, change func(o *wechat.Options)) {
+func (w *world) join(t *testing.T, cfg wechatfake.Config, change func(o *wechat.Options)) {
 	t.Helper()
 	now, after := cfg.Now, cfg.After
 	if now == nil {
@@ -243,14 +202,13 @@ func (w *world) join(t *testing.T, cfg wechatfake.Config, answer bot.Handler, ch
 	if after == nil {
 		after = time.After
 	}
-	p := &post{ctx: t.Context(), seen: map[string]bool{}, answer: answer, after: after, now: now}
-	if w.post != nil {
-		p.seen = w.post.seen // the same store
-	}
+	log := slog.New(slog.NewTextHandler(w.logs, nil))
+	w.processes++
+	office := wechat.NewOffice(&mail.Engine{Store: w.store, Holder: fmt.Sprint("process ", w.processes), Now: now, Log: log}, now)
 	o := wechat.Options{
 		AppID: w.fake.AppID(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), Account: w.fake.Account(),
 		Mode: wechat.Safe, Profile: wechat.Service,
-		Book: w.book, Mail: p, Count: w.counts.add, Log: slog.New(slog.NewTextHandler(w.logs, nil)), Now: now, After: after,
+		Book: w.book, Mail: office, Count: w.counts.add, Log: log, Now: now, After: after,
 	}
 	if cfg.Mode != "" {
 		o.Mode = wechat.Mode(cfg.Mode)
@@ -272,7 +230,8 @@ func (w *world) join(t *testing.T, cfg wechatfake.Config, answer bot.Handler, ch
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.channel, w.post, p.channel = c, p, c
+	office.Open(c)
+	w.channel, w.office = c, office
 }
 
 // run runs the channel until the test ends.
