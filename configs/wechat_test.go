@@ -34,7 +34,7 @@ func TestWechat(t *testing.T) {
 	for key, line := range map[string]string{
 		"app_secret": "app_secret: short", "token": "token: has-a-dash", "encoding_aes_key": `encoding_aes_key: ""`, "mode": "mode: open",
 		"profile": "profile: huge", "endpoint": "endpoint: http://api.example.com", "callback_path": "callback_path: /api/wechat",
-		"account": "account: wx1", "templates": "templates: {rebate.ready: {fields: {Thing: x}}}",
+		"account": "account: wx1", "templates": `templates: {rebate.ready: {id: x, fields: {thing1: "{tittle}"}}}`,
 		"menu": "menu: [{name: 一二三四五六, say: x}]", "tagged_menus": "tagged_menus: {员工: [{name: x}]}", "app_id": "app_id: x",
 	} {
 		var lines []string

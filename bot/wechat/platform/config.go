@@ -86,6 +86,12 @@ type Template struct {
 // Names of fields, as the console shows them.
 var fieldForm = regexp.MustCompile(`^[a-z_]+[0-9]{1,3}$`)
 
+// places are what stands for a part of the notice in the text of a field.
+var (
+	places    = []string{"{text}", "{title}", "{amount}", "{time}"}
+	placeForm = regexp.MustCompile(`\{[^}]*\}`)
+)
+
 var (
 	appIDForm   = regexp.MustCompile(`^wx[A-Za-z0-9]{8,30}$`)
 	secretForm  = regexp.MustCompile(`^[0-9A-Za-z]{32}$`)
@@ -165,6 +171,9 @@ func (c Config) checkTemplates() (errs []error) {
 		bad(len([]rune(t.Title)) > onceTitleMax, "title has more than %d characters", onceTitleMax)
 		for _, f := range slices.Sorted(maps.Keys(t.Fields)) {
 			bad(!fieldForm.MatchString(f), "field %q is not a name such as thing1", f)
+			for _, what := range placeForm.FindAllString(t.Fields[f], -1) {
+				bad(!slices.Contains(places, what), "field %q has %s, which is none of %s", f, what, strings.Join(places, ", "))
+			}
 		}
 	}
 	return errs

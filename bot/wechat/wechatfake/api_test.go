@@ -260,6 +260,21 @@ func TestNoticesAreFollowed(t *testing.T) {
 	if !slices.Equal(want, []string{"success", "failed:user block"}) {
 		t.Errorf("it became %q", want)
 	}
+	c.s.Block("o1", false)
+	c.s.Subscribe(t.Context(), "o1", "SUB", true)
+	for _, want := range []int{0, 43101} { // one consent is one notice
+		if got := c.post("/cgi-bin/message/subscribe/bizsend", `{"touser":"o1","template_id":"SUB","data":{"thing1":{"value":"x"}}}`); code(got) != want {
+			t.Errorf("got %v, want %d", got, want)
+		}
+	}
+	c.s.Settle()
+	if m := d.last(); m.Event != "subscribe_msg_sent_event" {
+		t.Errorf("heard %s", m.Event)
+	}
+	c.s.Withdraw(t.Context(), "o1", "SUB")
+	if m := d.last(); m.Event != "subscribe_msg_change_event" {
+		t.Errorf("heard %s", m.Event)
+	}
 }
 
 func TestCodesEnd(t *testing.T) {

@@ -14,6 +14,7 @@ type message struct {
 	at     time.Time
 	id     int64 // MsgId; 0 for events
 	answer bool  // a person wrote it, so that an answer has one article at most
+	aside  bool  // nobody did anything in the chat, and nobody sees an answer there
 }
 
 // all returns the message with the common nodes.

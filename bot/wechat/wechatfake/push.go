@@ -75,7 +75,7 @@ func (s *Server) settle(m message, o Outcome) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.person(m.from)
-	if o.Verdict == Silent || !p.following { // who has gone sees nothing
+	if o.Verdict == Silent || m.aside || !p.following { // who has gone sees nothing
 		return o
 	}
 	s.show(p, o.Seen)

@@ -90,12 +90,7 @@ func (s *Server) sendTemplate(r *request) (any, *refusal) {
 	} else {
 		s.show(p, Seen{By: "template", Kind: "template", Scheme: n.Template, Text: n.words(), URL: n.URL})
 	}
-	m := message{from: p.openid, kind: "event", at: s.cfg.Now(), nodes: []node{
-		textNode("Event", "TEMPLATESENDJOBFINISH"), numberNode("MsgID", id), textNode("Status", status),
-	}}
-	if s.callback != "" {
-		s.following.Go(func() { s.push(context.WithoutCancel(r.http.Context()), m) })
-	}
+	s.later(r, p, textNode("Event", "TEMPLATESENDJOBFINISH"), numberNode("MsgID", id), textNode("Status", status))
 	return well(map[string]any{"msgid": id}), nil
 }
 
@@ -145,5 +140,17 @@ func (s *Server) sendSubscription(r *request) (any, *refusal) {
 	}
 	p.consents[n.Template]--
 	s.show(p, Seen{By: "subscription", Kind: "subscription", Scheme: n.Template, Text: n.words(), URL: n.Page})
+	s.lastID++
+	s.later(r, p, textNode("Event", "subscribe_msg_sent_event"), list("SubscribeMsgSentEvent",
+		textNode("TemplateId", n.Template), numberNode("MsgID", s.lastID), numberNode("ErrorCode", 0), textNode("ErrorStatus", "success")))
 	return nil, nil
+}
+
+// later pushes an event about a person that nobody waits for.
+func (s *Server) later(r *request, p *follower, nodes ...node) {
+	if s.callback == "" {
+		return
+	}
+	m := message{from: p.openid, kind: "event", at: s.cfg.Now(), nodes: nodes, aside: true}
+	s.following.Go(func() { s.push(context.WithoutCancel(r.http.Context()), m) })
 }
