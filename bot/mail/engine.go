@@ -231,7 +231,7 @@ func (e *Engine) Step(ctx context.Context, s post.Side, channel string, service 
 	}
 	l.service.Store(&service)
 	p, now := l.pump(s), e.Now()
-	jobs, err := p.take(ctx, post.Claim{Holder: e.Holder, Now: now, Until: now.Add(leaseLength), Count: p.room})
+	jobs, err := p.take(ctx, post.Claim{Holder: e.Holder, Now: now, Until: now.Add(leaseLength), Count: p.room, Quiet: p.room})
 	for _, j := range jobs {
 		j.do(ctx)
 	}
