@@ -16,7 +16,8 @@ import (
 // there is none, or this person does not take it.
 func (c *Channel) form(ctx context.Context, openid, key string, n bot.Notice) (sent bool, err error) {
 	t, ok := c.opts.Forms[n.Kind]
-	if !ok || !c.may(ctx, Template) {
+	right := rightOf(t.Way)
+	if !ok || !c.may(ctx, right) {
 		return false, nil
 	}
 	fields := map[string]string{}
@@ -34,14 +35,26 @@ func (c *Channel) form(ctx context.Context, openid, key string, n bot.Notice) (s
 	default:
 		_, err = c.opts.Platform.SendTemplate(ctx, openid, notice)
 	}
-	return c.formSent(ctx, openid, n.Kind, err)
+	return c.formSent(ctx, openid, n.Kind, right, err)
+}
+
+// rightOf is what a way of forms needs.
+func rightOf(way string) Right {
+	switch way {
+	case platform.ByOnce:
+		return Once
+	case platform.BySubscription:
+		return Subscribable
+	default:
+		return Template
+	}
 }
 
 // formSent says what became of a form.
-func (c *Channel) formSent(ctx context.Context, openid, kind string, err error) (sent bool, _ error) {
+func (c *Channel) formSent(ctx context.Context, openid, kind string, right Right, err error) (sent bool, _ error) {
 	switch fault.ReasonOf(err) {
 	case platform.NoRight:
-		c.downgrade(ctx, Template)
+		c.downgrade(ctx, right)
 		return false, nil
 	case platform.NotFollower:
 		return false, c.lost(ctx, openid)

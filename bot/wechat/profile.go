@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"fanli/core/fault"
 )
 
 // A Profile is what an account may do.
@@ -22,17 +24,24 @@ type Right string
 
 // The rights that the channel needs.
 const (
-	Customer Right = "customer" // to write to people unasked, within their windows
-	Template Right = "template" // to send them template messages
+	Customer     Right = "customer"     // to write to people unasked, within their windows
+	Template     Right = "template"     // to send them template messages
+	Once         Right = "once"         // and what they have agreed to once
+	Subscribable Right = "subscription" // and what they have subscribed to
 )
+
+// Rights returns all of them.
+func Rights() []Right { return []Right{Customer, Template, Once, Subscribable} }
 
 // has reports whether accounts of a profile have a right.
 func (p Profile) has(r Right) bool {
 	switch p {
-	case Service, Sandbox:
+	case Service:
 		return true
+	case Sandbox:
+		return r == Customer || r == Template
 	case Subscription:
-		return r == Customer
+		return r == Customer || r == Once
 	default:
 		return false
 	}
@@ -59,8 +68,21 @@ type refusedRights struct {
 	looked map[Right]time.Time
 }
 
-// markOf names the mark of a refused right.
-func (c *Channel) markOf(r Right) string { return "wechat/" + c.opts.AppID + "/refused/" + string(r) }
+// markOf names the mark of a refused right of an account.
+func markOf(appID string, r Right) string { return "wechat/" + appID + "/refused/" + string(r) }
+
+// markedUntil returns until when a right is not used, as all processes know it.
+func markedUntil(ctx context.Context, m Marks, appID string, r Right) (time.Time, error) {
+	text, err := m.Mark(ctx, markOf(appID, r))
+	if err != nil || text == "" {
+		return time.Time{}, err
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, nil //nolint:nilerr // of another version: it is as if it were not there
+	}
+	return t, nil
+}
 
 // may reports whether a right can be used now.
 func (c *Channel) may(ctx context.Context, r Right) bool {
@@ -80,12 +102,12 @@ func (c *Channel) refusedUntil(ctx context.Context, r Right) time.Time {
 	if c.opts.Marks == nil || !looked.IsZero() && now.Sub(looked) < lookEvery {
 		return until
 	}
-	text, err := c.opts.Marks.Mark(ctx, c.markOf(r))
+	marked, err := markedUntil(ctx, c.opts.Marks, c.opts.AppID, r)
 	if err != nil {
 		return until
 	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil && t.After(until) {
-		until = t
+	if marked.After(until) {
+		until = marked
 	}
 	k.set(r, until, now)
 	return until
@@ -111,7 +133,7 @@ func (c *Channel) downgrade(ctx context.Context, r Right) {
 	if c.opts.Marks == nil {
 		return
 	}
-	if err := c.opts.Marks.SetMark(ctx, c.markOf(r), until.UTC().Format(time.RFC3339), 0); err != nil {
+	if err := c.opts.Marks.SetMark(ctx, markOf(c.opts.AppID, r), until.UTC().Format(time.RFC3339), 0); err != nil {
 		c.log.WarnContext(ctx, "a refused right is not remembered", "error", err)
 	}
 }
@@ -123,15 +145,19 @@ type RightState struct {
 	Refused time.Time // until when it is not used; zero if it is
 }
 
-// Rights says what the account may do, for operators.
-func (c *Channel) Rights(ctx context.Context) []RightState {
+// RightsOf says what an account may do, for operators.
+func RightsOf(ctx context.Context, m Marks, appID string, p Profile, now time.Time) ([]RightState, error) {
 	var out []RightState
-	for _, r := range []Right{Customer, Template} {
-		s := RightState{Right: r, Has: c.opts.Profile.has(r)}
-		if until := c.refusedUntil(ctx, r); c.opts.Now().Before(until) {
+	for _, r := range Rights() {
+		s := RightState{Right: r, Has: p.has(r)}
+		until, err := markedUntil(ctx, m, appID, r)
+		if err != nil {
+			return nil, fault.In("wechat.Rights", err)
+		}
+		if now.Before(until) {
 			s.Refused = until
 		}
 		out = append(out, s)
 	}
-	return out
+	return out, nil
 }

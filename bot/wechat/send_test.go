@@ -88,8 +88,9 @@ func TestNotices(t *testing.T) {
 	w.fake.SetProfile(wechatfake.Service)
 	tell("") // and that is not tried again for a while
 	w.join(t, cfg, set)
-	if r := w.channel.Rights(ctx); r[0].Refused.IsZero() || w.counts.of("downgrade/customer") != 1 {
-		t.Errorf("another process thinks that the account may: %+v, told %d times", r, w.counts.of("downgrade/customer"))
+	rights, err := wechat.RightsOf(ctx, kept, w.fake.AppID(), wechat.Service, clock.Now())
+	if err != nil || rights[0].Refused.IsZero() || w.counts.of("downgrade/customer") != 1 {
+		t.Errorf("operators are shown %+v, %v; it was noticed %d times", rights, err, w.counts.of("downgrade/customer"))
 	}
 	clock.Move(wechat.DowngradeFor + time.Minute)
 	w.fake.Connect("http://fanli.example/wechat", wechatfake.Local(w.channel))

@@ -93,7 +93,7 @@ func wechatCommand(std stdio, f *flags) *cobra.Command {
 		Long: "What is configured under wechat: and how an account is set up stands in docs/wechat.md.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(wechatCheck(std, f), wechatMenu(std, f), wechatTag(std, f, true), wechatTag(std, f, false))
+	cmd.AddCommand(wechatCheck(std, f), wechatRights(std, f), wechatMenu(std, f), wechatTag(std, f, true), wechatTag(std, f, false))
 	return cmd
 }
 

@@ -3,8 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"fanli/adapters/store"
 	"fanli/adapters/wechatpay"
@@ -81,4 +84,31 @@ const (
 func (a *app) sweepWechat(ctx context.Context) (int, error) {
 	now := time.Now()
 	return a.db.WechatBook().Sweep(ctx, now.Add(-wechatWaysKept), now.Add(-wechatToldKept), now.Add(-wechatParkedKept), wechatSweepMax)
+}
+
+// wechatRights shows what the account may do, and what WeChat has refused it lately.
+func wechatRights(std stdio, f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "rights", Short: "Show what the account may send, and what WeChat has refused it lately", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return visiting(cmd.Context(), std, f, false, func(a *app) error {
+				profile := wechat.Profile(cmp.Or(a.cfg.Wechat.Profile, platform.Personal))
+				all, err := wechat.RightsOf(cmd.Context(), a.db.Memory(), a.cfg.Wechat.AppID, profile, time.Now())
+				if err != nil {
+					return err
+				}
+				for _, r := range all {
+					says := "no: " + string(profile)
+					if r.Has {
+						says = "yes"
+					}
+					if r.Has && !r.Refused.IsZero() {
+						says = "refused by WeChat, not used until " + r.Refused.In(a.cfg.Location()).Format("2006-01-02 15:04")
+					}
+					_, _ = fmt.Fprintf(std.out, "%-13s %s\n", r.Right, says)
+				}
+				return nil
+			})
+		},
+	}
 }
