@@ -60,7 +60,7 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 		return a
 	}
 	if j.last(in, c.opts.Now()) {
-		return c.stub(ctx, in, j)
+		return c.stub(ctx, in)
 	}
 	select {
 	case <-j.done:
@@ -213,7 +213,7 @@ const stubTTL = time.Hour
 var addresses = regexp.MustCompile(`https?://\S+`)
 
 // stub says that the answer will be there for "1".
-func (c *Channel) stub(ctx context.Context, in incoming, j *job) answer {
+func (c *Channel) stub(ctx context.Context, in incoming) answer {
 	text := saySoon.in(english(addresses.ReplaceAllString(in.text, "")))
 	_, err := c.change(ctx, in.from, func(f *follower) bool {
 		f.Talk = talkState{Menu: []choice{{1, "重发"}}, Until: c.opts.Now().Add(stubTTL)}

@@ -21,7 +21,7 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("a callback ended in a panic", "kind", "panic")
-			c.refuse(w, panicked, http.StatusInternalServerError)
+			c.refuse(w, errPanic, http.StatusInternalServerError)
 		}
 	}()
 	w.Header().Set("Cache-Control", "no-store")
@@ -36,7 +36,7 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(s.echo))
 		return
 	case r.Method != http.MethodPost || s.echo != "":
-		err = badMethod
+		err = errMethod
 	default:
 		err = c.post(w, r, s, began)
 	}
@@ -51,19 +51,19 @@ func reasonOf(err error) refusal {
 	if errors.As(err, &r) {
 		return r
 	}
-	return malformed
+	return errMalformed
 }
 
 // statusOf is what the other side is told of it.
 func statusOf(err error) int {
 	switch reasonOf(err) {
-	case badSign, stale, replayed, otherApp, otherTo:
+	case errSignature, errStale, errReplayed, errApp, errAccount:
 		return http.StatusForbidden
-	case tooLarge:
+	case errTooLarge:
 		return http.StatusRequestEntityTooLarge
-	case badMethod:
+	case errMethod:
 		return http.StatusMethodNotAllowed
-	case notRunning:
+	case errNotRunning:
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusBadRequest
@@ -92,7 +92,7 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s signed, began t
 		return err
 	}
 	if c.known(r.Context(), s) {
-		return replayed
+		return errReplayed
 	}
 	c.count("heard", in.kin)
 	run, err := c.enter(r.Context())
@@ -119,9 +119,9 @@ func (c *Channel) enter(ctx context.Context) (*running, error) {
 		select {
 		case <-opened:
 		case <-over:
-			return nil, notRunning
+			return nil, errNotRunning
 		case <-ctx.Done():
-			return nil, notRunning
+			return nil, errNotRunning
 		}
 	}
 }

@@ -26,25 +26,25 @@ func (r refusal) Error() string { return "wechat: callback refused: " + string(r
 
 // The reasons.
 const (
-	badMethod   refusal = "method"
-	badQuery    refusal = "query"     // the query lacks something, or has it twice
-	badSign     refusal = "signature" // of the query or of what is encrypted
-	stale       refusal = "stale"     // the time in the query is not now
-	replayed    refusal = "replayed"  // the very same request again
-	tooLarge    refusal = "too_large" // of a body
-	malformed   refusal = "malformed" // XML that is none
-	dtd         refusal = "dtd"       // XML that declares types
-	duplicate   refusal = "duplicate" // an element twice
-	secondRoot  refusal = "root"      // a second root
-	deep        refusal = "deep"      // too many levels or elements
-	unencrypted refusal = "plain"     // what must be encrypted is not
-	undecodable refusal = "undecoded" // what is encrypted cannot be read
-	otherApp    refusal = "app"       // it is encrypted for somebody else
-	otherTo     refusal = "account"   // it is for somebody else
-	badMessage  refusal = "message"   // it lacks what every message has
-	differs     refusal = "differs"   // its plain part is not what is encrypted
-	notRunning  refusal = "not_running"
-	panicked    refusal = "panic"
+	errMethod     refusal = "method"
+	errQuery      refusal = "query"     // the query lacks something, or has it twice
+	errSignature  refusal = "signature" // of the query or of what is encrypted
+	errStale      refusal = "stale"     // the time in the query is not now
+	errReplayed   refusal = "replayed"  // the very same request again
+	errTooLarge   refusal = "too_large" // of a body
+	errMalformed  refusal = "malformed" // XML that is none
+	errDTD        refusal = "dtd"       // XML that declares types
+	errDuplicate  refusal = "duplicate" // an element twice
+	errRoot       refusal = "root"      // a second root
+	errDeep       refusal = "deep"      // too many levels or elements
+	errPlain      refusal = "plain"     // what must be encrypted is not
+	errUndecoded  refusal = "undecoded" // what is encrypted cannot be read
+	errApp        refusal = "app"       // it is encrypted for somebody else
+	errAccount    refusal = "account"   // it is for somebody else
+	errMessage    refusal = "message"   // it lacks what every message has
+	errDiffers    refusal = "differs"   // its plain part is not what is encrypted
+	errNotRunning refusal = "not_running"
+	errPanic      refusal = "panic"
 )
 
 // A Mode says how messages travel, as chosen in the platform's console.
@@ -71,7 +71,7 @@ const queryBytesMax = 128
 func one(q url.Values, name string) (string, error) {
 	switch v := q[name]; {
 	case len(v) > 1 || len(v) == 1 && len(v[0]) > queryBytesMax:
-		return "", badQuery
+		return "", errQuery
 	case len(v) == 1:
 		return v[0], nil
 	default:
@@ -104,17 +104,17 @@ func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []by
 // admit checks what the query alone can show: who it is from, and that it is of now.
 func (c *Channel) admit(s signed) error {
 	if s.timestamp == "" || s.nonce == "" || s.signature == "" {
-		return badQuery
+		return errQuery
 	}
 	if !equal(s.signature, util.Signature(c.opts.Token, s.timestamp, s.nonce)) {
-		return badSign
+		return errSignature
 	}
 	sec, err := strconv.ParseInt(s.timestamp, 10, 64)
 	if err != nil {
-		return badQuery
+		return errQuery
 	}
 	if d := c.opts.Now().Sub(time.Unix(sec, 0)); d > freshness || d < -freshness {
-		return stale
+		return errStale
 	}
 	return nil
 }
@@ -123,16 +123,16 @@ func (c *Channel) admit(s signed) error {
 func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if kind := r.Header.Get("Content-Type"); kind != "" {
 		if _, _, err := mime.ParseMediaType(kind); err != nil {
-			return nil, malformed
+			return nil, errMalformed
 		}
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, tooLarge
+		return nil, errTooLarge
 	case err != nil:
-		return nil, malformed
+		return nil, errMalformed
 	default:
 		return b, nil
 	}
@@ -147,23 +147,23 @@ func (c *Channel) open(s signed, body []byte) (*element, error) {
 	}
 	if c.opts.Mode == Plain {
 		if s.encryption != "" && s.encryption != "raw" {
-			return nil, undecodable
+			return nil, errUndecoded
 		}
 		return outer, nil
 	}
 	sealed := outer.find("Encrypt")
 	if s.encryption != "aes" || sealed == "" || s.message == "" {
-		return nil, unencrypted
+		return nil, errPlain
 	}
 	if !equal(s.message, util.Signature(c.opts.Token, s.timestamp, s.nonce, sealed)) {
-		return nil, badSign
+		return nil, errSignature
 	}
 	_, raw, err := util.DecryptMsg(c.opts.AppID, sealed, c.opts.AESKey)
 	if err != nil {
 		if _, _, _, other := util.AESDecryptMsg(unbase64(sealed), c.key); other == nil {
-			return nil, otherApp
+			return nil, errApp
 		}
-		return nil, undecodable
+		return nil, errUndecoded
 	}
 	inner, err := parse(raw)
 	if err != nil {
@@ -171,7 +171,7 @@ func (c *Channel) open(s signed, body []byte) (*element, error) {
 	}
 	for _, name := range []string{"ToUserName", "FromUserName", "MsgId", "Content", "Event", "EventKey"} {
 		if plain := outer.child(name); plain != nil && outer.find(name) != inner.find(name) {
-			return nil, differs // a plain part that somebody has put around
+			return nil, errDiffers // a plain part that somebody has put around
 		}
 	}
 	return inner, nil

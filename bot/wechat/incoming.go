@@ -44,10 +44,10 @@ func (c *Channel) incomingOf(e *element) (in incoming, err error) {
 	in = incoming{from: e.find("FromUserName"), to: e.find("ToUserName"), kin: e.find("MsgType")}
 	sec, err := strconv.ParseInt(e.find("CreateTime"), 10, 64)
 	if err != nil || !idForm.MatchString(in.from) || !idForm.MatchString(in.to) || in.kin == "" {
-		return in, badMessage
+		return in, errMessage
 	}
 	if !c.own(in.to) {
-		return in, otherTo
+		return in, errAccount
 	}
 	in.at = time.Unix(sec, 0)
 	if in.kin == "event" {
@@ -55,7 +55,7 @@ func (c *Channel) incomingOf(e *element) (in incoming, err error) {
 	}
 	n, err := strconv.ParseUint(e.find("MsgId"), 10, 64)
 	if err != nil {
-		return in, badMessage
+		return in, errMessage
 	}
 	in.id = "m/" + in.to + "/" + strconv.FormatUint(n, 10)
 	in.message = e.find("bizmsgmenuid") == "" // a tap on a menu is a click
@@ -99,7 +99,7 @@ var codeForm = regexp.MustCompile(`^r_([0-9A-Za-z]{1,64})$`)
 func (in incoming) event(e *element) (incoming, error) {
 	name, key := e.find("Event"), e.find("EventKey")
 	if name == "" {
-		return in, badMessage
+		return in, errMessage
 	}
 	in.id = "e/" + digest(strings.Join([]string{in.from, e.find("CreateTime"), name, key, e.find("MsgID")}, "\n"))
 	in.kin, in.kind = name, silent

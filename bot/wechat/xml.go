@@ -36,17 +36,17 @@ func parse(b []byte) (*element, error) {
 		t, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
 			if root == nil || len(open) > 0 {
-				return nil, refusal(malformed)
+				return nil, errMalformed
 			}
 			return root, nil
 		}
 		if err != nil {
-			return nil, refusal(malformed)
+			return nil, errMalformed
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
 			if count++; count > elementsMax || len(open) >= depthMax {
-				return nil, refusal(deep)
+				return nil, errDeep
 			}
 			e, err := begin(open, root, t)
 			if err != nil {
@@ -58,20 +58,20 @@ func parse(b []byte) (*element, error) {
 			open = append(open, e)
 		case xml.EndElement:
 			if len(open) == 0 || open[len(open)-1].name != t.Name.Local {
-				return nil, refusal(malformed)
+				return nil, errMalformed
 			}
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(open) > 0 {
 				open[len(open)-1].text += string(t)
 			} else if len(bytes.TrimSpace(t)) > 0 {
-				return nil, refusal(malformed)
+				return nil, errMalformed
 			}
 		case xml.Directive:
-			return nil, refusal(dtd)
+			return nil, errDTD
 		case xml.ProcInst:
 			if root != nil || t.Target != "xml" {
-				return nil, refusal(malformed)
+				return nil, errMalformed
 			}
 		}
 	}
@@ -82,17 +82,17 @@ func begin(open []*element, root *element, t xml.StartElement) (*element, error)
 	e := &element{name: t.Name.Local}
 	switch {
 	case t.Name.Space != "" || len(t.Attr) > 0:
-		return nil, refusal(malformed)
+		return nil, errMalformed
 	case len(open) > 0:
 		up := open[len(open)-1]
 		if up.child(e.name) != nil && !repeatable(e.name) {
-			return nil, refusal(duplicate)
+			return nil, errDuplicate
 		}
 		up.children = append(up.children, e)
 	case root != nil:
-		return nil, refusal(secondRoot)
+		return nil, errRoot
 	case e.name != "xml":
-		return nil, refusal(malformed)
+		return nil, errMalformed
 	}
 	return e, nil
 }
