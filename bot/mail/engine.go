@@ -128,12 +128,15 @@ func (e *Engine) wakeFor(ctx context.Context, ps []post.Parcel) {
 	}
 }
 
-// wake wakes whoever works on a channel's side, here and elsewhere.
+// wake wakes whoever works on a channel's side: this process and, where it does not or
+// has no room, the others. So a letter is answered where it came in, as a rule, which
+// channels need whose platform waits for the answer.
 func (e *Engine) wake(ctx context.Context, s post.Side, channel string) {
 	e.heard(string(s) + "/" + channel)
-	if e.Bell != nil {
-		e.Bell.Ring(ctx, string(s)+"/"+channel)
+	if l := e.line(channel); e.Bell == nil || l != nil && l.serving.Load() && l.pump(s).idle() {
+		return
 	}
+	e.Bell.Ring(ctx, string(s)+"/"+channel)
 }
 
 // heard wakes whoever works here on what a bell says.
@@ -205,6 +208,8 @@ func (e *Engine) Serve(ctx context.Context, channel string, s Service) error {
 	if e.Bell != nil {
 		all.Go(func() { e.Bell.Listen(ctx, e.heard) })
 	}
+	l.serving.Store(true)
+	defer l.serving.Store(false)
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	all.Go(func() { e.beat(ctx, run) })
@@ -288,6 +293,7 @@ type line struct {
 	service atomic.Pointer[Service]
 	in, out *pump
 	gate    gate
+	serving atomic.Bool
 }
 
 func newLine(e *Engine, c Carrier) *line {

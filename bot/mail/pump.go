@@ -107,6 +107,12 @@ func (p *pump) free() (all, quiet int) {
 	return all, quiet
 }
 
+// idle reports whether there is room.
+func (p *pump) idle() bool {
+	free, _ := p.free()
+	return free > 0
+}
+
 // begin has a worker do a job. A chat of which one is being done here, because its lease
 // could not be renewed in time, is left to that one.
 func (p *pump) begin(work context.Context, j job) {
