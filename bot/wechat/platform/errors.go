@@ -47,7 +47,7 @@ const (
 	BadMenu      = "wechat.menu"                 // it breaks WeChat's rules
 	NoMenu       = "wechat.no_menu"              // there is none
 	BadTag       = "wechat.tag"                  // there is none such, or one too many
-	BadToken     = "wechat.token"                //nolint:gosec // a reason: WeChat refuses each token that it hands out
+	BadToken     = "wechat.token"                // WeChat refuses each token that it hands out
 	Credentials  = "wechat.credentials"          //nolint:gosec // a reason: app_id or app_secret are not what WeChat has
 	IPUnlisted   = "wechat.ip_unlisted"          // the console does not list our address
 )

@@ -182,7 +182,7 @@ func (c *Client) send(ctx context.Context, r request, into any, hide string) err
 
 // read makes a request and reads the whole answer.
 func (c *Client) read(req *http.Request) ([]byte, error) {
-	resp, err := c.http.Do(req) //nolint:gosec // the address is the operator's
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, err
 	}

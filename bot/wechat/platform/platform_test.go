@@ -286,9 +286,18 @@ func TestTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.SendText(t.Context(), "o1", "x")
-		if !fault.Is(err, fault.Denied) || fault.ReasonOf(err) != platform.Credentials || strings.Contains(err.Error(), cfg.AppSecret) {
-			t.Errorf("got %v", err)
+		for range 3 {
+			err = c.SendText(t.Context(), "o1", "x")
+			if !fault.Is(err, fault.Denied) || fault.ReasonOf(err) != platform.Credentials || strings.Contains(err.Error(), cfg.AppSecret) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if n := a.asked(); n != 1 { // asking is counted
+			t.Errorf("asked %d times", n)
+		}
+		a.now.advance(5 * time.Second)
+		if err = c.SendText(t.Context(), "o1", "x"); !fault.Is(err, fault.Denied) || a.asked() != 2 {
+			t.Errorf("after a rest: %v, asked %d times", err, a.asked())
 		}
 	})
 	t.Run("AFlushCostsOneCall", func(t *testing.T) {

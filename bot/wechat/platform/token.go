@@ -17,6 +17,10 @@ import (
 // new one in the last five minutes of the old, and then both count.
 const tokenMargin = 5 * time.Minute
 
+// tokenRest is how long WeChat is not asked again after it has refused to hand out a
+// token: each message that waits would ask, and asking is counted.
+const tokenRest = 5 * time.Second
+
 // Tokens are the access tokens of an account: the stable one, which WeChat hands out to
 // everybody who asks until it ends. They serve the library, too, as what it asks for
 // tokens. They are safe for concurrent use.
@@ -28,6 +32,8 @@ type Tokens struct {
 	mu      sync.Mutex
 	now     token
 	bad     string // WeChat has refused it last
+	refused error  // what it said to being asked for one
+	until   time.Time
 }
 
 var _ credential.AccessTokenContextHandle = (*Tokens)(nil)
@@ -57,7 +63,7 @@ func (t *Tokens) GetAccessTokenContext(ctx context.Context) (string, error) {
 		if text, ok := t.kept(ctx); ok { // somebody was faster
 			return text, nil
 		}
-		return t.fetch(ctx)
+		return t.fetchUnlessRefused(ctx)
 	})
 	select {
 	case <-ctx.Done():
@@ -105,6 +111,23 @@ func (t *Tokens) drop(text string) {
 	if t.now.Text == text {
 		t.now = token{}
 	}
+}
+
+// fetchUnlessRefused is fetch with a rest after a refusal.
+func (t *Tokens) fetchUnlessRefused(ctx context.Context) (string, error) {
+	t.mu.Lock()
+	refused, until := t.refused, t.until
+	t.mu.Unlock()
+	if t.c.now().Before(until) {
+		return "", refused
+	}
+	text, err := t.fetch(ctx)
+	if fault.Is(err, fault.Denied) || fault.Is(err, fault.Limited) {
+		t.mu.Lock()
+		t.refused, t.until = err, t.c.now().Add(tokenRest)
+		t.mu.Unlock()
+	}
+	return text, err
 }
 
 // fetch asks WeChat for the token; and forces a new one if it is the very one that was

@@ -101,6 +101,7 @@ func (s *Server) forge(m message, f Forgery) wire {
 		msg = []byte(`{"MsgType":"text","Content":"x"}`)
 	case Empty:
 		return wire{query: s.around(m, msg, s.cfg.Now()).query, body: []byte{}}
+	default: // the message is whole, and its wrapping is not
 	}
 	w := s.around(m, msg, s.cfg.Now())
 	return s.spoil(w, m, msg, f)
@@ -158,6 +159,7 @@ func (s *Server) spoil(w wire, m message, msg []byte, f Forgery) wire {
 		w = s.signed(s.cfg.Now())
 		w.query.Set("openid", m.from)
 		w.body = msg
+	default: // the wrapping is whole
 	}
 	return w
 }

@@ -119,7 +119,7 @@ func (s *Server) Tap(ctx context.Context, openid, id string) Outcome {
 	s.lastMsg++
 	m := message{
 		from: openid, kind: "text", at: now, id: s.lastMsg, answer: true,
-		nodes: []node{textNode("Content", text), node{name: "bizmsgmenuid", text: id, number: true}},
+		nodes: []node{textNode("Content", text), {name: "bizmsgmenuid", text: id, number: true}},
 	}
 	s.mu.Unlock()
 	return s.push(ctx, m)

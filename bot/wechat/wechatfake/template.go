@@ -62,7 +62,7 @@ func (n notice) check() *refusal {
 			return refuse(47003, "argument invalid! data."+k+".value invalid")
 		}
 		if kind != k && v.Value == "" {
-			return refuse(47003, "argument invalid! data."+k+".value is emtpy") // the platform's own spelling
+			return refuse(47003, "argument invalid! data."+k+".value is emtpy") //nolint:misspell // the platform's own spelling
 		}
 	}
 	return nil

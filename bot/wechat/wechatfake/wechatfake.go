@@ -164,7 +164,7 @@ func (s *Server) SetProfile(p Profile) {
 	s.profile = p
 }
 
-// AppID, Secret, Token, AESKey and Account are what the console shows.
+// AppID is the account's id, as the console shows it.
 func (s *Server) AppID() string { return s.cfg.AppID }
 
 // Secret is the account's secret for the API.

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"log/slog"
 	"net"
@@ -26,7 +27,7 @@ func main() {
 	profile := flag.String("profile", string(wechatfake.Service), "personal, subscription, service or sandbox")
 	flag.Parse()
 	s := wechatfake.New(wechatfake.Config{Callback: *callback, Mode: wechatfake.Mode(*mode), Profile: wechatfake.Profile(*profile)})
-	l, err := net.Listen("tcp", *listen)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", *listen)
 	if err != nil {
 		slog.Error("it cannot listen", "error", err)
 		os.Exit(1)
