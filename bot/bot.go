@@ -35,6 +35,7 @@ type Message struct {
 	Text   string        // what they wrote, or the Action of a button they pressed
 	Locale string        // a hint of the channel; "" for none
 	Group  bool          // others read along: nothing personal may be said
+	Via    string        // the code of who brought this person, where the channel knows; it counts for new ones and nothing is said of it
 }
 
 // A Reply is what a person is told. Channels render it as they can; every part

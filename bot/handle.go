@@ -21,6 +21,7 @@ import (
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/lock"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -71,6 +72,9 @@ type Bot struct {
 	// Landing returns the address of our own page for a link, for channels that do
 	// not open the shop's; "" where there is none; optional.
 	Landing func(l link.Link) string
+	// OwnPayee returns the account to which money can be sent to somebody by WeChat Pay
+	// because they write with it; optional.
+	OwnPayee func(from user.Identity) (account string, ok bool)
 	// Switches says what staff has stopped; optional.
 	Switches Switches
 	// Ladder says what is left out while something is away; optional.

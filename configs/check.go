@@ -83,8 +83,9 @@ func (c Config) check(t *tree) []mistake {
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}
-	if !c.Webchat.Enabled && c.Telegram.Token == "" {
-		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token")
+	c.checkWechat(k)
+	if !c.Webchat.Enabled && c.Telegram.Token == "" && !c.Wechat.Enabled() {
+		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token or wechat.app_id")
 	}
 	return k.errs
 }

@@ -84,10 +84,10 @@ func (s *server) edge(cfg configs.Config, log *slog.Logger) http.Handler {
 	return e.Wrap(s)
 }
 
-// free says what is not counted: whether we are well, what payers tell us, and the
-// sandbox, which asks itself.
+// free says what is not counted: whether we are well, what payers and WeChat tell us,
+// and the sandbox, which asks itself.
 func (s *server) free(path string) bool {
 	first := firstSegment(path)
 	return path == "/livez" || path == "/readyz" || strings.HasPrefix(path, chargePath) || strings.HasPrefix(path, callbackPath) ||
-		s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control")
+		s.fromWechat(path) || s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control")
 }

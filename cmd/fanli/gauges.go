@@ -17,6 +17,9 @@ func (a *app) sources() []observe.Source {
 	if a.peers != nil && a.peers.broker != nil {
 		out = append(out, observe.Source{Name: "queues", Read: a.readQueues})
 	}
+	if a.here(botTarget) {
+		out = append(out, observe.Source{Name: "mail", Read: a.readMail})
+	}
 	if a.here(orderTarget) {
 		out = append(out, observe.Source{Name: "feeds", Read: a.readFeeds})
 	}

@@ -24,6 +24,7 @@ import (
 	"fanli/bot/landing"
 	"fanli/bot/telegram"
 	"fanli/bot/webchat"
+	"fanli/bot/wechat"
 	"fanli/configs"
 )
 
@@ -75,6 +76,9 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
+	wechat     *wechat.Channel // nil where it is off, or elsewhere
+	wechatPath string          // of its callbacks
+
 	live    *live
 	gateway *gateway // nil where nothing is handed on
 	at      net.Addr // where it listens
@@ -101,7 +105,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{at: ln.Addr()}
+	s := &server{at: ln.Addr(), wechatPath: wechatPath(cfg)}
 	around := surroundings{base: base, log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
@@ -208,6 +212,13 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 			return t.PrivateURL()
 		}
 		out = append(out, t)
+	}
+	if cfg.Wechat.Enabled() {
+		c, err := s.openWechat(cfg)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
 	}
 	return out, nil
 }
@@ -323,6 +334,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.callback(w, r)
 	case s.app.landing != nil && strings.HasPrefix(r.URL.Path, landing.Path):
 		s.app.landing.ServeHTTP(w, r)
+	case s.wechat != nil && s.fromWechat(r.URL.Path):
+		s.wechat.ServeHTTP(w, r)
 	case s.chat != nil:
 		s.chat.ServeHTTP(w, r)
 	default:
