@@ -32,6 +32,15 @@ func TestConfigValidate(t *testing.T) {
 		{"Query", telegram.Config{Token: token, Endpoint: "https://tg.example.com/?a=b"}, []string{"endpoint:"}},
 		{"Proxies", telegram.Config{Token: token, Proxy: "socks5://u:p@127.0.0.1:1080"}, nil},
 		{"ProxyOfAnotherKind", telegram.Config{Token: token, Proxy: "vmess://x"}, []string{"proxy:"}},
+		{"Webhook", telegram.Config{Token: token, Mode: "webhook", WebhookURL: "https://b.example:8443/x/channel/telegram", SecretToken: "0123456789abcde_", AdminChatID: -5}, nil},
+		{"OwnServer", telegram.Config{Token: token, Mode: "webhook", WebhookURL: "http://fanli:9000/channel/telegram", Endpoint: "http://tg:8081"}, nil},
+		{"WebhookOfNobody", telegram.Config{Token: token, Mode: "webhook"}, []string{"webhook_url: is missing"}},
+		{"WebhookOfAnotherKind", telegram.Config{Token: token, Mode: "push", WebhookURL: "https://b.example/"}, []string{"mode:", "webhook_url:"}},
+		{"WebhookPlain", telegram.Config{Token: token, WebhookURL: "http://fanli/channel/telegram"}, []string{"webhook_url:"}},
+		{"WebhookPort", telegram.Config{Token: token, WebhookURL: "https://b.example:9000/channel/telegram"}, []string{"webhook_url:"}},
+		{"SecretThatIsShort", telegram.Config{Token: token, SecretToken: "abc"}, []string{"secret_token:"}},
+		{"SecretWithSpaces", telegram.Config{Token: token, SecretToken: "0123456789 abcdef"}, []string{"secret_token:"}},
+		{"AdminsInPrivate", telegram.Config{Token: token, AdminChatID: 5}, []string{"admin_chat_id:"}},
 		{"AllAtOnce", telegram.Config{Endpoint: "ftp://x", Proxy: "x"}, []string{"token:", "endpoint:", "proxy:"}},
 	}
 	for _, tt := range tests {

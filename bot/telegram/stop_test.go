@@ -163,7 +163,7 @@ func TestOfflineAtTheStart(t *testing.T) {
 		w := newWorld(t)
 		w.fake.Fail("getMe", 6, telegramfake.Fault{HangUp: true})
 		c := w.channel()
-		if got := c.PrivateURL(); got != "" {
+		if got := c.PrivateURL(""); got != "" {
 			t.Errorf("PrivateURL() = %q before the name is known", got)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -171,7 +171,7 @@ func TestOfflineAtTheStart(t *testing.T) {
 		go func() { ended <- c.Run(ctx, echo) }()
 		w.fake.Say(ann, "anybody?")
 		wantTexts(t, w.wait(ann, 1), "anybody?")
-		if got := c.PrivateURL(); got != "https://t.me/fanli_bot" {
+		if got := c.PrivateURL(""); got != "https://t.me/fanli_bot" {
 			t.Errorf("PrivateURL() = %q", got)
 		}
 		calls := w.fake.Calls("getMe")

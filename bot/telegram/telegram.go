@@ -149,13 +149,19 @@ const idleMax = 16
 // Name implements bot.Channel.
 func (*Channel) Name() string { return Name }
 
-// PrivateURL returns the address that opens a private chat with the bot, or ""
-// as long as Run has not reached Telegram.
-func (c *Channel) PrivateURL() string {
-	if name := c.username.Load(); name != nil && *name != "" {
+// PrivateURL returns the address that opens a private chat with the bot, in which the
+// person then says "/start" with a word, if there is one. It is "" as long as Run has not
+// reached Telegram.
+func (c *Channel) PrivateURL(word string) string {
+	name := c.username.Load()
+	switch {
+	case name == nil || *name == "":
+		return ""
+	case word == "":
 		return "https://t.me/" + *name
+	default:
+		return "https://t.me/" + *name + "?start=" + url.QueryEscape(word)
 	}
-	return ""
 }
 
 // Run implements bot.Channel. It fails with fault.Denied if Telegram refuses the

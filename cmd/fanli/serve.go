@@ -200,11 +200,11 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		if err != nil {
 			return nil, err
 		}
-		s.app.bot.PrivateURL = func(channel string) string {
+		s.app.bot.PrivateURL = func(channel, word string) string {
 			if channel != t.Name() {
 				return ""
 			}
-			return t.PrivateURL()
+			return t.PrivateURL(word)
 		}
 		out = append(out, t)
 	}
