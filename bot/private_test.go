@@ -24,7 +24,7 @@ func TestWhatIsPrivateIsReopenedInPrivate(t *testing.T) {
 	for _, tt := range []struct{ asked, want string }{
 		{"余额", "你的返利"}, {"/orders", "订单"}, {"订单 2100000001", "没有找到属于你的这笔订单"}, {"提现 20", "才能提现"},
 		{"收款 13800000000 张三", "请发你的支付宝账号"}, // nobody's account comes out of a link
-		{"确认 1234", "返利"},            // nor does a confirmation
+		{"确认 1234", "返利"},                  // nor does a confirmation
 	} {
 		r := f.Handle(t.Context(), inGroup("", tt.asked))
 		if len(r.Buttons) != 1 || r.Buttons[0].URL == "" {
