@@ -123,11 +123,16 @@ func (c Config) hookSecret() string {
 
 // String names the bot by the public half of its token and tells no secret.
 func (c Config) String() string {
-	id, _, _ := strings.Cut(string(c.Token), ":")
 	if !c.Enabled() || c.Validate() != nil {
 		return "telegram, not configured"
 	}
-	return "telegram bot " + id
+	return "telegram bot " + c.bot()
+}
+
+// bot is the public half of the token.
+func (c Config) bot() string {
+	id, _, _ := strings.Cut(string(c.Token), ":")
+	return id
 }
 
 // GoString keeps %#v from printing what String does not.

@@ -13,8 +13,19 @@ import (
 type (
 	update struct {
 		tgbotapi.Update
-		Message *message `json:"message"`
-		Query   *query   `json:"callback_query"`
+		Message *message          `json:"message"`
+		Edited  *message          `json:"edited_message"`
+		Query   *query            `json:"callback_query"`
+		Member  *membershipUpdate `json:"my_chat_member"`
+	}
+
+	// membershipUpdate says that a chat has taken us in or thrown us out; a private chat,
+	// that its person has blocked us or thought better of it.
+	membershipUpdate struct {
+		Chat tgbotapi.Chat `json:"chat"`
+		New  struct {
+			Status string `json:"status"`
+		} `json:"new_chat_member"`
 	}
 
 	message struct {
@@ -49,5 +60,6 @@ type incoming struct {
 	to     target
 
 	query   string // the id of a press; "" for a message
+	pressed int64  // the message whose button was pressed
 	refused string // why a press does not count, in its person's language; "" if it does
 }

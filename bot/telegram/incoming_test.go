@@ -90,7 +90,6 @@ func TestWhatIsNotForUs(t *testing.T) {
 		say  func(f *telegramfake.Server)
 	}{
 		{"CommandToAnotherBot", func(f *telegramfake.Server) { f.Say(ann, "/help@other_bot") }},
-		{"EditedMessage", func(f *telegramfake.Server) { f.Say(ann, "changed", telegramfake.Edit(77)) }},
 		{"AnonymousAdministrator", func(f *telegramfake.Server) { f.Say(ann, "/balance", in, telegramfake.Anonymously()) }},
 		{"ForwardOfALinkedChannel", func(f *telegramfake.Server) { f.Say(777000, "https://a.example/1", in) }},
 		{"PersonInTheNameOfAChannel", func(f *telegramfake.Server) { f.Say(136817688, "/balance", in) }},
@@ -221,6 +220,18 @@ func TestIDs(t *testing.T) {
 		}
 		if len(seen) != 8 {
 			t.Errorf("%d different IDs of 8 messages", len(seen))
+		}
+	})
+}
+
+func TestEditSaysOfWhat(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		got := hear(t, telegramfake.Config{}, func(f *telegramfake.Server) {
+			id := f.Say(ann, "look at this")
+			f.Say(ann, "look at that", telegramfake.Edit(id))
+		})
+		if len(got) != 2 || got[1].Text != "look at that" || got[1].Edits != got[0].ID || got[1].ID == got[0].ID || got[0].Edits != "" {
+			t.Errorf("handed %+v, want a message and its edit", got)
 		}
 	})
 }

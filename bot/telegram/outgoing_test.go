@@ -397,7 +397,15 @@ func TestSend(t *testing.T) {
 					t.Errorf("Send to %+v returned %v, want not found", to, err)
 				}
 			}
+			calls := len(w.fake.Calls("sendMessage"))
+			if err := c.Send(t.Context(), identity(ann), bot.Reply{Text: "news"}); !fault.Is(err, fault.NotFound) || len(w.fake.Calls("sendMessage")) != calls {
+				t.Errorf("somebody who is known to be away is called: %v", err)
+			}
 			w.fake.Unblock(ann)
+			w.run(echo)
+			if err := w.fake.WaitParked(w.ctx); err != nil {
+				t.Fatal(err)
+			}
 			if err := c.Send(t.Context(), identity(ann), bot.Reply{Text: "news"}); err != nil {
 				t.Errorf("after ann came back: %v", err)
 			}

@@ -35,7 +35,7 @@ const (
 
 // wanted are the kinds of updates that we read, as Telegram keeps them from one
 // poll to the next.
-const wanted = `["message","callback_query"]`
+const wanted = `["message","edited_message","callback_query","my_chat_member"]`
 
 // poll receives updates until ctx ends; it fails if the token is refused.
 func (s *session) poll(ctx context.Context) error {
@@ -46,7 +46,7 @@ func (s *session) poll(ctx context.Context) error {
 		page, err := s.updates(ctx, asked)
 		if err == nil {
 			w.reset()
-			s.admit(page)
+			s.admit(ctx, page)
 			s.rest(ctx, asked, len(page), s.now().Sub(began))
 			continue
 		}
@@ -84,7 +84,7 @@ func (s *session) updates(ctx context.Context, offset int64) ([]json.RawMessage,
 
 // admit hands the new updates of a page to their chats. What does not fit now is
 // left with Telegram, which hands it out again.
-func (s *session) admit(page []json.RawMessage) {
+func (s *session) admit(ctx context.Context, page []json.RawMessage) {
 	dropped := 0
 	defer func() {
 		if dropped > 0 {
@@ -105,7 +105,7 @@ func (s *session) admit(page []json.RawMessage) {
 		if !s.progress.admit(id.ID, s.now()) {
 			continue
 		}
-		in, ok := s.read(raw)
+		in, ok := s.read(ctx, raw)
 		if !ok {
 			s.progress.finish(id.ID)
 			continue
@@ -119,11 +119,14 @@ func (s *session) admit(page []json.RawMessage) {
 }
 
 // read understands an update; it reports false for what is not for us.
-func (s *session) read(raw json.RawMessage) (incoming, bool) {
+func (s *session) read(ctx context.Context, raw json.RawMessage) (incoming, bool) {
 	var u update
 	if err := json.Unmarshal(raw, &u); err != nil {
 		s.log.Error("an update of an unknown form is skipped", "bytes", len(raw))
 		return incoming{}, false
+	}
+	if err := s.note(ctx, u); err != nil && u.news() {
+		s.log.Warn("what an update says of a chat cannot be kept", "error", err)
 	}
 	return s.understand(u)
 }

@@ -30,11 +30,21 @@ func (c *Channel) Send(ctx context.Context, to user.Identity, r bot.Reply) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, noticeTime)
 	defer cancel()
-	return fault.In("telegram.Send", c.deliver(ctx, target{chat: id}, r, true))
+	if c.isAway(ctx, id) {
+		return fault.Wrap(fault.NotFound, "telegram.Send", errors.New("the person has blocked the bot, and is not back yet"))
+	}
+	err = c.deliver(ctx, target{chat: id}, r, true)
+	if fault.Is(err, fault.NotFound) {
+		if kept := c.setAway(ctx, id, true); kept != nil {
+			c.log.Warn("it cannot be kept that somebody is out of reach", "error", kept)
+		}
+	}
+	return fault.In("telegram.Send", err)
 }
 
 // deliver sends the messages of a reply in order, until ctx ends.
 func (c *Channel) deliver(ctx context.Context, to target, r bot.Reply, notice bool) error {
+	to = c.follow(ctx, to)
 	for _, p := range render(r) {
 		if err := c.send(ctx, &to, p, notice); err != nil {
 			return err
@@ -56,7 +66,7 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 		switch {
 		case err == nil:
 			return nil
-		case c.remedy(err, to, &p):
+		case c.remedy(ctx, err, to, &p):
 			continue
 		case !fault.Retryable(err) || ctx.Err() != nil:
 			return err
@@ -115,7 +125,7 @@ func (p part) attach(params tgbotapi.Params, to target) error {
 
 // remedy changes what Telegram refuses and reports whether it did. Every change
 // can be made once, so trying again comes to an end.
-func (c *Channel) remedy(err error, to *target, p *part) bool {
+func (c *Channel) remedy(ctx context.Context, err error, to *target, p *part) bool {
 	var r *refusal
 	if !errors.As(err, &r) || r.status != http.StatusBadRequest {
 		return false
@@ -123,6 +133,9 @@ func (c *Channel) remedy(err error, to *target, p *part) bool {
 	says := func(words string) bool { return strings.Contains(strings.ToLower(r.text), words) }
 	switch {
 	case r.migratedTo != 0 && !to.moved:
+		if err := c.setMoved(ctx, to.chat, r.migratedTo); err != nil {
+			c.log.Warn("it cannot be kept where a group has moved", "error", err)
+		}
 		*to = target{chat: r.migratedTo, group: true, moved: true} // ids of messages do not move along
 	case r.code() != fault.Invalid:
 		return false

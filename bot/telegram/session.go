@@ -53,7 +53,7 @@ func (c *Channel) meet(ctx context.Context) (id int64, err error) {
 // open finds out where the last run stopped. It tries until the watch ends.
 func (c *Channel) open(w watch, me int64, handle bot.Handler) (*session, error) {
 	username := *c.username.Load()
-	s := &session{Channel: c, handle: handle, token: w.token, reader: reader{me: me, username: username}}
+	s := &session{Channel: c, handle: handle, token: w.token, reader: reader{me: me, username: username, clock: c.now}}
 	err := c.persist(w.held, "the offset cannot be read", func() (err error) {
 		s.saved, err = c.restore(w.held, s.mark())
 		return err

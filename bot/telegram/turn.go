@@ -49,6 +49,9 @@ func (s *session) answer(in incoming) bool {
 	}
 	ctx, cancel := context.WithTimeout(s.work, answerTime)
 	defer cancel()
+	if reply.Spent && in.pressed != 0 {
+		defer s.disarm(ctx, in)
+	}
 	switch err := s.deliver(ctx, in.to, reply, false); {
 	case err == nil:
 	case s.work.Err() != nil:
@@ -59,6 +62,15 @@ func (s *session) answer(in incoming) bool {
 		s.log.Error("an answer cannot be delivered", "update", in.update, "error", err)
 	}
 	return true
+}
+
+// disarm takes the buttons off a message once they are used up. That it fails matters to
+// nobody: they do nothing more.
+func (c *Channel) disarm(ctx context.Context, in incoming) {
+	p := tgbotapi.Params{"chat_id": strconv.FormatInt(in.to.chat, 10), "message_id": strconv.FormatInt(in.pressed, 10)}
+	if err := c.call(ctx, "editMessageReplyMarkup", p, nil); err != nil {
+		c.log.Debug("buttons that are used up stay", "update", in.update, "error", err)
+	}
 }
 
 // ask calls the handler. One that panics has answered: the message must not come
