@@ -62,7 +62,7 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 		if err := c.pace.wait(ctx, *to, notice); err != nil {
 			return err
 		}
-		err := c.post(ctx, *to, p)
+		err := c.post(ctx, *to, &p)
 		switch {
 		case err == nil:
 			return nil
@@ -83,7 +83,7 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 }
 
 // post makes the call that sends one message.
-func (c *Channel) post(ctx context.Context, to target, p part) error {
+func (c *Channel) post(ctx context.Context, to target, p *part) error {
 	params := tgbotapi.Params{"chat_id": strconv.FormatInt(to.chat, 10)}
 	params.AddNonZero64("message_thread_id", to.thread)
 	if !p.plain {
@@ -97,9 +97,8 @@ func (c *Channel) post(ctx context.Context, to target, p part) error {
 		text = bare(p.lines)
 	}
 	if p.photo != "" {
-		params["photo"] = p.photo
 		params.AddNonEmpty("caption", text)
-		return c.call(ctx, "sendPhoto", params, nil)
+		return c.postPhoto(ctx, p, params)
 	}
 	params["text"] = text
 	params["link_preview_options"] = `{"is_disabled":true}`
@@ -150,8 +149,7 @@ func (c *Channel) remedy(ctx context.Context, err error, to *target, p *part) bo
 		c.log.Error("Telegram does not take our buttons; sending without", "error", err)
 		p.rows = nil
 	case p.photo != "": // whatever is wrong with it: the text matters
-		c.log.Info("Telegram does not take a photo; sending the text", "error", err)
-		p.photo = ""
+		c.elsewise(ctx, p, err)
 	default:
 		return false
 	}

@@ -114,7 +114,7 @@ func (s *session) run(ctx context.Context) error {
 	shown := make(chan struct{})
 	go func() {
 		defer close(shown)
-		s.setMenu(menu)
+		s.setFace(menu)
 	}()
 	err := s.poll(ctx)
 	cancelMenu()

@@ -52,6 +52,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/core/cache"
 	"fanli/core/fault"
 	"fanli/core/lock"
 )
@@ -77,6 +78,10 @@ type Channel struct {
 	log      *slog.Logger
 	http     *http.Client
 	commands []Command
+	admins   func() []Command // nil for none
+	zh, en   About
+	files    cache.Cache                                           // of ids of photos; nil for none
+	fetch    func(ctx context.Context, url string) ([]byte, error) // photos; nil: we do not
 	now      func() time.Time
 	pace     *pace
 	leases   lock.Leases // nil where no other process polls
@@ -116,7 +121,7 @@ func New(cfg Config, marks Marks, log *slog.Logger, opts ...Option) (*Channel, e
 	for _, o := range opts {
 		o(c)
 	}
-	errs := []error{cfg.Validate()}
+	errs := []error{cfg.Validate(), c.zh.validate(), c.en.validate()}
 	for _, command := range c.commands {
 		errs = append(errs, command.validate())
 	}

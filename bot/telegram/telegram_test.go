@@ -119,6 +119,8 @@ type world struct {
 	marks *marks
 	logs  *logs
 	ctx   context.Context
+
+	admins int64 // where staff are
 }
 
 func newWorld(t *testing.T) *world {
@@ -135,7 +137,7 @@ func newWorldOf(t *testing.T, cfg telegramfake.Config) *world {
 // channel returns a new process's channel to the world.
 func (w *world) channel(opts ...telegram.Option) *telegram.Channel {
 	w.t.Helper()
-	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost"}
+	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost", AdminChatID: w.admins}
 	c, err := telegram.New(cfg, w.marks, w.logs.logger(), append([]telegram.Option{telegram.WithHTTPClient(w.fake.Client())}, opts...)...)
 	if err != nil {
 		w.t.Fatal(err)
