@@ -29,9 +29,7 @@ func TestWhoIsBackIsReached(t *testing.T) {
 					t.Errorf("to whom has blocked us: %v", err)
 				}
 				back(w, r)
-				if err := w.fake.WaitQueued(t.Context(), 0); err != nil {
-					t.Fatal(err)
-				}
+				w.settle()
 				err := c.Send(t.Context(), identity(ann), bot.Reply{Text: "news"})
 				if tried := len(w.fake.Calls("sendMessage")) > 0; !tried || name != "InTime" && err != nil {
 					t.Errorf("to whom is back: %v", err)
@@ -46,7 +44,7 @@ func TestMovedGroup(t *testing.T) {
 		w := newWorld(t)
 		w.fake.Group(old, "Staff")
 		cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost", AdminChatID: old}
-		c, err := telegram.New(cfg, w.marks, w.logs.logger(), telegram.WithHTTPClient(w.fake.Client()))
+		c, err := telegram.New(cfg, engineOf(w.store, w.logs.logger()), w.marks, w.logs.logger(), telegram.WithHTTPClient(w.fake.Client()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,9 +53,7 @@ func TestMovedGroup(t *testing.T) {
 		}
 		w.run(echo)
 		now := w.fake.Migrate(old)
-		if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-			t.Fatal(err)
-		}
+		w.settle()
 		if got := c.AdminChat(t.Context()); got != now {
 			t.Errorf("the staff are in %d, want %d", got, now)
 		}
@@ -97,9 +93,7 @@ func TestPressesAndAge(t *testing.T) {
 				if toast, err := w.fake.WaitAnswered(w.ctx, q); err != nil || toast != tt.toast {
 					t.Errorf("the toast is %q, %v, want %q", toast, err, tt.toast)
 				}
-				if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-					t.Fatal(err)
-				}
+				w.settle()
 				all := w.fake.Sent(ann)
 				if len(all[0].Flat()) != tt.left || (len(all) == 2) != (tt.toast == "") {
 					t.Errorf("ann sees %+v", all)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"fanli/bot/mail"
 	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
@@ -55,7 +56,7 @@ func TestConfigValidate(t *testing.T) {
 					t.Errorf("Validate() = %v, want it to name %s", err, key)
 				}
 			}
-			_, err = telegram.New(tt.cfg, newMarks(), nil)
+			_, err = telegram.New(tt.cfg, &mail.Engine{}, newMarks(), nil)
 			if (err == nil) != (len(tt.want) == 0) || err != nil && !fault.Is(err, fault.Invalid) {
 				t.Errorf("New returned %v", err)
 			}
@@ -113,7 +114,7 @@ func TestMenu(t *testing.T) {
 			{Name: "余额", Zh: "余额", En: "Balance"}, {Name: "Help", Zh: "x", En: "x"}, {Name: "", Zh: "x", En: "x"},
 			{Name: "help", Zh: "", En: "x"}, {Name: "help", Zh: "x", En: strings.Repeat("x", 121)},
 		} {
-			_, err := telegram.New(telegram.Config{Token: telegramfake.DefaultToken}, newMarks(), nil, telegram.WithCommands(menu[0], bad))
+			_, err := telegram.New(telegram.Config{Token: telegramfake.DefaultToken}, &mail.Engine{}, newMarks(), nil, telegram.WithCommands(menu[0], bad))
 			if !fault.Is(err, fault.Invalid) {
 				t.Errorf("%+v: New returned %v, want invalid", bad, err)
 			}

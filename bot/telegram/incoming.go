@@ -55,9 +55,8 @@ type target struct {
 
 // incoming is a message or a press that is for us.
 type incoming struct {
-	update int64
-	msg    bot.Message
-	to     target
+	msg bot.Message
+	to  target
 
 	query   string // the id of a press; "" for a message
 	pressed int64  // the message whose button was pressed

@@ -29,9 +29,7 @@ func hear(t *testing.T, cfg telegramfake.Config, say func(f *telegramfake.Server
 	var in inbox
 	r := w.run(in.handle)
 	say(w.fake)
-	if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-		t.Fatal(err)
-	}
+	w.settle()
 	r.kill()
 	return in.messages()
 }
@@ -190,9 +188,7 @@ func TestGroup(t *testing.T) {
 				return bot.Reply{Text: m.Text}
 			})
 			w.fake.Say(ann, "/help", telegramfake.In(wonderland))
-			if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-				t.Errorf("the message stays: %v", err)
-			}
+			w.settle()
 			if n := len(w.fake.Calls("sendMessage")); n != 1 {
 				t.Errorf("%d tries to write there, want 1", n)
 			}

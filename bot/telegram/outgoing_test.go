@@ -317,9 +317,7 @@ func arrives(t *testing.T, r bot.Reply) string {
 	w := newWorld(t)
 	w.run(func(ctx, bot.Message) bot.Reply { return r })
 	w.fake.Say(ann, "/start")
-	if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-		return "the answer is not delivered"
-	}
+	w.settle()
 	if strings.Contains(w.logs.String(), "does not") || strings.Contains(w.logs.String(), "cannot") {
 		return "Telegram did not take it as it was:\n" + w.logs.String()
 	}

@@ -201,6 +201,7 @@ func (r reader) press(q *query) (incoming, bool) {
 		return incoming{}, false
 	}
 	in := incoming{query: q.ID, to: target{chat: q.From.ID}}
+	in.msg.ID = fmt.Sprintf("%d/press/%s", r.me, q.ID)
 	m := q.Message
 	if m == nil || m.Chat == nil || !talk(m.Chat) || !m.offers(q.Data) || r.late(m, q.Data) {
 		in.refused = bot.LatePress(q.Data, q.From.LanguageCode)
@@ -218,8 +219,9 @@ func (r reader) press(q *query) (incoming, bool) {
 	if in.to.group { // so that the answer's buttons are this person's too
 		in.to.replyTo = int64(m.ReplyToMessage.MessageID)
 	}
+	id := in.msg.ID
 	in.msg = r.from(q.From, m.Chat, q.Data)
-	in.msg.ID = fmt.Sprintf("%d/press/%s", r.me, q.ID)
+	in.msg.ID = id
 	return in, true
 }
 
