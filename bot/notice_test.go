@@ -88,6 +88,54 @@ func TestDeliverer(t *testing.T) {
 	}
 }
 
+// box is an outbox that takes one channel.
+type box struct {
+	channel string
+	got     []bot.Notice
+}
+
+func (b *box) Takes(channel string) bool { return channel == b.channel }
+
+func (b *box) Notice(_ context.Context, n bot.Notice) error {
+	b.got = append(b.got, n)
+	return nil
+}
+
+// TestAnOutboxTakesNotices: what it took counts as told, and it asks where to go with
+// what it cannot deliver.
+func TestAnOutboxTakesNotices(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	f.Bot.Users = somewhere{f.Bot.Users}
+	one, two := &line{name: "one", err: fault.New(fault.NotFound, "x")}, &line{name: "two"}
+	b := &box{channel: "one"}
+	d := &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{two, one}, Outbox: b}
+	m := ready(t)
+	m.Key = "rebate/jd/1/seq3"
+	if err := d.Send(t.Context(), m); err != nil || len(b.got) != 1 || len(one.got)+len(two.got) != 0 {
+		t.Fatalf("%v; the outbox has %+v", err, b.got)
+	}
+	n := b.got[0]
+	if n.Key != m.Key || n.User != m.User || n.To.Channel != "one" || n.Reply.Text == "" || len(n.Tried) != 0 {
+		t.Errorf("it has %+v", n)
+	}
+	next, err := d.Elsewhere(t.Context(), n)
+	if err != nil || next != nil || len(two.got) != 1 || len(one.got) != 0 {
+		t.Errorf("the other channel: %+v, %v", next, err)
+	}
+	b.channel = "two"
+	next, err = d.Elsewhere(t.Context(), n)
+	if err != nil || next == nil || next.To.Channel != "two" || len(next.Tried) != 1 || next.Tried[0] != n.To {
+		t.Fatalf("the other channel in the outbox: %+v, %v", next, err)
+	}
+	if next, err = d.Elsewhere(t.Context(), *next); next != nil || !fault.Is(err, fault.NotFound) {
+		t.Errorf("nothing is left: %+v, %v", next, err)
+	}
+	if err := d.Send(t.Context(), m); err != nil || len(b.got) != 2 || b.got[1].To.Channel != "two" || len(b.got[1].Tried) != 1 {
+		t.Errorf("a channel that cannot reach them comes before: %v, %+v", err, b.got)
+	}
+}
+
 func TestRender(t *testing.T) {
 	t.Parallel()
 	f := bottest.New(t)

@@ -48,6 +48,7 @@ const (
 	linksMade            = "fanli_links_made_total"
 	delivered            = "fanli_channel_deliveries_total"
 	notices              = "fanli_notices_total"
+	mails                = "fanli_mail_total"
 	payerBalance         = "fanli_payer_balance_fen"
 	payerFloor           = "fanli_payer_floor_fen"
 	auditSound           = "fanli_audit_sound"
@@ -73,6 +74,9 @@ const (
 	Withdrawals    = "fanli_withdrawals"
 	WithdrawalsAge = "fanli_withdrawals_oldest_age_seconds"
 	SwitchOn       = "fanli_switch_on"
+	MailWaiting    = "fanli_mail_waiting"
+	MailAge        = "fanli_mail_oldest_age_seconds"
+	MailDead       = "fanli_mail_dead"
 	SealSuccess    = "fanli_seal_last_timestamp_seconds"
 	DatabaseInUse  = "fanli_database_connections_in_use"
 	DatabaseWaits  = "fanli_database_connection_waits_total"
@@ -110,6 +114,10 @@ func Metrics() []Metric {
 		{delivered, Counter, "What chat networks delivered to our address, by what came of it: fresh, known, full, ignored, odd, away, or refused as method, forged, oversized or malformed; undelivered: they say that they could not.", l("channel", "outcome"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
 		{notices, Counter, "Tries to tell people something unasked.", l("result"), false},
+		{MailWaiting, Gauge, "Messages of people that wait for an answer (side in), and replies that wait for delivery (side out).", l("channel", "side"), true},
+		{MailAge, Gauge, "How long the oldest of them has waited; 0 for none.", l("channel", "side"), true},
+		{MailDead, Gauge, "Those that came to nothing and wait for an operator.", l("channel", "side"), true},
+		{mails, Counter, "Receipts of messages and ends of tries to answer or deliver them; outcome is a state, or fresh, known, full, parked.", l("channel", "side", "outcome"), false},
 		{FeedSuccess, Gauge, "When a stream of orders was last read.", l("network", "account", "scene"), true},
 		{FeedFailures, Gauge, "Failures in a row of reading a stream of orders.", l("network", "account", "scene"), true},
 		{LedgerEntries, Counter, "Entries of the ledger.", nil, true},

@@ -107,6 +107,9 @@ func (w *Observer) StartTurn(ctx context.Context, channel string) (_ context.Con
 // Delivered counts what a chat network delivered to our address.
 func (w *Observer) Delivered(channel, outcome string) { w.add(delivered, 1, channel, outcome) }
 
+// Mail counts a receipt of a message, or the end of a try to answer or deliver one.
+func (w *Observer) Mail(channel, side, outcome string) { w.add(mails, 1, channel, side, outcome) }
+
 // LinkMade counts a link.
 func (w *Observer) LinkMade(network string) { w.add(linksMade, 1, network) }
 

@@ -56,7 +56,7 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 	if !p.State.Open() {
 		change["ended_at"] = ms(o.Now)
 	}
-	if p.State == post.Sent || p.State == post.Moved { // it is read elsewhere
+	if !p.State.Open() && !p.State.Dead() { // nobody will read it here
 		change["body"] = []byte{}
 	}
 	return s.write(ctx, func(g *gorm.DB) error {
@@ -113,5 +113,7 @@ func sweep[R row](g *gorm.DB, done, dead time.Time, count int) (int, error) {
 	return len(seqs), g.Where("seq IN ?", padded(g, seqs)).Delete(&r).Error
 }
 
-func good() []string       { return []string{string(post.Done), string(post.Sent), string(post.Moved)} }
+func good() []string {
+	return []string{string(post.Done), string(post.Sent), string(post.Moved), string(post.Gone)}
+}
 func deadStates() []string { return []string{string(post.GivenUp), string(post.Unknown)} }

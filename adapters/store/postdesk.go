@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"fanli/core/event"
 	"fanli/core/post"
 )
 
@@ -68,9 +69,29 @@ func (s *PostOffice) Item(ctx context.Context, side post.Side, seq int64) (post.
 	return r.item(), err
 }
 
-// Body implements post.Desk.
-func (s *PostOffice) Body(ctx context.Context, side post.Side, seq int64) ([]byte, error) {
-	q := s.db.reader(ctx).Where("seq = ?", seq)
+// act runs fn in a transaction in which something is said.
+func (s *PostOffice) act(ctx context.Context, act event.Event, fn func(g *gorm.DB) error) error {
+	return s.db.inTx(ctx, botTarget, "post", func(t *tx) error {
+		if err := fn(t.g); err != nil {
+			return classify("store.post", err)
+		}
+		if act.ID == "" {
+			return nil
+		}
+		return t.Emit(act)
+	})
+}
+
+// Read implements post.Desk.
+func (s *PostOffice) Read(ctx context.Context, side post.Side, seq int64, act event.Event) (body []byte, err error) {
+	err = s.act(ctx, act, func(g *gorm.DB) (err error) {
+		body, err = s.body(g.Where("seq = ?", seq), side)
+		return err
+	})
+	return body, err
+}
+
+func (s *PostOffice) body(q *gorm.DB, side post.Side) ([]byte, error) {
 	var sealed, owner string
 	if side == post.In {
 		r, err := first[letterRow](q)
@@ -92,8 +113,8 @@ func (s *PostOffice) Body(ctx context.Context, side post.Side, seq int64) ([]byt
 }
 
 // Retry implements post.Desk.
-func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, expires time.Time) error {
-	return s.write(ctx, func(g *gorm.DB) error {
+func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, expires time.Time, act event.Event) error {
+	return s.act(ctx, act, func(g *gorm.DB) error {
 		change := map[string]any{"state": string(post.Waiting), "live": true, "tries": 0, "ended_at": 0}
 		if side == post.In {
 			r, err := first[letterRow](dead(g, seq))
@@ -123,8 +144,8 @@ func dead(g *gorm.DB, seq int64) *gorm.DB {
 }
 
 // Discard implements post.Desk.
-func (s *PostOffice) Discard(ctx context.Context, side post.Side, seq int64) error {
-	return s.write(ctx, func(g *gorm.DB) error {
+func (s *PostOffice) Discard(ctx context.Context, side post.Side, seq int64, act event.Event) error {
+	return s.act(ctx, act, func(g *gorm.DB) error {
 		if side == post.In {
 			return missing(dead(g, seq).Delete(&letterRow{}))
 		}

@@ -169,21 +169,21 @@ func (e *Engine) Receive(ctx context.Context, l Letter) (Receipt, error) {
 		return "", fault.New(fault.Invalid, "mail.letter")
 	}
 	l.ID, l.At = fit(l.ID), e.Now()
-	if line.full.is(l.Chat, l.At) {
-		e.count(l.Channel, post.In, string(Full))
-		return Full, nil
+	ok, first := line.gate.enter(l.Chat, l.At)
+	r, err := Full, error(nil)
+	if ok {
+		r, err = e.Store.Receive(ctx, l, BacklogMax)
+		first = line.gate.leave(l.Chat, l.At, r == Full && err == nil)
 	}
-	r, err := e.Store.Receive(ctx, l, BacklogMax)
 	if err != nil {
 		return "", fault.In("mail.Receive", err)
 	}
 	e.count(l.Channel, post.In, string(r))
-	switch r {
-	case Fresh:
+	if r == Fresh {
 		e.wake(ctx, post.In, l.Channel)
 		e.wake(ctx, post.Out, l.Channel) // what waited for the person to write
-	case Full:
-		line.full.add(l.Chat, l.At)
+	}
+	if first {
 		if err := line.warn(ctx, l); err != nil {
 			e.Log.Warn("somebody could not be told that too many messages wait", "channel", l.Channel, "error", err)
 		}
@@ -287,7 +287,7 @@ type line struct {
 	carrier Carrier
 	service atomic.Pointer[Service]
 	in, out *pump
-	full    fullness
+	gate    gate
 }
 
 func newLine(e *Engine, c Carrier) *line {

@@ -20,7 +20,7 @@
 //   - That a letter is answered and its answer's parcels are one transaction.
 //   - Parcels of a chat arrive in order of posting, answers and notices alike. One that
 //     must wait has the whole chat wait, and nobody else.
-//   - A parcel ends as sent, moved, given up or unknown, never silently. What came to
+//   - A parcel ends as sent, moved, gone, given up or unknown, never silently. What came to
 //     nothing stays until an operator has seen it (fanli deliveries) or DeadKeep.
 //   - A message of a parcel that has arrived is not sent again, neither by a new try nor
 //     after a restart. The one that was under way when a process died is repeated, and
@@ -90,7 +90,7 @@ type Carrier interface {
 	//     longer waits, until the parcel expires.
 	//   - reason Parked: the person must write first; they have until it expires.
 	//   - NotFound: nobody can be reached there. A notice goes to the person's other
-	//     channels; anything else is given up.
+	//     channels; anything else ends as gone.
 	//   - Invalid, Insufficient: it is given up.
 	//   - Unknown: it may have arrived and must not be repeated. It ends as that.
 	//

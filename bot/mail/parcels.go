@@ -56,7 +56,9 @@ func judge(p post.Parcel, err error, now time.Time) verdict {
 			v.wait = limitedWait
 		}
 		v.wait = min(v.wait, limitedMax)
-	case code == fault.NotFound, code == fault.Invalid, code == fault.Insufficient:
+	case code == fault.NotFound:
+		v.state = post.Gone
+	case code == fault.Invalid, code == fault.Insufficient:
 		v.state = post.GivenUp
 	case code == fault.Unknown:
 		v.state = post.Unknown

@@ -14,6 +14,9 @@ import (
 // Processes that run the same target say the same.
 func (a *app) sources() []observe.Source {
 	out := []observe.Source{{Name: "outbox", Read: a.readOutboxes}, {Name: "database", Read: a.readDatabases}}
+	if a.here(botTarget) {
+		out = append(out, observe.Source{Name: "mail", Read: a.readMail})
+	}
 	if a.here(orderTarget) {
 		out = append(out, observe.Source{Name: "feeds", Read: a.readFeeds})
 	}

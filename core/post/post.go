@@ -17,6 +17,8 @@ package post
 import (
 	"context"
 	"time"
+
+	"fanli/core/event"
 )
 
 // A Letter is what a person has sent.
@@ -54,19 +56,20 @@ type Parcel struct {
 type State string
 
 // The states. A letter waits until it is done or given up; a parcel waits, is sent once
-// or more often, and ends as one of the last four.
+// or more often, and ends as one of the last five.
 const (
 	Waiting State = "waiting"
 	Sending State = "sending"  // somebody has begun
 	Done    State = "done"     // the letter is answered
 	Sent    State = "sent"     // the parcel has arrived
 	Moved   State = "moved"    // it could not, and another took its place
+	Gone    State = "gone"     // nobody can be reached there
 	GivenUp State = "given_up" // it cannot arrive, or not be read
 	Unknown State = "unknown"  // it may have arrived, and another try would show it twice
 )
 
 // States returns all states in that order.
-func States() []State { return []State{Waiting, Sending, Done, Sent, Moved, GivenUp, Unknown} }
+func States() []State { return []State{Waiting, Sending, Done, Sent, Moved, Gone, GivenUp, Unknown} }
 
 // Open reports whether something is still to be done.
 func (s State) Open() bool { return s == Waiting || s == Sending }
@@ -155,19 +158,20 @@ type Outcome struct {
 	Instead []Parcel  // that take its place
 }
 
-// A Desk shows operators what is in a Store.
+// A Desk shows operators what is in a Store. What they do is said as act in the same
+// transaction; the zero Event says nothing.
 type Desk interface {
 	// Items returns what a filter asks for, oldest first.
 	Items(ctx context.Context, f Filter) ([]Item, error)
 	// Item returns one; fault.NotFound if there is none.
 	Item(ctx context.Context, s Side, seq int64) (Item, error)
-	// Body returns what is in a letter or a parcel. It is gone once that has been seen to.
-	Body(ctx context.Context, s Side, seq int64) ([]byte, error)
+	// Read returns what is in a letter or a parcel; nothing once that has been seen to.
+	Read(ctx context.Context, s Side, seq int64, act event.Event) ([]byte, error)
 	// Retry lets one that is dead wait again, as if it were new. It fails with
 	// fault.NotFound if there is none.
-	Retry(ctx context.Context, s Side, seq int64, now, expires time.Time) error
+	Retry(ctx context.Context, s Side, seq int64, now, expires time.Time, act event.Event) error
 	// Discard forgets one that is dead. It fails with fault.NotFound if there is none.
-	Discard(ctx context.Context, s Side, seq int64) error
+	Discard(ctx context.Context, s Side, seq int64, act event.Event) error
 	// Depths returns how much waits and is dead on each channel's sides.
 	Depths(ctx context.Context) ([]Depth, error)
 }

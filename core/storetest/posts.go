@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/core/event"
 	"fanli/core/fault"
 	mail "fanli/core/post"
 )
@@ -273,7 +274,7 @@ func parcelOnce(t *testing.T, s PostStore) {
 	must(t, s.Settle(t.Context(), "me", got, mail.Outcome{Now: start()}))
 	must(t, s.Post(t.Context(), start(), []mail.Parcel{p}))
 	parcels(t, s, postClaim("me", 0), "")
-	body, err := s.Body(t.Context(), mail.Out, got.Seq)
+	body, err := s.Read(t.Context(), mail.Out, got.Seq, event.Event{})
 	must(t, err)
 	want(t, "what is left of the text of one that has arrived", len(body), 0)
 }
@@ -388,14 +389,14 @@ func theDead(t *testing.T, s PostStore) {
 	list(mail.Filter{Side: mail.Out, Dead: true, Channel: "d"}, "")
 	list(mail.Filter{Side: mail.Out}, "d1")
 	list(mail.Filter{Side: mail.In, Dead: true}, "a9")
-	body, err := s.Body(t.Context(), mail.Out, ps["a1"].Seq)
+	body, err := s.Read(t.Context(), mail.Out, ps["a1"].Seq, event.Event{})
 	must(t, err)
 	want(t, "body", string(body), "text of a1")
-	must(t, s.Retry(t.Context(), mail.Out, ps["a1"].Seq, start(), start().Add(2*time.Hour)))
-	must(t, s.Retry(t.Context(), mail.In, l.Seq, start(), start()))
-	wantCode(t, "Retry of what is not dead", s.Retry(t.Context(), mail.Out, ps["c1"].Seq, start(), start()), fault.NotFound)
-	wantCode(t, "Discard of what is not dead", s.Discard(t.Context(), mail.Out, ps["a1"].Seq), fault.NotFound)
-	must(t, s.Discard(t.Context(), mail.Out, ps["b1"].Seq))
+	must(t, s.Retry(t.Context(), mail.Out, ps["a1"].Seq, start(), start().Add(2*time.Hour), event.Event{}))
+	must(t, s.Retry(t.Context(), mail.In, l.Seq, start(), start(), event.Event{}))
+	wantCode(t, "Retry of what is not dead", s.Retry(t.Context(), mail.Out, ps["c1"].Seq, start(), start(), event.Event{}), fault.NotFound)
+	wantCode(t, "Discard of what is not dead", s.Discard(t.Context(), mail.Out, ps["a1"].Seq, event.Event{}), fault.NotFound)
+	must(t, s.Discard(t.Context(), mail.Out, ps["b1"].Seq, event.Event{}))
 	_, err = s.Item(t.Context(), mail.Out, ps["b1"].Seq)
 	wantCode(t, "Item of what was discarded", err, fault.NotFound)
 	letters(t, s, postClaim("me", 0), "a9")

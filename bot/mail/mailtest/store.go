@@ -372,7 +372,7 @@ func (s *Store) Settle(ctx context.Context, holder string, p post.Parcel, out po
 				next = out.Now
 			}
 		}
-		if p.State == post.Sent || p.State == post.Moved {
+		if !p.State.Open() && !p.State.Dead() {
 			o.Body = nil
 		}
 		l.free(next)

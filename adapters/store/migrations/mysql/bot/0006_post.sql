@@ -28,7 +28,7 @@ CREATE TABLE bot_parcels (
   quiet      TINYINT NOT NULL CHECK (quiet IN (0, 1)),
   at         BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
-  state      VARCHAR(191) NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'moved', 'given_up', 'unknown')),
+  state      VARCHAR(191) NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'moved', 'gone', 'given_up', 'unknown')),
   live       TINYINT NOT NULL CHECK (live IN (0, 1)), -- it waits or is being sent
   parts      BIGINT NOT NULL CHECK (parts >= 0),
   doubt      TINYINT NOT NULL CHECK (doubt IN (0, 1)),

@@ -28,7 +28,7 @@ CREATE TABLE bot_parcels (
   quiet      INTEGER NOT NULL CHECK (quiet IN (0, 1)),
   at         INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
-  state      TEXT    NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'moved', 'given_up', 'unknown')),
+  state      TEXT    NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'moved', 'gone', 'given_up', 'unknown')),
   live       INTEGER NOT NULL CHECK (live IN (0, 1)), -- it waits or is being sent
   parts      INTEGER NOT NULL CHECK (parts >= 0),
   doubt      INTEGER NOT NULL CHECK (doubt IN (0, 1)),
