@@ -61,7 +61,9 @@ func (p *phone) hears(want string) telegramfake.Sent {
 }
 
 // A gate leads from a known address to a server that is started later, as a proxy does.
-type gate struct{ to atomic.Pointer[httputil.ReverseProxy] }
+type gate struct {
+	to atomic.Pointer[httputil.ReverseProxy]
+}
 
 // ServeHTTP hands a request on.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
