@@ -176,6 +176,7 @@ func askEverything(t *testing.T, db *store.DB) {
 	}))
 	askPayment(t, db, keys, p)
 	askWebhooks(t, db)
+	askPost(t, db)
 
 	must(t, db.Messages().InTx(ctx, func(tx notify.Tx) error {
 		return tx.Write([]notify.Message{{Key: "m", User: 1, State: notify.Waiting}})

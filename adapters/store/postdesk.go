@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -124,7 +125,7 @@ func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, 
 			if err := g.Model(&letterRow{}).Where("seq = ?", seq).Updates(change).Error; err != nil {
 				return err
 			}
-			return due(g, side, r.Channel, r.Chat, ms(now))
+			return due(g, side, r.Channel, r.Chat, ms(now), false)
 		}
 		r, err := first[parcelRow](dead(g, seq))
 		if err != nil {
@@ -134,7 +135,7 @@ func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, 
 		if err := g.Model(&parcelRow{}).Where("seq = ?", seq).Updates(change).Error; err != nil {
 			return err
 		}
-		return due(g, side, r.Channel, r.Chat, ms(now))
+		return due(g, side, r.Channel, r.Chat, ms(now), false)
 	})
 }
 
@@ -154,27 +155,34 @@ func (s *PostOffice) Discard(ctx context.Context, side post.Side, seq int64, act
 }
 
 // Depths implements post.Desk.
-func (s *PostOffice) Depths(ctx context.Context) (out []post.Depth, err error) {
-	for _, of := range []struct {
-		side  post.Side
-		table string
-	}{{post.In, letterRow{}.TableName()}, {post.Out, parcelRow{}.TableName()}} {
-		var some []struct {
-			Channel       string
-			Waiting, Dead int64
-			Oldest        int64
-		}
-		err := s.db.reader(ctx).Table(of.table).Where("live = ? OR state IN ?", true, deadStates()).Group("channel").
-			Select("channel, SUM(live) AS waiting, SUM(1 - live) AS dead, COALESCE(MIN(CASE WHEN live = 1 THEN at END), 0) AS oldest").Find(&some).Error
-		if err != nil {
-			return nil, classify("store.Depths", err)
-		}
-		for _, d := range some {
-			out = append(out, post.Depth{Channel: d.Channel, Side: of.side, Waiting: d.Waiting, Oldest: at(d.Oldest), Dead: d.Dead})
+func (s *PostOffice) Depths(ctx context.Context) ([]post.Depth, error) {
+	byKey := map[post.Depth]post.Depth{}
+	for side, table := range map[post.Side]string{post.In: letterRow{}.TableName(), post.Out: parcelRow{}.TableName()} {
+		for _, dead := range []bool{false, true} {
+			var some []struct {
+				Channel   string
+				N, Oldest int64
+			}
+			q := s.db.reader(ctx).Table(table).Where("live = ?", !dead)
+			if dead {
+				q = q.Where("state IN ?", deadStates())
+			}
+			if err := q.Group("channel").Select("channel, COUNT(*) AS n, MIN(at) AS oldest").Find(&some).Error; err != nil {
+				return nil, classify("store.Depths", err)
+			}
+			for _, r := range some {
+				k := post.Depth{Channel: r.Channel, Side: side}
+				d := byKey[k]
+				if d.Channel, d.Side = r.Channel, side; dead {
+					d.Dead = r.N
+				} else {
+					d.Waiting, d.Oldest = r.N, at(r.Oldest)
+				}
+				byKey[k] = d
+			}
 		}
 	}
-	slices.SortFunc(out, func(a, b post.Depth) int {
+	return slices.SortedFunc(maps.Values(byKey), func(a, b post.Depth) int {
 		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Side, b.Side))
-	})
-	return out, err
+	}), nil
 }

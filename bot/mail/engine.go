@@ -128,12 +128,15 @@ func (e *Engine) wakeFor(ctx context.Context, ps []post.Parcel) {
 	}
 }
 
-// wake wakes whoever works on a channel's side, here and elsewhere.
+// wake wakes whoever works on a channel's side: this process and, where it does not or
+// has no room, the others. So a letter is answered where it came in, as a rule, which
+// channels need whose platform waits for the answer.
 func (e *Engine) wake(ctx context.Context, s post.Side, channel string) {
 	e.heard(string(s) + "/" + channel)
-	if e.Bell != nil {
-		e.Bell.Ring(ctx, string(s)+"/"+channel)
+	if l := e.line(channel); e.Bell == nil || l != nil && l.serving.Load() && l.pump(s).idle() {
+		return
 	}
+	e.Bell.Ring(ctx, string(s)+"/"+channel)
 }
 
 // heard wakes whoever works here on what a bell says.
@@ -205,6 +208,8 @@ func (e *Engine) Serve(ctx context.Context, channel string, s Service) error {
 	if e.Bell != nil {
 		all.Go(func() { e.Bell.Listen(ctx, e.heard) })
 	}
+	l.serving.Store(true)
+	defer l.serving.Store(false)
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	all.Go(func() { e.beat(ctx, run) })
@@ -213,9 +218,10 @@ func (e *Engine) Serve(ctx context.Context, channel string, s Service) error {
 	}
 	<-ctx.Done()
 	all.Wait()
-	if !l.wait(stopGrace) {
+	idle := l.idle()
+	if !within(idle, stopGrace) {
 		end()
-		if !l.wait(stopAbort) {
+		if !within(idle, stopAbort) {
 			e.Log.Warn("something does not stop when its time is up; it is done again", "channel", channel)
 		}
 	}
@@ -231,7 +237,7 @@ func (e *Engine) Step(ctx context.Context, s post.Side, channel string, service 
 	}
 	l.service.Store(&service)
 	p, now := l.pump(s), e.Now()
-	jobs, err := p.take(ctx, post.Claim{Holder: e.Holder, Now: now, Until: now.Add(leaseLength), Count: p.room})
+	jobs, err := p.take(ctx, post.Claim{Holder: e.Holder, Now: now, Until: now.Add(leaseLength), Count: p.room, Quiet: p.room})
 	for _, j := range jobs {
 		j.do(ctx)
 	}
@@ -288,6 +294,7 @@ type line struct {
 	service atomic.Pointer[Service]
 	in, out *pump
 	gate    gate
+	serving atomic.Bool
 }
 
 func newLine(e *Engine, c Carrier) *line {
@@ -305,18 +312,23 @@ func (l *line) pump(s post.Side) *pump {
 	return l.out
 }
 
-// wait waits until nothing is under way and reports whether that is so.
-func (l *line) wait(within time.Duration) bool {
+// idle is closed once nothing is under way.
+func (l *line) idle() <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		l.in.workers.Wait()
 		l.out.workers.Wait()
 		close(ended)
 	}()
-	t := time.NewTimer(within)
+	return ended
+}
+
+// within reports whether something is closed within d.
+func within(closed <-chan struct{}, d time.Duration) bool {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
-	case <-ended:
+	case <-closed:
 		return true
 	case <-t.C:
 		return false

@@ -20,7 +20,7 @@ func (l *line) takeLetters(ctx context.Context, c post.Claim) ([]job, error) {
 	letters, err := l.Store.ClaimLetters(ctx, l.carrier.Name(), c)
 	jobs := make([]job, len(letters))
 	for i, letter := range letters {
-		jobs[i] = job{letter.Chat, func(ctx context.Context) { l.answer(ctx, c.Holder, letter) }}
+		jobs[i] = job{letter.Chat, false, func(ctx context.Context) { l.answer(ctx, c.Holder, letter) }}
 	}
 	return jobs, fault.In("mail.ClaimLetters", err)
 }
@@ -33,7 +33,7 @@ func (l *line) answer(work context.Context, holder string, letter Letter) {
 	if err == nil {
 		kept, err = packAll(ps, now)
 	}
-	if err != nil && work.Err() != nil { // an answer that was cut short is no answer
+	if work.Err() != nil { // an answer that was cut short is no answer
 		l.give(holder, post.In, letter.Chat)
 		return
 	}

@@ -146,6 +146,12 @@ const (
 	keyBytesMax = 191 // of keys and ids in the store
 )
 
+// Answer is the parcel that answers a letter with a reply. Its Data and, where not
+// everybody in the chat is meant, To are for the channel to add.
+func Answer(l Letter, r bot.Reply) Parcel {
+	return Parcel{Key: "re/" + l.Channel + "/" + l.ID, Channel: l.Channel, Chat: l.Chat, Reply: r}
+}
+
 // fit returns a key that fits in the store and is as unique as key.
 func fit(key string) string {
 	if len(key) <= keyBytesMax {

@@ -78,7 +78,7 @@ func (l *line) takeParcels(ctx context.Context, c post.Claim) ([]job, error) {
 	ps, err := l.Store.ClaimParcels(ctx, l.carrier.Name(), c)
 	jobs := make([]job, len(ps))
 	for i, p := range ps {
-		jobs[i] = job{p.Chat, func(ctx context.Context) { l.deliver(ctx, c.Holder, p) }}
+		jobs[i] = job{p.Chat, p.Quiet, func(ctx context.Context) { l.deliver(ctx, c.Holder, p) }}
 	}
 	return jobs, fault.In("mail.ClaimParcels", err)
 }

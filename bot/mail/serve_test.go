@@ -231,3 +231,58 @@ func TestStoppingIsQuickAndLosesNothing(t *testing.T) {
 		})
 	}
 }
+
+// bell is heard by whoever listens.
+type bell struct {
+	mu    sync.Mutex
+	heard []func(string)
+	rings int
+}
+
+func (b *bell) Ring(_ context.Context, text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rings++
+	for _, f := range b.heard {
+		f(text)
+	}
+}
+
+func (b *bell) Listen(ctx context.Context, heard func(string)) {
+	b.mu.Lock()
+	b.heard = append(b.heard, heard)
+	b.mu.Unlock()
+	<-ctx.Done()
+}
+
+// TestABellWakesOthers where this process cannot do it, and nobody where it can.
+func TestABellWakesOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, b := openSlow(2), &bell{}
+		for _, e := range s.engine {
+			e.Bell = b
+		}
+		all := s.engine
+		s.engine = all[:1]
+		stop := s.serve(t.Context())
+		s.engine = all
+		time.Sleep(3 * time.Second)
+		began := time.Now()
+		s.receive(t.Context(), 1, "a", "1", true) // by the process that serves nobody
+		time.Sleep(lookMargin)
+		if took := s.took["1"]; took == 0 || took > 200*time.Millisecond || b.rings == 0 {
+			t.Errorf("it is answered after %s, %d rings", took, b.rings)
+		}
+		rings := b.rings
+		s.receive(t.Context(), 0, "a", "2", true)
+		time.Sleep(lookMargin)
+		if took := s.took["2"]; took == 0 || took > 200*time.Millisecond || b.rings != rings {
+			t.Errorf("it is answered after %s, %d rings more; %s have passed", took, b.rings-rings, time.Since(began))
+		}
+		stop()
+	})
+}
+
+// lookMargin is less than the time between two looks.
+const lookMargin = 400 * time.Millisecond

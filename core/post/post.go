@@ -109,7 +109,8 @@ type Store interface {
 	// to wait, and says whether it did.
 	Warn(ctx context.Context, p Parcel) (bool, error)
 	// ClaimLetters gives holder the oldest letter of at most count chats of a channel
-	// that nobody works on, those first that have waited longest for their turn.
+	// that nobody works on, those first that have waited longest for their turn; among
+	// parcels those first for which somebody waits.
 	ClaimLetters(ctx context.Context, channel string, c Claim) ([]Letter, error)
 	// ClaimParcels does the same for parcels, whose state becomes Sending.
 	ClaimParcels(ctx context.Context, channel string, c Claim) ([]Parcel, error)
@@ -148,6 +149,7 @@ type Claim struct {
 	Holder     string
 	Now, Until time.Time
 	Count      int
+	Quiet      int // so many of them, at most, for which only quiet parcels wait
 }
 
 // An Outcome says how a try to deliver a parcel ended.

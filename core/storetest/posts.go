@@ -33,6 +33,7 @@ func Posts(t *testing.T, open func(t *testing.T) PostStore) {
 		{"LettersWaitAndAreGivenUp", lettersPutOff},
 		{"ParcelsComeBackOnce", parcelOnce},
 		{"ParcelsOfAChatInOrder", parcelsInOrder},
+		{"QuietChatsLetOthersGoFirst", quietLast},
 		{"HowFarAParcelHasCome", parcelProgress},
 		{"AChatWaitsWithItsParcel", chatWaits},
 		{"ParkedUntilThePersonWrites", parked},
@@ -45,7 +46,7 @@ func Posts(t *testing.T, open func(t *testing.T) PostStore) {
 
 // postClaim claims as holder, from some time after the start for ten seconds.
 func postClaim(holder string, after time.Duration) mail.Claim {
-	return mail.Claim{Holder: holder, Now: start().Add(after), Until: start().Add(after + 10*time.Second), Count: 100}
+	return mail.Claim{Holder: holder, Now: start().Add(after), Until: start().Add(after + 10*time.Second), Count: 100, Quiet: 100}
 }
 
 func postLetter(chat, id string) mail.Letter {
@@ -267,7 +268,7 @@ func parcelOnce(t *testing.T, s PostStore) {
 	again := p
 	again.Body = []byte("other")
 	must(t, s.Post(t.Context(), start(), []mail.Parcel{again, postParcel("b", "p2")}))
-	got := parcels(t, s, postClaim("me", 0), "p1 p2")["p1"]
+	got := parcels(t, s, postClaim("me", 0), "p2 p1")["p1"]
 	p.Seq, p.State = got.Seq, mail.Sending
 	want(t, "parcel", got, p)
 	got.State = mail.Sent
@@ -287,6 +288,34 @@ func parcelsInOrder(t *testing.T, s PostStore) {
 			must(t, s.Settle(t.Context(), "me", p, mail.Outcome{Now: start()}))
 		}
 	}
+}
+
+func quietLast(t *testing.T, s PostStore) {
+	post := func(key string, quiet bool) {
+		t.Helper()
+		p := postParcel(key[:1], key)
+		p.Quiet = quiet
+		must(t, s.Post(t.Context(), start(), []mail.Parcel{p}))
+	}
+	for _, key := range []string{"a1", "b1", "c1", "d1"} {
+		post(key, true)
+	}
+	post("c2", false) // somebody waits behind a notice
+	post("e1", false)
+	few := postClaim("me", 0)
+	few.Quiet = 1
+	p := parcels(t, s, few, "c1 e1 a1")["c1"]
+	few.Quiet = 0
+	parcels(t, s, few, "")
+	p.State = mail.Sent
+	must(t, s.Settle(t.Context(), "me", p, mail.Outcome{Now: start()}))
+	p = parcels(t, s, few, "c2")["c2"]
+	post("c3", true)
+	p.State = mail.Sent
+	must(t, s.Settle(t.Context(), "me", p, mail.Outcome{Now: start()}))
+	few.Quiet, few.Count = 10, 2
+	parcels(t, s, few, "b1 d1")
+	parcels(t, s, few, "c3")
 }
 
 func parcelProgress(t *testing.T, s PostStore) {
