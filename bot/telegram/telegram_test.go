@@ -234,7 +234,7 @@ func (w *world) settle() {
 			return
 		}
 		select {
-		case <-time.After(10 * time.Millisecond): // the bubble's
+		case <-time.After(time.Second / 4): // the bubble's
 		case <-w.ctx.Done():
 			w.t.Fatalf("%d wait: %v\n%s", waiting, err, w.logs)
 		}
