@@ -88,8 +88,15 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 }
 
 // Sweep implements post.Store. Lanes in which nothing waits are forgotten, too.
-func (s *PostOffice) Sweep(ctx context.Context, done, dead time.Time, count int) (n int, err error) {
+func (s *PostOffice) Sweep(ctx context.Context, now, done, dead time.Time, count int) (n int, err error) {
 	err = s.write(ctx, func(g *gorm.DB) error {
+		over := map[string]any{"state": string(post.GivenUp), "live": false, "reason": post.Abandoned, "ended_at": ms(now)}
+		if err := g.Model(&letterRow{}).Where("live = ? AND at < ?", true, ms(done)).Updates(over).Error; err != nil {
+			return err
+		}
+		if err := g.Model(&parcelRow{}).Where("live = ? AND expires_at < ?", true, ms(done)).Updates(over).Error; err != nil {
+			return err
+		}
 		letters, err := sweep[letterRow](g, done, dead, count)
 		if err != nil {
 			return err

@@ -35,5 +35,5 @@ func askPost(t *testing.T, db *store.DB) {
 	}
 	ignore(s.Answer(ctx, "me", letters[0], start, nil), s.Inherit(ctx))
 	ignore(s.Depths(ctx))
-	ignore(s.Sweep(ctx, start, start, 5))
+	ignore(s.Sweep(ctx, start, start, start, 5))
 }

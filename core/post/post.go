@@ -80,6 +80,9 @@ func (s State) Dead() bool { return s == GivenUp || s == Unknown }
 // A Side is one of the two directions. Each chat has its own line on each.
 type Side string
 
+// Abandoned is the reason of what was given up because nobody served its channel.
+const Abandoned = "mail.abandoned"
+
 // The sides.
 const (
 	In  Side = "in"  // letters
@@ -140,8 +143,9 @@ type Store interface {
 	// claimed of it free again; the zero time for never.
 	Next(ctx context.Context, s Side, channel string) (time.Time, error)
 	// Sweep forgets what ended before done, or before dead where it came to nothing: at
-	// most count of each side. It returns how many.
-	Sweep(ctx context.Context, done, dead time.Time, count int) (int, error)
+	// most count of each side. What nobody has seen to although it came, or expired, before
+	// done is given up: its channel is off. It returns how many are forgotten.
+	Sweep(ctx context.Context, now, done, dead time.Time, count int) (int, error)
 }
 
 // A Claim says who claims how many chats, from when until when.

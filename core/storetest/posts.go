@@ -41,6 +41,7 @@ func Posts(t *testing.T, open func(t *testing.T) PostStore) {
 		{"WhatWasReleasedIsAsBefore", released},
 		{"TheDead", theDead},
 		{"WhatIsOldIsForgotten", swept},
+		{"WhatNobodySeesToIsGivenUp", abandoned},
 	})
 }
 
@@ -451,11 +452,41 @@ func swept(t *testing.T, s PostStore) {
 		done, dead time.Time
 		count, n   int
 	}{{start(), start(), 10, 0}, {later, start(), 10, 2}, {later, later, 1, 2}, {later, later, 10, 0}} {
-		n, err := s.Sweep(t.Context(), tt.done, tt.dead, tt.count)
+		n, err := s.Sweep(t.Context(), start(), tt.done, tt.dead, tt.count)
 		must(t, err)
 		want(t, fmt.Sprintf("how many are forgotten by %+v", tt), n, tt.n)
 	}
 	if r, err := s.Receive(t.Context(), postLetter("a", "a9"), 10); err != nil || r != mail.Fresh {
 		t.Errorf("what is forgotten comes again: %s, %v", r, err)
 	}
+}
+
+func abandoned(t *testing.T, s PostStore) {
+	posted(t, s, "a1")
+	receive(t, s, "a9")
+	for _, tt := range []struct {
+		done time.Duration
+		dead string
+	}{{0, ""}, {time.Millisecond, "a9"}, {time.Hour, "a9"}, {time.Hour + time.Millisecond, "a9 a1"}} {
+		now := start().Add(24 * time.Hour)
+		_, err := s.Sweep(t.Context(), now, start().Add(tt.done), start(), 10)
+		must(t, err)
+		var got []string
+		for _, side := range []mail.Side{mail.In, mail.Out} {
+			items, err := s.Items(t.Context(), mail.Filter{Side: side, Dead: true, Count: 10})
+			must(t, err)
+			for _, i := range items {
+				got = append(got, i.Key)
+				if i.Reason != mail.Abandoned || !i.Ended.Equal(now) {
+					t.Errorf("%+v", i)
+				}
+			}
+		}
+		want(t, fmt.Sprint("given up, of what is older than ", tt.done), strings.Join(got, " "), tt.dead)
+	}
+	parcels(t, s, postClaim("me", 0), "")
+	letters(t, s, postClaim("me", 0), "")
+	next, err := s.Next(t.Context(), mail.Out, "c")
+	must(t, err)
+	want(t, "when something will be due", next, time.Time{})
 }

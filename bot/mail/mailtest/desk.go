@@ -12,8 +12,18 @@ import (
 )
 
 // Sweep implements post.Store.
-func (s *Store) Sweep(ctx context.Context, done, dead time.Time, count int) (n int, err error) {
+func (s *Store) Sweep(ctx context.Context, now, done, dead time.Time, count int) (n int, err error) {
 	err = s.in(ctx, "sweep", func() error {
+		for _, o := range s.letters {
+			if o.state.Open() && o.At.Before(done) {
+				o.state, o.reason, o.ended = post.GivenUp, post.Abandoned, now
+			}
+		}
+		for _, o := range s.parcels {
+			if o.State.Open() && o.Expires.Before(done) {
+				o.State, o.Reason, o.ended = post.GivenUp, post.Abandoned, now
+			}
+		}
 		old := func(state post.State, ended time.Time) bool {
 			return !state.Open() && (state.Dead() && ended.Before(dead) || !state.Dead() && ended.Before(done))
 		}
