@@ -76,8 +76,9 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
-	wechat     *wechat.Channel // nil where it is off, or elsewhere
-	wechatPath string          // of its callbacks
+	telegram   *telegram.Channel // nil where it is off
+	wechat     *wechat.Channel   // nil where it is off, or elsewhere
+	wechatPath string            // of its callbacks
 
 	live    *live
 	gateway *gateway // nil where nothing is handed on
@@ -196,20 +197,9 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		out = append(out, chat)
 	}
 	if cfg.Telegram.Token != "" {
-		var menu []telegram.Command
-		zh, en := bot.Commands("zh"), bot.Commands("en")
-		for i := range zh {
-			menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
-		}
-		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...), s.app.telegramLeases())
+		t, err := s.openTelegram(cfg)
 		if err != nil {
 			return nil, err
-		}
-		s.app.bot.PrivateURL = func(channel string) string {
-			if channel != t.Name() {
-				return ""
-			}
-			return t.PrivateURL()
 		}
 		out = append(out, t)
 	}
@@ -336,6 +326,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.landing.ServeHTTP(w, r)
 	case s.wechat != nil && s.fromWechat(r.URL.Path):
 		s.wechat.ServeHTTP(w, r)
+	case s.telegram != nil && r.URL.Path == telegram.HookPath:
+		s.telegram.ServeHTTP(w, r)
 	case s.chat != nil:
 		s.chat.ServeHTTP(w, r)
 	default:
