@@ -35,6 +35,10 @@ type Message struct {
 	Text   string        // what they wrote, or the Action of a button they pressed
 	Locale string        // a hint of the channel; "" for none
 	Group  bool          // others read along: nothing personal may be said
+
+	// Edits is the ID of the message that this one is a later form of; "" for none. It
+	// is looked at only if what was there before led to nothing.
+	Edits string
 }
 
 // A Reply is what a person is told. Channels render it as they can; every part
@@ -44,6 +48,9 @@ type Reply struct {
 	Text    string   `json:"text,omitempty"` // paragraphs, separated by line feeds
 	Cards   []Card   `json:"cards,omitempty"`
 	Buttons []Button `json:"buttons,omitempty"` // at most two rows' worth: next steps
+
+	Nothing bool `json:"nothing,omitempty"` // the message was understood as nothing: an edit of it is looked at
+	Spent   bool `json:"spent,omitempty"`   // the buttons of which one was pressed are used up: channels that can take them away
 }
 
 // A Card shows one product, order or sum.

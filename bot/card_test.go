@@ -155,7 +155,7 @@ func TestOptionalFields(t *testing.T) {
 	f := bottest.New(t)
 	f.Bot.ShopURL = "http://127.0.0.1:9/shop"
 	f.Bot.Networks = []string{"jd", "moon"}
-	f.Bot.PrivateURL = func(channel string) string { return "https://chat.example/" + channel }
+	f.Bot.PrivateURL = func(channel, word string) string { return "https://chat.example/" + channel + "?start=" + word }
 	f.Bot.Zone = time.UTC
 	f.Bot.Limits.Cooling, f.Bot.PaidWithin = 0, 0
 	wantHas(t, bot.RenderText(f.Handle(t.Context(), says("", "教程"))), f.Bot.ShopURL)

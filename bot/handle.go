@@ -76,8 +76,9 @@ type Bot struct {
 	Waiting link.Waitlist
 	// Staff is where members of staff speak; optional.
 	Staff *Staff
-	// PrivateURL returns what opens a private chat on a channel; optional.
-	PrivateURL func(channel string) string
+	// PrivateURL returns what opens a private chat on a channel, where the person
+	// then says "/start" with the given word; "" for none. Optional.
+	PrivateURL func(channel, word string) string
 
 	// Leases keep other processes from answering the same person at the same time;
 	// optional, for one process that talks with people. Holder names this one.
@@ -142,6 +143,9 @@ func (b *Bot) once(ctx context.Context, m Message) Reply {
 	if r, ok := b.before(ctx, m); ok {
 		return r
 	}
+	if m.Edits != "" && !b.looksAgain(ctx, m) {
+		return Reply{}
+	}
 	if r, ok := b.refuse(ctx, m); ok {
 		return b.keep(ctx, m, r)
 	}
@@ -185,6 +189,9 @@ func (b *Bot) keep(ctx context.Context, m Message, r Reply) Reply {
 	kept, err := json.Marshal(r)
 	if err == nil {
 		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.ID, kept, b.Now())
+	}
+	if err == nil && m.Edits != "" && !r.Nothing {
+		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.Edits+editedMark, kept, b.Now())
 	}
 	if err != nil {
 		b.log(ctx, slog.LevelError, b.traceID(ctx), fault.In("bot.KeepAnswer", err))

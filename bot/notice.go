@@ -3,10 +3,12 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"fanli/bot/locale"
 	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/fault"
@@ -224,14 +226,35 @@ type Deliverer struct {
 	Bot      *Bot // knows the words and the people
 	Channels []Channel
 	Timeout  time.Duration // for one notice
+	// Outbox delivers on the channels that it takes; optional.
+	Outbox Outbox
 }
 
 var _ notify.Sender = (*Deliverer)(nil)
 
+// A Notice is a notice in words, on its way to a person.
+type Notice struct {
+	Key   string // unique
+	User  int64
+	To    user.Identity // where it goes
+	Reply Reply
+	Tried []user.Identity // where they could not be reached
+}
+
+// An Outbox keeps notices and delivers them in turn with the answers of their chats.
+type Outbox interface {
+	// Takes reports whether it delivers on a channel.
+	Takes(channel string) bool
+	// Notice keeps a notice, once for its key and channel. It has been told then, as far
+	// as anybody else is concerned.
+	Notice(ctx context.Context, n Notice) error
+}
+
 // Send tells a user something on the channel that they used last. If they cannot
 // be reached there at all, the one before is tried, and so on; it fails with
 // fault.NotFound if none is left. A channel that is merely slow or limited is not
-// passed over: the notice would end where nobody looks.
+// passed over: the notice would end where nobody looks. Where the Outbox takes the
+// channel the notice is told once that has it; it asks Elsewhere by itself.
 func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 	if d.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -242,20 +265,43 @@ func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 	if err != nil {
 		return err
 	}
-	ids, err := d.Bot.Users.Identities(ctx, m.User)
+	next, err := d.Elsewhere(ctx, Notice{Key: m.Key, User: m.User, Reply: r})
+	if err == nil && next != nil {
+		err = d.Outbox.Notice(ctx, *next)
+	}
+	return fault.In("bot.Deliver", err)
+}
+
+// Elsewhere looks where a notice can go that did not reach its person where it went. It
+// returns what the Outbox is to take, or nil if they have been told on a channel that it
+// does not take; and fault.NotFound if no channel is left.
+func (d *Deliverer) Elsewhere(ctx context.Context, n Notice) (*Notice, error) {
+	n.Tried = slices.Clone(n.Tried)
+	if n.To != (user.Identity{}) {
+		n.Tried = append(n.Tried, n.To)
+	}
+	ids, err := d.Bot.Users.Identities(ctx, n.User)
 	if err != nil {
-		return fault.In("bot.Deliver", err)
+		return nil, err
 	}
 	for _, id := range ids {
+		if slices.Contains(n.Tried, id) {
+			continue
+		}
+		if d.Outbox != nil && d.Outbox.Takes(id.Channel) {
+			n.To = id
+			return &n, nil
+		}
 		c := d.channel(id.Channel)
 		if c == nil {
 			continue
 		}
-		if err := c.Send(ctx, id, r); !fault.Is(err, fault.NotFound) {
-			return fault.In("bot.Deliver", err)
+		if err := c.Send(ctx, id, n.Reply); !fault.Is(err, fault.NotFound) {
+			return nil, err
 		}
+		n.Tried = append(n.Tried, id)
 	}
-	return fault.Newf(fault.NotFound, "", "user %d cannot be reached on any of %d channels", m.User, len(ids))
+	return nil, fault.Newf(fault.NotFound, "", "user %d cannot be reached on any of %d channels", n.User, len(ids))
 }
 
 func (d *Deliverer) channel(name string) Channel {
@@ -265,4 +311,10 @@ func (d *Deliverer) channel(name string) Channel {
 		}
 	}
 	return nil
+}
+
+// TooMany tells a person of whose messages too many wait, in the language of a
+// channel's hint.
+func TooMany(hint string) Reply {
+	return Reply{Text: locale.For(locale.Match(hint)).T("reason.message.too_many")}
 }

@@ -156,7 +156,7 @@ func (t *turn) shops() Reply {
 	for i, n := range names {
 		shown[i] = t.network(n)
 	}
-	r := Reply{Text: t.T("paste.foreign") + "\n" + t.T("paste.shops", "shops", strings.Join(shown, t.T("format.and")))}
+	r := Reply{Text: t.T("paste.foreign") + "\n" + t.T("paste.shops", "shops", strings.Join(shown, t.T("format.and"))), Nothing: true}
 	r.Buttons = []Button{t.next("guide")}
 	return r
 }

@@ -46,6 +46,7 @@ const (
 	turns                = "fanli_chat_turns_total"
 	turnDuration         = "fanli_chat_turn_duration_seconds"
 	linksMade            = "fanli_links_made_total"
+	delivered            = "fanli_channel_deliveries_total"
 	notices              = "fanli_notices_total"
 	payerBalance         = "fanli_payer_balance_fen"
 	payerFloor           = "fanli_payer_floor_fen"
@@ -106,6 +107,7 @@ func Metrics() []Metric {
 		{eventDelay, Histogram, "How long after they became true events were handled.", l("target"), false},
 		{turns, Counter, "Messages of people, by what came of them: answered, silent, or the code of the fault.", l("channel", "outcome"), false},
 		{turnDuration, Histogram, "How long people waited for an answer.", l("channel"), false},
+		{delivered, Counter, "What chat networks delivered to our address, by what came of it: fresh, known, full, ignored, odd, away, or refused as method, forged, oversized or malformed; undelivered: they say that they could not.", l("channel", "outcome"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
 		{notices, Counter, "Tries to tell people something unasked.", l("result"), false},
 		{FeedSuccess, Gauge, "When a stream of orders was last read.", l("network", "account", "scene"), true},

@@ -104,6 +104,9 @@ func (w *Observer) StartTurn(ctx context.Context, channel string) (_ context.Con
 	}
 }
 
+// Delivered counts what a chat network delivered to our address.
+func (w *Observer) Delivered(channel, outcome string) { w.add(delivered, 1, channel, outcome) }
+
 // LinkMade counts a link.
 func (w *Observer) LinkMade(network string) { w.add(linksMade, 1, network) }
 

@@ -118,6 +118,9 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 	suite("Messages", func(t *testing.T) {
 		storetest.Messages(t, func(t *testing.T) notify.Store { return open(t, now).Messages() })
 	})
+	suite("Posts", func(t *testing.T) {
+		storetest.Posts(t, func(t *testing.T) storetest.PostStore { return open(t, now).PostOffice() })
+	})
 	suite("Keys", func(t *testing.T) {
 		storetest.Keys(t, func(t *testing.T) storetest.KeyStore {
 			db := open(t, now)

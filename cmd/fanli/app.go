@@ -19,6 +19,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/adapters/observe"
 	"fanli/bot"
+	"fanli/bot/mail"
 	"fanli/configs"
 	"fanli/core/access"
 	"fanli/core/collect"
@@ -76,6 +77,7 @@ type app struct {
 	obs      *observe.Observer // nil where nobody looks
 	pay      *confirmPage      // nil where payees confirm nothing
 	tell     *bot.Deliverer
+	mail     *mail.Engine
 	bus      *bus.Local
 	runner   *jobs.Runner
 }
@@ -248,6 +250,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	}
 	a.observeBot()
 	a.tell = &bot.Deliverer{Bot: a.bot, Timeout: deliverTimeout}
+	a.openMail(s)
 	a.ask.chats, a.ask.links = a.tell, a.desk
 	return nil
 }

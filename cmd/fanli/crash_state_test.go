@@ -65,7 +65,7 @@ type tableText struct {
 // here is every table.
 func ofTarget(domain string) func(table string) bool {
 	prefix := map[string]string{
-		"lease": "jobs_", "link": "bot_", "memory": "bot_", "notify": "notification_", "webhook": "notification_", "order": "order_", "rebate": "rebate", "user": "user",
+		"lease": "jobs_", "link": "bot_", "memory": "bot_", "post": "bot_", "notify": "notification_", "webhook": "notification_", "order": "order_", "rebate": "rebate", "user": "user",
 		"act": "payment_", "control": "payment_", "credit": "payment_", "reconcile": "payment_", "seal": "payment_", "withdraw": "payment_",
 	}[domain]
 	return func(table string) bool {

@@ -12,6 +12,7 @@ import (
 	"fanli/adapters/observe"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/telegram"
 	"fanli/configs"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -83,7 +84,7 @@ func routeOf(r *http.Request) string {
 	path := r.URL.Path
 	for _, p := range []struct{ prefix, name string }{
 		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"},
-		{callbackPath, "callback"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
+		{callbackPath, "callback"}, {telegram.HookPath, "telegram"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
 		{"/api/events", "chat.events"}, {"/api/messages", "chat.messages"}, {"/api/", "api"}, {"/assets/", "assets"},
 	} {
 		if strings.HasPrefix(path, p.prefix) {

@@ -74,6 +74,8 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
+	telegram *telegram.Channel // nil where it is off
+
 	live    *live
 	gateway *gateway // nil where nothing is handed on
 	at      net.Addr // where it listens
@@ -191,20 +193,9 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		out = append(out, chat)
 	}
 	if cfg.Telegram.Token != "" {
-		var menu []telegram.Command
-		zh, en := bot.Commands("zh"), bot.Commands("en")
-		for i := range zh {
-			menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
-		}
-		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...), s.app.telegramLeases())
+		t, err := s.openTelegram(cfg)
 		if err != nil {
 			return nil, err
-		}
-		s.app.bot.PrivateURL = func(channel string) string {
-			if channel != t.Name() {
-				return ""
-			}
-			return t.PrivateURL()
 		}
 		out = append(out, t)
 	}
@@ -320,6 +311,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.charged(w, r)
 	case strings.HasPrefix(r.URL.Path, callbackPath):
 		s.app.callback(w, r)
+	case s.telegram != nil && r.URL.Path == telegram.HookPath:
+		s.telegram.ServeHTTP(w, r)
 	case s.chat != nil:
 		s.chat.ServeHTTP(w, r)
 	default:

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Code says what a caller can do about an error.
@@ -122,6 +123,37 @@ func Retryable(err error) bool {
 	default:
 		return false
 	}
+}
+
+// A patient error says how long whoever refused wants to be left alone.
+type patient struct {
+	error
+	wait time.Duration
+}
+
+// RetryAfter implements what RetryAfter looks for.
+func (p patient) RetryAfter() time.Duration { return p.wait }
+
+// Unwrap returns the error itself.
+func (p patient) Unwrap() error { return p.error }
+
+// After says that whoever refused wants to be left alone for d, as a Retry-After does.
+// It returns nil for nil.
+func After(err error, d time.Duration) error {
+	if err == nil || d <= 0 {
+		return err
+	}
+	return patient{err, d}
+}
+
+// RetryAfter returns for how long whoever refused wants to be left alone; 0 if that was
+// not said. Errors of others say it by a method of the same name.
+func RetryAfter(err error) time.Duration {
+	var p interface{ RetryAfter() time.Duration }
+	if errors.As(err, &p) {
+		return p.RetryAfter()
+	}
+	return 0
 }
 
 // The reasons of calls to another part of this installation that came to nothing.

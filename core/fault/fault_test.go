@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"fanli/core/fault"
 )
@@ -57,5 +58,23 @@ func TestNothingWrapsToNothing(t *testing.T) {
 	t.Parallel()
 	if fault.In("x", nil) != nil || fault.Wrap(fault.Denied, "x", nil) != nil {
 		t.Error("a wrapped nil is an error")
+	}
+}
+
+func TestHowLongToStayAway(t *testing.T) {
+	t.Parallel()
+	busy := fault.New(fault.Limited, "telegram.flood")
+	err := fault.In("telegram.Send", fmt.Errorf("part 2: %w", fault.After(busy, 3*time.Second)))
+	if fault.RetryAfter(fault.After(busy, 3*time.Second)) != 3*time.Second || !errors.Is(fault.After(busy, time.Second), busy) {
+		t.Error("the wait is lost")
+	}
+	if fault.CodeOf(err) != fault.Limited || fault.ReasonOf(err) != "telegram.flood" {
+		t.Errorf("got %s, %s", fault.CodeOf(err), fault.ReasonOf(err))
+	}
+	if fault.RetryAfter(busy) != 0 || fault.RetryAfter(nil) != 0 || fault.After(nil, time.Second) != nil || fault.After(busy, 0) != error(busy) {
+		t.Error("a wait that nobody asked for")
+	}
+	if fault.RetryAfter(err) != 3*time.Second {
+		t.Error("In has lost the wait")
 	}
 }

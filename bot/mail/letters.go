@@ -1,0 +1,138 @@
+package mail
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"fanli/core/fault"
+	"fanli/core/post"
+)
+
+// The limits of answering.
+const (
+	answerTime = time.Minute // for one letter; handlers have their own, shorter limits
+	answersMax = 12          // tries, after which a letter is given up
+)
+
+// takeLetters claims letters.
+func (l *line) takeLetters(ctx context.Context, c post.Claim) ([]job, error) {
+	letters, err := l.Store.ClaimLetters(ctx, l.carrier.Name(), c)
+	jobs := make([]job, len(letters))
+	for i, letter := range letters {
+		jobs[i] = job{letter.Chat, func(ctx context.Context) { l.answer(ctx, c.Holder, letter) }}
+	}
+	return jobs, fault.In("mail.ClaimLetters", err)
+}
+
+// answer answers a letter and stores what became of it.
+func (l *line) answer(work context.Context, holder string, letter Letter) {
+	ps, err := l.ask(work, letter)
+	now := l.Now()
+	var kept []post.Parcel
+	if err == nil {
+		kept, err = packAll(ps, now)
+	}
+	if err != nil && work.Err() != nil { // an answer that was cut short is no answer
+		l.give(holder, post.In, letter.Chat)
+		return
+	}
+	outcome := string(post.Done)
+	err = l.in.persist(work, func(ctx context.Context) error {
+		if err == nil {
+			return l.Store.Answer(ctx, holder, letter, now, kept)
+		}
+		next := now.Add(ladder(letter.Tries))
+		outcome = string(post.Waiting)
+		if letter.Tries+1 >= answersMax || fault.Is(err, fault.Invalid) {
+			next, outcome = time.Time{}, string(post.GivenUp)
+		}
+		again := letter
+		again.Tries++
+		return l.Store.PutOff(ctx, holder, again, now, next, reasonOf(err))
+	})
+	if err != nil {
+		l.Log.Error("a letter is answered again later: its end could not be kept", "channel", letter.Channel, "letter", letter.Seq, "error", err)
+		l.give(holder, post.In, letter.Chat)
+		return
+	}
+	l.count(letter.Channel, post.In, outcome)
+	l.full.remove(letter.Chat)
+	l.wakeFor(work, kept)
+}
+
+// ask calls the channel, whatever happens there.
+func (l *line) ask(ctx context.Context, letter Letter) (ps []Parcel, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			ps, err = nil, fault.Newf(fault.Internal, "", "panic: %v\n%s", p, debug.Stack())
+		}
+		if err != nil {
+			l.Log.Warn("a letter was not answered", "channel", letter.Channel, "letter", letter.Seq, "tries", letter.Tries+1, "error", err)
+		}
+	}()
+	answer := l.service.Load().Answer
+	if answer == nil {
+		return nil, fault.New(fault.Unavailable, "mail.unserved")
+	}
+	return answer(ctx, letter)
+}
+
+// give gives a chat back, as well as that is possible: otherwise its lease ends.
+func (l *line) give(holder string, s post.Side, chat string) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopAbort)
+	defer cancel()
+	if err := l.Store.Release(ctx, holder, s, l.carrier.Name(), chat); err != nil {
+		l.Log.Warn("a chat is not given back; its lease ends by itself", "channel", l.carrier.Name(), "error", err)
+	}
+}
+
+// reasonOf is what is kept of an error: a key, and nothing that anybody wrote.
+func reasonOf(err error) string {
+	if r := fault.ReasonOf(err); r != "" && len(r) <= keyBytesMax {
+		return r
+	}
+	return string(fault.CodeOf(err))
+}
+
+// fullTime is how long a chat that is full is taken for full without a look.
+const fullTime = time.Second
+
+// fullMax bounds the chats that are remembered.
+const fullMax = 4096
+
+// A fullness remembers the chats of which too many letters wait, so that whoever floods
+// us costs nothing.
+type fullness struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (f *fullness) is(chat string, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	until, ok := f.until[chat]
+	if ok && !now.Before(until) {
+		delete(f.until, chat)
+		return false
+	}
+	return ok
+}
+
+func (f *fullness) add(chat string, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.until == nil || len(f.until) >= fullMax {
+		f.until = map[string]time.Time{}
+	}
+	f.until[chat] = now.Add(fullTime)
+}
+
+func (f *fullness) remove(chat string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.until, chat)
+}
