@@ -37,7 +37,7 @@ func StaffRights(name string) (roles []desk.Role, code bool) {
 // forStaff reports whether a message in the staff group may be for us: only the table
 // is asked, not who speaks.
 func (t *turn) forStaff(s string) bool {
-	if t.bot.Staff == nil || !t.bot.Staff.Group(t.m) {
+	if t.bot.Staff == nil || !t.m.Group || !t.bot.Staff.Group(t.m) {
 		return false
 	}
 	_, _, ok := matchIn(crew(), s)

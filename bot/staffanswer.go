@@ -96,15 +96,7 @@ func (v voice) word(key string) string {
 // Alert puts what staff are told unasked into words, in one language.
 func (b *Bot) Alert(a desk.Alert, tag string) Reply {
 	v := b.voice(tag)
-	r := Reply{Text: v.T("desk.alert", "what", v.word(string(a.What)))}
-	r.Cards = []Card{v.item(a.Item)}
-	return r
-}
-
-// Report puts the report of a day into words, in one language.
-func (b *Bot) Report(a desk.Answer, tag string) Reply {
-	v := b.voice(tag)
-	r := v.answered(a)
-	r.Text = v.T("desk.alert", "what", v.word(string(desk.DayOver)))
+	r := v.answered(desk.Answer{Items: a.Items})
+	r.Text = v.T("desk.alert", "what", v.word(string(a.What)))
 	return r
 }

@@ -70,6 +70,7 @@ type Config struct {
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
 	API        API               `yaml:"api"`
+	Staff      Staff             `yaml:"staff"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

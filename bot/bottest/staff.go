@@ -46,6 +46,7 @@ func (f *Fake) staffed(in inbox) {
 			Day: f.entered, Limits: limits, Now: now, Zone: zone,
 		}.Handlers()),
 	}
+	stations["bot"] = desk.NewStation()
 	random := &Random{}
 	room.front = &desk.Front{Stations: stations, Pendings: room, Now: now, Code: func() string { return desk.Digits(random) }}
 	room.alarm = &desk.Alarm{Stations: stations, Sinks: []desk.Sink{f}, Store: room, Pause: time.Hour, Now: now}

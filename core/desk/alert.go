@@ -16,9 +16,9 @@ import (
 // An Alert is something that staff should be told without asking. It holds no personal
 // data.
 type Alert struct {
-	Key  string // what it is about: the same key is told once in a while
-	What Stable // in one word
-	Item Item
+	Key   string // what it is about: the same key is told once in a while
+	What  Stable // in one word
+	Items []Item
 }
 
 // What alerts say.
@@ -99,6 +99,27 @@ func (m *Alarm) Tell(ctx context.Context, a Alert) (n int, err error) {
 	return n, errors.Join(errs...)
 }
 
+// Report tells how a day was, which is written 2006-01-02.
+func (m *Alarm) Report(ctx context.Context, day string) (int, error) {
+	if len(m.Sinks) == 0 {
+		return 0, nil
+	}
+	spec, _ := SpecOf("report")
+	var out Answer
+	for _, t := range spec.Targets {
+		s := m.Stations[t]
+		if s == nil {
+			continue
+		}
+		a, err := s.Do(ctx, Act{Name: spec.Name, Args: []string{day}})
+		if err != nil {
+			return 0, err // it is told again: half a report is none
+		}
+		out.add(a)
+	}
+	return m.Tell(ctx, Alert{Key: "report/" + day, What: DayOver, Items: out.Items})
+}
+
 // alertField is the label under which a station says what an alert is.
 const alertField Label = "alert"
 
@@ -114,11 +135,11 @@ func AlertItem(key string, what Stable, i Item) Item { return alertItem(key, wha
 // alertOf is the opposite of alertItem.
 func alertOf(i Item) Alert {
 	if len(i.Fields) == 0 || i.Fields[0].Label != alertField {
-		return Alert{Key: string(i.Title) + "/" + i.ID, Item: i}
+		return Alert{Key: string(i.Title) + "/" + i.ID, Items: []Item{i}}
 	}
 	f := i.Fields[0]
 	i.Fields = i.Fields[1:]
-	return Alert{Key: f.Was, What: Stable(f.Text), Item: i}
+	return Alert{Key: f.Was, What: Stable(f.Text), Items: []Item{i}}
 }
 
 // longUnclear is after how long a payer's silence is told.

@@ -86,6 +86,7 @@ func (r Role) May(what Right) bool { return slices.Contains(rights()[r], what) }
 
 // The targets that carry out acts.
 const (
+	botTarget     = "bot"
 	userTarget    = "user"
 	orderTarget   = "order"
 	rebateTarget  = "rebate"
@@ -105,10 +106,10 @@ type Spec struct {
 // Specs is the table of acts. Whoever adds one adds a handler at its station and a
 // row in the bot's table of commands.
 func Specs() []Spec {
-	all := []string{paymentTarget, orderTarget, rebateTarget, userTarget}
+	all := []string{paymentTarget, orderTarget, rebateTarget, userTarget, botTarget}
 	return []Spec{
 		{Name: "astatus", Targets: all, Right: Look},
-		{Name: "todo", Targets: all, Right: Look},
+		{Name: "todo", Targets: []string{paymentTarget, orderTarget}, Right: Look},
 		{Name: "report", Targets: []string{userTarget, orderTarget, paymentTarget}, Right: Look},
 		{Name: "user", Targets: []string{userTarget, paymentTarget, orderTarget}, Right: People, Args: 1},
 		{Name: "aorder", Targets: []string{orderTarget, rebateTarget}, Right: Orders, Args: 1},
@@ -260,11 +261,11 @@ func NewStation(parts ...map[string]Handler) *Station {
 // Do implements Service.
 func (s *Station) Do(ctx context.Context, a Act) (Answer, error) {
 	spec, ok := SpecOf(a.Name)
-	inner := (a.Name == WhoAct || a.Name == AlertsAct) && a.Staff == 0
+	inner := a.Staff == 0 && slices.Contains([]string{WhoAct, AlertsAct, "report"}, a.Name) // of the system itself
 	switch {
 	case !ok && !inner:
 		return Answer{}, fault.Newf(fault.NotFound, "desk.no_act", "no act %q", a.Name)
-	case ok && (a.Staff <= 0 || !a.Role.May(spec.Right)):
+	case ok && !inner && (a.Staff <= 0 || !a.Role.May(spec.Right)):
 		return Answer{}, fault.New(fault.Denied, "desk.denied")
 	case len(a.Args) < spec.Args:
 		return Answer{}, fault.New(fault.Invalid, "desk.usage")

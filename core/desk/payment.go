@@ -29,7 +29,8 @@ type Payment struct {
 	Acts    audit.Reader
 	// Day returns what was entered in the ledger from one time until another.
 	Day func(ctx context.Context, from, until time.Time) ([]Entered, error)
-	// Prove proves the books, or says what the last proof has found; optional.
+	// Prove proves the books, or says what the last proof has found, at a zero time
+	// where there was none; optional.
 	Prove func(ctx context.Context) (proof.Report, time.Time, error)
 	// Limits are those of withdrawals.
 	Limits func() withdraw.Limits
@@ -301,12 +302,14 @@ func (p Payment) turn(on bool, read func(string) (control.Scope, error)) Handler
 }
 
 func (p Payment) prove(ctx context.Context, _ Act) (Answer, error) {
-	if p.Prove == nil {
-		return Answer{Items: []Item{{Title: LBooks, Fields: []Field{word(LState, string(WUnproved))}}}}, nil
+	var rep proof.Report
+	var at time.Time
+	var err error
+	if p.Prove != nil {
+		rep, at, err = p.Prove(ctx)
 	}
-	rep, at, err := p.Prove(ctx)
-	if err != nil {
-		return Answer{}, err
+	if err != nil || at.IsZero() {
+		return Answer{Items: []Item{{Title: LBooks, Fields: []Field{word(LState, string(WUnproved))}}}}, err
 	}
 	return Answer{Items: []Item{booksItem(rep, at)}}, nil
 }
