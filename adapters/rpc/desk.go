@@ -33,7 +33,7 @@ func (h deskServer) DoAct(ctx context.Context, r *pb.DoActRequest) (*pb.DoActRes
 		return nil, fault.Newf(fault.Unavailable, fault.Down, "%s is not here", r.GetTarget())
 	}
 	a := desk.Act{
-		Name: r.GetName(), Reason: r.GetReason(), Staff: r.GetStaff(), Role: desk.Role(r.GetRole()), Key: r.GetKey(), Dry: r.GetDry(),
+		Name: r.GetName(), Reason: r.GetReason(), Staff: r.GetStaff(), Role: desk.Role(r.GetRole()), Key: r.GetKey(), Dry: r.GetDry(), Data: r.GetData(),
 	}
 	if len(r.GetArgs()) > 0 {
 		if err := json.Unmarshal(r.GetArgs(), &a.Args); err != nil {
@@ -59,7 +59,7 @@ func (h deskClient) Do(ctx context.Context, a desk.Act) (out desk.Answer, err er
 		return out, err
 	}
 	r, err := h.c.DoAct(ctx, &pb.DoActRequest{
-		Target: h.target, Name: a.Name, Args: args, Reason: a.Reason, Staff: a.Staff, Role: string(a.Role), Key: a.Key, Dry: a.Dry,
+		Target: h.target, Name: a.Name, Args: args, Reason: a.Reason, Staff: a.Staff, Role: string(a.Role), Key: a.Key, Dry: a.Dry, Data: a.Data,
 	})
 	if err != nil {
 		return out, err

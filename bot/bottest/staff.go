@@ -40,7 +40,7 @@ func (f *Fake) staffed(in inbox) {
 		"order": desk.NewStation(desk.Ordering{
 			Book: f.book, Unowned: f.unowned, Day: f.placed, Now: now, Zone: zone,
 		}.Handlers()),
-		"rebate": desk.NewStation(desk.Sharing{Clerk: f.clerk, Orders: f.book, Now: now}.Handlers()),
+		"rebate": desk.NewStation(desk.Sharing{Clerk: f.clerk, Now: now}.Handlers()),
 		"payment": desk.NewStation(desk.Payment{
 			Payouts: f.desk, Board: f.board, Wallets: credit.Purse{Ledger: ledgerReader{f.store}}, Acts: actReader{f.store},
 			Day: f.entered, Limits: limits, Now: now, Zone: zone,

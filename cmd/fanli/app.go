@@ -77,7 +77,7 @@ type app struct {
 	obs      *observe.Observer // nil where nobody looks
 	pay      *confirmPage      // nil where payees confirm nothing
 	tell     *bot.Deliverer
-	house    house        // of staff
+	house    house // of staff
 	mail     *mail.Engine
 	bus      *bus.Local
 	runner   *jobs.Runner

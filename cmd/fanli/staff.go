@@ -68,11 +68,7 @@ func (a *app) openDesks(ctx context.Context, s surroundings) error {
 			}.Handlers()
 		},
 		rebateTarget: func() map[string]desk.Handler {
-			d := desk.Sharing{Clerk: a.rebates, Now: a.now, Budgets: func() []string { return slices.Sorted(maps.Keys(a.conf().Rebate.Budgets)) }}
-			if a.here(orderTarget) {
-				d.Orders = a.orders
-			}
-			return d.Handlers()
+			return desk.Sharing{Clerk: a.rebates, Now: a.now, Budgets: func() []string { return slices.Sorted(maps.Keys(a.conf().Rebate.Budgets)) }}.Handlers()
 		},
 		paymentTarget: func() map[string]desk.Handler {
 			return desk.Payment{

@@ -161,6 +161,10 @@ type Act struct {
 	Role   Role     `json:"role,omitempty"`
 	Key    string   `json:"key,omitempty"` // the same act again has the same one
 	Dry    bool     `json:"dry,omitempty"` // say what would happen, and do nothing
+
+	// Data is what the target before this one has said for programs, where several
+	// answer one after the other.
+	Data json.RawMessage `json:"data,omitempty"`
 }
 
 // Actor is how the member is recorded: "staff:3".

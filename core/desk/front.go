@@ -159,6 +159,7 @@ func (f *Front) do(ctx context.Context, spec Spec, act Act) (out Answer, err err
 	for _, t := range spec.Targets {
 		one, err := f.at(t).Do(ctx, act)
 		if err == nil {
+			act.Data = one.Data
 			out.add(one)
 			continue
 		}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -150,10 +151,16 @@ func (o Ordering) order(ctx context.Context, a Act) (out Answer, err error) {
 	if err == nil && len(ls) == 0 {
 		err = fault.New(fault.NotFound, "desk.no_order")
 	}
+	var keys []order.Key
 	for _, l := range ls[:min(len(ls), listMax)] {
 		out.Items = append(out.Items, lineItem(l))
+		keys = append(keys, l.Key)
+	}
+	if err != nil {
+		return Answer{}, err
 	}
 	out.More = len(ls) - len(out.Items)
+	out.Data, err = json.Marshal(keys) // for rebate, which knows lines by their keys
 	return out, err
 }
 

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -23,10 +24,6 @@ const (
 // A Sharing is the part of the rebate target's station that knows rules.
 type Sharing struct {
 	Clerk *rebate.Clerk
-	// Orders finds the lines of an order.
-	Orders interface {
-		ByNumber(ctx context.Context, number string) ([]order.Line, error)
-	}
 	// Budgets are the names of those that there are now.
 	Budgets func() []string
 	Now     func() time.Time
@@ -159,16 +156,12 @@ func (s Sharing) rollback(ctx context.Context, a Act) (out Answer, err error) {
 
 // rebates shows what the lines of an order bring, and how that was computed.
 func (s Sharing) rebates(ctx context.Context, a Act) (out Answer, err error) {
-	if s.Orders == nil {
+	var keys []order.Key
+	if len(a.Data) == 0 { // order is away
 		return out, nil
 	}
-	ls, err := s.Orders.ByNumber(ctx, a.arg(0))
-	if err != nil || len(ls) == 0 {
-		return out, err
-	}
-	var keys []order.Key
-	for _, l := range ls[:min(len(ls), listMax)] {
-		keys = append(keys, l.Key)
+	if err := json.Unmarshal(a.Data, &keys); err != nil || len(keys) > listMax {
+		return out, fault.Wrap(fault.Invalid, "desk.aorder", err)
 	}
 	rs, err := s.Clerk.Of(ctx, keys)
 	for _, k := range keys {

@@ -30,6 +30,7 @@ type DoActRequest struct {
 	Role          string                 `protobuf:"bytes,5,opt,name=role,proto3" json:"role,omitempty"`
 	Key           string                 `protobuf:"bytes,6,opt,name=key,proto3" json:"key,omitempty"`
 	Dry           bool                   `protobuf:"varint,7,opt,name=dry,proto3" json:"dry,omitempty"`
+	Data          []byte                 `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`     // JSON, of the target before
 	Target        string                 `protobuf:"bytes,8,opt,name=target,proto3" json:"target,omitempty"` // whose desk: a process may run several targets
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -114,6 +115,13 @@ func (x *DoActRequest) GetDry() bool {
 	return false
 }
 
+func (x *DoActRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 func (x *DoActRequest) GetTarget() string {
 	if x != nil {
 		return x.Target
@@ -169,7 +177,7 @@ var File_fanli_v1_desk_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_desk_proto_rawDesc = "" +
 	"\n" +
-	"\x13fanli/v1/desk.proto\x12\bfanli.v1\"\xb4\x01\n" +
+	"\x13fanli/v1/desk.proto\x12\bfanli.v1\"\xc8\x01\n" +
 	"\fDoActRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04args\x18\x02 \x01(\fR\x04args\x12\x16\n" +
@@ -177,7 +185,8 @@ const file_fanli_v1_desk_proto_rawDesc = "" +
 	"\x05staff\x18\x04 \x01(\x03R\x05staff\x12\x12\n" +
 	"\x04role\x18\x05 \x01(\tR\x04role\x12\x10\n" +
 	"\x03key\x18\x06 \x01(\tR\x03key\x12\x10\n" +
-	"\x03dry\x18\a \x01(\bR\x03dry\x12\x16\n" +
+	"\x03dry\x18\a \x01(\bR\x03dry\x12\x12\n" +
+	"\x04data\x18\t \x01(\fR\x04data\x12\x16\n" +
 	"\x06target\x18\b \x01(\tR\x06target\"'\n" +
 	"\rDoActResponse\x12\x16\n" +
 	"\x06answer\x18\x01 \x01(\fR\x06answer2G\n" +
