@@ -81,6 +81,8 @@ type Bot struct {
 	Ladder Ladder
 	// Waiting keeps links that wait for their network; optional: nobody waits then.
 	Waiting link.Waitlist
+	// Staff is where members of staff speak; optional.
+	Staff *Staff
 	// PrivateURL returns what opens a private chat on a channel, where the person
 	// then says "/start" with the given word; "" for none. Optional.
 	PrivateURL func(channel, word string) string

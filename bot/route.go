@@ -81,7 +81,7 @@ func (t *turn) concerned() bool {
 		}
 	}
 	c, _, ok := match(s)
-	return ok && c.main(s) || isDigit(s)
+	return ok && c.main(s) || isDigit(s) || t.forStaff(s)
 }
 
 // command runs a command, where it may be run.

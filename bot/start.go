@@ -57,7 +57,7 @@ func (t *turn) help(_ context.Context, args string) (Reply, error) {
 	var b strings.Builder
 	b.WriteString(t.T("help.head"))
 	var at section
-	for _, c := range commands() {
+	for _, c := range people() {
 		if c.section == "" || t.m.Group && !c.group {
 			continue
 		}

@@ -68,6 +68,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkDatabase(k)
 	c.checkPeers(k)
 	c.checkRedis(k)
+	c.checkStaff(k)
 	c.checkCentral(k)
 	c.checkTimes(k)
 	c.checkWebhooks(k)

@@ -73,6 +73,7 @@ type Config struct {
 	Bot        Bot               `yaml:"bot"`
 	Landing    Landing           `yaml:"landing"`
 	API        API               `yaml:"api"`
+	Staff      Staff             `yaml:"staff"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

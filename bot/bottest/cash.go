@@ -277,8 +277,8 @@ func (t *tx) Switches(scopes ...control.Scope) (out []control.Switch, err error)
 	return out, nil
 }
 
-// Act records nothing here.
-func (*tx) Act(audit.Act) error { return nil }
+// Act records what staff did.
+func (t *tx) Act(a audit.Act) error { t.record(a); return nil }
 
 func (t *tx) SetSwitch(s control.Switch) error {
 	if t.switches == nil {

@@ -178,7 +178,7 @@ func (c *Channel) unreachable(ctx context.Context, to target, err error) {
 func (c *Channel) serve(ctx context.Context, me int64, handle bot.Handler) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	r := reader{me: me, username: *c.username.Load(), clock: c.now}
+	r := reader{me: me, username: *c.username.Load(), clock: c.now, staff: func() int64 { return c.AdminChat(ctx) }}
 	c.hearing.Store(&r)
 	defer c.hearing.Store(nil)
 	refused := make(chan error, 1)

@@ -27,6 +27,7 @@ type reader struct {
 	me       int64
 	username string
 	clock    func() time.Time
+	staff    func() int64 // the group in which anybody may press, 0 for none; optional
 }
 
 // understand returns what an update says; it reports false for what is not for
@@ -212,12 +213,16 @@ func (r reader) press(q *query) (incoming, bool) {
 	if m.InTopic {
 		in.to.thread = m.Thread
 	}
-	if !m.isFor(q.From.ID) {
+	staff := r.staff != nil && m.Chat.ID == r.staff() // whoever of them presses: package bot knows what they may do
+	if !staff && !m.isFor(q.From.ID) {
 		in.refused = say(q.From.LanguageCode, pressForeign)
 		return in, true
 	}
-	if in.to.group { // so that the answer's buttons are this person's too
+	switch {
+	case in.to.group && m.ReplyToMessage != nil: // so that the answer's buttons are this person's too
 		in.to.replyTo = int64(m.ReplyToMessage.MessageID)
+	case in.to.group:
+		in.to.replyTo = int64(m.MessageID)
 	}
 	id := in.msg.ID
 	in.msg = r.from(q.From, m.Chat, q.Data)

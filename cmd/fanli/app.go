@@ -79,6 +79,7 @@ type app struct {
 	obs      *observe.Observer // nil where nobody looks
 	pay      *confirmPage      // nil where payees confirm nothing
 	tell     *bot.Deliverer
+	house    house // of staff
 	mail     *mail.Engine
 	bus      *bus.Local
 	runner   *jobs.Runner
@@ -162,6 +163,9 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 		if err := targets()[i].wire(a, ctx, s); err != nil {
 			return err
 		}
+	}
+	if err := a.openDesks(ctx, s); err != nil {
+		return err
 	}
 	a.bus = a.hear()
 	var err error

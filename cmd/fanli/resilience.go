@@ -293,12 +293,12 @@ func (a *app) later() func(ctx context.Context, user int64, o link.Offer) (link.
 	}
 }
 
-func (a *app) botPlans(configs.Config) []jobs.Plan {
-	return []jobs.Plan{
+func (a *app) botPlans(c configs.Config) []jobs.Plan {
+	return append(a.staffPlans(c), []jobs.Plan{
 		{Job: jobs.Func{As: "bot/waiting", Do: a.tell.AnswerWaiting}, Every: "@every 5s"},
 		{Job: jobs.Func{As: "bot/mail-sweep", Do: a.sweepMail}, Every: "@every 1h", Calm: true},
 		{Job: jobs.Func{As: "bot/wechat-sweep", Do: a.sweepWechat}, Every: "@every 1h", Calm: true},
-	}
+	}...)
 }
 
 // admit lets a request in by the door, or answers that it should come again. What
