@@ -187,7 +187,7 @@ func noSecretIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets := []string{token, wechatfake.DefaultSecret, wechatfake.DefaultAESKey, wechatfake.DefaultToken, "access_token=80_"}
-	said := "no: access_token=" + token + " secret=" + wechatfake.DefaultSecret
+	said := "no: access_token=" + token + "x secret=" + wechatfake.DefaultSecret + " " + token + " " + wechatfake.DefaultSecret + " " + wechatfake.DefaultAESKey
 	for _, f := range []wechatfake.Fault{
 		{HangUp: true}, {Code: 45009, Text: said}, {Status: 502, Body: said}, {Status: 200, Body: said},
 	} {
