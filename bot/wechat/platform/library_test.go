@@ -140,6 +140,10 @@ func tokenIsChanged(t *testing.T) {
 		if got := strings.Join(a.fake.Lines("o1"), " "); got != "1 2" {
 			t.Errorf("%s: o1 sees %q", name, got)
 		}
+		calls := a.fake.Calls("/cgi-bin/message/custom/send")
+		if first, last := calls[0], calls[len(calls)-1]; first.Query.Get("access_token") == last.Query.Get("access_token") {
+			t.Errorf("%s: the same token was used again", name)
+		}
 		a.fake.Fail("/cgi-bin/message/custom/send", 2, wechatfake.Fault{Code: 40001, Text: "invalid credential"})
 		before := len(a.fake.Calls("/cgi-bin/message/custom/send"))
 		a.now.advance(time.Minute) // WeChat lets a token be forced each half minute
