@@ -47,7 +47,6 @@ const (
 	turnDuration         = "fanli_chat_turn_duration_seconds"
 	channelEvents        = "fanli_channel_events_total"
 	linksMade            = "fanli_links_made_total"
-	delivered            = "fanli_channel_deliveries_total"
 	notices              = "fanli_notices_total"
 	mails                = "fanli_mail_total"
 	payerBalance         = "fanli_payer_balance_fen"
@@ -114,8 +113,7 @@ func Metrics() []Metric {
 		{eventDelay, Histogram, "How long after they became true events were handled.", l("target"), false},
 		{turns, Counter, "Messages of people, by what came of them: answered, silent, or the code of the fault.", l("channel", "outcome"), false},
 		{turnDuration, Histogram, "How long people waited for an answer.", l("channel"), false},
-		{channelEvents, Counter, "What a channel did beside turns: callbacks refused by reason, ways of answers, notices, rights that were refused.", l("channel", "what", "how"), false},
-		{delivered, Counter, "What chat networks delivered to our address, by what came of it: fresh, known, full, ignored, odd, away, or refused as method, forged, oversized or malformed; undelivered: they say that they could not.", l("channel", "outcome"), false},
+		{channelEvents, Counter, "What a channel did beside turns: what was delivered to its address and what came of it, callbacks refused by reason, ways of answers, notices, rights that were refused.", l("channel", "what", "how"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
 		{notices, Counter, "Tries to tell people something unasked: ok, failed, or no_channel for users of a program, which has webhooks.", l("result"), false},
 		{MailWaiting, Gauge, "Messages of people that wait for an answer (side in), and replies that wait for delivery (side out).", l("channel", "side"), true},

@@ -114,9 +114,6 @@ func (w *Observer) StartTurn(ctx context.Context, channel string) (_ context.Con
 // Channel counts something that a channel did beside turns.
 func (w *Observer) Channel(channel, what, how string) { w.add(channelEvents, 1, channel, what, how) }
 
-// Delivered counts what a chat network delivered to our address.
-func (w *Observer) Delivered(channel, outcome string) { w.add(delivered, 1, channel, outcome) }
-
 // Mail counts a receipt of a message, or the end of a try to answer or deliver one.
 func (w *Observer) Mail(channel, side, outcome string) { w.add(mails, 1, channel, side, outcome) }
 
