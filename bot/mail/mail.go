@@ -172,6 +172,8 @@ type content struct {
 type noticed struct {
 	Key   string          `json:"key"`
 	User  int64           `json:"user"`
+	Kind  string          `json:"kind,omitempty"`
+	Title string          `json:"title,omitempty"`
 	Tried []user.Identity `json:"tried,omitempty"`
 }
 
@@ -180,7 +182,7 @@ func (p Parcel) pack(now time.Time) (post.Parcel, error) {
 	c := content{Reply: p.Reply, Data: p.Data}
 	keep := AnswerKeep
 	if n := p.Notice; n != nil {
-		c.Notice, keep = &noticed{n.Key, n.User, n.Tried}, NoticeKeep
+		c.Notice, keep = &noticed{n.Key, n.User, n.Kind, n.Title, n.Tried}, NoticeKeep
 	}
 	body, err := json.Marshal(c)
 	if err != nil {
@@ -225,7 +227,7 @@ func unpack(k post.Parcel) (Parcel, error) {
 		p.To = user.Identity{Channel: k.Channel, External: k.External}
 	}
 	if c.Notice != nil {
-		p.Notice = &bot.Notice{Key: c.Notice.Key, User: c.Notice.User, To: p.To, Reply: p.Reply, Tried: slices.Clone(c.Notice.Tried)}
+		p.Notice = &bot.Notice{Key: c.Notice.Key, User: c.Notice.User, Kind: c.Notice.Kind, Title: c.Notice.Title, To: p.To, Reply: p.Reply, Tried: slices.Clone(c.Notice.Tried)}
 	}
 	return p, nil
 }
