@@ -36,6 +36,8 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		return v.bonusNews(m)
 	case notify.MembershipNews:
 		return told(m, func(c user.MembershipChanged) (Reply, error) { return v.membershipNews(c), nil })
+	case notify.MergeNews:
+		return told(m, func(c user.MergeChanged) (Reply, error) { return v.mergeNews(c), nil })
 	case notify.ChargeNews:
 		return told(m, func(c collect.Changed) (Reply, error) { return v.chargeNews(c), nil })
 	case notify.ClaimNews:
@@ -89,7 +91,8 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.MembershipNews, notify.ChargeNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.MembershipNews, notify.ChargeNews,
+		notify.MergeNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -245,6 +248,9 @@ func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 	ids, err := d.Bot.Users.Identities(ctx, m.User)
 	if err != nil {
 		return fault.In("bot.Deliver", err)
+	}
+	if m.Kind == notify.MergeNews {
+		return d.everywhere(ctx, m, r, ids)
 	}
 	for _, id := range ids {
 		c := d.channel(id.Channel)

@@ -25,7 +25,11 @@ func (s orderStore) InTx(ctx context.Context, fn func(order.Tx) error) error {
 
 // OfUser implements order.Reader.
 func (s orderStore) OfUser(ctx context.Context, user, before int64, count int) ([]order.Line, error) {
-	g := s.db.reader(ctx).Where("user_id = ? AND user_id > 0", user)
+	members, err := s.members(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	g := s.db.reader(ctx).Where("user_id IN ? AND user_id > 0", members)
 	if before > 0 {
 		g = g.Where("id < ?", before)
 	}
@@ -33,12 +37,14 @@ func (s orderStore) OfUser(ctx context.Context, user, before int64, count int) (
 	if err != nil {
 		return nil, err
 	}
-	return lines(rows)
+	ls, err := lines(rows)
+	return s.owned(ctx, ls, err)
 }
 
 // ByNumber implements order.Reader.
 func (s orderStore) ByNumber(ctx context.Context, number string) ([]order.Line, error) {
-	return byNumber(s.db.reader(ctx), number)
+	ls, err := byNumber(s.db.reader(ctx), number)
+	return s.owned(ctx, ls, err)
 }
 
 // byNumber returns the lines of an order number at any network, and of what was split

@@ -48,6 +48,7 @@ type Fake struct {
 	board  *control.Board
 	office *notify.Office
 	till   *counter
+	merger *credit.Merger
 
 	absence  *absence
 	waitlist *waitlist
@@ -119,6 +120,7 @@ func New(t *testing.T) *Fake {
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
 		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
 	}
+	f.linking(at)
 	f.depart()
 	f.tell = &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{f}}
 	f.office = &notify.Office{Store: messageStore{at()}, Now: now, Sender: f.tell}
@@ -245,6 +247,8 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 		event.AutopayHeld:       {f.office.AutopayHeld},
 		event.ChargeChanged:     {f.users.ChargeChanged, f.office.ChargeChanged},
 		event.MembershipChanged: {f.office.MembershipChanged},
+		event.MergeChanged:      {f.merger.MergeChanged, f.book.MergeChanged, f.office.MergeChanged},
+		event.MergeAnswered:     {f.users.MergeAnswered},
 	}[name]
 }
 

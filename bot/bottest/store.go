@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanli/core/control"
+	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -54,6 +55,11 @@ type store struct {
 	messages    []message
 	switches    map[control.Scope]control.Switch
 
+	money  pointers // of payment
+	owners pointers // of order
+	moved  map[int64]credit.Moved
+	merged map[int64]order.Merged
+
 	answers   map[string][]byte
 	dialogues map[int64]dialogue
 }
@@ -74,7 +80,8 @@ func newStore() *store {
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
 		firsts: map[int64]string{}, cuts: map[int64]cuts{},
 		autopays: map[int64]withdraw.Autopay{},
-		answers:  map[string][]byte{}, dialogues: map[int64]dialogue{},
+		money:    pointers{}, owners: pointers{}, moved: map[int64]credit.Moved{}, merged: map[int64]order.Merged{},
+		answers: map[string][]byte{}, dialogues: map[int64]dialogue{},
 	}
 }
 
