@@ -119,8 +119,8 @@ func (t *turn) side(ctx context.Context, title string, s user.Side) (Card, error
 	if s.Invited {
 		add(t.T("link.inviter"), t.T("link.has_inviter"))
 	}
-	if s.Payee != "" {
-		add(t.T("withdraw.payee"), s.Payee)
+	if method, masked, ok := strings.Cut(s.Payee, " "); ok {
+		add(t.T("withdraw.payee"), t.T("payee.method."+method)+" "+masked)
 	}
 	return c, nil
 }

@@ -221,8 +221,8 @@ func (m Merge) after(a MergeAnswered) (to MergeStage, ok bool) {
 	}
 }
 
-// MergeAnswered hears merge.answered and takes the next step. An answer to an older
-// revision changes nothing.
+// MergeAnswered hears merge.answered and takes the next step. An answer that nobody waits
+// for, to an older revision or of no merge, changes nothing.
 func (d *Directory) MergeAnswered(ctx context.Context, e event.Event) error {
 	const op = "user.MergeAnswered"
 	var a MergeAnswered
@@ -234,6 +234,9 @@ func (d *Directory) MergeAnswered(ctx context.Context, e event.Event) error {
 			return err
 		}
 		m, err := tx.Merge(a.ID)
+		if fault.Is(err, fault.NotFound) {
+			return nil // nobody here waits for it
+		}
 		if err != nil {
 			return err
 		}
