@@ -282,9 +282,9 @@ func repeatable() map[string]bool {
 		"/fanli.v1.UserService/GetInviters":    true,
 		"/fanli.v1.UserService/MakeLinkCode":   true,  // the code of the answer that got lost is worth nothing
 		"/fanli.v1.UserService/PreviewLink":    false, // guesses are counted
-		"/fanli.v1.UserService/LinkAccounts":   false, // the code is used with it
+		"/fanli.v1.UserService/LinkAccounts":   true,
 		"/fanli.v1.UserService/GetLastMerge":   true,
-		"/fanli.v1.UserService/UnlinkAccounts": false, // the second answer would be that it is under way
+		"/fanli.v1.UserService/UnlinkAccounts": true,
 
 		"/fanli.v1.OrderService/ListOrders":  true,
 		"/fanli.v1.OrderService/FindOrders":  true,

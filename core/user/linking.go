@@ -94,10 +94,18 @@ func (d *Directory) PreviewLink(ctx context.Context, user int64, code string) (p
 }
 
 // Link begins to link user with the maker of code, who must be the one of the preview.
-// The code is used with it. It fails as [Directory.PreviewLink] does.
+// The code is used with it. Where both are linked, or are being linked, it returns that
+// merge. It fails as [Directory.PreviewLink] does.
 func (d *Directory) Link(ctx context.Context, user, other int64, code string) (m Merge, err error) {
 	const op = "user.Link"
 	if user, err = d.root(ctx, user); err != nil {
+		return m, fault.In(op, err)
+	}
+	m, err = d.LastMerge(ctx, user)
+	switch {
+	case err == nil && m.of(user) && m.of(other) && m.Stage != MergeReturned:
+		return m, nil
+	case err != nil && !fault.Is(err, fault.NotFound):
 		return m, fault.In(op, err)
 	}
 	for _, u := range []int64{user, other} {
@@ -125,6 +133,9 @@ func (d *Directory) Link(ctx context.Context, user, other int64, code string) (m
 	}
 	return m, fault.In(op, err)
 }
+
+// of reports whether an account is one of the two.
+func (m Merge) of(user int64) bool { return user == m.Absorbed || user == m.Survivor }
 
 // reasonNoCode says nothing of why a code is not worth anything.
 const reasonNoCode = "merge.no_such_code"

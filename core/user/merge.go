@@ -250,7 +250,8 @@ func (d *Directory) MergeAnswered(ctx context.Context, e event.Event) error {
 	return fault.In(op, err)
 }
 
-// Unlink begins to undo the newest merge of a user, as they ask. It fails with
+// Unlink begins to undo the newest merge of a user, as they ask; one that is being
+// undone is returned. It fails with
 // fault.NotFound and "merge.none" where there is none, with fault.Denied and
 // "merge.window" after [UndoWindow], and as [Directory.Undo] does.
 func (d *Directory) Unlink(ctx context.Context, user int64) (Merge, error) {
@@ -258,7 +259,7 @@ func (d *Directory) Unlink(ctx context.Context, user int64) (Merge, error) {
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return Merge{}, fault.New(fault.NotFound, reasonNoMerge)
-	case err != nil:
+	case err != nil || m.Stage == MergeUndoing:
 		return m, err
 	case d.Now().After(m.Until()):
 		return m, fault.New(fault.Denied, "merge.window")
