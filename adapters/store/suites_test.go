@@ -49,6 +49,14 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 			return storetest.UserStore{Store: db.Users(), Heard: heard(db, "user")}
 		})
 	})
+	suite("Merges", func(t *testing.T) {
+		storetest.Merges(t, func(t *testing.T) storetest.MergeStores {
+			db := open(t, now)
+			return storetest.MergeStores{
+				Merges: db.Merges(), Moved: db.Moved(), Credits: db.Credits(), Ledger: db.Ledger(), Orders: db.Orders(), Heard: heard(db, "user"),
+			}
+		})
+	})
 	suite("Links", func(t *testing.T) {
 		storetest.Links(t, func(t *testing.T) storetest.LinkStore {
 			db := open(t, now)
