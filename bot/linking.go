@@ -241,7 +241,7 @@ func (d *Deliverer) everywhere(ctx context.Context, m notify.Message, r Reply, i
 		}
 	}
 	switch {
-	case failed != nil && !(reached && m.Tries >= everywhereTries):
+	case failed != nil && (!reached || m.Tries < everywhereTries):
 		return fault.In("bot.Deliver", failed)
 	case !reached:
 		return fault.Newf(fault.NotFound, "", "user %d cannot be reached on any of %d channels", m.User, len(ids))

@@ -126,34 +126,40 @@ func targets() []target {
 				event.MergeAnswered,
 			},
 			wire: (*app).wirePayment, plans: (*app).paymentPlans,
-			hears: func(a *app) []hearing {
-				return []hearing{
-					{event.RebateChanged, a.cashier.RebateChanged},
-					{event.RebateChanged, a.treasurer.RebateChanged},
-					{event.StaffActed, a.staffActed},
-					{event.MergeChanged, a.merger.MergeChanged},
-				}
-			},
+			hears: (*app).paymentHears,
 		},
 		{
 			name: notificationTarget, does: "decides who is told what, and sees that they are", owns: true,
 			asks: []string{botTarget},
 			says: []event.Name{event.StaffActed},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
-			hears: func(a *app) []hearing {
-				return append([]hearing{
-					{event.ClaimChanged, a.office.ClaimChanged},
-					{event.LedgerPosted, a.office.LedgerPosted},
-					{event.WithdrawalChanged, a.office.WithdrawalChanged},
-					{event.BonusGiven, a.office.BonusGiven},
-					{event.AutopayHeld, a.office.AutopayHeld},
-					{event.ChargeChanged, a.office.ChargeChanged},
-					{event.MembershipChanged, a.office.MembershipChanged},
-					{event.MergeChanged, a.office.MergeChanged},
-				}, a.hooksHear()...)
-			},
+			hears: (*app).notificationHears,
 		},
 	}
+}
+
+// paymentHears is what payment hears.
+func (a *app) paymentHears() []hearing {
+	return []hearing{
+		{event.RebateChanged, a.cashier.RebateChanged},
+		{event.RebateChanged, a.treasurer.RebateChanged},
+		{event.StaffActed, a.staffActed},
+		{event.MergeChanged, a.merger.MergeChanged},
+	}
+}
+
+// notificationHears is what notification hears.
+func (a *app) notificationHears() []hearing {
+	return append([]hearing{
+		{event.ClaimChanged, a.office.ClaimChanged},
+		{event.LedgerPosted, a.office.LedgerPosted},
+		{event.WithdrawalChanged, a.office.WithdrawalChanged},
+		{event.BonusGiven, a.office.BonusGiven},
+		{event.AutopayHeld, a.office.AutopayHeld},
+		{event.ChargeChanged, a.office.ChargeChanged},
+		{event.MembershipChanged, a.office.MembershipChanged},
+		{event.MergeChanged, a.office.MergeChanged},
+	}, a.hooksHear()...)
 }
 
 // wiring is the order in which targets are wired: who is asked before who asks.

@@ -318,4 +318,3 @@ func mergedLines(t *testing.T, s MergeStores) {
 		want(t, "number of claims", len(cs), map[bool]int{true: 1, false: 0}[linked])
 	}
 }
-
