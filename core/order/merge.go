@@ -64,3 +64,20 @@ func same(tx Tx, a, b int64) (bool, error) {
 	y, err := tx.Root(b)
 	return x == y, err
 }
+
+// asOne shows lines of a user's other accounts as theirs. They are not stored so.
+func asOne(tx Tx, lines []Line, user int64) error {
+	for i := range lines {
+		if lines[i].User == 0 {
+			continue
+		}
+		own, err := same(tx, lines[i].User, user)
+		if err != nil {
+			return err
+		}
+		if own {
+			lines[i].User = user
+		}
+	}
+	return nil
+}
