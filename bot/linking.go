@@ -171,7 +171,7 @@ func (t *turn) doUnlink(ctx context.Context, c *confirm) (Reply, error) {
 // merging answers for commands about money while accounts are being linked, or are
 // being taken apart: what they would show is on its way.
 func (t *turn) merging(ctx context.Context, c command) (Reply, bool, error) {
-	if t.bot.Linking == nil || c.section != sectionMoney {
+	if t.bot.Linking == nil || !t.movesMoney(c) {
 		return Reply{}, false, nil
 	}
 	m, err := t.bot.Linking.LastMerge(ctx, t.user.ID)
@@ -185,6 +185,12 @@ func (t *turn) merging(ctx context.Context, c command) (Reply, bool, error) {
 	default:
 		return Reply{}, false, nil
 	}
+}
+
+// movesMoney reports whether a command is about money, or confirms what is.
+func (t *turn) movesMoney(c command) bool {
+	p := t.state.Confirm
+	return c.section == sectionMoney || c.name == "confirm" && p != nil && p.Link == "" && p.Unlink == 0
 }
 
 // theirs reports whether an account is this person's: theirs, or one that was linked.
