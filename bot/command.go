@@ -75,6 +75,9 @@ func commands() []command {
 		{"level", sectionMore, false, []string{"会员", "等级", "开通会员", "升级"}, []string{"level", "membership", "upgrade"}, (*turn).level},
 		{"invite", sectionMore, false, []string{"邀请", "邀请好友", "邀请码"}, []string{"invite", "invitation"}, (*turn).invite},
 
+		{"link", sectionMore, false, []string{"关联", "关联账号", "绑定账号", "关联码"}, []string{"link", "link account", "bind code"}, (*turn).link},
+		{"unlink", sectionMore, false, []string{"解除关联", "解绑", "取消关联"}, []string{"unlink", "unlink account"}, (*turn).unlink},
+
 		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},
 		{"guide", sectionMore, false, []string{"教程", "怎么用", "新手", "使用教程"}, []string{"guide", "how"}, (*turn).guide},
 		{"language", sectionMore, false, []string{"语言", "切换语言"}, []string{"language", "lang"}, (*turn).language},

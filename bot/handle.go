@@ -47,6 +47,8 @@ type Bot struct {
 
 	// Invites knows who brought whom; optional.
 	Invites Invites
+	// Linking links accounts of one person; optional.
+	Linking Linking
 	// Gifts gives bonuses; optional.
 	Gifts Gifts
 	// Autopays knows who wants automatic withdrawals; optional.

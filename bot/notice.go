@@ -38,6 +38,8 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		return v.bonusNews(m)
 	case notify.MembershipNews:
 		return told(m, func(c user.MembershipChanged) (Reply, error) { return v.membershipNews(c), nil })
+	case notify.MergeNews:
+		return told(m, func(c user.MergeChanged) (Reply, error) { return v.mergeNews(c), nil })
 	case notify.ChargeNews:
 		return told(m, func(c collect.Changed) (Reply, error) { return v.chargeNews(c), nil })
 	case notify.ClaimNews:
@@ -91,7 +93,8 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r = v.say("notice.clawed", "title", title, "before", c.Before.Yuan(), "now", c.Now.Yuan(), "debt", c.Debt.Yuan())
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
-	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.MembershipNews, notify.ChargeNews:
+	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.MembershipNews, notify.ChargeNews,
+		notify.MergeNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -267,7 +270,11 @@ func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 	if err != nil {
 		return err
 	}
-	next, err := d.Elsewhere(ctx, Notice{Key: m.Key, User: m.User, Kind: string(m.Kind), Title: titleOf(m), Reply: r})
+	n := Notice{Key: m.Key, User: m.User, Kind: string(m.Kind), Title: titleOf(m), Reply: r}
+	if m.Kind == notify.MergeNews {
+		return fault.In("bot.Deliver", d.everywhere(ctx, n, m.Tries))
+	}
+	next, err := d.Elsewhere(ctx, n)
 	if err == nil && next != nil {
 		err = d.Outbox.Notice(ctx, *next)
 	}

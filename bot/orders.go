@@ -113,7 +113,12 @@ func (t *turn) earned(ctx context.Context, ls []order.Line) ([]bought, error) {
 	out := make([]bought, len(ls))
 	for i, l := range ls {
 		r, ok := rebates[l.Key]
-		out[i] = bought{l, r, ok && r.User == t.user.ID}
+		if ok {
+			if ok, err = t.theirs(ctx, r.User); err != nil {
+				return nil, err
+			}
+		}
+		out[i] = bought{l, r, ok}
 	}
 	return out, nil
 }

@@ -96,6 +96,9 @@ func (t *turn) command(ctx context.Context, c command, args string) (Reply, erro
 	if c.name == "withdraw" && t.degraded(ladder.Payouts, "payment") {
 		return t.away(ctx, fault.New(fault.Unavailable, fault.Down)), nil
 	}
+	if r, wait, err := t.merging(ctx, c); wait || err != nil {
+		return r, err
+	}
 	if scopes := scopesOf(c.name); scopes != nil {
 		if r, stop, err := t.stopped(ctx, scopes...); stop || err != nil {
 			return r, err

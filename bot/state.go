@@ -61,13 +61,17 @@ type ask struct {
 }
 
 // A confirm is a move of money that waits for a person's word. It is bound to
-// the amount and the account that were shown.
+// the amount and the account that were shown; of accounts that are linked, to the one
+// that was.
 type confirm struct {
 	Code   string    `json:"code"`             // what the person sends
 	Nonce  string    `json:"nonce"`            // makes the key of the request
 	Cancel int64     `json:"cancel,omitempty"` // the withdrawal to cancel; 0: a new one
 	Amount money.Fen `json:"amount"`
 	Payee  string    `json:"payee,omitempty"` // masked, with the time of its last change
+	Link   string    `json:"link,omitempty"`  // the code by which accounts are linked
+	Other  int64     `json:"other,omitempty"` // with whom
+	Unlink int64     `json:"unlink,omitempty"`
 	Tries  int       `json:"tries,omitempty"`
 	Done   bool      `json:"done,omitempty"`
 	Unsure bool      `json:"unsure,omitempty"` // it was given, and there was no answer

@@ -199,7 +199,7 @@ func constants(t *testing.T, dir, typ string) (out []string) {
 }
 
 // stable is the form of a key that core and adapters give to people.
-var stable = regexp.MustCompile(`^(offer|link|charge|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus|target|desk)\.[a-z_]+$`)
+var stable = regexp.MustCompile(`^(offer|link|charge|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus|target|desk|merge)\.[a-z_]+$`)
 
 // silent are stable keys without a sentence, and why.
 var silent = map[string]string{
@@ -219,6 +219,10 @@ var silent = map[string]string{
 	"withdraw.batch_empty": "for staff",
 	"control.why":          "for staff",
 
+	"merge.undo":   "an act of staff",
+	"merge.resume": "an act of staff",
+	"merge.reason": "for staff",
+
 	"charge.malformed":      "a mistake of ours",
 	"charge.key_reused":     "a mistake of ours",
 	"charge.wrong_stage":    "for staff",
@@ -236,11 +240,12 @@ func reasons(t *testing.T) []string {
 	names := map[string]bool{}
 	for _, n := range []event.Name{
 		event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
+		event.MergeChanged, event.MergeAnswered,
 	} {
 		names[string(n)] = true
 	}
 	for _, k := range []notify.Kind{
-		notify.OrderSeen, notify.Received, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.ChargeNews,
+		notify.OrderSeen, notify.Received, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.ChargeNews, notify.MergeNews,
 	} {
 		names[string(k)] = true
 	}

@@ -93,6 +93,10 @@ func (t *turn) refuse(reason string) Reply {
 		r.Buttons = []Button{t.next("withdrawals"), t.next("cancelwithdrawal")}
 	case "withdraw.no_payee":
 		r.Buttons = []Button{t.next("payee")}
+	case "merge.withdrawal":
+		r.Buttons = []Button{t.next("withdrawals"), t.next("link")}
+	case "merge.under_way":
+		r.Buttons = []Button{t.next("orders")}
 	default:
 		r.Buttons = []Button{t.next("balance")}
 	}
@@ -186,9 +190,12 @@ func (t *turn) decide(ctx context.Context, code string) (Reply, error) {
 			r = t.say("confirm.expired_unsure")
 		}
 		r.Buttons = []Button{t.next("withdrawals"), t.next(c.command())}
+		if c.Link != "" || c.Unlink != 0 {
+			r.Buttons = []Button{t.next(c.command())}
+		}
 		return r, nil
 	case code == "":
-		return Reply{Text: t.T("confirm.code", "word", t.confirmAction(c)), Buttons: t.confirmButtons(c)}, nil
+		return Reply{Text: t.T("confirm.code", "word", t.confirmAction(c)), Buttons: t.buttonsOf(c)}, nil
 	case code != c.Code:
 		if c.Tries++; c.Tries >= confirmTriesMax {
 			t.state.Confirm = nil
@@ -196,7 +203,11 @@ func (t *turn) decide(ctx context.Context, code string) (Reply, error) {
 			r.Buttons = []Button{t.next(c.command())}
 			return r, nil
 		}
-		return Reply{Text: t.T("confirm.wrong"), Buttons: t.confirmButtons(c)}, nil
+		return Reply{Text: t.T("confirm.wrong"), Buttons: t.buttonsOf(c)}, nil
+	case c.Link != "":
+		return t.doLink(ctx, c)
+	case c.Unlink != 0:
+		return t.doUnlink(ctx, c)
 	case c.Cancel != 0:
 		return t.doCancel(ctx, c)
 	default:
@@ -206,10 +217,24 @@ func (t *turn) decide(ctx context.Context, code string) (Reply, error) {
 
 // command is what makes a new proposal of the same sort.
 func (c *confirm) command() string {
-	if c.Cancel != 0 {
+	switch {
+	case c.Link != "":
+		return "link"
+	case c.Unlink != 0:
+		return "unlink"
+	case c.Cancel != 0:
 		return "cancelwithdrawal"
+	default:
+		return "withdraw"
 	}
-	return "withdraw"
+}
+
+// buttonsOf are the buttons that confirm what was proposed.
+func (t *turn) buttonsOf(c *confirm) []Button {
+	if c.Link != "" || c.Unlink != 0 {
+		return t.linkButtons(c)
+	}
+	return t.confirmButtons(c)
 }
 
 // key names the request for ever: however often it is confirmed, it is one.
@@ -261,6 +286,9 @@ func (t *turn) accepted(w withdraw.Withdrawal) Reply {
 
 // repeated answers a confirmation that was given before.
 func (t *turn) repeated(ctx context.Context, c *confirm) (Reply, error) {
+	if c.Link != "" || c.Unlink != 0 {
+		return t.say("confirm.repeated"), nil
+	}
 	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, 0, openLook)
 	if err != nil {
 		return Reply{}, fault.In("bot.Withdrawals", err)

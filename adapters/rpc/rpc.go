@@ -280,6 +280,11 @@ func repeatable() map[string]bool {
 		"/fanli.v1.UserService/BindInviter":    false, // the second answer would be that somebody was faster
 		"/fanli.v1.UserService/CountInvited":   true,
 		"/fanli.v1.UserService/GetInviters":    true,
+		"/fanli.v1.UserService/MakeLinkCode":   true,  // the code of the answer that got lost is worth nothing
+		"/fanli.v1.UserService/PreviewLink":    false, // guesses are counted
+		"/fanli.v1.UserService/LinkAccounts":   true,
+		"/fanli.v1.UserService/GetLastMerge":   true,
+		"/fanli.v1.UserService/UnlinkAccounts": true,
 
 		"/fanli.v1.OrderService/ListOrders":  true,
 		"/fanli.v1.OrderService/FindOrders":  true,

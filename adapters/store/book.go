@@ -87,14 +87,27 @@ func (b book) pockets(ctx context.Context, user int64) ([]accountRow, error) {
 	return find[accountRow](b.q(ctx).Where("name IN ?", names))
 }
 
-// Paid implements ledger.Reader.
+// Paid implements ledger.Reader. What was paid to accounts that are merged into the
+// user's was paid to the user.
 func (b book) Paid(ctx context.Context, user int64) (money.Fen, error) {
-	from, err := find[accountRow](b.q(ctx).Where("name = ?", string(ledger.User(user, ledger.Reserved))))
+	members, err := moneyPointers(func() *gorm.DB { return b.q(ctx) }).members(user)
+	if err != nil {
+		return 0, err
+	}
+	var names []string
+	for _, m := range members {
+		names = append(names, string(ledger.User(m, ledger.Reserved)))
+	}
+	var ids []int64
+	from, err := find[accountRow](b.q(ctx).Where("name IN ?", names))
 	if err != nil || len(from) == 0 {
 		return 0, err
 	}
+	for _, a := range from {
+		ids = append(ids, a.ID)
+	}
 	var sum int64
-	err = b.q(ctx).Table("payment_entries").Where("from_id = ? AND kind = ?", from[0].ID, string(ledger.Payout)).
+	err = b.q(ctx).Table("payment_entries").Where("from_id IN ? AND kind = ?", ids, string(ledger.Payout)).
 		Select("COALESCE(SUM(amount), 0)").Scan(&sum).Error
 	return money.Fen(sum), classify("store.Paid", err)
 }

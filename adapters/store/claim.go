@@ -69,7 +69,15 @@ const (
 
 // Claims implements order.Reader.
 func (s orderStore) Claims(ctx context.Context, user, before int64, count int) ([]order.Claim, error) {
-	return claims(after(s.db.reader(ctx).Where("user_id = ?", user), before).Order("id DESC").Limit(count))
+	members, err := s.members(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	cs, err := claims(after(s.db.reader(ctx).Where("user_id IN ?", members), before).Order("id DESC").Limit(count))
+	for i := range cs {
+		cs[i].User = user
+	}
+	return cs, err
 }
 
 // DueClaims implements order.Reader.
@@ -128,7 +136,11 @@ func (t orderTx) SwapClaim(c order.Claim, rev int64) (ok bool, err error) {
 
 // CountClaims implements order.Tx.
 func (t orderTx) CountClaims(user int64, since time.Time) (n int, last time.Time, err error) {
-	rows, err := find[claimRow](t.g.Where("user_id = ? AND at >= ?", user, ms(since)).Order("at DESC"))
+	members, err := orderPointers(func() *gorm.DB { return t.g }).members(user)
+	if err != nil {
+		return 0, last, err
+	}
+	rows, err := find[claimRow](t.g.Where("user_id IN ? AND at >= ?", members, ms(since)).Order("at DESC"))
 	if err != nil || len(rows) == 0 {
 		return 0, last, err
 	}

@@ -25,11 +25,16 @@ func (s orderStore) InTx(ctx context.Context, fn func(order.Tx) error) error {
 
 // OfUser implements order.Reader.
 func (s orderStore) OfUser(ctx context.Context, user, before int64, count int) ([]order.Line, error) {
-	rows, err := find[lineRow](after(s.db.reader(ctx).Where("user_id = ? AND user_id > 0", user), before).Order("id DESC").Limit(count))
+	members, err := s.members(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	return lines(rows)
+	rows, err := find[lineRow](after(s.db.reader(ctx).Where("user_id IN ? AND user_id > 0", members), before).Order("id DESC").Limit(count))
+	if err != nil {
+		return nil, err
+	}
+	ls, err := lines(rows)
+	return s.owned(ctx, ls, err)
 }
 
 // after goes on with a list that is newest first, after the row with id before.
@@ -42,7 +47,8 @@ func after(g *gorm.DB, before int64) *gorm.DB {
 
 // ByNumber implements order.Reader.
 func (s orderStore) ByNumber(ctx context.Context, number string) ([]order.Line, error) {
-	return byNumber(s.db.reader(ctx), number)
+	ls, err := byNumber(s.db.reader(ctx), number)
+	return s.owned(ctx, ls, err)
 }
 
 // byNumber returns the lines of an order number at any network, and of what was split

@@ -42,6 +42,8 @@ func scans() []string {
 		"payment_switches",              // holds a few rows
 		"rebate_rules",                  // from its end, for the newest
 		"SCAN payment_charges",          // likewise
+		"SCAN user_merges",              // likewise
+		"SCAN payment_merges",           // few people have two accounts; a proof wants all
 		"gateway_keys",                  // Keys lists the newest
 		"notification_hooks",            // holds a few rows
 		"SCAN part",                     // the few rows of a part of a statement
@@ -112,6 +114,26 @@ func askEverything(t *testing.T, db *store.DB) {
 	ignore := func(...any) {}
 	p := user.Payee{Method: "alipay", Account: "a@example.com", Name: "王五"}
 
+	must(t, db.Merges().InTx(ctx, func(tx user.MergeTx) error {
+		ignore(tx.InsertMerge(user.Merge{Absorbed: 2, Survivor: 1, Stage: user.MergeDone, Rev: 1}))
+		ignore(tx.SwapMerge(user.Merge{ID: 1, Stage: user.MergeDone, Rev: 2}, 1))
+		ignore(tx.Busy(1, 2))
+		ignore(tx.Pointed(1))
+		ignore(tx.PutLinkCode(1, "A", start), tx.DropLinkCode(1), tx.SetGuesses(1, 1, start))
+		ignore(tx.LinkCode("A"))
+		ignore(tx.Guesses(1))
+		return nil
+	}))
+	ignore(db.Merges().AbsorbedBy(ctx, 1))
+	ignore(db.Merges().Newest(ctx, 1))
+	ignore(db.Merges().Merges(ctx, 9, 5))
+	ignore(db.Merges().StuckMerges(ctx, start, 5))
+	must(t, db.Moved().InTx(ctx, func(tx credit.MergeTx) error {
+		ignore(tx.Moved(1))
+		ignore(tx.Members(1))
+		ignore(tx.LineSums([]int64{1, 2}))
+		return tx.PutMoved(credit.Moved{ID: 1, Absorbed: 2, Survivor: 1, Stage: credit.MoneyMoved, Rev: 1})
+	}))
 	i := user.Identity{Channel: "web", External: "a"}
 	must(t, db.Users().InTx(ctx, func(tx user.Tx) error {
 		ignore(tx.Insert(user.User{Locale: "zh"}, i))

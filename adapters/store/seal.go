@@ -74,6 +74,14 @@ func (v *vault) print(p user.Payee) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// linkCode is equal for equal codes by which accounts are linked, and tells nothing else
+// to whoever has not the key.
+func (v *vault) linkCode(code string) string {
+	h := hmac.New(sha256.New, v.mark)
+	h.Write([]byte("link code\x00" + code))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 func (v *vault) seal(plain []byte, owner string) string {
 	box := v.keys[v.current].Seal(nil, nil, plain, []byte(owner)) //nolint:gosec // this cipher makes its own random nonce
 	return v.current + "." + base64.RawStdEncoding.EncodeToString(box)

@@ -56,6 +56,14 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 	suite("Desks", func(t *testing.T) {
 		storetest.Desks(t, func(t *testing.T) storetest.DeskStore { return open(t, now).Pendings().(storetest.DeskStore) })
 	})
+	suite("Merges", func(t *testing.T) {
+		storetest.Merges(t, func(t *testing.T) storetest.MergeStores {
+			db := open(t, now)
+			return storetest.MergeStores{
+				Merges: db.Merges(), Moved: db.Moved(), Credits: db.Credits(), Ledger: db.Ledger(), Orders: db.Orders(), Heard: heard(db, "user"),
+			}
+		})
+	})
 	suite("Links", func(t *testing.T) {
 		storetest.Links(t, func(t *testing.T) storetest.LinkStore {
 			db := open(t, now)

@@ -54,8 +54,10 @@ func (t orderTx) Ways(network string, tags, items, orders, suffixes []string, si
 	if w.Suffixes, err = t.suffixes(network, suffixes); err != nil {
 		return w, err
 	}
-	w.Claims, err = t.openClaims(network, orders)
-	return w, err
+	if w.Claims, err = t.openClaims(network, orders); err != nil {
+		return w, err
+	}
+	return w, t.persons(&w)
 }
 
 func (t orderTx) waysByTag(network string, tags []string) (map[string]order.Way, error) {

@@ -108,9 +108,14 @@ func (s withdrawStore) Withdrawal(ctx context.Context, id int64) (withdraw.Withd
 	return r.withdrawal(s.db.vault)
 }
 
-// OfUser implements withdraw.Store.
+// OfUser implements withdraw.Store. Accounts that are merged into the user's are the
+// user's.
 func (s withdrawStore) OfUser(ctx context.Context, user, before int64, count int) ([]withdraw.Withdrawal, error) {
-	rows, err := find[withdrawalRow](after(s.db.reader(ctx).Where("user_id = ?", user), before).Order("id DESC").Limit(count))
+	members, err := moneyPointers(func() *gorm.DB { return s.db.reader(ctx) }).members(user)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := find[withdrawalRow](after(s.db.reader(ctx).Where("user_id IN ?", members), before).Order("id DESC").Limit(count))
 	if err != nil {
 		return nil, err
 	}
@@ -219,11 +224,16 @@ func (t withdrawTx) Swap(w withdraw.Withdrawal, was withdraw.State) (ok bool, er
 	return r.RowsAffected == 1, classify("store.Swap", r.Error)
 }
 
-// Spent implements withdraw.Tx.
+// Spent implements withdraw.Tx. What was spent by accounts that are merged into the
+// user's was spent by the user: limits are a person's.
 func (t withdrawTx) Spent(q withdraw.Query) (count int, sum money.Fen, err error) {
 	g := t.g.Model(&withdrawalRow{}).Where("state NOT IN ?", []withdraw.State{withdraw.Failed, withdraw.Refused, withdraw.Cancelled})
 	if q.User != 0 {
-		g = g.Where("user_id = ?", q.User)
+		members, err := moneyPointers(func() *gorm.DB { return t.g }).members(q.User)
+		if err != nil {
+			return 0, 0, err
+		}
+		g = g.Where("user_id IN ?", members)
 	}
 	if !q.Payee.IsZero() {
 		g = g.Where("payee_print = ?", t.db.vault.print(q.Payee))

@@ -75,7 +75,7 @@ func (a *absence) check(target string) error {
 
 // holds reports whether an event has to wait, because who hears it is away.
 func (a *absence) holds(name event.Name) bool {
-	hearer := map[event.Name]string{event.LinkMade: "order", event.OrderChanged: "rebate", event.RebateChanged: "payment"}[name]
+	hearer := map[event.Name]string{event.LinkMade: "order", event.OrderChanged: "rebate", event.RebateChanged: "payment", event.MergeChanged: "payment"}[name]
 	return a.check(hearer) != nil
 }
 

@@ -49,6 +49,7 @@ type Fake struct {
 	office *notify.Office
 	till   *counter
 	room   *staffRoom
+	merger *credit.Merger
 
 	absence  *absence
 	waitlist *waitlist
@@ -120,6 +121,7 @@ func New(t *testing.T) *Fake {
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
 		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
 	}
+	f.linking(at)
 	f.depart()
 	f.staffed(at())
 	f.tell = &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{f}}
@@ -248,6 +250,8 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 		event.ChargeChanged:     {f.users.ChargeChanged, f.office.ChargeChanged},
 		event.StaffActed:        {f.acted},
 		event.MembershipChanged: {f.office.MembershipChanged},
+		event.MergeChanged:      {f.merger.MergeChanged, f.book.MergeChanged, f.office.MergeChanged},
+		event.MergeAnswered:     {f.users.MergeAnswered},
 	}[name]
 }
 

@@ -26,18 +26,18 @@ func (s orderStore) OfUser(_ context.Context, id, before int64, count int) ([]or
 	return read(s.store, func() ([]order.Line, error) {
 		var out []order.Line
 		for _, l := range s.lines {
-			if l.User == id && (before == 0 || l.ID < before) {
+			if s.owners.root(l.User) == id && (before == 0 || l.ID < before) {
 				out = append(out, l)
 			}
 		}
 		slices.SortFunc(out, func(a, b order.Line) int { return cmp.Compare(b.ID, a.ID) })
-		return out[:min(count, len(out))], nil
+		return s.owned(out[:min(count, len(out))]), nil
 	})
 }
 
 func (s orderStore) ByNumber(_ context.Context, number string) ([]order.Line, error) {
 	return read(s.store, func() ([]order.Line, error) {
-		return s.where(func(l order.Line) bool { return named(l, number) }), nil
+		return s.owned(s.where(func(l order.Line) bool { return named(l, number) })), nil
 	})
 }
 

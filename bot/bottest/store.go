@@ -10,6 +10,7 @@ import (
 
 	"fanli/core/audit"
 	"fanli/core/control"
+	"fanli/core/credit"
 	"fanli/core/desk"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -63,6 +64,10 @@ type store struct {
 	alerted  map[string]time.Time
 	deeds    []audit.Act // of staff
 	now      func() time.Time
+	money    pointers // of payment
+	owners   pointers // of order
+	moved    map[int64]credit.Moved
+	merged   map[int64]order.Merged
 
 	answers   map[string][]byte
 	dialogues map[int64]dialogue
@@ -84,7 +89,8 @@ func newStore() *store {
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
 		firsts: map[int64]string{}, cuts: map[int64]cuts{},
 		autopays: map[int64]withdraw.Autopay{},
-		answers:  map[string][]byte{}, dialogues: map[int64]dialogue{},
+		money:    pointers{}, owners: pointers{}, moved: map[int64]credit.Moved{}, merged: map[int64]order.Merged{},
+		answers: map[string][]byte{}, dialogues: map[int64]dialogue{},
 	}
 }
 

@@ -59,6 +59,7 @@ type app struct {
 	orders  *order.Book
 	rebates *rebate.Clerk
 	cashier *credit.Cashier
+	merger  *credit.Merger
 	payouts *withdraw.Desk
 	board   *control.Board
 	office  *notify.Office
@@ -174,7 +175,7 @@ func (a *app) wire(ctx context.Context, s surroundings) error {
 }
 
 func (a *app) wireUser(context.Context, surroundings) error {
-	a.users = &user.Directory{Store: a.db.Users(), Now: a.now}
+	a.users = &user.Directory{Store: a.db.Users(), Merges: a.db.Merges(), Now: a.now}
 	a.ask.users = a.users
 	return nil
 }
@@ -182,6 +183,7 @@ func (a *app) wireUser(context.Context, surroundings) error {
 func (a *app) wirePayment(_ context.Context, s surroundings) error {
 	a.treasurer = a.newTreasurer()
 	a.cashier = &credit.Cashier{Store: a.db.Credits(), Now: a.now, Zone: a.cfg.Location()}
+	a.merger = &credit.Merger{Store: a.db.Moved(), Now: a.now}
 	a.purse = credit.Purse{Ledger: a.db.Ledger()}
 	a.board = &control.Board{Store: a.db.Control(), Now: a.now}
 	payers, err := payers(a.cfg, s)
@@ -241,7 +243,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	a.bot = &bot.Bot{
 		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,
 		Withdrawals: a.ask.payouts, Memory: a.memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
-		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Gifts: a.ask.gifts,
+		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Linking: a.ask.users, Gifts: a.ask.gifts,
 		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
 		Ladder: a.resilience.ladder, Waiting: a.db.Waiting(),
 		Leases: a.talkLeases(), Holder: s.holder,

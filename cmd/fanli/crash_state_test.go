@@ -65,7 +65,7 @@ type tableText struct {
 // here is every table.
 func ofTarget(domain string) func(table string) bool {
 	prefix := map[string]string{
-		"lease": "jobs_", "link": "bot_", "memory": "bot_", "post": "bot_", "notify": "notification_", "webhook": "notification_", "order": "order_", "rebate": "rebate", "user": "user",
+		"lease": "jobs_", "link": "bot_", "memory": "bot_", "post": "bot_", "notify": "notification_", "webhook": "notification_", "order": "order_", "rebate": "rebate", "user": "user", "merge": "user", "moved": "payment_",
 		"act": "payment_", "control": "payment_", "credit": "payment_", "reconcile": "payment_", "seal": "payment_", "withdraw": "payment_",
 	}[domain]
 	return func(table string) bool {
@@ -80,7 +80,7 @@ func ofTarget(domain string) func(table string) bool {
 func meaningless(table, column string) bool {
 	switch table + "." + column {
 	case "jobs_leases.holder", "jobs_leases.token", "order_progress.fence", "bot_answers.answer", "bot_chats.body", "user_payees.sealed",
-		"payment_withdrawals.payee", "user_codes.code", "bot_links.made_url", "payment_acts.trace":
+		"payment_withdrawals.payee", "user_codes.code", "user_linkcodes.hash", "bot_links.made_url", "payment_acts.trace":
 		return true
 	}
 	return column == "seq" && strings.HasSuffix(table, "_outbox")

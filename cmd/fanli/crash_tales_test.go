@@ -27,6 +27,7 @@ func legends() []legend {
 		{name: "loop", steps: (*tale).steps, calls: 1, facts: 12},
 		{name: "people", steps: (*tale).people, tune: generous, facts: 10},
 		{name: "desk", steps: (*tale).desk, tune: generous, equip: byHand, calls: 1, facts: 20},
+		{name: "kin", steps: (*tale).kin, tune: generous, equip: codesByHour, facts: 7},
 	}
 }
 

@@ -157,9 +157,9 @@ func TestEveryCrashPoint(t *testing.T) {
 }
 
 // numbered finds the numbers that a database gives.
-var numbered = regexp.MustCompile(`\b(user|withdrawal)/(\d+)`)
+var numbered = regexp.MustCompile(`\b(user|withdrawal|merge)/(\d+)`)
 
-// renumber gives users and withdrawals the numbers 1, 2, 3 in their order: a
+// renumber gives users, withdrawals and merges the numbers 1, 2, 3 in their order: a
 // server does not give a number again that it gave in a transaction that was
 // rolled back.
 func renumber(entries []string) []string {

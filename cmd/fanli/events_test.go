@@ -41,6 +41,8 @@ var contents = map[event.Name]any{
 	event.StaffActed:        audit.Acted{},
 	event.ChargeChanged:     collect.Changed{},
 	event.MembershipChanged: user.MembershipChanged{},
+	event.MergeChanged:      user.MergeChanged{},
+	event.MergeAnswered:     user.MergeAnswered{},
 }
 
 // TestEventSchemas keeps docs/events true: another process, or an older one, may

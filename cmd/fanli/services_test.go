@@ -90,7 +90,7 @@ func conform(t *testing.T, reach func(t *testing.T, a *app) asks) {
 	t.Run("Users", func(t *testing.T) {
 		servicetest.Users(t, func(t *testing.T) servicetest.UserWorld {
 			a, k, c := open(t)
-			return servicetest.UserWorld{Clock: c, Service: k.users, Store: a.db.Users()}
+			return servicetest.UserWorld{Clock: c, Service: k.users, Store: a.db.Users(), Merges: a.db.Merges()}
 		})
 	})
 	t.Run("Orders", func(t *testing.T) {

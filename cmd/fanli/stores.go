@@ -126,6 +126,8 @@ func (d *stores) Leases(target string) lock.Leases { return d.of[target].Leases(
 // The stores of the parts of core, each of the target that owns its tables.
 
 func (d *stores) Users() user.Store                { return d.of[userTarget].Users() }
+func (d *stores) Merges() user.MergeStore          { return d.of[userTarget].Merges() }
+func (d *stores) Moved() credit.MergeStore         { return d.of[paymentTarget].Moved() }
 func (d *stores) Links() link.Store                { return d.of[botTarget].Links() }
 func (d *stores) Staff() desk.StaffStore           { return d.of[userTarget].Staff() }
 func (d *stores) Pendings() desk.PendingStore      { return d.of[botTarget].Pendings() }

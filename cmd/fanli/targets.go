@@ -95,17 +95,21 @@ func targets() []target {
 			wire: (*app).wireBot, hears: none, plans: (*app).botPlans,
 		},
 		{
-			name: userTarget, does: "knows people, their identities, inviters and payout accounts", owns: true,
-			says: []event.Name{event.UserJoined, event.MembershipChanged, event.StaffActed},
+			name: userTarget, does: "knows people, their identities, which accounts are one person's, inviters and payout accounts", owns: true,
+			says: []event.Name{event.UserJoined, event.MembershipChanged, event.MergeChanged, event.StaffActed},
 			wire: (*app).wireUser, plans: (*app).userPlans,
-			hears: func(a *app) []hearing { return []hearing{{event.ChargeChanged, a.users.ChargeChanged}} },
+			hears: func(a *app) []hearing {
+				return []hearing{{event.ChargeChanged, a.users.ChargeChanged}, {event.MergeAnswered, a.users.MergeAnswered}}
+			},
 		},
 		{
 			name: orderTarget, does: "follows orders at the networks, finds whose they are, takes claims", owns: true,
 			asks: []string{paymentTarget},
-			says: []event.Name{event.OrderChanged, event.ClaimChanged, event.StaffActed},
+			says: []event.Name{event.OrderChanged, event.ClaimChanged, event.StaffActed, event.MergeAnswered},
 			wire: (*app).wireOrder, plans: (*app).orderPlans,
-			hears: func(a *app) []hearing { return []hearing{{event.LinkMade, a.orders.LinkMade}} },
+			hears: func(a *app) []hearing {
+				return []hearing{{event.LinkMade, a.orders.LinkMade}, {event.MergeChanged, a.orders.MergeChanged}}
+			},
 		},
 		{
 			name: rebateTarget, does: "says what an order line earns for whom, by which rules", owns: true,
@@ -119,34 +123,43 @@ func targets() []target {
 			asks: []string{userTarget},
 			says: []event.Name{
 				event.LedgerPosted, event.WithdrawalChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
+				event.MergeAnswered,
 			},
 			wire: (*app).wirePayment, plans: (*app).paymentPlans,
-			hears: func(a *app) []hearing {
-				return []hearing{
-					{event.RebateChanged, a.cashier.RebateChanged},
-					{event.RebateChanged, a.treasurer.RebateChanged},
-					{event.StaffActed, a.staffActed},
-				}
-			},
+			hears: (*app).paymentHears,
 		},
 		{
 			name: notificationTarget, does: "decides who is told what, and sees that they are", owns: true,
 			asks: []string{botTarget},
 			says: []event.Name{event.StaffActed},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
-			hears: func(a *app) []hearing {
-				return append([]hearing{
-					{event.ClaimChanged, a.office.ClaimChanged},
-					{event.LedgerPosted, a.office.LedgerPosted},
-					{event.WithdrawalChanged, a.office.WithdrawalChanged},
-					{event.BonusGiven, a.office.BonusGiven},
-					{event.AutopayHeld, a.office.AutopayHeld},
-					{event.ChargeChanged, a.office.ChargeChanged},
-					{event.MembershipChanged, a.office.MembershipChanged},
-				}, a.hooksHear()...)
-			},
+			hears: (*app).notificationHears,
 		},
 	}
+}
+
+// paymentHears is what payment hears.
+func (a *app) paymentHears() []hearing {
+	return []hearing{
+		{event.RebateChanged, a.cashier.RebateChanged},
+		{event.RebateChanged, a.treasurer.RebateChanged},
+		{event.StaffActed, a.staffActed},
+		{event.MergeChanged, a.merger.MergeChanged},
+	}
+}
+
+// notificationHears is what notification hears.
+func (a *app) notificationHears() []hearing {
+	return append([]hearing{
+		{event.ClaimChanged, a.office.ClaimChanged},
+		{event.LedgerPosted, a.office.LedgerPosted},
+		{event.WithdrawalChanged, a.office.WithdrawalChanged},
+		{event.BonusGiven, a.office.BonusGiven},
+		{event.AutopayHeld, a.office.AutopayHeld},
+		{event.ChargeChanged, a.office.ChargeChanged},
+		{event.MembershipChanged, a.office.MembershipChanged},
+		{event.MergeChanged, a.office.MergeChanged},
+	}, a.hooksHear()...)
 }
 
 // wiring is the order in which targets are wired: who is asked before who asks.

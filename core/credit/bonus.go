@@ -109,15 +109,32 @@ func (t *Treasurer) newest(ctx context.Context, rs []rebate.ChangedRebate) (out 
 // the first is remembered after that, whether it brought anything or not: whoever
 // is invited later has come already.
 func (t *Treasurer) first(ctx context.Context, r rebate.ChangedRebate) error {
-	_, err := t.Store.First(ctx, r.User)
-	if !fault.Is(err, fault.NotFound) {
-		return err
+	for _, u := range []int64{r.User, 0} {
+		if u == 0 { // who was here before as somebody else does not come for the first time
+			var err error
+			if u, err = t.person(ctx, r.User); err != nil {
+				return err
+			}
+		}
+		if _, err := t.Store.First(ctx, u); !fault.Is(err, fault.NotFound) {
+			return err
+		}
 	}
 	given, err := t.invitation(ctx, r)
 	if err != nil || !given {
 		return err
 	}
 	return t.Store.InTx(ctx, func(tx Tx) error { return tx.PutFirst(r.User, r.Key.String(), t.Now()) })
+}
+
+// person returns whose money an account's is.
+func (t *Treasurer) person(ctx context.Context, account int64) (user int64, err error) {
+	err = t.Store.InTx(ctx, func(tx Tx) error {
+		roots, err := tx.Roots([]int64{account})
+		user = persons(roots).of(account)
+		return err
+	})
+	return user, err
 }
 
 // invitation gives both their bonus. ok is false if a budget has not enough: then

@@ -13,6 +13,8 @@
 //   - What cannot be taken from the available money, because it was paid out or
 //     is on its way, becomes debt; the next money that becomes available pays it
 //     first.
+//   - Where two accounts have become one person's (see [Merger]) all money is in the
+//     surviving one, whichever of them a line was ordered through.
 package credit
 
 import (
@@ -34,7 +36,7 @@ import (
 type Booked struct {
 	Key       order.Key
 	Seq       int64 // of the rebate that it follows
-	User      int64
+	User      int64 // the account that it was ordered through; the money may be in another one
 	Pending   money.Fen
 	Available money.Fen
 	Margin    money.Fen
@@ -77,6 +79,9 @@ type Tx interface {
 	// would be above limit; a limit of 0 is none. Of several at once those come
 	// through that fit.
 	Spend(budget, period string, amount, limit money.Fen) (bool, error)
+	// Roots returns of accounts those that are merged into another one, and into which
+	// in the end.
+	Roots(accounts []int64) (map[int64]int64, error)
 	// PutFirst stores what First returns; the one that is there already stays.
 	PutFirst(user int64, cause string, at time.Time) error
 }
@@ -145,7 +150,11 @@ func (c *Cashier) RebateChanged(ctx context.Context, e event.Event) error {
 		if err != nil {
 			return err
 		}
-		j, err := ledger.Open(tx, c.Now(), accounts(ch.Rebates, booked)...)
+		who, err := people(tx, ch.Rebates, booked)
+		if err != nil {
+			return err
+		}
+		j, err := ledger.Open(tx, c.Now(), accounts(ch.Rebates, booked, who)...)
 		if err != nil {
 			return err
 		}
@@ -157,7 +166,7 @@ func (c *Cashier) RebateChanged(ctx context.Context, e event.Event) error {
 			if old.Seq >= r.Seq {
 				continue
 			}
-			b, change, cuts, err := follow(j, old, r)
+			b, change, cuts, err := follow(j, old, r, who)
 			if err != nil {
 				return err
 			}
@@ -195,8 +204,22 @@ func (c *Cashier) finish(tx Tx, j *ledger.Journal, cause string, put []Booked, p
 	return tx.Emit(e)
 }
 
+// people says of all accounts of a batch whose money theirs is.
+func people(tx Tx, rs []rebate.ChangedRebate, booked map[order.Key]Booked) (persons, error) {
+	var all []int64
+	for _, r := range rs {
+		all = append(all, involved(r, booked[r.Key])...)
+	}
+	return tx.Roots(all)
+}
+
+// involved are those who have or had something of a line; 0 for nobody.
+func involved(r rebate.ChangedRebate, old Booked) []int64 {
+	return []int64{r.User, old.User, r.Cuts[0].User, r.Cuts[1].User, old.Cuts[0].User, old.Cuts[1].User}
+}
+
 // accounts are those that a batch will use, so that they are read at once.
-func accounts(rs []rebate.ChangedRebate, booked map[order.Key]Booked) []ledger.Account {
+func accounts(rs []rebate.ChangedRebate, booked map[order.Key]Booked, who persons) []ledger.Account {
 	seen := map[ledger.Account]bool{}
 	var out []ledger.Account
 	add := func(as ...ledger.Account) {
@@ -213,8 +236,8 @@ func accounts(rs []rebate.ChangedRebate, booked map[order.Key]Booked) []ledger.A
 		if r.TopUp > 0 || old.TopUp > 0 {
 			add(ledger.Marketing)
 		}
-		for _, u := range []int64{r.User, old.User, r.Cuts[0].User, r.Cuts[1].User, old.Cuts[0].User, old.Cuts[1].User} {
-			if u != 0 {
+		for _, u := range involved(r, old) {
+			if u = who.of(u); u != 0 {
 				add(ledger.User(u, ledger.Pending), ledger.User(u, ledger.Available), ledger.User(u, ledger.Debt))
 			}
 		}
@@ -226,6 +249,7 @@ func accounts(rs []rebate.ChangedRebate, booked map[order.Key]Booked) []ledger.A
 type poster struct {
 	j     *ledger.Journal
 	r     rebate.ChangedRebate
+	who   persons
 	legs  int
 	cause string
 	note  string
@@ -245,14 +269,14 @@ func (p *poster) move(kind ledger.Kind, from, to ledger.Account, amount money.Fe
 }
 
 // follow makes what is booked for a line follow its rebate.
-func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate) (Booked, Change, []CutChange, error) {
-	p := &poster{j: j, r: r, cause: r.Key.String(), note: r.Title, earn: ledger.Earn}
+func follow(j *ledger.Journal, old Booked, r rebate.ChangedRebate, who persons) (Booked, Change, []CutChange, error) {
+	p := &poster{j: j, r: r, who: who, cause: r.Key.String(), note: r.Title, earn: ledger.Earn}
 	b := target(old, r)
 	ch := Change{
-		Key: r.Key, Seq: r.Seq, User: r.User, Order: r.Order, Title: r.Title, State: r.State, Why: r.Why,
+		Key: r.Key, Seq: r.Seq, User: who.of(r.User), Order: r.Order, Title: r.Title, State: r.State, Why: r.Why,
 		Stage: r.Stage, Now: b.Pending + b.Available, Was: rebate.Nothing, Due: r.Due, Expect: r.Expect,
 	}
-	if old.User != r.User { // it was found to be somebody else's
+	if who.of(old.User) != who.of(r.User) { // it was found to be somebody else's
 		if _, err := p.user(old, Booked{User: old.User}); err != nil {
 			return b, ch, nil, err
 		}
@@ -322,7 +346,7 @@ func (p *poster) cuts(old, b Booked) error {
 	defer func() { p.note, p.earn = p.r.Title, ledger.Earn }()
 	for i, c := range b.Cuts {
 		was := old.Cuts[i]
-		if was.User != c.User {
+		if p.who.of(was.User) != p.who.of(c.User) {
 			if err := p.cut(was, BookedCut{User: was.User}); err != nil {
 				return err
 			}
@@ -345,7 +369,7 @@ func (p *poster) cuts(old, b Booked) error {
 func (p *poster) cut(was, c BookedCut) error {
 	debt, err := p.user(was.booked(), c.booked())
 	if before, now := was.Pending+was.Available, c.Pending+c.Available; before != now {
-		p.told = append(p.told, CutChange{User: c.User, Before: before, Now: now, Debt: debt})
+		p.told = append(p.told, CutChange{User: p.who.of(c.User), Before: before, Now: now, Debt: debt})
 	}
 	return err
 }
@@ -366,8 +390,8 @@ func (p *poster) shift(kind ledger.Kind, from, to ledger.Account, d money.Fen) e
 // how much of it became debt. What merely changes its place is moved first, so
 // that a line that settles reads as one entry.
 func (p *poster) user(old, b Booked) (debt money.Fen, err error) {
-	network := ledger.Network(p.r.Key.Network)
-	pending, available := ledger.User(b.User, ledger.Pending), ledger.User(b.User, ledger.Available)
+	network, user := ledger.Network(p.r.Key.Network), p.who.of(b.User)
+	pending, available := ledger.User(user, ledger.Pending), ledger.User(user, ledger.Available)
 	dp, da := b.Pending-old.Pending, b.Available-old.Available
 	settled := max(0, min(-dp, da))
 	if err := p.move(ledger.Settle, pending, available, settled); err != nil {
@@ -390,7 +414,7 @@ func (p *poster) user(old, b Booked) (debt money.Fen, err error) {
 	if err := p.move(higher, network, available, max(da, 0)); err != nil {
 		return 0, err
 	}
-	return p.take(lower, available, network, max(-da, 0), b.User)
+	return p.take(lower, available, network, max(-da, 0), user)
 }
 
 // take takes n back from the available money, and makes debt of what is not
@@ -412,7 +436,8 @@ func (p *poster) take(kind ledger.Kind, available, network ledger.Account, n mon
 }
 
 // repay pays a user's debt from what is available, and returns how much.
-func repay(p *poster, user int64) (money.Fen, error) {
+func repay(p *poster, account int64) (money.Fen, error) {
+	user := p.who.of(account)
 	available, debt := ledger.User(user, ledger.Available), ledger.User(user, ledger.Debt)
 	owed, err := p.j.Balance(debt)
 	if err != nil {

@@ -54,6 +54,10 @@ func (b *books) Handled(id string) (bool, error) {
 	b.handled[id] = true
 	return before, nil
 }
+
+// Roots says that nobody is merged into anybody: what is, is proved over a real store.
+func (b *books) Roots([]int64) (map[int64]int64, error) { return nil, nil }
+
 func (b *books) Booked([]order.Key) (map[order.Key]credit.Booked, error) {
 	return maps.Clone(b.booked), nil
 }

@@ -104,9 +104,15 @@ func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
 	case g.Key == "" || g.User <= 0 || g.Amount <= 0 || g.Amount > giftMax:
 		return false, fault.Newf(fault.Invalid, "bonus.malformed", "%s: %s for user %d", g.Key, g.Amount, g.User)
 	}
-	e, debt := g.entry(), ledger.User(g.User, ledger.Debt)
+	account := g.User
 	err = t.Store.InTx(ctx, func(tx Tx) error {
 		given = false
+		roots, err := tx.Roots([]int64{account})
+		if err != nil {
+			return err
+		}
+		g.User = persons(roots).of(account)
+		e, debt := g.entry(), ledger.User(g.User, ledger.Debt)
 		j, err := ledger.Open(tx, t.Now(), e.From, e.To, debt)
 		if err != nil {
 			return err

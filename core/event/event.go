@@ -30,6 +30,8 @@ const (
 	StaffActed        Name = "staff.acted"
 	ChargeChanged     Name = "charge.changed"
 	MembershipChanged Name = "membership.changed"
+	MergeChanged      Name = "merge.changed"
+	MergeAnswered     Name = "merge.answered"
 )
 
 // An Event is a fact: it has happened.

@@ -143,6 +143,10 @@ var chart = []Way{
 	{Refund, ClassSuspense, ClassCollector},
 	{Clear, ClassBank, ClassCollector},
 	{Clear, ClassCollector, ClassBank},
+	{Merge, ClassPending, ClassPending},
+	{Merge, ClassAvailable, ClassAvailable},
+	{Merge, ClassDebt, ClassDebt},
+	{Merge, ClassDebt, ClassAvailable},
 }
 
 // Chart returns every move that is allowed, apart from those of kind Manual.
@@ -169,13 +173,17 @@ func (k Kind) Allows(from, to Class) bool {
 	return t != nil && t[from][to]
 }
 
+// Elsewhere reports whether the kind may move between accounts of two users: only when
+// they become one person, and when staff say so.
+func (k Kind) Elsewhere() bool { return k == Manual || k == Merge }
+
 // Charted reports whether the chart allows the entry. What moves between two
-// accounts of users moves within one user's; only staff can do otherwise.
+// accounts of users moves within one user's, but for [Kind.Elsewhere].
 func (e Entry) Charted() bool {
 	if !e.Kind.Allows(e.From.Class(), e.To.Class()) {
 		return false
 	}
 	from, _, ok := e.From.Owner()
 	to, _, both := e.To.Owner()
-	return e.Kind == Manual || !ok || !both || from == to
+	return e.Kind.Elsewhere() || !ok || !both || from == to
 }

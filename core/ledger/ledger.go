@@ -146,6 +146,7 @@ const (
 	Collect  Kind = "collect"  // somebody has paid a charge
 	Refund   Kind = "refund"   // what somebody had paid was given back
 	Correct  Kind = "correct"  // a difference that reconciliation found
+	Merge    Kind = "merge"    // two accounts became one person's, and the way back
 	Manual   Kind = "manual"   // an act of staff, with its reason
 )
 

@@ -275,7 +275,7 @@ func (b *Book) give(tx Tx, l *Line, v verdict, w Ways) error {
 		return nil
 	}
 	for _, c := range w.claims(l.Row()) {
-		if c.User != v.user {
+		if w.person(c.User) != w.person(v.user) {
 			continue
 		}
 		now, err := tx.Claim(c.ID) // a line of the same order may have granted it just now

@@ -95,6 +95,9 @@ func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := asOne(tx, lines, c.User); err != nil {
+		return false, err
+	}
 	free, holder := owners(lines, c.User)
 	switch {
 	case holder != 0:
@@ -134,7 +137,11 @@ func (b *Book) rivals(tx Tx, c Claim, lines []Line) (out []Claim, err error) {
 			}
 		}
 		for _, o := range claims {
-			if o.User != c.User && (o.State == ClaimContested || o.State.Open() && proven(o.Proof, theirs)) {
+			own, err := same(tx, o.User, c.User)
+			if err != nil {
+				return nil, err
+			}
+			if !own && (o.State == ClaimContested || o.State.Open() && proven(o.Proof, theirs)) {
 				out = append(out, o)
 			}
 		}

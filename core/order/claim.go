@@ -113,7 +113,11 @@ func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, err
 			return err
 		}
 		for _, l := range lines {
-			if l.User == user {
+			theirs, err := same(tx, l.User, user)
+			if err != nil {
+				return err
+			}
+			if theirs {
 				c.State = ClaimGranted
 			}
 		}
@@ -181,8 +185,11 @@ func (b *Book) Prove(ctx context.Context, user, id int64, p Proof) (Claim, error
 		if c, err = tx.Claim(id); err != nil {
 			return err
 		}
+		theirs, err := same(tx, c.User, user)
 		switch {
-		case c.User != user:
+		case err != nil:
+			return err
+		case !theirs:
 			return fault.New(fault.NotFound, "claim.none")
 		case !c.State.Open():
 			return nil
@@ -214,6 +221,15 @@ func (b *Book) Appeal(ctx context.Context, user int64, number, words string) (Cl
 			return err
 		}
 		mine := own(known, user)
+		for i := range known { // one that was made as somebody else is theirs, too
+			theirs, err := same(tx, known[i].User, user)
+			if err != nil {
+				return err
+			}
+			if theirs && mine == nil {
+				mine = &known[i]
+			}
+		}
 		if mine == nil {
 			return fault.New(fault.NotFound, "claim.none")
 		}

@@ -64,6 +64,30 @@ type Ways struct {
 	ByItem   map[string][]Way   // candidates for each item, any slot
 	Suffixes map[string][]int64 // users who confirmed a suffix
 	Claims   map[string][]Claim // open claims for each order number
+
+	Persons map[int64]int64 // of accounts that are merged into another one: into which
+}
+
+// person returns who an account is: accounts of one person do not contradict each
+// other.
+func (w Ways) person(account int64) int64 {
+	if to, ok := w.Persons[account]; ok {
+		return to
+	}
+	return account
+}
+
+// persons returns one account of each person among accounts, the last of them.
+func (w Ways) persons(accounts []int64) (out []int64) {
+	for _, a := range accounts {
+		i := slices.IndexFunc(out, func(o int64) bool { return w.person(o) == w.person(a) })
+		if i < 0 {
+			out = append(out, a)
+		} else {
+			out[i] = a
+		}
+	}
+	return out
 }
 
 // An Owned is a line that is somebody's.
@@ -107,7 +131,7 @@ func whose(r Revision, w Ways) (v verdict, ok bool) {
 		step = BySlot
 		fits = slices.DeleteFunc(fits, func(way Way) bool { return way.Slot != r.Slot })
 	}
-	users := distinct(fits)
+	users := w.distinct(fits)
 	switch {
 	case len(users) == 1:
 		way := fits[len(fits)-1]
@@ -118,7 +142,7 @@ func whose(r Revision, w Ways) (v verdict, ok bool) {
 			return v, true
 		}
 	}
-	if kin := w.Kin[r.Root()]; len(users) == 0 && len(kin) == 1 {
+	if kin := w.persons(w.Kin[r.Root()]); len(users) == 0 && len(kin) == 1 {
 		way, _ := asked(kin[0], r, w) // what they had asked for is as it was promised
 		return verdict{kin[0], way, ByKin, "another line of order " + r.Root() + " is theirs"}, true
 	}
@@ -134,7 +158,7 @@ func bySplit(r Revision, w Ways) (v verdict, ok bool) {
 	for _, o := range w.Split[r.Parent] {
 		switch {
 		case o.Item != r.Item:
-		case ok && v.user != o.Way.User:
+		case ok && w.person(v.user) != w.person(o.Way.User):
 			return verdict{}, false
 		default:
 			v, ok = verdict{o.Way.User, o.Way, BySplit, "it was split from order " + r.Parent + ", which is theirs"}, true
@@ -159,10 +183,11 @@ func candidates(r Revision, ways []Way) []Way {
 	return fits
 }
 
-func distinct(ways []Way) map[int64]bool {
+// distinct returns the people who have made ways.
+func (w Ways) distinct(ways []Way) map[int64]bool {
 	users := map[int64]bool{}
-	for _, w := range ways {
-		users[w.User] = true
+	for _, way := range ways {
+		users[w.person(way.User)] = true
 	}
 	return users
 }
@@ -174,8 +199,10 @@ func bySuffix(r Revision, w Ways, fits []Way) (verdict, bool) {
 	if s == "" || len(owners) == 0 {
 		return verdict{}, false
 	}
-	fits = slices.DeleteFunc(slices.Clone(fits), func(way Way) bool { return !slices.Contains(owners, way.User) })
-	if len(distinct(fits)) != 1 {
+	fits = slices.DeleteFunc(slices.Clone(fits), func(way Way) bool {
+		return !slices.ContainsFunc(owners, func(o int64) bool { return w.person(o) == w.person(way.User) })
+	})
+	if len(w.distinct(fits)) != 1 {
 		return verdict{}, false
 	}
 	way := fits[len(fits)-1]
@@ -192,7 +219,7 @@ const claimWindow = 15 * 24 * time.Hour
 func byClaim(r Revision, w Ways) (verdict, bool) {
 	var found []verdict
 	for _, c := range w.claims(r) {
-		twice := slices.ContainsFunc(found, func(v verdict) bool { return v.user == c.User })
+		twice := slices.ContainsFunc(found, func(v verdict) bool { return w.person(v.user) == w.person(c.User) })
 		if used, ok := asked(c.User, r, w); ok && !twice {
 			found = append(found, verdict{c.User, used, ByClaim, fmt.Sprintf("claim %d, and link %d for the item before the order", c.ID, used.Link)})
 		}
@@ -206,7 +233,7 @@ func byClaim(r Revision, w Ways) (verdict, bool) {
 // asked returns a user's newest link for a line's item from before the order.
 func asked(user int64, r Revision, w Ways) (used Way, ok bool) {
 	for _, way := range w.ByItem[r.Item] {
-		fits := way.User == user && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow))
+		fits := w.person(way.User) == w.person(user) && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow))
 		if fits && !way.At.Before(used.At) {
 			used, ok = way, true
 		}

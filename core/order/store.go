@@ -15,7 +15,8 @@ type Store interface {
 	Reader
 }
 
-// A Reader answers questions about orders.
+// A Reader answers questions about orders. It shows every line and claim as of who its
+// account is now (see [Merged]); which account that was stands in the evidence.
 type Reader interface {
 	// OfUser returns a user's lines, newest first, starting after the line
 	// with id before (0: from the newest).
@@ -101,6 +102,13 @@ type Tx interface {
 	// CountClaims returns how many claims a user has made since a time, and when
 	// the last of them was.
 	CountClaims(user int64, since time.Time) (n int, last time.Time, err error)
+
+	// Merged returns what is known of a merge, or fault.NotFound.
+	Merged(id int64) (Merged, error)
+	// PutMerged inserts or updates it.
+	PutMerged(m Merged) error
+	// Root returns the account into which one is merged in the end; itself for most.
+	Root(account int64) (int64, error)
 
 	// SetProgress stores where a feed stands. It fails with fault.Conflict if a
 	// holder with a higher fence wrote before.

@@ -8,11 +8,14 @@ import (
 	"strings"
 
 	"fanli/core/collect"
+	"fanli/core/credit"
 	"fanli/core/ledger"
 	"fanli/core/withdraw"
 )
 
 func withdrawalCause(id int64) string { return withdraw.Cause(id) }
+
+func mergeCause(id int64) string { return credit.MergeCause(id) }
 
 // keyFits says why a key does not fit the kind and cause of its entry, or "". It
 // knows the keys of order lines and withdrawals; others only have to be there.
@@ -43,12 +46,17 @@ func keyFits(kind ledger.Kind, key, cause string, from, to *holder) string {
 		}
 	case ledger.Repay:
 		gift := strings.HasSuffix(key, "/repay") && (strings.HasPrefix(cause, "budget/") || strings.HasPrefix(key, "bonus/"))
-		if key != cause+"/repay" && !gift && !lineKey(kind, key, cause) {
+		back := strings.HasPrefix(cause, "merge/") && key == cause+"/undo/repay"
+		if key != cause+"/repay" && !gift && !back && !lineKey(kind, key, cause) {
 			return "the key of a repayment is that of an order line, of a withdrawal or of a gift"
 		}
 	case ledger.Reserve, ledger.Release, ledger.Payout:
 		if !strings.HasPrefix(cause, "withdrawal/") || len(key) != len(cause)+1+len(kind) || key[:len(cause)] != cause || key[len(cause)] != '/' || key[len(cause)+1:] != string(kind) {
 			return "the key of a withdrawal's entry is withdrawal/<id>/" + string(kind)
+		}
+	case ledger.Merge:
+		if !strings.HasPrefix(cause, "merge/") || !strings.HasPrefix(key, cause+"/") {
+			return "the key of what two accounts bring together is merge/<id>/<pocket> or merge/<id>/undo/<pocket>"
 		}
 	case ledger.Collect, ledger.Refund:
 		if !strings.HasPrefix(cause, "charge/") || key != cause+"/"+string(kind) {
@@ -203,7 +211,7 @@ func (p *Prover) exact(ctx context.Context, at int) (difference, error) {
 		}
 		for _, d := range ds {
 			amount := int64(d.amount)
-			d.amount = 0
+			d.amount, d.user = 0, p.sketch.person(d.user)
 			t.parts[d] += sign * amount
 		}
 	}
@@ -238,6 +246,12 @@ func (p *Prover) exact(ctx context.Context, at int) (difference, error) {
 		err = p.src.WalkCharges(ctx, func(c *Charge) error {
 			ds := chargeDemands(c)
 			count(collect.Cause(c.ID), ds[:], -1)
+			return nil
+		})
+	}
+	if err == nil {
+		err = p.src.WalkMerges(ctx, func(m *Merge) error {
+			count(mergeCause(m.ID), mergeDemands(m), -1)
 			return nil
 		})
 	}
@@ -281,6 +295,8 @@ func (t *tally) say() string {
 		what = "the state of the withdrawal demands"
 	case strings.HasPrefix(t.cause, "charge/"):
 		what = "the stage of the charge demands"
+	case strings.HasPrefix(t.cause, "merge/"):
+		what = "the merge says"
 	}
 	return fmt.Sprintf("the entries of %s add up to other than what %s: %s", t.cause, what, strings.Join(parts, ", "))
 }

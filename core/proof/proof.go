@@ -9,7 +9,9 @@
 //   - The entries of an order line add up, account by account, to what is booked
 //     for the line. A withdrawal has exactly the entries that its state demands, and
 //     a charge those that its stage does.
-//     A user's reserved money is the sum of their open withdrawals.
+//     A user's reserved money is the sum of their open withdrawals. A merge has moved
+//     between two accounts what it says, there and back; of the lines of accounts that
+//     were ever merged the money is somewhere among them.
 //   - Every batch of entries still has the digest that was kept when it was
 //     posted, and every seal the hash of the batches of its day and of the seal
 //     before. The acts of staff are the chain that they were.
@@ -112,6 +114,23 @@ type Charge struct {
 	Intact    bool
 }
 
+// A Merge is what the books need to know of one: what it moved between the accounts of
+// two users, and back.
+type Merge struct {
+	ID          int64
+	Absorbed    int64
+	Survivor    int64
+	There       bool // it has moved something, perhaps nothing
+	Back        bool // and back
+	Pending     money.Fen
+	Available   money.Fen
+	Debt        money.Fen
+	Repaid      money.Fen
+	BackPending money.Fen
+	BackNet     money.Fen
+	Intact      bool
+}
+
 // A Source is where the books are read, all of it as of one moment. What the
 // functions are given is theirs only until they return.
 type Source interface {
@@ -127,6 +146,8 @@ type Source interface {
 	WalkWithdrawals(ctx context.Context, fn func(*Withdrawal) error) error
 	// WalkCharges calls fn for every charge.
 	WalkCharges(ctx context.Context, fn func(*Charge) error) error
+	// WalkMerges calls fn for every merge, also those that were undone.
+	WalkMerges(ctx context.Context, fn func(*Merge) error) error
 	// Seals returns the seals, oldest first.
 	Seals(ctx context.Context) ([]Seal, error)
 	// Caused returns the entries with a cause, oldest first.
@@ -141,6 +162,7 @@ type Report struct {
 	Lines       int64
 	Withdrawals int64
 	Charges     int64
+	Merges      int64
 	Batches     int64
 	Unbatched   int64 // entries older than batches, which no digest protects
 	Seals       int

@@ -102,7 +102,7 @@ func (p *Prover) Prove(ctx context.Context, src Source) (Report, error) {
 	p.src, p.sketch = src, newSketch()
 	p.open, p.reserved = map[int64]*batch{}, map[int64]money.Fen{}
 	for _, step := range []func(context.Context) error{
-		p.readAccounts, p.readSeals, p.readEntries, p.readLines, p.readWithdrawals, p.readCharges, p.compare, p.disagree, p.acts, p.tell,
+		p.readAccounts, p.readMerges, p.readSeals, p.readEntries, p.readLines, p.readWithdrawals, p.readCharges, p.compare, p.disagree, p.acts, p.tell,
 	} {
 		if err := step(ctx); err != nil {
 			return p.rep, err
@@ -200,7 +200,7 @@ func (p *Prover) one(r *Entry) {
 	switch {
 	case r.Amount <= 0 || r.From == r.To || r.Cause == "":
 		p.wrong(r, "an entry is malformed", "an entry moves more than nothing, to another account, for a cause")
-	case !kind.Allows(from.class, to.class) || kind != ledger.Manual && from.user != 0 && to.user != 0 && from.user != to.user:
+	case !kind.Allows(from.class, to.class) || !kind.Elsewhere() && from.user != 0 && to.user != 0 && from.user != to.user:
 		p.wrong(r, "an entry is not in the chart", fmt.Sprintf("the chart has no %s from %s to %s", kind, from.account(), to.account()))
 	}
 	if d := keyFits(kind, r.Key, r.Cause, from, to); d != "" {
@@ -315,6 +315,28 @@ func (p *Prover) readWithdrawals(ctx context.Context) error {
 		}
 		if !w.State.Final() {
 			p.reserved[w.User] += w.Amount
+		}
+		return nil
+	})
+}
+
+// readMerges learns who has been one person, and what that moved.
+func (p *Prover) readMerges(ctx context.Context) error {
+	return p.src.WalkMerges(ctx, func(m *Merge) error {
+		p.rep.Merges++
+		cause := mergeCause(m.ID)
+		if !m.Intact {
+			p.differs(difference{
+				kind: "a merge was changed", cause: cause,
+				text: "the row of " + cause + " does not have the mark that it was written with: it was changed since by somebody else",
+			})
+		}
+		if m.There {
+			p.sketch.one(m.Absorbed, m.Survivor)
+		}
+		n := p.sketch.cause(cause)
+		for _, d := range mergeDemands(m) {
+			p.sketch.add(n, p.sketch.of(d), -d.amount)
 		}
 		return nil
 	})

@@ -18,6 +18,7 @@ import (
 type sketch struct {
 	seed    maphash.Seed
 	buckets []uint64
+	persons map[int64]int64 // of accounts that were ever merged: one of them
 }
 
 // sketchBits is the size of a sketch: with more buckets, fewer names have to be
@@ -72,12 +73,14 @@ const (
 	partPayout
 	partCollected
 	partRefunded
+	partMerged
 )
 
 // partNames say in words what a part is.
 var partNames = map[uint64]string{
 	partPending: "pending", partAvailable: "available or debt", partMargin: "margin of the house", partTopUp: "added by a budget",
 	partReserve: "reserved", partRelease: "released", partPayout: "paid out", partCollected: "collected", partRefunded: "given back",
+	partMerged: "moved between two users",
 }
 
 // A demand is what a cause must have moved in all, in one part.
@@ -88,8 +91,31 @@ type demand struct {
 	amount money.Fen
 }
 
+// one says of two users that they have been one person. What is booked for one of them
+// may have been moved for the other.
+func (s *sketch) one(a, b int64) {
+	if s.persons == nil {
+		s.persons = map[int64]int64{}
+	}
+	if a, b = s.person(a), s.person(b); a != b {
+		s.persons[max(a, b)] = min(a, b)
+	}
+}
+
+// person returns the one that stands for a user.
+func (s *sketch) person(user int64) int64 {
+	for {
+		to, ok := s.persons[user]
+		if !ok {
+			return user
+		}
+		user = to
+	}
+}
+
 // of returns the number of a part.
 func (s *sketch) of(d demand) uint64 {
+	d.user = s.person(d.user)
 	n := d.part<<56 ^ uint64(d.user)
 	if d.payer != "" {
 		n ^= maphash.String(s.seed, d.payer)
@@ -139,6 +165,30 @@ func chargeDemands(c *Charge) (ds [2]demand) {
 	return ds
 }
 
+// mergeDemands are what a merge must have moved.
+func mergeDemands(m *Merge) (ds []demand) {
+	move := func(from, to ledger.Account, amount money.Fen) {
+		ds = append(ds, demand{part: partMerged, payer: passage(from, to), amount: amount})
+	}
+	a := func(p ledger.Pocket) ledger.Account { return ledger.User(m.Absorbed, p) }
+	s := func(p ledger.Pocket) ledger.Account { return ledger.User(m.Survivor, p) }
+	if m.There {
+		move(a(ledger.Pending), s(ledger.Pending), m.Pending)
+		move(a(ledger.Available), s(ledger.Available), m.Available)
+		move(s(ledger.Debt), a(ledger.Debt), m.Debt)
+	}
+	if m.Back {
+		move(s(ledger.Pending), a(ledger.Pending), m.BackPending)
+		move(s(ledger.Debt), s(ledger.Available), m.Repaid)
+		move(s(ledger.Available), a(ledger.Available), max(m.BackNet, 0))
+		move(a(ledger.Debt), s(ledger.Available), max(-m.BackNet, 0))
+	}
+	return ds
+}
+
+// passage names the way of an entry between two users.
+func passage(from, to ledger.Account) string { return string(from) + " to " + string(to) }
+
 // way names a collector and the account that its money went to.
 func way(collector string, account ledger.Account) string {
 	return collector + " and " + string(account)
@@ -181,6 +231,8 @@ func moved(kind ledger.Kind, from, to *holder, amount money.Fen) (ds [2]demand, 
 		ds[0], n = demand{part: partPayout, user: from.user, payer: to.short(), amount: amount}, 1
 	case ledger.Collect:
 		ds[0], n = demand{part: partCollected, payer: way(from.short(), to.account()), amount: amount}, 1
+	case ledger.Merge:
+		ds[0], n = demand{part: partMerged, payer: passage(from.account(), to.account()), amount: amount}, 1
 	case ledger.Refund:
 		ds[0], n = demand{part: partRefunded, payer: way(to.short(), from.account()), amount: amount}, 1
 	default:

@@ -13,6 +13,7 @@ type UserWorld struct {
 	Clock
 	Service user.Service
 	Store   user.Store
+	Merges  user.MergeStore
 }
 
 // Users checks every promise of user.Service.
@@ -22,6 +23,7 @@ func Users(t *testing.T, open func(t *testing.T) UserWorld) {
 		story[UserWorld]{"PeopleAreKnownToTheLastField", peopleKnown},
 		story[UserWorld]{"PayeesAreKeptToTheLastField", payeesKept},
 		story[UserWorld]{"InvitersAreThoseOfThatTime", invitersThen},
+		story[UserWorld]{"AccountsAreLinkedToTheLastField", accountsLinked},
 		story[UserWorld]{"Failures", userFailures},
 	)
 }
@@ -167,5 +169,63 @@ func userFailures(t *testing.T, w UserWorld) {
 		failure{"Bind by oneself", s.Bind(ctx, a.ID, codeA), fault.Denied, "invite.own"},
 		failure{"Bind by a later one", s.Bind(ctx, a.ID, codeB), fault.Denied, "invite.older"},
 		failure{"Bind again", s.Bind(ctx, b.ID, codeA), fault.Conflict, "invite.bound"},
+	)
+}
+
+func accountsLinked(t *testing.T, w UserWorld) {
+	ctx, s, a, b, c := t.Context(), w.Service, w.put(t, "a"), w.put(t, "b"), w.put(t, "c")
+	inviter, err := s.Code(ctx, a.ID)
+	must(t, err)
+	must(t, s.Bind(ctx, b.ID, inviter))
+	must(t, s.SetPayee(ctx, b.ID, user.Payee{Method: "alipay", Account: "13800138000", Name: "王小明"}))
+	code, err := s.MakeLinkCode(ctx, b.ID)
+	must(t, err)
+	full(t, code)
+	p, err := s.PreviewLink(ctx, c.ID, code.Code)
+	must(t, err)
+	theirs := user.Side{User: b.ID, Joined: b.Joined, Level: 2, Channels: []string{"web"}, Invited: true, Payee: "alipay 138****8000 (*明)"}
+	full(t, theirs)
+	want(t, "PreviewLink", p, user.Preview{Mine: user.Side{User: c.ID, Joined: c.Joined, Level: 2, Channels: []string{"web"}}, Theirs: theirs, Survivor: b.ID})
+	m, err := s.Link(ctx, c.ID, b.ID, code.Code)
+	must(t, err)
+	again, err := s.Link(ctx, c.ID, b.ID, code.Code)
+	must(t, err)
+	want(t, "Link again", again, m)
+	want(t, "Link", m, user.Merge{ID: m.ID, Absorbed: c.ID, Survivor: b.ID, Stage: user.MergeBegun, Rev: 1, At: w.Now(), Changed: w.Now()})
+	done := m
+	done.Stage, done.Rev, done.Reason, done.Actor, done.Note = user.MergeDone, 3, "merge.spent", "cli", "为什么"
+	full(t, done)
+	must(t, w.Merges.InTx(ctx, func(tx user.MergeTx) error { _, err := tx.SwapMerge(done, 1); return err }))
+	for _, u := range []int64{b.ID, c.ID} {
+		got, err := s.LastMerge(ctx, u)
+		must(t, err)
+		want(t, "LastMerge", got, done)
+	}
+	u, err := s.Find(ctx, user.Identity{Channel: "web", External: "c"})
+	must(t, err)
+	want(t, "Find of who is somebody else now", u, b)
+	other, err := s.MakeLinkCode(ctx, a.ID)
+	must(t, err)
+	undoing, err := s.Unlink(ctx, c.ID)
+	must(t, err)
+	twice, err := s.Unlink(ctx, c.ID)
+	must(t, err)
+	want(t, "Unlink again", twice, undoing)
+	want(t, "stage", undoing.Stage, user.MergeUndoing)
+	_, previewed := s.PreviewLink(ctx, b.ID, "NOBODY22")
+	_, busy := s.PreviewLink(ctx, b.ID, other.Code)
+	_, own := s.PreviewLink(ctx, a.ID, other.Code)
+	_, linked := s.Link(ctx, a.ID, b.ID, code.Code)
+	_, none := s.LastMerge(ctx, a.ID)
+	_, unlinked := s.Unlink(ctx, a.ID)
+	_, made := s.MakeLinkCode(ctx, b.ID)
+	wantFailures(t,
+		failure{"PreviewLink of nobody's code", previewed, fault.NotFound, "merge.no_such_code"},
+		failure{"PreviewLink while another is under way", busy, fault.Conflict, "merge.under_way"},
+		failure{"PreviewLink of one's own code", own, fault.Conflict, "merge.same"},
+		failure{"Link with a used code", linked, fault.NotFound, "merge.no_such_code"},
+		failure{"LastMerge of one who has none", none, fault.NotFound, "merge.none"},
+		failure{"Unlink of one who has none", unlinked, fault.NotFound, "merge.none"},
+		failure{"MakeLinkCode while one is under way", made, fault.Conflict, "merge.under_way"},
 	)
 }

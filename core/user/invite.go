@@ -3,6 +3,8 @@ package user
 import (
 	"context"
 	"crypto/rand"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,12 +31,15 @@ const codeTries = 5
 
 // Code returns a user's invitation code, making one at the first call.
 func (d *Directory) Code(ctx context.Context, user int64) (code string, err error) {
+	if user, err = d.root(ctx, user); err != nil {
+		return "", err
+	}
 	for range codeTries {
 		code, err = d.Store.Code(ctx, user)
 		if !fault.Is(err, fault.NotFound) {
 			return code, err
 		}
-		err = d.Store.InTx(ctx, func(tx Tx) error { return tx.SetCode(user, newCode()) })
+		err = d.Store.InTx(ctx, func(tx Tx) error { return tx.SetCode(user, newCode(rand.Reader)) })
 		if err != nil && !fault.Is(err, fault.Conflict) { // somebody has it, or a second message of theirs was faster
 			return "", err
 		}
@@ -42,9 +47,14 @@ func (d *Directory) Code(ctx context.Context, user int64) (code string, err erro
 	return code, err
 }
 
-func newCode() string {
+func newCode(from io.Reader) string {
+	if from == nil {
+		from = rand.Reader
+	}
 	b := make([]byte, codeLen)
-	_, _ = rand.Read(b) // it never fails
+	if _, err := io.ReadFull(from, b); err != nil {
+		panic("user: no random numbers: " + err.Error()) // crypto/rand never fails
+	}
 	for i := range b {
 		b[i] = codeLetters[int(b[i])%len(codeLetters)]
 	}
@@ -57,12 +67,21 @@ func newCode() string {
 // after them. Since everybody is brought by an earlier one, nobody is brought by
 // themselves in a roundabout way.
 func (d *Directory) Bind(ctx context.Context, user int64, code string) error {
+	user, err := d.root(ctx, user)
+	if err != nil {
+		return err
+	}
 	inviter, err := d.Store.ByCode(ctx, strings.ToUpper(strings.TrimSpace(code)))
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return fault.New(fault.NotFound, "invite.no_such_code")
 	case err != nil:
 		return err
+	}
+	if inviter, err = d.root(ctx, inviter); err != nil {
+		return err
+	}
+	switch {
 	case inviter == user:
 		return fault.New(fault.Denied, "invite.own")
 	case inviter > user:
@@ -76,8 +95,15 @@ func (d *Directory) Bind(ctx context.Context, user int64, code string) error {
 }
 
 // Inviters returns who had brought a user at a time, and who had brought that one
-// by then; 0 for nobody. There is no third, here or anywhere.
+// by then; 0 for nobody. There is no third, here or anywhere. Nobody has brought
+// themselves, and nobody is both: from the moment on at which two accounts were one
+// person's they count as one here.
 func (d *Directory) Inviters(ctx context.Context, user int64, at time.Time) (out [2]int64, err error) {
+	person, err := d.rootAt(ctx, user, at)
+	if err != nil {
+		return out, err
+	}
+	seen := []int64{person}
 	for i := range out {
 		in, err := d.Store.Invitation(ctx, user)
 		if fault.Is(err, fault.NotFound) || err == nil && in.At.After(at) {
@@ -86,12 +112,46 @@ func (d *Directory) Inviters(ctx context.Context, user int64, at time.Time) (out
 		if err != nil {
 			return out, err
 		}
+		who, err := d.rootAt(ctx, in.Inviter, at)
+		if err != nil || slices.Contains(seen, who) {
+			return out, err
+		}
+		seen = append(seen, who)
 		out[i], user = in.Inviter, in.Inviter
 	}
 	return out, nil
 }
 
+// rootAt returns the account that an account was a part of at a time.
+func (d *Directory) rootAt(ctx context.Context, user int64, at time.Time) (int64, error) {
+	for d.Merges != nil {
+		to, err := d.Merges.SurvivorOf(ctx, user)
+		if err != nil || to == 0 {
+			return user, err
+		}
+		ms, err := d.Merges.AbsorbedBy(ctx, to)
+		if err != nil {
+			return user, err
+		}
+		for _, m := range ms {
+			if m.Absorbed == user && m.At.After(at) {
+				return user, nil
+			}
+		}
+		user = to
+	}
+	return user, nil
+}
+
 // Invited returns how many people a user has brought.
 func (d *Directory) Invited(ctx context.Context, user int64) (int, error) {
-	return d.Store.Invited(ctx, user)
+	ns, err := of(ctx, d, user, func(ctx context.Context, id int64) ([]int, error) {
+		n, err := d.Store.Invited(ctx, id)
+		return []int{n}, err
+	})
+	sum := 0
+	for _, n := range ns {
+		sum += n
+	}
+	return sum, err
 }

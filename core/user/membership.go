@@ -172,17 +172,22 @@ func levelOf(own int, gs []Grant, now time.Time) (level int, until time.Time) {
 	return level, until
 }
 
-// Level returns the level that a user has now and until when; a zero time for good.
+// Level returns the level that a user has now and until when; a zero time for good. It
+// is the highest of all accounts of the person.
 func (d *Directory) Level(ctx context.Context, user int64) (level int, until time.Time, err error) {
-	u, err := d.Store.User(ctx, user)
+	own := 0
+	gs, err := of(ctx, d, user, func(ctx context.Context, id int64) ([]Grant, error) {
+		u, err := d.Store.User(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		own = max(own, u.Level)
+		return d.Store.Grants(ctx, id)
+	})
 	if err != nil {
 		return 0, time.Time{}, err
 	}
-	gs, err := d.Store.Grants(ctx, user)
-	if err != nil {
-		return 0, time.Time{}, err
-	}
-	level, until = levelOf(u.Level, gs, d.Now())
+	level, until = levelOf(own, gs, d.Now())
 	return level, until, nil
 }
 

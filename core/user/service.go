@@ -22,6 +22,11 @@ type Service interface {
 	Bind(ctx context.Context, user int64, code string) error
 	Invited(ctx context.Context, user int64) (int, error)
 	Inviters(ctx context.Context, user int64, at time.Time) ([2]int64, error)
+	MakeLinkCode(ctx context.Context, user int64) (LinkCode, error)
+	PreviewLink(ctx context.Context, user int64, code string) (Preview, error)
+	Link(ctx context.Context, user, other int64, code string) (Merge, error)
+	LastMerge(ctx context.Context, user int64) (Merge, error)
+	Unlink(ctx context.Context, user int64) (Merge, error)
 }
 
 var _ Service = (*Directory)(nil)

@@ -10,6 +10,10 @@
 //     its money was given back, in whichever order that is heard.
 //   - Who brought a user is set once. Nobody is their own inviter, not by way of
 //     others either.
+//   - Two accounts become one person's by a code that is read on one channel and
+//     written on another ([Merge]). Nothing is rewritten: the younger account points to
+//     the older one, and whoever asks about either is told about the person. So it can
+//     be undone within [UndoWindow]. See docs/identity.md.
 package user
 
 import (
@@ -229,13 +233,17 @@ func newcomer(id int64, i Identity) Joined {
 // A Directory is the service that knows users.
 type Directory struct {
 	Store Store
-	Now   func() time.Time
+	// Merges knows which accounts are one person's; optional: none are then.
+	Merges MergeStore
+	// Rand makes codes that link accounts; optional, crypto/rand.
+	Rand io.Reader
+	Now  func() time.Time
 }
 
 // Resolve returns the user behind an identity, making one at first sight.
 // joined reports whether it was made now.
 func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u User, joined bool, err error) {
-	u, err = d.Store.ByIdentity(ctx, i)
+	u, err = d.Find(ctx, i)
 	if !fault.Is(err, fault.NotFound) {
 		return u, false, err
 	}
@@ -253,7 +261,7 @@ func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u U
 	})
 	u.ID = id
 	if fault.Is(err, fault.Conflict) { // the same person's other message was faster
-		u, err = d.Store.ByIdentity(ctx, i)
+		u, err = d.Find(ctx, i)
 		return u, false, err
 	}
 	return u, err == nil, err
@@ -261,15 +269,30 @@ func (d *Directory) Resolve(ctx context.Context, i Identity, locale string) (u U
 
 // Find returns the user behind an identity, or fault.NotFound. It makes nobody.
 func (d *Directory) Find(ctx context.Context, i Identity) (User, error) {
-	return d.Store.ByIdentity(ctx, i)
+	u, err := d.Store.ByIdentity(ctx, i)
+	if err != nil {
+		return u, err
+	}
+	root, err := d.root(ctx, u.ID)
+	if err != nil || root == u.ID {
+		return u, err
+	}
+	return d.Store.User(ctx, root)
 }
 
-// User returns one user or fault.NotFound.
-func (d *Directory) User(ctx context.Context, id int64) (User, error) { return d.Store.User(ctx, id) }
+// User returns one user or fault.NotFound. Of an account that is a part of another one
+// that other one is returned.
+func (d *Directory) User(ctx context.Context, id int64) (User, error) {
+	id, err := d.root(ctx, id)
+	if err != nil {
+		return User{}, err
+	}
+	return d.Store.User(ctx, id)
+}
 
-// Identities returns where a user can be reached, latest used first.
+// Identities returns where a user can be reached, on each account latest used first.
 func (d *Directory) Identities(ctx context.Context, user int64) ([]Identity, error) {
-	return d.Store.Identities(ctx, user)
+	return of(ctx, d, user, d.Store.Identities)
 }
 
 // SetLocale changes the language that a user reads. It fails with
@@ -278,24 +301,71 @@ func (d *Directory) SetLocale(ctx context.Context, user int64, locale string) er
 	if locale != "zh" && locale != "en" {
 		return fault.New(fault.Invalid, "user.locale")
 	}
+	user, err := d.root(ctx, user)
+	if err != nil {
+		return err
+	}
 	return d.Store.InTx(ctx, func(tx Tx) error { return tx.SetLocale(user, locale) })
 }
 
-// Payee returns the payout account; a zero one if there is none.
+// Payee returns the payout account; a zero one if there is none. Somebody who has none
+// gets that of an account that was linked, as one that was new then.
 func (d *Directory) Payee(ctx context.Context, user int64) (Payee, error) {
-	return d.Store.Payee(ctx, user)
+	p, _, err := d.payee(ctx, user)
+	return p, err
+}
+
+// payee returns a person's payout account, and which of their accounts has it.
+func (d *Directory) payee(ctx context.Context, user int64) (p Payee, of int64, err error) {
+	all, err := d.members(ctx, user)
+	if err != nil {
+		return p, 0, err
+	}
+	for _, m := range all {
+		p, err := d.Store.Payee(ctx, m.id)
+		if err != nil {
+			return p, 0, err
+		}
+		if p.IsZero() {
+			continue
+		}
+		if m.at.After(p.Changed) {
+			p.Changed = m.at
+		}
+		return p, m.id, nil
+	}
+	return p, all[0].id, nil
 }
 
 // Sharing returns how many other users have the payout account of a user. It is
 // for staff and for the desk: no user is told of others.
 func (d *Directory) Sharing(ctx context.Context, user int64) (int, error) {
-	return d.Store.Sharing(ctx, user)
+	p, owner, err := d.payee(ctx, user)
+	if err != nil || p.IsZero() {
+		return 0, err
+	}
+	n, err := d.Store.Sharing(ctx, owner)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	own, err := of(ctx, d, user, func(ctx context.Context, id int64) ([]int64, error) {
+		o, err := d.Store.Payee(ctx, id)
+		if err != nil || id == owner || !o.Same(p) {
+			return nil, err
+		}
+		return []int64{id}, nil
+	})
+	return n - len(own), err
 }
 
 // SetPayee changes the payout account and stamps the time of the change.
 func (d *Directory) SetPayee(ctx context.Context, user int64, p Payee) error {
 	p.Account, p.Name, p.Changed = strings.TrimSpace(p.Account), strings.TrimSpace(p.Name), d.Now()
 	if err := p.Validate(); err != nil {
+		return err
+	}
+	user, err := d.root(ctx, user)
+	if err != nil {
 		return err
 	}
 	return d.Store.InTx(ctx, func(tx Tx) error { return tx.SetPayee(user, p) })

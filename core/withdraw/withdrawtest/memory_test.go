@@ -36,6 +36,8 @@ type creditTx struct {
 	event.Inbox
 }
 
+func (creditTx) Roots([]int64) (map[int64]int64, error) { return nil, nil }
+
 func (creditTx) Booked([]order.Key) (map[order.Key]credit.Booked, error)  { return nil, nil }
 func (creditTx) PutBooked([]credit.Booked) error                          { return nil }
 func (creditTx) Spend(string, string, money.Fen, money.Fen) (bool, error) { return true, nil }

@@ -1398,6 +1398,695 @@ func (x *GetInvitersResponse) GetSecond() int64 {
 	return 0
 }
 
+// A Side is what a person sees of an account before it is linked with another one.
+type Side struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	Joined        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=joined,proto3" json:"joined,omitempty"`
+	Level         int64                  `protobuf:"varint,3,opt,name=level,proto3" json:"level,omitempty"`
+	Channels      []string               `protobuf:"bytes,4,rep,name=channels,proto3" json:"channels,omitempty"`
+	Invited       bool                   `protobuf:"varint,5,opt,name=invited,proto3" json:"invited,omitempty"`
+	Payee         string                 `protobuf:"bytes,6,opt,name=payee,proto3" json:"payee,omitempty"` // masked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Side) Reset() {
+	*x = Side{}
+	mi := &file_fanli_v1_user_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Side) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Side) ProtoMessage() {}
+
+func (x *Side) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Side.ProtoReflect.Descriptor instead.
+func (*Side) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Side) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *Side) GetJoined() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Joined
+	}
+	return nil
+}
+
+func (x *Side) GetLevel() int64 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *Side) GetChannels() []string {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *Side) GetInvited() bool {
+	if x != nil {
+		return x.Invited
+	}
+	return false
+}
+
+func (x *Side) GetPayee() string {
+	if x != nil {
+		return x.Payee
+	}
+	return ""
+}
+
+type Merge struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Absorbed      int64                  `protobuf:"varint,2,opt,name=absorbed,proto3" json:"absorbed,omitempty"`
+	Survivor      int64                  `protobuf:"varint,3,opt,name=survivor,proto3" json:"survivor,omitempty"`
+	Stage         string                 `protobuf:"bytes,4,opt,name=stage,proto3" json:"stage,omitempty"`
+	Rev           int64                  `protobuf:"varint,5,opt,name=rev,proto3" json:"rev,omitempty"`
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Actor         string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	Note          string                 `protobuf:"bytes,8,opt,name=note,proto3" json:"note,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=at,proto3" json:"at,omitempty"`
+	Changed       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=changed,proto3" json:"changed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Merge) Reset() {
+	*x = Merge{}
+	mi := &file_fanli_v1_user_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Merge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Merge) ProtoMessage() {}
+
+func (x *Merge) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Merge.ProtoReflect.Descriptor instead.
+func (*Merge) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Merge) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Merge) GetAbsorbed() int64 {
+	if x != nil {
+		return x.Absorbed
+	}
+	return 0
+}
+
+func (x *Merge) GetSurvivor() int64 {
+	if x != nil {
+		return x.Survivor
+	}
+	return 0
+}
+
+func (x *Merge) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *Merge) GetRev() int64 {
+	if x != nil {
+		return x.Rev
+	}
+	return 0
+}
+
+func (x *Merge) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Merge) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Merge) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Merge) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Merge) GetChanged() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+type MakeLinkCodeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MakeLinkCodeRequest) Reset() {
+	*x = MakeLinkCodeRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MakeLinkCodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MakeLinkCodeRequest) ProtoMessage() {}
+
+func (x *MakeLinkCodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MakeLinkCodeRequest.ProtoReflect.Descriptor instead.
+func (*MakeLinkCodeRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *MakeLinkCodeRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type MakeLinkCodeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MakeLinkCodeResponse) Reset() {
+	*x = MakeLinkCodeResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MakeLinkCodeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MakeLinkCodeResponse) ProtoMessage() {}
+
+func (x *MakeLinkCodeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MakeLinkCodeResponse.ProtoReflect.Descriptor instead.
+func (*MakeLinkCodeResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *MakeLinkCodeResponse) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *MakeLinkCodeResponse) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+type PreviewLinkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	Code          string                 `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewLinkRequest) Reset() {
+	*x = PreviewLinkRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewLinkRequest) ProtoMessage() {}
+
+func (x *PreviewLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewLinkRequest.ProtoReflect.Descriptor instead.
+func (*PreviewLinkRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *PreviewLinkRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *PreviewLinkRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+type PreviewLinkResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Mine          *Side                  `protobuf:"bytes,1,opt,name=mine,proto3" json:"mine,omitempty"`
+	Theirs        *Side                  `protobuf:"bytes,2,opt,name=theirs,proto3" json:"theirs,omitempty"`
+	Survivor      int64                  `protobuf:"varint,3,opt,name=survivor,proto3" json:"survivor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewLinkResponse) Reset() {
+	*x = PreviewLinkResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewLinkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewLinkResponse) ProtoMessage() {}
+
+func (x *PreviewLinkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewLinkResponse.ProtoReflect.Descriptor instead.
+func (*PreviewLinkResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *PreviewLinkResponse) GetMine() *Side {
+	if x != nil {
+		return x.Mine
+	}
+	return nil
+}
+
+func (x *PreviewLinkResponse) GetTheirs() *Side {
+	if x != nil {
+		return x.Theirs
+	}
+	return nil
+}
+
+func (x *PreviewLinkResponse) GetSurvivor() int64 {
+	if x != nil {
+		return x.Survivor
+	}
+	return 0
+}
+
+type LinkAccountsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	Other         int64                  `protobuf:"varint,2,opt,name=other,proto3" json:"other,omitempty"`
+	Code          string                 `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LinkAccountsRequest) Reset() {
+	*x = LinkAccountsRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LinkAccountsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LinkAccountsRequest) ProtoMessage() {}
+
+func (x *LinkAccountsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LinkAccountsRequest.ProtoReflect.Descriptor instead.
+func (*LinkAccountsRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *LinkAccountsRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *LinkAccountsRequest) GetOther() int64 {
+	if x != nil {
+		return x.Other
+	}
+	return 0
+}
+
+func (x *LinkAccountsRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+type LinkAccountsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Merge         *Merge                 `protobuf:"bytes,1,opt,name=merge,proto3" json:"merge,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LinkAccountsResponse) Reset() {
+	*x = LinkAccountsResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LinkAccountsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LinkAccountsResponse) ProtoMessage() {}
+
+func (x *LinkAccountsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LinkAccountsResponse.ProtoReflect.Descriptor instead.
+func (*LinkAccountsResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *LinkAccountsResponse) GetMerge() *Merge {
+	if x != nil {
+		return x.Merge
+	}
+	return nil
+}
+
+type GetLastMergeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLastMergeRequest) Reset() {
+	*x = GetLastMergeRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLastMergeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLastMergeRequest) ProtoMessage() {}
+
+func (x *GetLastMergeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLastMergeRequest.ProtoReflect.Descriptor instead.
+func (*GetLastMergeRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *GetLastMergeRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type GetLastMergeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Merge         *Merge                 `protobuf:"bytes,1,opt,name=merge,proto3" json:"merge,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLastMergeResponse) Reset() {
+	*x = GetLastMergeResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLastMergeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLastMergeResponse) ProtoMessage() {}
+
+func (x *GetLastMergeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLastMergeResponse.ProtoReflect.Descriptor instead.
+func (*GetLastMergeResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *GetLastMergeResponse) GetMerge() *Merge {
+	if x != nil {
+		return x.Merge
+	}
+	return nil
+}
+
+type UnlinkAccountsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlinkAccountsRequest) Reset() {
+	*x = UnlinkAccountsRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlinkAccountsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlinkAccountsRequest) ProtoMessage() {}
+
+func (x *UnlinkAccountsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlinkAccountsRequest.ProtoReflect.Descriptor instead.
+func (*UnlinkAccountsRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *UnlinkAccountsRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type UnlinkAccountsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Merge         *Merge                 `protobuf:"bytes,1,opt,name=merge,proto3" json:"merge,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlinkAccountsResponse) Reset() {
+	*x = UnlinkAccountsResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlinkAccountsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlinkAccountsResponse) ProtoMessage() {}
+
+func (x *UnlinkAccountsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlinkAccountsResponse.ProtoReflect.Descriptor instead.
+func (*UnlinkAccountsResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *UnlinkAccountsResponse) GetMerge() *Merge {
+	if x != nil {
+		return x.Merge
+	}
+	return nil
+}
+
 var File_fanli_v1_user_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_user_proto_rawDesc = "" +
@@ -1474,7 +2163,53 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"C\n" +
 	"\x13GetInvitersResponse\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x16\n" +
-	"\x06second\x18\x02 \x01(\x03R\x06second2\xaa\a\n" +
+	"\x06second\x18\x02 \x01(\x03R\x06second\"\xb0\x01\n" +
+	"\x04Side\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x122\n" +
+	"\x06joined\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06joined\x12\x14\n" +
+	"\x05level\x18\x03 \x01(\x03R\x05level\x12\x1a\n" +
+	"\bchannels\x18\x04 \x03(\tR\bchannels\x12\x18\n" +
+	"\ainvited\x18\x05 \x01(\bR\ainvited\x12\x14\n" +
+	"\x05payee\x18\x06 \x01(\tR\x05payee\"\x9b\x02\n" +
+	"\x05Merge\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x1a\n" +
+	"\babsorbed\x18\x02 \x01(\x03R\babsorbed\x12\x1a\n" +
+	"\bsurvivor\x18\x03 \x01(\x03R\bsurvivor\x12\x14\n" +
+	"\x05stage\x18\x04 \x01(\tR\x05stage\x12\x10\n" +
+	"\x03rev\x18\x05 \x01(\x03R\x03rev\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\x12\x12\n" +
+	"\x04note\x18\b \x01(\tR\x04note\x12*\n" +
+	"\x02at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
+	"\achanged\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\achanged\")\n" +
+	"\x13MakeLinkCodeRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\"\\\n" +
+	"\x14MakeLinkCodeResponse\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"<\n" +
+	"\x12PreviewLinkRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\"}\n" +
+	"\x13PreviewLinkResponse\x12\"\n" +
+	"\x04mine\x18\x01 \x01(\v2\x0e.fanli.v1.SideR\x04mine\x12&\n" +
+	"\x06theirs\x18\x02 \x01(\v2\x0e.fanli.v1.SideR\x06theirs\x12\x1a\n" +
+	"\bsurvivor\x18\x03 \x01(\x03R\bsurvivor\"S\n" +
+	"\x13LinkAccountsRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x14\n" +
+	"\x05other\x18\x02 \x01(\x03R\x05other\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\"=\n" +
+	"\x14LinkAccountsResponse\x12%\n" +
+	"\x05merge\x18\x01 \x01(\v2\x0f.fanli.v1.MergeR\x05merge\")\n" +
+	"\x13GetLastMergeRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\"=\n" +
+	"\x14GetLastMergeResponse\x12%\n" +
+	"\x05merge\x18\x01 \x01(\v2\x0f.fanli.v1.MergeR\x05merge\"+\n" +
+	"\x15UnlinkAccountsRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\"?\n" +
+	"\x16UnlinkAccountsResponse\x12%\n" +
+	"\x05merge\x18\x01 \x01(\v2\x0f.fanli.v1.MergeR\x05merge2\xb8\n" +
+	"\n" +
 	"\vUserService\x12>\n" +
 	"\aResolve\x12\x18.fanli.v1.ResolveRequest\x1a\x19.fanli.v1.ResolveResponse\x12A\n" +
 	"\bFindUser\x12\x19.fanli.v1.FindUserRequest\x1a\x1a.fanli.v1.FindUserResponse\x12>\n" +
@@ -1488,7 +2223,12 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\aGetCode\x12\x18.fanli.v1.GetCodeRequest\x1a\x19.fanli.v1.GetCodeResponse\x12J\n" +
 	"\vBindInviter\x12\x1c.fanli.v1.BindInviterRequest\x1a\x1d.fanli.v1.BindInviterResponse\x12M\n" +
 	"\fCountInvited\x12\x1d.fanli.v1.CountInvitedRequest\x1a\x1e.fanli.v1.CountInvitedResponse\x12J\n" +
-	"\vGetInviters\x12\x1c.fanli.v1.GetInvitersRequest\x1a\x1d.fanli.v1.GetInvitersResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
+	"\vGetInviters\x12\x1c.fanli.v1.GetInvitersRequest\x1a\x1d.fanli.v1.GetInvitersResponse\x12M\n" +
+	"\fMakeLinkCode\x12\x1d.fanli.v1.MakeLinkCodeRequest\x1a\x1e.fanli.v1.MakeLinkCodeResponse\x12J\n" +
+	"\vPreviewLink\x12\x1c.fanli.v1.PreviewLinkRequest\x1a\x1d.fanli.v1.PreviewLinkResponse\x12M\n" +
+	"\fLinkAccounts\x12\x1d.fanli.v1.LinkAccountsRequest\x1a\x1e.fanli.v1.LinkAccountsResponse\x12M\n" +
+	"\fGetLastMerge\x12\x1d.fanli.v1.GetLastMergeRequest\x1a\x1e.fanli.v1.GetLastMergeResponse\x12S\n" +
+	"\x0eUnlinkAccounts\x12\x1f.fanli.v1.UnlinkAccountsRequest\x1a .fanli.v1.UnlinkAccountsResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
 
 var (
 	file_fanli_v1_user_proto_rawDescOnce sync.Once
@@ -1502,7 +2242,7 @@ func file_fanli_v1_user_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_user_proto_rawDescData
 }
 
-var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_fanli_v1_user_proto_goTypes = []any{
 	(*User)(nil),                   // 0: fanli.v1.User
 	(*Identity)(nil),               // 1: fanli.v1.Identity
@@ -1533,11 +2273,23 @@ var file_fanli_v1_user_proto_goTypes = []any{
 	(*CountInvitedResponse)(nil),   // 26: fanli.v1.CountInvitedResponse
 	(*GetInvitersRequest)(nil),     // 27: fanli.v1.GetInvitersRequest
 	(*GetInvitersResponse)(nil),    // 28: fanli.v1.GetInvitersResponse
-	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
+	(*Side)(nil),                   // 29: fanli.v1.Side
+	(*Merge)(nil),                  // 30: fanli.v1.Merge
+	(*MakeLinkCodeRequest)(nil),    // 31: fanli.v1.MakeLinkCodeRequest
+	(*MakeLinkCodeResponse)(nil),   // 32: fanli.v1.MakeLinkCodeResponse
+	(*PreviewLinkRequest)(nil),     // 33: fanli.v1.PreviewLinkRequest
+	(*PreviewLinkResponse)(nil),    // 34: fanli.v1.PreviewLinkResponse
+	(*LinkAccountsRequest)(nil),    // 35: fanli.v1.LinkAccountsRequest
+	(*LinkAccountsResponse)(nil),   // 36: fanli.v1.LinkAccountsResponse
+	(*GetLastMergeRequest)(nil),    // 37: fanli.v1.GetLastMergeRequest
+	(*GetLastMergeResponse)(nil),   // 38: fanli.v1.GetLastMergeResponse
+	(*UnlinkAccountsRequest)(nil),  // 39: fanli.v1.UnlinkAccountsRequest
+	(*UnlinkAccountsResponse)(nil), // 40: fanli.v1.UnlinkAccountsResponse
+	(*timestamppb.Timestamp)(nil),  // 41: google.protobuf.Timestamp
 }
 var file_fanli_v1_user_proto_depIdxs = []int32{
-	29, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
-	29, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
+	41, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
+	41, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
 	1,  // 2: fanli.v1.ResolveRequest.identity:type_name -> fanli.v1.Identity
 	0,  // 3: fanli.v1.ResolveResponse.user:type_name -> fanli.v1.User
 	1,  // 4: fanli.v1.FindUserRequest.identity:type_name -> fanli.v1.Identity
@@ -1546,39 +2298,58 @@ var file_fanli_v1_user_proto_depIdxs = []int32{
 	1,  // 7: fanli.v1.ListIdentitiesResponse.identities:type_name -> fanli.v1.Identity
 	2,  // 8: fanli.v1.GetPayeeResponse.payee:type_name -> fanli.v1.Payee
 	2,  // 9: fanli.v1.SetPayeeRequest.payee:type_name -> fanli.v1.Payee
-	29, // 10: fanli.v1.GetLevelResponse.until:type_name -> google.protobuf.Timestamp
-	29, // 11: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
-	3,  // 12: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
-	5,  // 13: fanli.v1.UserService.FindUser:input_type -> fanli.v1.FindUserRequest
-	7,  // 14: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
-	9,  // 15: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
-	11, // 16: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
-	13, // 17: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
-	15, // 18: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
-	17, // 19: fanli.v1.UserService.GetLevel:input_type -> fanli.v1.GetLevelRequest
-	19, // 20: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
-	21, // 21: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
-	23, // 22: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
-	25, // 23: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
-	27, // 24: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
-	4,  // 25: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
-	6,  // 26: fanli.v1.UserService.FindUser:output_type -> fanli.v1.FindUserResponse
-	8,  // 27: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
-	10, // 28: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
-	12, // 29: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
-	14, // 30: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
-	16, // 31: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
-	18, // 32: fanli.v1.UserService.GetLevel:output_type -> fanli.v1.GetLevelResponse
-	20, // 33: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
-	22, // 34: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
-	24, // 35: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
-	26, // 36: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
-	28, // 37: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
-	25, // [25:38] is the sub-list for method output_type
-	12, // [12:25] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	41, // 10: fanli.v1.GetLevelResponse.until:type_name -> google.protobuf.Timestamp
+	41, // 11: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
+	41, // 12: fanli.v1.Side.joined:type_name -> google.protobuf.Timestamp
+	41, // 13: fanli.v1.Merge.at:type_name -> google.protobuf.Timestamp
+	41, // 14: fanli.v1.Merge.changed:type_name -> google.protobuf.Timestamp
+	41, // 15: fanli.v1.MakeLinkCodeResponse.until:type_name -> google.protobuf.Timestamp
+	29, // 16: fanli.v1.PreviewLinkResponse.mine:type_name -> fanli.v1.Side
+	29, // 17: fanli.v1.PreviewLinkResponse.theirs:type_name -> fanli.v1.Side
+	30, // 18: fanli.v1.LinkAccountsResponse.merge:type_name -> fanli.v1.Merge
+	30, // 19: fanli.v1.GetLastMergeResponse.merge:type_name -> fanli.v1.Merge
+	30, // 20: fanli.v1.UnlinkAccountsResponse.merge:type_name -> fanli.v1.Merge
+	3,  // 21: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
+	5,  // 22: fanli.v1.UserService.FindUser:input_type -> fanli.v1.FindUserRequest
+	7,  // 23: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
+	9,  // 24: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
+	11, // 25: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
+	13, // 26: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
+	15, // 27: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
+	17, // 28: fanli.v1.UserService.GetLevel:input_type -> fanli.v1.GetLevelRequest
+	19, // 29: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
+	21, // 30: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
+	23, // 31: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
+	25, // 32: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
+	27, // 33: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
+	31, // 34: fanli.v1.UserService.MakeLinkCode:input_type -> fanli.v1.MakeLinkCodeRequest
+	33, // 35: fanli.v1.UserService.PreviewLink:input_type -> fanli.v1.PreviewLinkRequest
+	35, // 36: fanli.v1.UserService.LinkAccounts:input_type -> fanli.v1.LinkAccountsRequest
+	37, // 37: fanli.v1.UserService.GetLastMerge:input_type -> fanli.v1.GetLastMergeRequest
+	39, // 38: fanli.v1.UserService.UnlinkAccounts:input_type -> fanli.v1.UnlinkAccountsRequest
+	4,  // 39: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
+	6,  // 40: fanli.v1.UserService.FindUser:output_type -> fanli.v1.FindUserResponse
+	8,  // 41: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
+	10, // 42: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
+	12, // 43: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
+	14, // 44: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
+	16, // 45: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
+	18, // 46: fanli.v1.UserService.GetLevel:output_type -> fanli.v1.GetLevelResponse
+	20, // 47: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
+	22, // 48: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
+	24, // 49: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
+	26, // 50: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
+	28, // 51: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
+	32, // 52: fanli.v1.UserService.MakeLinkCode:output_type -> fanli.v1.MakeLinkCodeResponse
+	34, // 53: fanli.v1.UserService.PreviewLink:output_type -> fanli.v1.PreviewLinkResponse
+	36, // 54: fanli.v1.UserService.LinkAccounts:output_type -> fanli.v1.LinkAccountsResponse
+	38, // 55: fanli.v1.UserService.GetLastMerge:output_type -> fanli.v1.GetLastMergeResponse
+	40, // 56: fanli.v1.UserService.UnlinkAccounts:output_type -> fanli.v1.UnlinkAccountsResponse
+	39, // [39:57] is the sub-list for method output_type
+	21, // [21:39] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_fanli_v1_user_proto_init() }
@@ -1592,7 +2363,7 @@ func file_fanli_v1_user_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_user_proto_rawDesc), len(file_fanli_v1_user_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

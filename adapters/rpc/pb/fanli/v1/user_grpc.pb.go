@@ -35,6 +35,11 @@ const (
 	UserService_BindInviter_FullMethodName    = "/fanli.v1.UserService/BindInviter"
 	UserService_CountInvited_FullMethodName   = "/fanli.v1.UserService/CountInvited"
 	UserService_GetInviters_FullMethodName    = "/fanli.v1.UserService/GetInviters"
+	UserService_MakeLinkCode_FullMethodName   = "/fanli.v1.UserService/MakeLinkCode"
+	UserService_PreviewLink_FullMethodName    = "/fanli.v1.UserService/PreviewLink"
+	UserService_LinkAccounts_FullMethodName   = "/fanli.v1.UserService/LinkAccounts"
+	UserService_GetLastMerge_FullMethodName   = "/fanli.v1.UserService/GetLastMerge"
+	UserService_UnlinkAccounts_FullMethodName = "/fanli.v1.UserService/UnlinkAccounts"
 )
 
 // UserServiceClient is the client API for UserService service.
@@ -56,6 +61,11 @@ type UserServiceClient interface {
 	BindInviter(ctx context.Context, in *BindInviterRequest, opts ...grpc.CallOption) (*BindInviterResponse, error)
 	CountInvited(ctx context.Context, in *CountInvitedRequest, opts ...grpc.CallOption) (*CountInvitedResponse, error)
 	GetInviters(ctx context.Context, in *GetInvitersRequest, opts ...grpc.CallOption) (*GetInvitersResponse, error)
+	MakeLinkCode(ctx context.Context, in *MakeLinkCodeRequest, opts ...grpc.CallOption) (*MakeLinkCodeResponse, error)
+	PreviewLink(ctx context.Context, in *PreviewLinkRequest, opts ...grpc.CallOption) (*PreviewLinkResponse, error)
+	LinkAccounts(ctx context.Context, in *LinkAccountsRequest, opts ...grpc.CallOption) (*LinkAccountsResponse, error)
+	GetLastMerge(ctx context.Context, in *GetLastMergeRequest, opts ...grpc.CallOption) (*GetLastMergeResponse, error)
+	UnlinkAccounts(ctx context.Context, in *UnlinkAccountsRequest, opts ...grpc.CallOption) (*UnlinkAccountsResponse, error)
 }
 
 type userServiceClient struct {
@@ -196,6 +206,56 @@ func (c *userServiceClient) GetInviters(ctx context.Context, in *GetInvitersRequ
 	return out, nil
 }
 
+func (c *userServiceClient) MakeLinkCode(ctx context.Context, in *MakeLinkCodeRequest, opts ...grpc.CallOption) (*MakeLinkCodeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MakeLinkCodeResponse)
+	err := c.cc.Invoke(ctx, UserService_MakeLinkCode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userServiceClient) PreviewLink(ctx context.Context, in *PreviewLinkRequest, opts ...grpc.CallOption) (*PreviewLinkResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PreviewLinkResponse)
+	err := c.cc.Invoke(ctx, UserService_PreviewLink_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userServiceClient) LinkAccounts(ctx context.Context, in *LinkAccountsRequest, opts ...grpc.CallOption) (*LinkAccountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LinkAccountsResponse)
+	err := c.cc.Invoke(ctx, UserService_LinkAccounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userServiceClient) GetLastMerge(ctx context.Context, in *GetLastMergeRequest, opts ...grpc.CallOption) (*GetLastMergeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLastMergeResponse)
+	err := c.cc.Invoke(ctx, UserService_GetLastMerge_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userServiceClient) UnlinkAccounts(ctx context.Context, in *UnlinkAccountsRequest, opts ...grpc.CallOption) (*UnlinkAccountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnlinkAccountsResponse)
+	err := c.cc.Invoke(ctx, UserService_UnlinkAccounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // UserServiceServer is the server API for UserService service.
 // All implementations must embed UnimplementedUserServiceServer
 // for forward compatibility.
@@ -215,6 +275,11 @@ type UserServiceServer interface {
 	BindInviter(context.Context, *BindInviterRequest) (*BindInviterResponse, error)
 	CountInvited(context.Context, *CountInvitedRequest) (*CountInvitedResponse, error)
 	GetInviters(context.Context, *GetInvitersRequest) (*GetInvitersResponse, error)
+	MakeLinkCode(context.Context, *MakeLinkCodeRequest) (*MakeLinkCodeResponse, error)
+	PreviewLink(context.Context, *PreviewLinkRequest) (*PreviewLinkResponse, error)
+	LinkAccounts(context.Context, *LinkAccountsRequest) (*LinkAccountsResponse, error)
+	GetLastMerge(context.Context, *GetLastMergeRequest) (*GetLastMergeResponse, error)
+	UnlinkAccounts(context.Context, *UnlinkAccountsRequest) (*UnlinkAccountsResponse, error)
 	mustEmbedUnimplementedUserServiceServer()
 }
 
@@ -263,6 +328,21 @@ func (UnimplementedUserServiceServer) CountInvited(context.Context, *CountInvite
 }
 func (UnimplementedUserServiceServer) GetInviters(context.Context, *GetInvitersRequest) (*GetInvitersResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetInviters not implemented")
+}
+func (UnimplementedUserServiceServer) MakeLinkCode(context.Context, *MakeLinkCodeRequest) (*MakeLinkCodeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method MakeLinkCode not implemented")
+}
+func (UnimplementedUserServiceServer) PreviewLink(context.Context, *PreviewLinkRequest) (*PreviewLinkResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PreviewLink not implemented")
+}
+func (UnimplementedUserServiceServer) LinkAccounts(context.Context, *LinkAccountsRequest) (*LinkAccountsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method LinkAccounts not implemented")
+}
+func (UnimplementedUserServiceServer) GetLastMerge(context.Context, *GetLastMergeRequest) (*GetLastMergeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetLastMerge not implemented")
+}
+func (UnimplementedUserServiceServer) UnlinkAccounts(context.Context, *UnlinkAccountsRequest) (*UnlinkAccountsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method UnlinkAccounts not implemented")
 }
 func (UnimplementedUserServiceServer) mustEmbedUnimplementedUserServiceServer() {}
 func (UnimplementedUserServiceServer) testEmbeddedByValue()                     {}
@@ -519,6 +599,96 @@ func _UserService_GetInviters_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UserService_MakeLinkCode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MakeLinkCodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).MakeLinkCode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_MakeLinkCode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).MakeLinkCode(ctx, req.(*MakeLinkCodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserService_PreviewLink_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewLinkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).PreviewLink(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_PreviewLink_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).PreviewLink(ctx, req.(*PreviewLinkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserService_LinkAccounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LinkAccountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).LinkAccounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_LinkAccounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).LinkAccounts(ctx, req.(*LinkAccountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserService_GetLastMerge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLastMergeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).GetLastMerge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_GetLastMerge_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).GetLastMerge(ctx, req.(*GetLastMergeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserService_UnlinkAccounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnlinkAccountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).UnlinkAccounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_UnlinkAccounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).UnlinkAccounts(ctx, req.(*UnlinkAccountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // UserService_ServiceDesc is the grpc.ServiceDesc for UserService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -577,6 +747,26 @@ var UserService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetInviters",
 			Handler:    _UserService_GetInviters_Handler,
+		},
+		{
+			MethodName: "MakeLinkCode",
+			Handler:    _UserService_MakeLinkCode_Handler,
+		},
+		{
+			MethodName: "PreviewLink",
+			Handler:    _UserService_PreviewLink_Handler,
+		},
+		{
+			MethodName: "LinkAccounts",
+			Handler:    _UserService_LinkAccounts_Handler,
+		},
+		{
+			MethodName: "GetLastMerge",
+			Handler:    _UserService_GetLastMerge_Handler,
+		},
+		{
+			MethodName: "UnlinkAccounts",
+			Handler:    _UserService_UnlinkAccounts_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
