@@ -168,6 +168,7 @@ func everything(t *testing.T, w *observe.Observer) {
 	}
 	w.LinkMade("jd")
 	w.Channel("wechat", "refused", "signature")
+	w.Mail("telegram", "out", "sent")
 	w.Call("jd/main", "links", failed, time.Second)
 	w.Refused("jd/main", "links")
 	w.Breaker("jd/main", "links", "open")
