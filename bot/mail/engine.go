@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,7 +102,7 @@ func (e *Engine) notice(n bot.Notice) (Parcel, error) {
 	}
 	key := "notice/" + n.Key
 	if len(n.Tried) > 0 {
-		key += "@" + string(rune('1'+min(len(n.Tried), 8)))
+		key += "@" + strconv.Itoa(len(n.Tried)+1)
 	}
 	return Parcel{Key: key, Channel: n.To.Channel, Chat: l.home(n.To), To: n.To, Reply: n.Reply, Quiet: true, Notice: &n}, nil
 }

@@ -94,7 +94,7 @@ func (l *line) deliver(work context.Context, holder string, p post.Parcel) {
 	case err != nil && work.Err() != nil: // being stopped counts as no try
 		v = verdict{state: post.Waiting, tries: p.Tries, reason: p.Reason}
 	case fault.Is(err, fault.NotFound):
-		v, instead = l.elsewhere(work, p, err, now)
+		v, instead = l.elsewhere(work, g.p, err, now)
 	default:
 		v = judge(p, err, now)
 	}
@@ -133,13 +133,15 @@ func (l *line) carry(ctx context.Context, k post.Parcel, g *Progress) (err error
 	return l.carrier.Carry(ctx, p, g)
 }
 
-// elsewhere finds out where a notice goes that cannot arrive. Nothing of it has been
-// seen: one of which something was is given up here.
+// elsewhere finds out where a notice goes that cannot arrive. One of which a part has
+// arrived goes nowhere.
 func (l *line) elsewhere(ctx context.Context, k post.Parcel, failed error, now time.Time) (verdict, []post.Parcel) {
 	p, err := unpack(k)
-	if err != nil || p.Notice == nil || l.Elsewhere == nil {
+	if err != nil || p.Notice == nil || l.Elsewhere == nil || k.Parts > 0 {
 		return judge(k, failed, now), nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, carryTime)
+	defer cancel()
 	next, err := l.Elsewhere(ctx, *p.Notice)
 	moved := verdict{state: post.Moved, tries: k.Tries + 1, reason: reasonOf(failed)}
 	switch {

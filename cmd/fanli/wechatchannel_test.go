@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -84,5 +85,24 @@ func TestOwnPayee(t *testing.T) {
 		if _, ok := own(user.Identity{Channel: "telegram", External: "1"}); ok {
 			t.Errorf("%+v: somebody on Telegram has an account there", tt)
 		}
+	}
+}
+
+// TestWechatBehindTheGateway: a gateway hands WeChat's callbacks on to the bot target, as
+// they came, and counts nobody's calls for it.
+func TestWechatBehindTheGateway(t *testing.T) {
+	t.Parallel()
+	var got string
+	bot := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.URL.String() })
+	cfg := configs.Config{Targets: []string{gatewayTarget}}
+	cfg.Wechat.AppID = "wx0123456789abcdef"
+	s := &server{app: &app{cfg: cfg}, gateway: &gateway{bot: bot, payment: http.NotFoundHandler()}, wechatPath: wechatPath(cfg)}
+	const asked = "/wechat?signature=1&timestamp=2&nonce=3&encrypt_type=aes&msg_signature=4"
+	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, asked, strings.NewReader("<xml/>")))
+	if got != asked {
+		t.Errorf("the bot target is asked %q", got)
+	}
+	if !s.free("/wechat") || s.free("/wechatter") {
+		t.Error("WeChat's calls are counted, or others' are not")
 	}
 }
