@@ -121,6 +121,9 @@ func (c *Client) away(ctx context.Context, op string, err error, hide string) er
 // secretInText finds what a text of others may say of an address.
 var secretInText = regexp.MustCompile(`(access_token|secret|appsecret|corpsecret|key)=[^&"\s]+`)
 
+// tokenInText finds a token, also one that is not ours.
+var tokenInText = regexp.MustCompile(`[0-9]{1,4}_[A-Za-z0-9_-]{60,}`)
+
 // redact takes secrets out of a text of others.
 func (c *Client) redact(s, hide string) string {
 	for _, secret := range []string{hide, c.cfg.AppSecret, c.cfg.Token, c.cfg.AESKey} {
@@ -128,5 +131,5 @@ func (c *Client) redact(s, hide string) string {
 			s = strings.ReplaceAll(s, secret, "[secret]")
 		}
 	}
-	return secretInText.ReplaceAllString(s, "$1=[secret]")
+	return tokenInText.ReplaceAllString(secretInText.ReplaceAllString(s, "$1=[secret]"), "[secret]")
 }

@@ -140,6 +140,10 @@ func tokenIsChanged(t *testing.T) {
 		if got := strings.Join(a.fake.Lines("o1"), " "); got != "1 2" {
 			t.Errorf("%s: o1 sees %q", name, got)
 		}
+		calls := a.fake.Calls("/cgi-bin/message/custom/send")
+		if first, last := calls[0], calls[len(calls)-1]; first.Query.Get("access_token") == last.Query.Get("access_token") {
+			t.Errorf("%s: the same token was used again", name)
+		}
 		a.fake.Fail("/cgi-bin/message/custom/send", 2, wechatfake.Fault{Code: 40001, Text: "invalid credential"})
 		before := len(a.fake.Calls("/cgi-bin/message/custom/send"))
 		a.now.advance(time.Minute) // WeChat lets a token be forced each half minute
@@ -187,7 +191,7 @@ func noSecretIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets := []string{token, wechatfake.DefaultSecret, wechatfake.DefaultAESKey, wechatfake.DefaultToken, "access_token=80_"}
-	said := "no: access_token=" + token + " secret=" + wechatfake.DefaultSecret
+	said := "no: access_token=" + token + "x secret=" + wechatfake.DefaultSecret + " " + token + " " + wechatfake.DefaultSecret + " " + wechatfake.DefaultAESKey
 	for _, f := range []wechatfake.Fault{
 		{HangUp: true}, {Code: 45009, Text: said}, {Status: 502, Body: said}, {Status: 200, Body: said},
 	} {

@@ -113,6 +113,9 @@ func TestWhatPeopleSee(t *testing.T) {
 		}
 	}
 	a.fake.Settle()
+	if body := a.fake.Calls("/cgi-bin/message/custom/send")[0].Body; !bytes.Contains(body, []byte("a<b> & 返利")) {
+		t.Errorf("it is sent as %s", body) // escapes are shown to people as they are
+	}
 	lines := a.fake.Lines("o1")
 	if len(lines) != len(steps) {
 		t.Fatalf("o1 sees %q", lines)
@@ -322,7 +325,11 @@ func TestATimeoutEndsACall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fake.Fail("*", 2, wechatfake.Fault{Stall: true})
+		fake.Say(t.Context(), "o1", "hello")
+		if err := p.SendText(t.Context(), "o1", "with a token"); err != nil {
+			t.Fatal(err)
+		}
+		fake.Fail("/cgi-bin/message/custom/send", 2, wechatfake.Fault{Stall: true})
 		began := time.Now()
 		if err := p.SendText(t.Context(), "o1", "x"); !fault.Is(err, fault.Unavailable) || time.Since(began) != 4*time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
@@ -333,6 +340,12 @@ func TestATimeoutEndsACall(t *testing.T) {
 		began = time.Now()
 		if err := p.SendText(ctx, "o1", "x"); !fault.Is(err, fault.Unavailable) || time.Since(began) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		fake.DropTokens()
+		fake.Fail("/cgi-bin/stable_token", 1, wechatfake.Fault{Stall: true})
+		began = time.Now()
+		if err := p.SendText(t.Context(), "o1", "x"); !fault.Is(err, fault.Unavailable) || time.Since(began) != 4*time.Second {
+			t.Errorf("without a token: %v after %v", err, time.Since(began))
 		}
 		time.Sleep(time.Minute) // the asking for the token belongs to nobody
 	})

@@ -81,7 +81,7 @@ func (t *Tokens) key() string { return "wechat/" + t.c.cfg.AppID + "/token" }
 func (t *Tokens) kept(ctx context.Context) (string, bool) {
 	now := t.c.now()
 	t.mu.Lock()
-	own, bad := t.now, t.bad
+	own := t.now
 	t.mu.Unlock()
 	if own.Text != "" && now.Before(own.Until) {
 		return own.Text, true
@@ -91,12 +91,12 @@ func (t *Tokens) kept(ctx context.Context) (string, bool) {
 	}
 	var others token
 	b, ok := t.cache.Get(ctx, t.key())
-	if !ok || json.Unmarshal(b, &others) != nil || others.Text == "" || others.Text == bad || !now.Before(others.Until) {
+	if !ok || json.Unmarshal(b, &others) != nil || others.Text == "" || !now.Before(others.Until) {
 		return "", false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if others.Text == t.bad { // refused meanwhile
+	if others.Text == t.bad { // nobody has noticed yet
 		return "", false
 	}
 	t.now = others

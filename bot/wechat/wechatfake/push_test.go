@@ -15,6 +15,7 @@ import (
 	oacontext "github.com/silenceper/wechat/v2/officialaccount/context"
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 	oaserver "github.com/silenceper/wechat/v2/officialaccount/server"
+	"github.com/silenceper/wechat/v2/util"
 
 	"fanli/bot/wechat/wechatfake"
 )
@@ -191,6 +192,31 @@ func TestJudgement(t *testing.T) {
 		s.SetMode(wechatfake.Safe)
 		if o = s.Say(t.Context(), "o1", "x"); tt.want == wechatfake.Shown && o.Verdict != wechatfake.Faulted {
 			t.Errorf("%s: plain in safe mode: %s", tt.name, o.Verdict)
+		}
+	}
+}
+
+// TestAnswersForOthers encrypts an answer for another app, and with another token.
+func TestAnswersForOthers(t *testing.T) {
+	t.Parallel()
+	s := wechatfake.New(wechatfake.Config{})
+	inner := "<xml><ToUserName>o1</ToUserName><FromUserName>" + s.Account() + "</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><Content>x</Content></xml>"
+	answer := func(app, token string) string {
+		sealed, err := util.EncryptMsg([]byte("0123456789abcdef"), []byte(inner), app, s.AESKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("<xml><Encrypt>%s</Encrypt><MsgSignature>%s</MsgSignature><TimeStamp>1</TimeStamp><Nonce>n</Nonce></xml>",
+			sealed, util.Signature(token, "1", "n", string(sealed)))
+	}
+	for _, tt := range []struct{ body, why string }{
+		{answer(s.AppID(), s.Token()), ""},
+		{answer("wx0000000000000000", s.Token()), "encrypted for"},
+		{answer(s.AppID(), "another"), "MsgSignature"},
+	} {
+		s.Connect("http://d/", wechatfake.Local(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(tt.body)) })))
+		if o := s.Say(t.Context(), "o1", "x"); (o.Verdict == wechatfake.Shown) != (tt.why == "") || !strings.Contains(o.Why, tt.why) {
+			t.Errorf("want %q: %+v", tt.why, o)
 		}
 	}
 }
