@@ -13,7 +13,27 @@ const (
 	sectionOrders section = "orders"
 	sectionMoney  section = "money"
 	sectionMore   section = "more"
+
+	// Those of staff. Their commands are words in the staff group only, for members
+	// of staff; who may use which is said by desk.Specs.
+	sectionState   section = "state"
+	sectionCases   section = "cases"
+	sectionPayouts section = "payouts"
+	sectionRules   section = "rules"
+	sectionFeeds   section = "feeds"
+	sectionStops   section = "stops"
+	sectionBooks   section = "books"
 )
+
+// staff reports whether a section is for staff.
+func (s section) staff() bool {
+	switch s {
+	case sectionState, sectionCases, sectionPayouts, sectionRules, sectionFeeds, sectionStops, sectionBooks:
+		return true
+	default:
+		return false
+	}
+}
 
 // A command is one row of the table from which everything about commands comes:
 // recognition, help, the channels' menus, docs/commands.md.
@@ -61,7 +81,43 @@ func commands() []command {
 		{"cancel", sectionMore, false, []string{"取消", "返回", "退出"}, []string{"cancel", "exit", "quit"}, (*turn).cancel},
 		{"help", sectionMore, true, []string{"帮助", "菜单", "指令", "关键词", "功能", "0", "?"}, []string{"help", "menu", "commands"}, (*turn).help},
 		{"confirm", "", false, []string{"确认"}, []string{"confirm"}, (*turn).confirm},
+
+		{"astatus", sectionState, true, []string{"状态"}, []string{"status"}, (*turn).act},
+		{"todo", sectionState, true, []string{"待办"}, []string{"todo", "to do"}, (*turn).act},
+		{"report", sectionState, true, []string{"日报", "报表", "今日"}, []string{"report"}, (*turn).act},
+		{"user", sectionCases, true, []string{"用户"}, []string{"user"}, (*turn).act},
+		{"aorder", sectionCases, true, []string{"订单", "查单"}, []string{"order"}, (*turn).act},
+		{"unmatched", sectionCases, true, []string{"未归属"}, []string{"unmatched", "unattributed"}, (*turn).act},
+		{"assign", sectionCases, true, []string{"归属", "改归属"}, []string{"assign", "reassign"}, (*turn).act},
+		{"payouts", sectionPayouts, true, []string{"提现列表", "待审提现"}, []string{"payouts", "withdrawals"}, (*turn).act},
+		{"approve", sectionPayouts, true, []string{"通过", "批准"}, []string{"approve"}, (*turn).act},
+		{"reject", sectionPayouts, true, []string{"拒绝"}, []string{"reject", "refuse"}, (*turn).act},
+		{"second", sectionPayouts, true, []string{"复核"}, []string{"second"}, (*turn).second},
+		{"rules", sectionRules, true, []string{"规则"}, []string{"rules"}, (*turn).act},
+		{"whatif", sectionRules, true, []string{"试算", "规则试算"}, []string{"what if", "simulate"}, (*turn).act},
+		{"rollback", sectionRules, true, []string{"规则回滚", "回滚"}, []string{"rollback"}, (*turn).act},
+		{"sync", sectionFeeds, true, []string{"同步"}, []string{"sync"}, (*turn).act},
+		{"gaps", sectionFeeds, true, []string{"缺口"}, []string{"gaps"}, (*turn).act},
+		{"pause", sectionFeeds, true, []string{"暂停同步", "暂停"}, []string{"pause"}, (*turn).act},
+		{"resume", sectionFeeds, true, []string{"恢复同步", "恢复"}, []string{"resume"}, (*turn).act},
+		{"switches", sectionStops, true, []string{"开关"}, []string{"switches"}, (*turn).act},
+		{"kill", sectionStops, true, []string{"熔断", "停"}, []string{"kill", "stop"}, (*turn).act},
+		{"revive", sectionStops, true, []string{"解除熔断", "解除"}, []string{"revive"}, (*turn).act},
+		{"prove", sectionBooks, true, []string{"对账账本", "账本"}, []string{"prove", "books"}, (*turn).act},
+		{"audit", sectionBooks, true, []string{"审计"}, []string{"audit", "acts"}, (*turn).act},
+		{"staff", sectionBooks, true, []string{"管理员", "管理员列表"}, []string{"staff"}, (*turn).act},
+		{"staffadd", sectionBooks, true, []string{"加管理员"}, []string{"add staff"}, (*turn).act},
+		{"staffremove", sectionBooks, true, []string{"删管理员"}, []string{"remove staff"}, (*turn).act},
 	}
+}
+
+// people are the commands of everybody, crew those of staff.
+func people() []command { return sectioned(false) }
+
+func crew() []command { return sectioned(true) }
+
+func sectioned(staff bool) []command {
+	return slices.DeleteFunc(commands(), func(c command) bool { return c.section.staff() != staff })
 }
 
 // words returns all words of a command, with its slash name.
@@ -98,22 +154,26 @@ func commandWord(tag, name string) string {
 
 // match finds the command that a tidy line is, or begins with. Only whole words
 // count: "提现状态" is not "提现".
-func match(s string) (c command, args string, ok bool) {
-	if c, ok := exact(s); ok {
+func match(s string) (c command, args string, ok bool) { return matchIn(people(), s) }
+
+func matchIn(table []command, s string) (c command, args string, ok bool) {
+	if c, ok := exactIn(table, s); ok {
 		return c, "", true
 	}
 	for _, way := range split(s) {
-		if c, ok := exact(way[0]); ok {
+		if c, ok := exactIn(table, way[0]); ok {
 			return c, way[1], true
 		}
 	}
 	return command{}, "", false
 }
 
-// exact finds the command with a word.
-func exact(s string) (command, bool) {
+// exact finds the command of everybody with a word.
+func exact(s string) (command, bool) { return exactIn(people(), s) }
+
+func exactIn(table []command, s string) (command, bool) {
 	word := fold(s)
-	for _, c := range commands() {
+	for _, c := range table {
 		for _, w := range c.words() {
 			if fold(w) == word {
 				return c, true
@@ -146,9 +206,13 @@ type Command struct {
 // Commands returns the commands that people are told about, in the order of the
 // help, in one language.
 func Commands(tag string) []Command {
+	return listed(people(), tag)
+}
+
+func listed(table []command, tag string) []Command {
 	v := voiceOf(tag)
 	var out []Command
-	for _, c := range commands() {
+	for _, c := range table {
 		if c.section != "" {
 			out = append(out, Command{c.name, slices.Clone(c.in(v.words.Tag())), v.T("help." + c.name), c.group})
 		}

@@ -10,6 +10,7 @@ import (
 	"fanli/bot"
 	"fanli/bot/bottest"
 	"fanli/bot/locale"
+	"fanli/core/desk"
 	"fanli/core/user"
 )
 
@@ -47,7 +48,99 @@ func document() string {
 		fmt.Fprintf(&b, "| `/%s` | %s | %s | %s | %s |\n", c.Name, strings.Join(c.Words, " · "), strings.Join(en[i].Words, " · "),
 			c.Help+"<br>"+en[i].Help, group)
 	}
+	b.WriteString("\n## For staff\n\nWords of members of staff in their group (docs/staff.md); for everybody else, and everywhere else, they are words like " +
+		"any other.\nWhat asks for a code changes something.\n\n| command | 中文 | English | 说明 | roles | code |\n|---|---|---|---|---|---|\n")
+	zh, en = bot.StaffCommands(locale.Chinese), bot.StaffCommands(locale.English)
+	for i, c := range zh {
+		roles, code := bot.StaffRights(c.Name)
+		var names []string
+		for _, r := range roles {
+			names = append(names, string(r))
+		}
+		who, asks := strings.Join(names, ", "), ""
+		if len(roles) == len(desk.Roles()) {
+			who = "all"
+		}
+		if code {
+			asks = "yes"
+		}
+		fmt.Fprintf(&b, "| `/%s` | %s | %s | %s | %s | %s |\n", c.Name, strings.Join(c.Words, " · "), strings.Join(en[i].Words, " · "),
+			c.Help+"<br>"+en[i].Help, who, asks)
+	}
 	return b.String()
+}
+
+// TestStaffCommands holds the two tables together: what desk can do has a command, and
+// what a command asks for can be done; and channels can list them.
+func TestStaffCommands(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, tag := range locale.Tags() {
+		for _, c := range bot.StaffCommands(tag) {
+			if _, ok := desk.SpecOf(c.Name); !ok && c.Name != "second" {
+				t.Errorf("nobody does %s", c.Name)
+			}
+			if n := len([]rune(c.Help)); n == 0 || n > 120 {
+				t.Errorf("%s: a menu takes 120 characters, not %d", c.Name, n)
+			}
+			for _, w := range c.Words {
+				if of, ok := seen[w]; ok && of != c.Name {
+					t.Errorf("%q is a word of %s and of %s", w, of, c.Name)
+				}
+				seen[w] = c.Name
+			}
+			seen[c.Name] = c.Name
+		}
+	}
+	for _, s := range desk.Specs() {
+		if seen[s.Name] == "" {
+			t.Errorf("no command asks for %s", s.Name)
+		}
+	}
+}
+
+// TestStaffWordsAreUnknownOutside sends every word of staff where it is none, by
+// somebody who is staff: the answer is that to a word that nobody knows.
+func TestStaffWordsAreUnknownOutside(t *testing.T) {
+	t.Parallel()
+	users := map[string]bool{}
+	for _, tag := range locale.Tags() {
+		for _, c := range bot.Commands(tag) {
+			users[c.Name] = true
+			for _, w := range c.Words {
+				users[strings.ToLower(w)] = true
+			}
+		}
+	}
+	f := bottest.New(t)
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(f.World().Directives["staff"]("olga", "owner"))
+	say := func(chat, text string) string {
+		return bot.RenderText(f.Handle(t.Context(), bot.Message{
+			From: user.Identity{Channel: "test", External: "olga"}, Chat: chat, Text: text, Locale: "en", Group: chat != "olga",
+		}))
+	}
+	say("olga", "/zzzz")
+	for _, tag := range locale.Tags() {
+		for _, c := range bot.StaffCommands(tag) {
+			for _, w := range append(c.Words, c.Name) {
+				if users[strings.ToLower(w)] {
+					continue // everybody has that word, for something of their own
+				}
+				unknown := say("olga", "/zzzz zz")
+				if got := say("olga", "/"+w+" 1 2 3"); got != unknown && !strings.Contains(got, "Did you mean") {
+					t.Errorf("%q in private is answered with\n%s", w, got)
+				}
+				if got := say("another group", w+" 1 2 3"); got != "" {
+					t.Errorf("%q in another group is answered with\n%s", w, got)
+				}
+			}
+		}
+	}
 }
 
 // TestCommands checks what channels rely on.

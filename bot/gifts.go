@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"fanli/core/credit"
 	"fanli/core/fault"
@@ -46,6 +47,9 @@ func (t *turn) invite(ctx context.Context, _ string) (Reply, error) {
 		return Reply{}, fault.In("bot.Invited", err)
 	}
 	r := t.say("invite.text", "code", code, "n", count(n), "word", commandWord(t.words.Tag(), "start")+" "+code)
+	if url := t.privateURL(invitedMark + code); url != "" {
+		r.Text += "\n" + t.T("invite.link", "url", url)
+	}
 	refer, err := t.bot.Rebates.Referral(ctx)
 	if err != nil {
 		return Reply{}, fault.In("bot.Referral", err)
@@ -71,6 +75,7 @@ func (t *turn) invite(ctx context.Context, _ string) (Reply, error) {
 
 // bind enters the code with which somebody came, and says what became of it.
 func (t *turn) bind(ctx context.Context, code string) (string, error) {
+	code = strings.TrimPrefix(code, invitedMark)
 	if t.bot.Invites == nil || !codeForm.MatchString(code) { // channels send payloads of their own
 		return "", nil
 	}

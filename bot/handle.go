@@ -69,6 +69,9 @@ type Bot struct {
 	// ConfirmURL returns the page on which the payee of a withdrawal confirms it;
 	// optional.
 	ConfirmURL func(w withdraw.Withdrawal) string
+	// Landing returns the address of our own page for a link, for channels that do
+	// not open the shop's; "" where there is none; optional.
+	Landing func(l link.Link) string
 	// OwnPayee returns the account to which money can be sent to somebody by WeChat Pay
 	// because they write with it; optional.
 	OwnPayee func(from user.Identity) (account string, ok bool)
@@ -78,8 +81,11 @@ type Bot struct {
 	Ladder Ladder
 	// Waiting keeps links that wait for their network; optional: nobody waits then.
 	Waiting link.Waitlist
-	// PrivateURL returns what opens a private chat on a channel; optional.
-	PrivateURL func(channel string) string
+	// Staff is where members of staff speak; optional.
+	Staff *Staff
+	// PrivateURL returns what opens a private chat on a channel, where the person
+	// then says "/start" with the given word; "" for none. Optional.
+	PrivateURL func(channel, word string) string
 
 	// Leases keep other processes from answering the same person at the same time;
 	// optional, for one process that talks with people. Holder names this one.
@@ -144,6 +150,9 @@ func (b *Bot) once(ctx context.Context, m Message) Reply {
 	if r, ok := b.before(ctx, m); ok {
 		return r
 	}
+	if m.Edits != "" && !b.looksAgain(ctx, m) {
+		return Reply{}
+	}
 	if r, ok := b.refuse(ctx, m); ok {
 		return b.keep(ctx, m, r)
 	}
@@ -187,6 +196,9 @@ func (b *Bot) keep(ctx context.Context, m Message, r Reply) Reply {
 	kept, err := json.Marshal(r)
 	if err == nil {
 		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.ID, kept, b.Now())
+	}
+	if err == nil && m.Edits != "" && !r.Nothing {
+		err = b.Memory.KeepAnswer(ctx, m.From.Channel, m.Edits+editedMark, kept, b.Now())
 	}
 	if err != nil {
 		b.log(ctx, slog.LevelError, b.traceID(ctx), fault.In("bot.KeepAnswer", err))

@@ -28,7 +28,7 @@ func near(s string) (name, args string, ok bool) {
 	if len(word) < least {
 		return "", "", false
 	}
-	for _, c := range commands() {
+	for _, c := range people() {
 		if c.section == "" || !c.missed(word, least) {
 			continue
 		}

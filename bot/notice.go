@@ -150,7 +150,7 @@ func (b *Bot) confirmLink(ctx context.Context, c withdraw.Changed) (string, erro
 	if b.ConfirmURL == nil {
 		return "", nil
 	}
-	ws, err := b.Withdrawals.OfUser(ctx, c.User, openLook)
+	ws, err := b.Withdrawals.OfUser(ctx, c.User, 0, openLook)
 	if err != nil {
 		return "", fault.In("bot.Withdrawals", err)
 	}
@@ -314,7 +314,17 @@ func (d *Deliverer) Elsewhere(ctx context.Context, n Notice) (*Notice, error) {
 		}
 		n.Tried = append(n.Tried, id)
 	}
-	return nil, fault.Newf(fault.NotFound, "", "user %d cannot be reached on any of %d channels", n.User, len(ids))
+	return nil, outOfReach(n.User, ids)
+}
+
+// outOfReach says why nobody is left to try: that is no failure where somebody talks
+// with us only through a program.
+func outOfReach(id int64, ids []user.Identity) error {
+	reason := ""
+	if len(ids) > 0 && !slices.ContainsFunc(ids, func(i user.Identity) bool { return !i.Program() }) {
+		reason = notify.NoChannel
+	}
+	return fault.Newf(fault.NotFound, reason, "user %d cannot be reached on any of %d channels", id, len(ids))
 }
 
 func (d *Deliverer) channel(name string) Channel {

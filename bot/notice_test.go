@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +87,36 @@ func TestDeliverer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhoTalksThroughAProgramHasNoChannel: only if nothing else is known of them.
+func TestWhoTalksThroughAProgramHasNoChannel(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ channels, want string }{
+		{"api/shop", notify.NoChannel}, {"oidc/app", notify.NoChannel}, {"api/shop oidc/app", notify.NoChannel}, {"api/shop telegram", ""}, {"telegram", ""}, {"apis", ""}, {"", ""},
+	} {
+		f := bottest.New(t)
+		f.Bot.Users = known{f.Bot.Users, tt.channels}
+		d := &bot.Deliverer{Bot: f.Bot, Timeout: time.Minute}
+		if err := d.Send(t.Context(), ready(t)); !fault.Is(err, fault.NotFound) || fault.ReasonOf(err) != tt.want {
+			t.Errorf("%q: %v, reason %q, want %q", tt.channels, err, fault.ReasonOf(err), tt.want)
+		}
+	}
+}
+
+// known are people who are on some channels, which are no longer there.
+type known struct {
+	bot.Users
+	channels string
+}
+
+func (known) User(context.Context, int64) (user.User, error) { return user.User{Locale: "zh"}, nil }
+
+func (k known) Identities(context.Context, int64) (all []user.Identity, err error) {
+	for _, c := range strings.Fields(k.channels) {
+		all = append(all, user.Identity{Channel: c, External: "a"})
+	}
+	return all, nil
 }
 
 // box is an outbox that takes one channel.

@@ -81,13 +81,13 @@ func (t *turn) concerned() bool {
 		}
 	}
 	c, _, ok := match(s)
-	return ok && c.main(s) || isDigit(s)
+	return ok && c.main(s) || isDigit(s) || t.forStaff(s)
 }
 
 // command runs a command, where it may be run.
 func (t *turn) command(ctx context.Context, c command, args string) (Reply, error) {
 	if t.m.Group && !c.group {
-		return t.private(), nil
+		return t.private(c, args), nil
 	}
 	if c.name != "cancel" && c.name != "last" {
 		t.state.Ask = nil
@@ -102,17 +102,6 @@ func (t *turn) command(ctx context.Context, c command, args string) (Reply, erro
 		}
 	}
 	return c.run(t, ctx, args)
-}
-
-// private asks to go on where nobody reads along.
-func (t *turn) private() Reply {
-	r := t.say("group.private")
-	if t.bot.PrivateURL != nil {
-		if url := t.bot.PrivateURL(t.m.From.Channel); url != "" {
-			r.Buttons = []Button{{Label: t.T("button.private"), URL: url}}
-		}
-	}
-	return r
 }
 
 // reply takes the answer that we wait for. ok is false if s is none.

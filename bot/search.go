@@ -65,7 +65,7 @@ func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) 
 	case len(shown) == 0 && page > 1:
 		return t.say("list.end"), nil
 	case len(shown) == 0:
-		return Reply{Text: t.T("search.none", "words", words), Buttons: []Button{t.next("help")}}, nil
+		return Reply{Text: t.T("search.none", "words", words), Buttons: []Button{t.next("help")}, Nothing: true}, nil
 	}
 	var b strings.Builder
 	b.WriteString(t.T("search.head", "words", words))

@@ -7,8 +7,12 @@ import (
 	"fanli/bot/locale"
 )
 
-// start greets. A payload (/start CODE) is the code of who brought this person.
+// start greets. A payload is the code of who brought this person (/start CODE, or
+// r_CODE as links have it), or what was asked for in a group (/start p_orders).
 func (t *turn) start(ctx context.Context, payload string) (Reply, error) {
+	if r, ok, err := t.reopen(ctx, payload); ok {
+		return r, err
+	}
 	r := Reply{Text: t.T("start.text")}
 	if payload != "" {
 		text, err := t.bind(ctx, payload)
@@ -53,7 +57,7 @@ func (t *turn) help(_ context.Context, args string) (Reply, error) {
 	var b strings.Builder
 	b.WriteString(t.T("help.head"))
 	var at section
-	for _, c := range commands() {
+	for _, c := range people() {
 		if c.section == "" || t.m.Group && !c.group {
 			continue
 		}
@@ -75,6 +79,7 @@ func (t *turn) help(_ context.Context, args string) (Reply, error) {
 // unknown is the answer to a text that is nothing.
 func (t *turn) unknown() Reply {
 	r := t.say("message.unknown")
+	r.Nothing = true
 	r.Buttons = []Button{t.next("guide"), t.next("help")}
 	return r
 }
@@ -128,8 +133,11 @@ func (t *turn) cancel(context.Context, string) (Reply, error) {
 	t.state.Ask, t.state.Confirm = nil, nil
 	if !waiting {
 		r := t.say("cancel.nothing")
+		r.Spent = true
 		r.Buttons = []Button{t.next("help")}
 		return r, nil
 	}
-	return t.say("cancel.done"), nil
+	r := t.say("cancel.done")
+	r.Spent = true
+	return r, nil
 }

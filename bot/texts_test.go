@@ -14,6 +14,7 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/locale"
+	"fanli/core/desk"
 	"fanli/core/event"
 	"fanli/core/notify"
 )
@@ -150,8 +151,13 @@ func families(t *testing.T) map[string][]string {
 		"fault.":             constants(t, "../core/fault", "Code"),
 		"reason.":            reasons(t),
 		"help.":              nil,
+		"desk.label.":        constants(t, "../core/desk", "Label"),
+		"desk.word.":         constants(t, "../core/desk", "Stable"),
 	}
-	for _, c := range bot.Commands("en") {
+	for _, r := range desk.Roles() {
+		m["desk.word."] = append(m["desk.word."], string(r))
+	}
+	for _, c := range slices.Concat(bot.Commands("en"), bot.StaffCommands("en")) {
 		m["help."] = append(m["help."], c.Name)
 	}
 	for family, names := range m {
@@ -193,7 +199,7 @@ func constants(t *testing.T, dir, typ string) (out []string) {
 }
 
 // stable is the form of a key that core and adapters give to people.
-var stable = regexp.MustCompile(`^(offer|link|charge|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus|target)\.[a-z_]+$`)
+var stable = regexp.MustCompile(`^(offer|link|charge|order|payout|review|withdraw|claim|payee|user|message|control|invite|bonus|target|desk)\.[a-z_]+$`)
 
 // silent are stable keys without a sentence, and why.
 var silent = map[string]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"fanli/core/desk"
 	"fanli/core/fault"
 	"fanli/core/user"
 )
@@ -19,7 +20,8 @@ type turn struct {
 	stored []byte // the state as it was
 	rev    int64  // and its revision
 
-	doing string // the command that is run, if it is one
+	doing  string       // the command that is run, if it is one
+	member *desk.Member // who speaks as staff; nil for everybody else
 
 	asks  bool   // the answer means nothing unless the state is stored
 	again bool   // the answer repeats one
@@ -43,7 +45,10 @@ func (t *turn) take(ctx context.Context) (Reply, error) {
 	if err := t.recall(ctx); err != nil {
 		return Reply{}, err
 	}
-	r, err := t.route(ctx)
+	r, served, err := t.serve(ctx)
+	if !served && err == nil {
+		r, err = t.route(ctx)
+	}
 	if err != nil {
 		r = t.fail(ctx, err)
 	}

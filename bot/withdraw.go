@@ -49,7 +49,7 @@ func (t *turn) propose(ctx context.Context, amount money.Fen) (Reply, error) {
 	if err != nil {
 		return Reply{}, fault.In("bot.Wallet", err)
 	}
-	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, openLook)
+	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, 0, openLook)
 	if err != nil {
 		return Reply{}, fault.In("bot.Withdrawals", err)
 	}
@@ -160,8 +160,17 @@ func (t *turn) confirmButtons(c *confirm) []Button {
 	return []Button{{Label: t.T("button.confirm", "amount", c.Amount.Yuan()), Action: t.confirmAction(c)}, t.next("cancel")}
 }
 
-// confirm is the only way to move money: it takes the code of what was proposed.
+// confirm is the only way to move money: it takes the code of what was proposed. Once a
+// code is good for nothing more, neither are the buttons that have it.
 func (t *turn) confirm(ctx context.Context, code string) (Reply, error) {
+	r, err := t.decide(ctx, code)
+	c := t.state.Confirm
+	r.Spent = c == nil || c.Done || c.Code != code
+	return r, err
+}
+
+// decide does what a code confirms.
+func (t *turn) decide(ctx context.Context, code string) (Reply, error) {
 	c := t.state.Confirm
 	switch {
 	case c == nil:
@@ -252,7 +261,7 @@ func (t *turn) accepted(w withdraw.Withdrawal) Reply {
 
 // repeated answers a confirmation that was given before.
 func (t *turn) repeated(ctx context.Context, c *confirm) (Reply, error) {
-	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, openLook)
+	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, 0, openLook)
 	if err != nil {
 		return Reply{}, fault.In("bot.Withdrawals", err)
 	}

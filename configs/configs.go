@@ -71,7 +71,9 @@ type Config struct {
 	Wechat     platform.Config   `yaml:"wechat"`
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
+	Landing    Landing           `yaml:"landing"`
 	API        API               `yaml:"api"`
+	Staff      Staff             `yaml:"staff"`
 }
 
 // String names a configuration. What is in it may be secret and does not go into a

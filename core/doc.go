@@ -26,6 +26,7 @@
 //	reconcile        what others' books say, held against ours
 //	notify           what users are told
 //	webhook          what integrators' programs are told
+//	desk             what staff ask for and do
 //	servertest       real databases, brokers and registries for tests
 //	servicetest      the promises of all services, as tests
 //	storetest        the promises of all stores, as tests

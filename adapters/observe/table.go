@@ -66,6 +66,7 @@ const (
 	OutboxEvents   = "fanli_outbox_events"
 	OutboxAge      = "fanli_outbox_oldest_age_seconds"
 	DeadLetters    = "fanli_dead_letters"
+	QueueEvents    = "fanli_queue_events"
 	FeedSuccess    = "fanli_feed_last_success_timestamp_seconds"
 	FeedFailures   = "fanli_feed_failures"
 	LedgerEntries  = "fanli_ledger_entries_total"
@@ -106,14 +107,15 @@ func Metrics() []Metric {
 		{OutboxEvents, Gauge, "Events that wait in an outbox, due or not.", l("target"), true},
 		{OutboxAge, Gauge, "How long the oldest event of an outbox has waited; 0 for none.", l("target"), true},
 		{DeadLetters, Gauge, "Events that were given up and wait for an operator.", l("target"), true},
+		{QueueEvents, Gauge, "Events that wait in a target's queue at the broker; each of its processes says it.", l("target"), true},
 		{eventsSaid, Counter, "Events that were handed to the bus.", l("event", "result"), false},
 		{eventsHeard, Counter, "Events that a target has handled.", l("target", "event", "result"), false},
 		{eventDelay, Histogram, "How long after they became true events were handled.", l("target"), false},
 		{turns, Counter, "Messages of people, by what came of them: answered, silent, or the code of the fault.", l("channel", "outcome"), false},
 		{turnDuration, Histogram, "How long people waited for an answer.", l("channel"), false},
-		{channelEvents, Counter, "What a channel did beside turns: callbacks refused by reason, ways of answers, notices, rights that were refused.", l("channel", "what", "how"), false},
+		{channelEvents, Counter, "What a channel did beside turns: what was delivered to its address and what came of it, callbacks refused by reason, ways of answers, notices, rights that were refused.", l("channel", "what", "how"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
-		{notices, Counter, "Tries to tell people something unasked.", l("result"), false},
+		{notices, Counter, "Tries to tell people something unasked: ok, failed, or no_channel for users of a program, which has webhooks.", l("result"), false},
 		{MailWaiting, Gauge, "Messages of people that wait for an answer (side in), and replies that wait for delivery (side out).", l("channel", "side"), true},
 		{MailAge, Gauge, "How long the oldest of them has waited; 0 for none.", l("channel", "side"), true},
 		{MailDead, Gauge, "Those that came to nothing and wait for an operator.", l("channel", "side"), true},

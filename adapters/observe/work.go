@@ -7,7 +7,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"fanli/core/event"
+	"fanli/core/fault"
 	"fanli/core/money"
+	"fanli/core/notify"
 )
 
 // StartJob observes a run of a job under a lease that ends at until. done is called
@@ -84,6 +86,11 @@ func (w *Observer) Hearer(target string, name event.Name, handle event.Handler) 
 func (w *Observer) StartNotice(ctx context.Context, parent string) (_ context.Context, done func(err error)) {
 	ctx, span := w.start(within(ctx, parent), "notify", trace.WithLinks(trace.LinkFromContext(ctx)))
 	return ctx, func(err error) {
+		if fault.ReasonOf(err) == notify.NoChannel { // nobody was to be told by us
+			span.End()
+			w.add(notices, 1, "no_channel")
+			return
+		}
 		end(span, err)
 		w.add(notices, 1, outcome(err))
 	}

@@ -11,6 +11,7 @@ import (
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
+	"fanli/core/desk"
 	"fanli/core/link"
 	"fanli/core/notify"
 	"fanli/core/order"
@@ -35,6 +36,7 @@ func TestEveryCallSaysWhetherItMayBeRepeated(t *testing.T) {
 			reflect.TypeFor[control.Service](),
 		}},
 		{pb.BotService_ServiceDesc, []reflect.Type{reflect.TypeFor[notify.Sender]()}},
+		{pb.DeskService_ServiceDesc, []reflect.Type{reflect.TypeFor[desk.Service]()}},
 		{pb.LinkService_ServiceDesc, []reflect.Type{reflect.TypeFor[link.Service]()}},
 	} {
 		methods := 0

@@ -8,6 +8,7 @@ import (
 
 	"fanli/adapters/store"
 	"fanli/adapters/store/mariadbtest"
+	"fanli/core/desk"
 	"fanli/core/event"
 	"fanli/core/notify"
 	"fanli/core/storetest"
@@ -48,6 +49,12 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 			db := open(t, now)
 			return storetest.UserStore{Store: db.Users(), Heard: heard(db, "user")}
 		})
+	})
+	suite("Staff", func(t *testing.T) {
+		storetest.Staff(t, func(t *testing.T) desk.StaffStore { return open(t, now).Staff() })
+	})
+	suite("Desks", func(t *testing.T) {
+		storetest.Desks(t, func(t *testing.T) storetest.DeskStore { return open(t, now).Pendings().(storetest.DeskStore) })
 	})
 	suite("Links", func(t *testing.T) {
 		storetest.Links(t, func(t *testing.T) storetest.LinkStore {
@@ -104,7 +111,7 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 			db := open(t, now)
 			return storetest.ReconcileStore{
 				Lines: db.Settlements(), Store: db.Reconciliations(), Orders: db.Orders(), Credits: db.Credits(),
-				Payouts: db.Withdrawals(), Ledger: db.Ledger(), Leases: db.Leases(),
+				Payouts: db.Withdrawals(), Charges: db.Charges(), Ledger: db.Ledger(), Leases: db.Leases(),
 			}
 		})
 	})

@@ -20,7 +20,7 @@
 // These directives are the player's own, the others are the [World]'s:
 //
 //	! as bob          who speaks from here on; at first it is ann
-//	! group           others read along from here on
+//	! group           others read along from here on; "group staff" is that of staff
 //	! private         nobody does
 //	! id m7           the id of the next message
 //	! hint en         what the channel says about the person's language
@@ -112,7 +112,7 @@ type player struct {
 	w       World
 	out     []string
 	person  string
-	group   bool
+	group   string // the chat in which others read along; "" for none
 	hint    string
 	id      string // of the next message
 	sent    int
@@ -161,9 +161,12 @@ func (p *player) do(what string, args []string) error {
 	case "as":
 		p.person = arg
 	case "group":
-		p.group = true
+		p.group = arg
+		if arg == "" {
+			p.group = "group"
+		}
 	case "private":
-		p.group = false
+		p.group = ""
 	case "id":
 		p.id = arg
 	case "hint":
@@ -192,10 +195,10 @@ func (p *player) say(text string) {
 	p.sent++
 	m := bot.Message{
 		From: user.Identity{Channel: p.w.Channel, External: p.person}, Chat: p.person,
-		ID: fmt.Sprintf("m%d", p.sent), Text: text, Locale: p.hint, Group: p.group,
+		ID: fmt.Sprintf("m%d", p.sent), Text: text, Locale: p.hint, Group: p.group != "",
 	}
-	if p.group {
-		m.Chat = "group"
+	if m.Group {
+		m.Chat = p.group
 	}
 	if p.id != "" {
 		m.ID, p.id = p.id, ""

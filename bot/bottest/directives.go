@@ -39,6 +39,9 @@ import (
 //	invitations 5.00 2.00     what inviters and those whom they invite get from here on
 //	autopay                   the job of automatic withdrawals runs
 //	approve|refuse 1 [words]  staff decides about a withdrawal
+//	staff bob finance [as ann]  somebody is staff, perhaps another identity of a member
+//	alarms                    staff are told what they should hear unasked
+//	foureyes 100.00           above this two have to approve
 //	grant|deny 1 [words]      staff decides about a claim
 func (f *Fake) directives() map[string]func(args ...string) error {
 	step := func(change func(*market.Market, string) error) func(...string) error {
@@ -65,8 +68,11 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"payer":   f.setPayer,
 		"payout":  f.payout,
 		"autopay": f.autopay,
+		"staff":   f.hire,
+		"alarms":  f.alarms,
 		"till":    f.atTill,
 
+		"foureyes":    f.fourEyes,
 		"invitations": f.setInvitations,
 		"switch":      f.turnSwitch,
 		"approve":     func(args ...string) error { return f.decide(true, args...) },

@@ -48,6 +48,7 @@ type Fake struct {
 	board  *control.Board
 	office *notify.Office
 	till   *counter
+	room   *staffRoom
 
 	absence  *absence
 	waitlist *waitlist
@@ -120,6 +121,7 @@ func New(t *testing.T) *Fake {
 		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
 	}
 	f.depart()
+	f.staffed(at())
 	f.tell = &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{f}}
 	f.office = &notify.Office{Store: messageStore{at()}, Now: now, Sender: f.tell}
 	if _, err := f.clerk.Enact(t.Context(), rules()); err != nil {
@@ -244,6 +246,7 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 		event.ClaimChanged:      {f.office.ClaimChanged},
 		event.AutopayHeld:       {f.office.AutopayHeld},
 		event.ChargeChanged:     {f.users.ChargeChanged, f.office.ChargeChanged},
+		event.StaffActed:        {f.acted},
 		event.MembershipChanged: {f.office.MembershipChanged},
 	}[name]
 }

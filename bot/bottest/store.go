@@ -1,12 +1,16 @@
 package bottest
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/control"
+	"fanli/core/desk"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/ledger"
@@ -53,6 +57,12 @@ type store struct {
 	cuts        map[int64]cuts
 	messages    []message
 	switches    map[control.Scope]control.Switch
+
+	members  []desk.Member
+	pendings []desk.Pending
+	alerted  map[string]time.Time
+	deeds    []audit.Act // of staff
+	now      func() time.Time
 
 	answers   map[string][]byte
 	dialogues map[int64]dialogue
@@ -220,6 +230,15 @@ func (s linkStore) Recent(_ context.Context, id int64, network, item string, sin
 	})
 }
 
+func (s linkStore) Link(_ context.Context, id int64) (link.Link, error) {
+	return read(s.store, func() (link.Link, error) {
+		if i := slices.IndexFunc(s.links, func(l link.Link) bool { return l.ID == id }); i >= 0 {
+			return s.links[i], nil
+		}
+		return link.Link{}, fault.New(fault.NotFound, "")
+	})
+}
+
 func (t linkTx) SlotUsers(network, item string, since time.Time) (out []link.SlotUse, err error) {
 	for _, l := range t.links {
 		if l.Network == network && l.Item == item && l.At.After(since) {
@@ -318,8 +337,9 @@ func (s rebateStore) Editions(context.Context, int64, int) ([]rebate.Edition, er
 
 func (s rebateStore) Walk(_ context.Context, _ time.Time, fn func(rebate.Rebate) error) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.rebates {
+	all := slices.SortedFunc(maps.Values(s.rebates), func(a, b rebate.Rebate) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
+	s.mu.Unlock() // fn may ask for more
+	for _, r := range all {
 		if err := fn(r); err != nil {
 			return err
 		}

@@ -219,9 +219,10 @@ func (e *Engine) Serve(ctx context.Context, channel string, s Service) error {
 	}
 	<-ctx.Done()
 	all.Wait()
-	if !l.wait(stopGrace) {
+	idle := l.idle()
+	if !within(idle, stopGrace) {
 		end()
-		if !l.wait(stopAbort) {
+		if !within(idle, stopAbort) {
 			e.Log.Warn("something does not stop when its time is up; it is done again", "channel", channel)
 		}
 	}
@@ -312,18 +313,23 @@ func (l *line) pump(s post.Side) *pump {
 	return l.out
 }
 
-// wait waits until nothing is under way and reports whether that is so.
-func (l *line) wait(within time.Duration) bool {
+// idle is closed once nothing is under way.
+func (l *line) idle() <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		l.in.workers.Wait()
 		l.out.workers.Wait()
 		close(ended)
 	}()
-	t := time.NewTimer(within)
+	return ended
+}
+
+// within reports whether something is closed within d.
+func within(closed <-chan struct{}, d time.Duration) bool {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
-	case <-ended:
+	case <-closed:
 		return true
 	case <-t.C:
 		return false

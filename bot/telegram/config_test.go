@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"fanli/bot/mail"
 	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
@@ -32,6 +33,15 @@ func TestConfigValidate(t *testing.T) {
 		{"Query", telegram.Config{Token: token, Endpoint: "https://tg.example.com/?a=b"}, []string{"endpoint:"}},
 		{"Proxies", telegram.Config{Token: token, Proxy: "socks5://u:p@127.0.0.1:1080"}, nil},
 		{"ProxyOfAnotherKind", telegram.Config{Token: token, Proxy: "vmess://x"}, []string{"proxy:"}},
+		{"Webhook", telegram.Config{Token: token, Mode: "webhook", WebhookURL: "https://b.example:8443/x/channel/telegram", SecretToken: "0123456789abcde_", AdminChatID: -5}, nil},
+		{"OwnServer", telegram.Config{Token: token, Mode: "webhook", WebhookURL: "http://fanli:9000/channel/telegram", Endpoint: "http://tg:8081"}, nil},
+		{"WebhookOfNobody", telegram.Config{Token: token, Mode: "webhook"}, []string{"webhook_url: is missing"}},
+		{"WebhookOfAnotherKind", telegram.Config{Token: token, Mode: "push", WebhookURL: "https://b.example/"}, []string{"mode:", "webhook_url:"}},
+		{"WebhookPlain", telegram.Config{Token: token, WebhookURL: "http://fanli/channel/telegram"}, []string{"webhook_url:"}},
+		{"WebhookPort", telegram.Config{Token: token, WebhookURL: "https://b.example:9000/channel/telegram"}, []string{"webhook_url:"}},
+		{"SecretThatIsShort", telegram.Config{Token: token, SecretToken: "abc"}, []string{"secret_token:"}},
+		{"SecretWithSpaces", telegram.Config{Token: token, SecretToken: "0123456789 abcdef"}, []string{"secret_token:"}},
+		{"AdminsInPrivate", telegram.Config{Token: token, AdminChatID: 5}, []string{"admin_chat_id:"}},
 		{"AllAtOnce", telegram.Config{Endpoint: "ftp://x", Proxy: "x"}, []string{"token:", "endpoint:", "proxy:"}},
 	}
 	for _, tt := range tests {
@@ -46,7 +56,7 @@ func TestConfigValidate(t *testing.T) {
 					t.Errorf("Validate() = %v, want it to name %s", err, key)
 				}
 			}
-			_, err = telegram.New(tt.cfg, newMarks(), nil)
+			_, err = telegram.New(tt.cfg, &mail.Engine{}, newMarks(), nil)
 			if (err == nil) != (len(tt.want) == 0) || err != nil && !fault.Is(err, fault.Invalid) {
 				t.Errorf("New returned %v", err)
 			}
@@ -104,7 +114,7 @@ func TestMenu(t *testing.T) {
 			{Name: "余额", Zh: "余额", En: "Balance"}, {Name: "Help", Zh: "x", En: "x"}, {Name: "", Zh: "x", En: "x"},
 			{Name: "help", Zh: "", En: "x"}, {Name: "help", Zh: "x", En: strings.Repeat("x", 121)},
 		} {
-			_, err := telegram.New(telegram.Config{Token: telegramfake.DefaultToken}, newMarks(), nil, telegram.WithCommands(menu[0], bad))
+			_, err := telegram.New(telegram.Config{Token: telegramfake.DefaultToken}, &mail.Engine{}, newMarks(), nil, telegram.WithCommands(menu[0], bad))
 			if !fault.Is(err, fault.Invalid) {
 				t.Errorf("%+v: New returned %v, want invalid", bad, err)
 			}

@@ -13,8 +13,19 @@ import (
 type (
 	update struct {
 		tgbotapi.Update
-		Message *message `json:"message"`
-		Query   *query   `json:"callback_query"`
+		Message *message          `json:"message"`
+		Edited  *message          `json:"edited_message"`
+		Query   *query            `json:"callback_query"`
+		Member  *membershipUpdate `json:"my_chat_member"`
+	}
+
+	// membershipUpdate says that a chat has taken us in or thrown us out; a private chat,
+	// that its person has blocked us or thought better of it.
+	membershipUpdate struct {
+		Chat tgbotapi.Chat `json:"chat"`
+		New  struct {
+			Status string `json:"status"`
+		} `json:"new_chat_member"`
 	}
 
 	message struct {
@@ -44,10 +55,10 @@ type target struct {
 
 // incoming is a message or a press that is for us.
 type incoming struct {
-	update int64
-	msg    bot.Message
-	to     target
+	msg bot.Message
+	to  target
 
 	query   string // the id of a press; "" for a message
+	pressed int64  // the message whose button was pressed
 	refused string // why a press does not count, in its person's language; "" if it does
 }

@@ -29,9 +29,7 @@ func hear(t *testing.T, cfg telegramfake.Config, say func(f *telegramfake.Server
 	var in inbox
 	r := w.run(in.handle)
 	say(w.fake)
-	if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-		t.Fatal(err)
-	}
+	w.settle()
 	r.kill()
 	return in.messages()
 }
@@ -90,7 +88,6 @@ func TestWhatIsNotForUs(t *testing.T) {
 		say  func(f *telegramfake.Server)
 	}{
 		{"CommandToAnotherBot", func(f *telegramfake.Server) { f.Say(ann, "/help@other_bot") }},
-		{"EditedMessage", func(f *telegramfake.Server) { f.Say(ann, "changed", telegramfake.Edit(77)) }},
 		{"AnonymousAdministrator", func(f *telegramfake.Server) { f.Say(ann, "/balance", in, telegramfake.Anonymously()) }},
 		{"ForwardOfALinkedChannel", func(f *telegramfake.Server) { f.Say(777000, "https://a.example/1", in) }},
 		{"PersonInTheNameOfAChannel", func(f *telegramfake.Server) { f.Say(136817688, "/balance", in) }},
@@ -191,9 +188,7 @@ func TestGroup(t *testing.T) {
 				return bot.Reply{Text: m.Text}
 			})
 			w.fake.Say(ann, "/help", telegramfake.In(wonderland))
-			if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-				t.Errorf("the message stays: %v", err)
-			}
+			w.settle()
 			if n := len(w.fake.Calls("sendMessage")); n != 1 {
 				t.Errorf("%d tries to write there, want 1", n)
 			}
@@ -221,6 +216,18 @@ func TestIDs(t *testing.T) {
 		}
 		if len(seen) != 8 {
 			t.Errorf("%d different IDs of 8 messages", len(seen))
+		}
+	})
+}
+
+func TestEditSaysOfWhat(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		got := hear(t, telegramfake.Config{}, func(f *telegramfake.Server) {
+			id := f.Say(ann, "look at this")
+			f.Say(ann, "look at that", telegramfake.Edit(id))
+		})
+		if len(got) != 2 || got[1].Text != "look at that" || got[1].Edits != got[0].ID || got[1].ID == got[0].ID || got[0].Edits != "" {
+			t.Errorf("handed %+v, want a message and its edit", got)
 		}
 	})
 }

@@ -126,7 +126,7 @@ func TestWhoDoesNotPollSendsAllTheSame(t *testing.T) {
 			t.Error(err)
 		}
 		wantTexts(t, w.wait(ann, 1), "news")
-		if c.PrivateURL() == "" {
+		if c.PrivateURL("") == "" {
 			t.Error("it does not know its bot")
 		}
 		cancel()

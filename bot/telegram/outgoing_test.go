@@ -317,9 +317,7 @@ func arrives(t *testing.T, r bot.Reply) string {
 	w := newWorld(t)
 	w.run(func(ctx, bot.Message) bot.Reply { return r })
 	w.fake.Say(ann, "/start")
-	if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
-		return "the answer is not delivered"
-	}
+	w.settle()
 	if strings.Contains(w.logs.String(), "does not") || strings.Contains(w.logs.String(), "cannot") {
 		return "Telegram did not take it as it was:\n" + w.logs.String()
 	}
@@ -397,7 +395,15 @@ func TestSend(t *testing.T) {
 					t.Errorf("Send to %+v returned %v, want not found", to, err)
 				}
 			}
+			calls := len(w.fake.Calls("sendMessage"))
+			if err := c.Send(t.Context(), identity(ann), bot.Reply{Text: "news"}); !fault.Is(err, fault.NotFound) || len(w.fake.Calls("sendMessage")) != calls {
+				t.Errorf("somebody who is known to be away is called: %v", err)
+			}
 			w.fake.Unblock(ann)
+			w.run(echo)
+			if err := w.fake.WaitParked(w.ctx); err != nil {
+				t.Fatal(err)
+			}
 			if err := c.Send(t.Context(), identity(ann), bot.Reply{Text: "news"}); err != nil {
 				t.Errorf("after ann came back: %v", err)
 			}

@@ -20,9 +20,11 @@ const (
 	globalBurst = 5
 	noticeRate  = 15 // of the 25, so that answers always find room
 
-	paceChatsMax = 8192             // chats that are remembered
-	paceIdle     = 2 * time.Minute  // then a chat need not be remembered: its bucket is full
-	spreadWindow = 10 * time.Second // two chats refused within it mean that all are
+	paceChatsMax = 8192                   // chats that are remembered
+	paceIdle     = 2 * time.Minute        // then a chat need not be remembered: its bucket is full
+	claimMax     = 250 * time.Millisecond // as long a turn is waited for
+	slotKeep     = time.Minute            // as long a turn is kept for who does not come
+	spreadWindow = 10 * time.Second       // two chats refused within it mean that all are
 )
 
 // pace lets messages go out as fast as Telegram bears.
@@ -42,6 +44,7 @@ type pace struct {
 type lane struct {
 	limit *rate.Limiter
 	until time.Time // nothing is sent before
+	slot  time.Time // a turn that is kept; zero for none
 	used  time.Time
 }
 
@@ -85,6 +88,51 @@ func (p *pace) turn(ctx context.Context, l *lane, notice bool) error {
 		}
 	}
 	return nil
+}
+
+// claim takes a chat's turn if it is now or nearly so, and otherwise says with
+// fault.Limited when it will be: the turn is then kept for the chat, so that whoever
+// comes back in time need not line up again. Notices let answers go first.
+func (p *pace) claim(ctx context.Context, to target, notice bool) error {
+	wait := p.slot(to, notice)
+	if wait > claimMax {
+		return fault.After(fault.Newf(fault.Limited, "telegram.pace", "the chat has its turn in %v", wait), wait)
+	}
+	if wait > 0 && !sleep(ctx, wait) {
+		return fault.Wrap(fault.Unavailable, "telegram.claim", ctx.Err())
+	}
+	return nil
+}
+
+// slot returns how long it is until a chat's turn. One that is here has been taken then.
+func (p *pace) slot(to target, notice bool) time.Duration {
+	l, hold := p.lane(to)
+	if hold > 0 {
+		return hold
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if due := l.slot; !due.IsZero() && now.Before(due.Add(slotKeep)) {
+		if wait := due.Sub(now); wait > claimMax {
+			return wait
+		}
+		l.slot = time.Time{}
+		return max(due.Sub(now), 0)
+	}
+	l.slot = time.Time{}
+	queue := []*rate.Limiter{l.limit, p.global}
+	if notice {
+		queue = []*rate.Limiter{l.limit, p.notices, p.global}
+	}
+	wait := time.Duration(0)
+	for _, b := range queue {
+		wait = max(wait, b.ReserveN(now, 1).DelayFrom(now))
+	}
+	if wait > claimMax {
+		l.slot = now.Add(wait)
+	}
+	return wait
 }
 
 // lane returns the pace of a chat and how long it must be silent.

@@ -17,61 +17,79 @@ const (
 	pollSecs = 50               // how long Telegram parks a poll, its limit
 	pollTime = 65 * time.Second // then the connection is dead
 
-	// againAfter is when what is being worked on is looked at again while
-	// nothing has moved. Telegram answers the same offset within half a second
-	// with one update only.
-	againAfter = 600 * time.Millisecond
-	pollGap    = 50 * time.Millisecond // between polls while much is moving
-
 	// An empty answer before emptyMin is that of a server that does not park;
 	// it is asked again after emptyRest.
 	emptyMin  = 100 * time.Millisecond
 	emptyRest = 300 * time.Millisecond
-
-	// slowMax is how long the oldest update may hold up those that do not fit
-	// on its page.
-	slowMax = 10 * time.Second
+	againRest = 600 * time.Millisecond // after a page with nothing new
 )
 
 // wanted are the kinds of updates that we read, as Telegram keeps them from one
 // poll to the next.
-const wanted = `["message","callback_query"]`
+const wanted = `["message","edited_message","callback_query","my_chat_member"]`
 
-// poll receives updates until ctx ends; it fails if the token is refused.
-func (s *session) poll(ctx context.Context) error {
-	w := newWaits()
+// gather polls until ctx ends or the token is refused. Every update is kept before the
+// next poll confirms it, so nobody's slowness holds up anybody.
+func (c *Channel) gather(ctx context.Context, r reader, o *offset) error {
+	w, next := newWaits(), o.saved
 	for ctx.Err() == nil {
-		s.save(ctx)
-		asked, began := s.progress.offset(), s.now()
-		page, err := s.updates(ctx, asked)
-		if err == nil {
+		o.save(ctx, next)
+		asked, began := next, c.now()
+		page, err := c.updates(ctx, asked)
+		for i := 0; err == nil && i < len(page); i++ {
+			next, err = c.file(ctx, r, page[i], next)
+		}
+		switch {
+		case err == nil && len(page) > 0 && next != asked:
 			w.reset()
-			s.admit(page)
-			s.rest(ctx, asked, len(page), s.now().Sub(began))
-			continue
-		}
-		if ctx.Err() != nil || fault.Is(err, fault.Denied) {
+		case err == nil:
+			w.reset()
+			if len(page) > 0 { // a server that forgets what was confirmed
+				sleep(ctx, againRest)
+			} else if c.now().Sub(began) < emptyMin {
+				sleep(ctx, emptyRest)
+			}
+		case ctx.Err() != nil || fault.Is(err, fault.Denied):
 			return err
+		default:
+			d := w.after(err)
+			c.complain(err, d)
+			sleep(ctx, d)
 		}
-		d := w.after(err)
-		s.complain(err, d)
-		sleep(ctx, d)
 	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopSave)
+	defer cancel()
+	o.save(last, next)
 	return nil
 }
 
+// file has an update of a page kept and returns what to ask for next.
+func (c *Channel) file(ctx context.Context, r reader, raw json.RawMessage, next int64) (int64, error) {
+	var id struct {
+		ID int64 `json:"update_id"`
+	}
+	if err := json.Unmarshal(raw, &id); err != nil || id.ID <= 0 {
+		c.log.Error("an update without a number is skipped")
+		return next, nil //nolint:nilerr // it will not have one the next time
+	}
+	if _, err := c.receive(ctx, r, raw); err != nil {
+		return next, err
+	}
+	return id.ID + 1, nil
+}
+
 // complain says why there are no messages. A conflict needs a person.
-func (s *session) complain(err error, wait time.Duration) {
+func (c *Channel) complain(err error, wait time.Duration) {
 	if fault.Is(err, fault.Conflict) {
-		s.log.Error("somebody else receives this bot's messages: stop the other program that uses its token, "+
+		c.log.Error("somebody else receives this bot's messages: stop the other program that uses its token, "+
 			"or delete its webhook", "error", err, "wait", wait)
 		return
 	}
-	s.log.Warn("polling fails; trying again", "error", err, "wait", wait)
+	c.log.Warn("polling fails; trying again", "error", err, "wait", wait)
 }
 
 // updates asks for what is not confirmed, and confirms what is before offset.
-func (s *session) updates(ctx context.Context, offset int64) ([]json.RawMessage, error) {
+func (c *Channel) updates(ctx context.Context, offset int64) ([]json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	p := tgbotapi.Params{
@@ -79,79 +97,5 @@ func (s *session) updates(ctx context.Context, offset int64) ([]json.RawMessage,
 	}
 	p.AddNonZero64("offset", offset)
 	var page []json.RawMessage
-	return page, s.do(ctx, "getUpdates", p, &page)
-}
-
-// admit hands the new updates of a page to their chats. What does not fit now is
-// left with Telegram, which hands it out again.
-func (s *session) admit(page []json.RawMessage) {
-	dropped := 0
-	defer func() {
-		if dropped > 0 {
-			s.log.Warn("a chat has too many unanswered messages; the latest are dropped", "count", dropped)
-		}
-	}()
-	for _, raw := range page {
-		if s.queues.full() {
-			return
-		}
-		var id struct {
-			ID int64 `json:"update_id"`
-		}
-		if err := json.Unmarshal(raw, &id); err != nil || id.ID <= 0 {
-			s.log.Error("an update without a number is skipped")
-			continue
-		}
-		if !s.progress.admit(id.ID, s.now()) {
-			continue
-		}
-		in, ok := s.read(raw)
-		if !ok {
-			s.progress.finish(id.ID)
-			continue
-		}
-		in.update = id.ID
-		if !s.queues.add(in) {
-			dropped++
-			s.progress.finish(id.ID)
-		}
-	}
-}
-
-// read understands an update; it reports false for what is not for us.
-func (s *session) read(raw json.RawMessage) (incoming, bool) {
-	var u update
-	if err := json.Unmarshal(raw, &u); err != nil {
-		s.log.Error("an update of an unknown form is skipped", "bytes", len(raw))
-		return incoming{}, false
-	}
-	return s.understand(u)
-}
-
-// rest keeps the loop from spinning. As long as anything on the page is being
-// worked on, Telegram answers at once with the same page.
-func (s *session) rest(ctx context.Context, asked int64, size int, took time.Duration) {
-	if size == 0 {
-		if took < emptyMin {
-			sleep(ctx, emptyRest)
-		}
-		return
-	}
-	if size >= pageMax {
-		if n := s.progress.pass(s.now().Add(-slowMax)); n > 0 {
-			s.log.Warn("slow messages hold up others and are confirmed before they are answered", "count", n)
-		}
-	}
-	sleep(ctx, pollGap)
-	again := time.NewTimer(againAfter)
-	defer again.Stop()
-	for ctx.Err() == nil && s.progress.offset() == asked {
-		select {
-		case <-s.progress.moved:
-		case <-again.C:
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
+	return page, c.do(ctx, "getUpdates", p, &page)
 }

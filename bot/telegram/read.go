@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -25,6 +26,8 @@ var services = map[int64]bool{777000: true, 1087968824: true, 136817688: true}
 type reader struct {
 	me       int64
 	username string
+	clock    func() time.Time
+	staff    func() int64 // the group in which anybody may press, 0 for none; optional
 }
 
 // understand returns what an update says; it reports false for what is not for
@@ -35,6 +38,8 @@ func (r reader) understand(u update) (incoming, bool) {
 		return r.press(u.Query)
 	case u.Message != nil:
 		return r.message(u.Message)
+	case u.Edited != nil:
+		return r.edited(u.Edited)
 	default:
 		return incoming{}, false
 	}
@@ -61,6 +66,17 @@ func (r reader) message(m *message) (incoming, bool) {
 	if group {
 		in.to.replyTo = int64(m.MessageID)
 	}
+	return in, true
+}
+
+// edited reads a message that its person has changed.
+func (r reader) edited(m *message) (incoming, bool) {
+	in, ok := r.message(m)
+	if !ok || m.EditDate == 0 {
+		return incoming{}, false
+	}
+	in.msg.Edits = in.msg.ID
+	in.msg.ID += "/edit/" + strconv.Itoa(m.EditDate)
 	return in, true
 }
 
@@ -186,26 +202,44 @@ func (r reader) press(q *query) (incoming, bool) {
 		return incoming{}, false
 	}
 	in := incoming{query: q.ID, to: target{chat: q.From.ID}}
+	in.msg.ID = fmt.Sprintf("%d/press/%s", r.me, q.ID)
 	m := q.Message
-	if m == nil || m.Chat == nil || !talk(m.Chat) || !m.offers(q.Data) {
-		in.refused = say(q.From.LanguageCode, pressExpired)
+	if m == nil || m.Chat == nil || !talk(m.Chat) || !m.offers(q.Data) || r.late(m, q.Data) {
+		in.refused = bot.LatePress(q.Data, q.From.LanguageCode)
 		return in, true
 	}
+	in.pressed = int64(m.MessageID)
 	in.to = target{chat: m.Chat.ID, group: !m.Chat.IsPrivate()}
 	if m.InTopic {
 		in.to.thread = m.Thread
 	}
-	if !m.isFor(q.From.ID) {
+	staff := r.staff != nil && m.Chat.ID == r.staff() // whoever of them presses: package bot knows what they may do
+	if !staff && !m.isFor(q.From.ID) {
 		in.refused = say(q.From.LanguageCode, pressForeign)
 		return in, true
 	}
-	if in.to.group { // so that the answer's buttons are this person's too
+	switch {
+	case in.to.group && m.ReplyToMessage != nil: // so that the answer's buttons are this person's too
 		in.to.replyTo = int64(m.ReplyToMessage.MessageID)
+	case in.to.group:
+		in.to.replyTo = int64(m.MessageID)
 	}
+	id := in.msg.ID
 	in.msg = r.from(q.From, m.Chat, q.Data)
-	in.msg.ID = fmt.Sprintf("%d/press/%s", r.me, q.ID)
+	in.msg.ID = id
 	return in, true
 }
+
+// late reports whether what a button refers to has been forgotten. Telegram's clock and
+// ours need not agree to the second.
+func (r reader) late(m *message, action string) bool {
+	life := bot.ButtonLife(action)
+	shown := time.Unix(int64(max(m.Date, m.EditDate)), 0)
+	return life > 0 && r.clock().Sub(shown) > life+clockSlack
+}
+
+// clockSlack is how far apart clocks may be.
+const clockSlack = 10 * time.Second
 
 // offers reports whether a message has a button with this data. A client that
 // was tampered with can send any; a message that is too old comes without its

@@ -21,6 +21,8 @@ const cardsApart = 3
 type part struct {
 	lines []line
 	photo string // an address; "" for none
+	route route  // of the photo
+	bytes []byte // of the photo, where we have fetched it
 	rows  [][]button
 	plain bool // without markup
 }

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"fanli/bot"
+	"fanli/bot/mail/mailtest"
 	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 )
@@ -122,7 +123,7 @@ func TestErrorOfADeadNetworkHasNoToken(t *testing.T) {
 	for _, endpoint := range []string{"http://localhost:1", "https://telegram.invalid"} {
 		l := &logs{}
 		cfg := telegram.Config{Token: sharedToken, Endpoint: endpoint, Proxy: "http://me:hunter2@localhost:1"}
-		c, err := telegram.New(cfg, newMarks(), l.logger())
+		c, err := telegram.New(cfg, engineOf(&mailtest.Store{}, l.logger()), newMarks(), l.logger())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,11 +30,21 @@ func (c *Channel) Send(ctx context.Context, to user.Identity, r bot.Reply) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, noticeTime)
 	defer cancel()
-	return fault.In("telegram.Send", c.deliver(ctx, target{chat: id}, r, true))
+	if c.isAway(ctx, id) {
+		return fault.Wrap(fault.NotFound, "telegram.Send", errors.New("the person has blocked the bot, and is not back yet"))
+	}
+	err = c.deliver(ctx, target{chat: id}, r, true)
+	if fault.Is(err, fault.NotFound) {
+		if kept := c.setAway(ctx, id, true); kept != nil {
+			c.log.Warn("it cannot be kept that somebody is out of reach", "error", kept)
+		}
+	}
+	return fault.In("telegram.Send", err)
 }
 
 // deliver sends the messages of a reply in order, until ctx ends.
 func (c *Channel) deliver(ctx context.Context, to target, r bot.Reply, notice bool) error {
+	to = c.follow(ctx, to)
 	for _, p := range render(r) {
 		if err := c.send(ctx, &to, p, notice); err != nil {
 			return err
@@ -52,11 +62,11 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 		if err := c.pace.wait(ctx, *to, notice); err != nil {
 			return err
 		}
-		err := c.post(ctx, *to, p)
+		err := c.post(ctx, *to, &p)
 		switch {
 		case err == nil:
 			return nil
-		case c.remedy(err, to, &p):
+		case c.remedy(ctx, err, to, &p):
 			continue
 		case !fault.Retryable(err) || ctx.Err() != nil:
 			return err
@@ -73,7 +83,7 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 }
 
 // post makes the call that sends one message.
-func (c *Channel) post(ctx context.Context, to target, p part) error {
+func (c *Channel) post(ctx context.Context, to target, p *part) error {
 	params := tgbotapi.Params{"chat_id": strconv.FormatInt(to.chat, 10)}
 	params.AddNonZero64("message_thread_id", to.thread)
 	if !p.plain {
@@ -87,9 +97,8 @@ func (c *Channel) post(ctx context.Context, to target, p part) error {
 		text = bare(p.lines)
 	}
 	if p.photo != "" {
-		params["photo"] = p.photo
 		params.AddNonEmpty("caption", text)
-		return c.call(ctx, "sendPhoto", params, nil)
+		return c.postPhoto(ctx, p, params)
 	}
 	params["text"] = text
 	params["link_preview_options"] = `{"is_disabled":true}`
@@ -115,7 +124,7 @@ func (p part) attach(params tgbotapi.Params, to target) error {
 
 // remedy changes what Telegram refuses and reports whether it did. Every change
 // can be made once, so trying again comes to an end.
-func (c *Channel) remedy(err error, to *target, p *part) bool {
+func (c *Channel) remedy(ctx context.Context, err error, to *target, p *part) bool {
 	var r *refusal
 	if !errors.As(err, &r) || r.status != http.StatusBadRequest {
 		return false
@@ -123,6 +132,9 @@ func (c *Channel) remedy(err error, to *target, p *part) bool {
 	says := func(words string) bool { return strings.Contains(strings.ToLower(r.text), words) }
 	switch {
 	case r.migratedTo != 0 && !to.moved:
+		if err := c.setMoved(ctx, to.chat, r.migratedTo); err != nil {
+			c.log.Warn("it cannot be kept where a group has moved", "error", err)
+		}
 		*to = target{chat: r.migratedTo, group: true, moved: true} // ids of messages do not move along
 	case r.code() != fault.Invalid:
 		return false
@@ -137,8 +149,7 @@ func (c *Channel) remedy(err error, to *target, p *part) bool {
 		c.log.Error("Telegram does not take our buttons; sending without", "error", err)
 		p.rows = nil
 	case p.photo != "": // whatever is wrong with it: the text matters
-		c.log.Info("Telegram does not take a photo; sending the text", "error", err)
-		p.photo = ""
+		c.elsewise(ctx, p, err)
 	default:
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/mail/mailtest"
 	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
@@ -62,12 +63,9 @@ func TestStop(t *testing.T) {
 			synctest.Wait()
 			time.AfterFunc(time.Second, func() { close(release) })
 			wantStop(t, r)
-			wantTexts(t, w.fake.Sent(ann), "just in time")
 			var second inbox
 			w.run(second.handle)
-			if err := w.fake.WaitParked(w.ctx); err != nil {
-				t.Fatal(err)
-			}
+			wantTexts(t, w.wait(ann, 2), "just in time", "ok")
 			if got := second.messages(); len(got) != 1 || got[0].Text != "for the next run" {
 				t.Errorf("%+v was handed to the next run, want what was not begun", got)
 			}
@@ -163,7 +161,7 @@ func TestOfflineAtTheStart(t *testing.T) {
 		w := newWorld(t)
 		w.fake.Fail("getMe", 6, telegramfake.Fault{HangUp: true})
 		c := w.channel()
-		if got := c.PrivateURL(); got != "" {
+		if got := c.PrivateURL(""); got != "" {
 			t.Errorf("PrivateURL() = %q before the name is known", got)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -171,7 +169,7 @@ func TestOfflineAtTheStart(t *testing.T) {
 		go func() { ended <- c.Run(ctx, echo) }()
 		w.fake.Say(ann, "anybody?")
 		wantTexts(t, w.wait(ann, 1), "anybody?")
-		if got := c.PrivateURL(); got != "https://t.me/fanli_bot" {
+		if got := c.PrivateURL(""); got != "https://t.me/fanli_bot" {
 			t.Errorf("PrivateURL() = %q", got)
 		}
 		calls := w.fake.Calls("getMe")
@@ -228,7 +226,7 @@ func TestOnTheWire(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	c, err := telegram.New(telegram.Config{Token: telegram.Secret(fake.Token()), Endpoint: server.URL + "/"}, newMarks(), nil)
+	c, err := telegram.New(telegram.Config{Token: telegram.Secret(fake.Token()), Endpoint: server.URL + "/"}, engineOf(&mailtest.Store{}, (&logs{}).logger()), newMarks(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +259,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer elsewhere.Close()
 	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/bot/here", http.StatusTemporaryRedirect))
 	defer server.Close()
-	c, err := telegram.New(telegram.Config{Token: telegramfake.DefaultToken, Endpoint: server.URL}, newMarks(), nil)
+	c, err := telegram.New(telegram.Config{Token: telegramfake.DefaultToken, Endpoint: server.URL}, engineOf(&mailtest.Store{}, (&logs{}).logger()), newMarks(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,50 +1,52 @@
 // Package telegram is the channel to Telegram.
 //
 // It is written from the Bot API's documentation (https://core.telegram.org/bots/api,
-// versions 7 to 10) and from what the open-source server does. It polls: no
-// public address is needed. Calls go through go-telegram-bot-api; its own update
-// loop is not used, because it confirms updates before they are handled, cannot
-// be stopped while it waits, and prints the token in its errors.
+// versions 7 to 10) and from what the open-source server does. It polls, for which no
+// public address is needed, or has updates delivered to a webhook. Calls go through
+// go-telegram-bot-api; its own update loop is not used, because it confirms updates
+// before they are handled, cannot be stopped while it waits, and prints the token in its
+// errors. What comes in and what goes out is kept and delivered by package mail.
 //
 // # Guarantees
 //
-//   - An update is confirmed only after its message was handled and its answer
-//     was delivered or finally refused. After a crash it comes again, with the
-//     same [bot.Message.ID]; a restart goes on where the last one stopped.
-//   - Messages of one chat are handled one after the other, in order; chats do
-//     not wait for each other.
+//   - An update is confirmed, or a delivery answered with 200, only when it is kept. It is
+//     handled once then, also after a crash and by whatever process, and answered once.
+//   - Messages of one chat are handled one after the other, in order, and answered in
+//     that order; chats do not wait for each other.
 //   - Run outlives every failure of the network and of Telegram. Only refused
 //     credentials end it before its context does.
-//   - Run returns within two seconds of the end of its context, also while a
-//     poll is parked. A message that is then being answered gets most of that
-//     time; one that is not answered by then comes again.
-//   - A press counts only if its button is on the message and the message was for
-//     the person who pressed. Every press is acknowledged.
-//   - Sending keeps below Telegram's limits and waits as long as Telegram says.
-//   - Of several processes that share leases one polls. Another takes over within
-//     leaseLength of its death; one that has overslept its lease has stopped before,
-//     and how far it has read does not count after its successor's.
-//   - The token is in no error and in no log line; names and texts of people are
-//     in none either.
+//   - Run returns within two seconds of the end of its context, also while a poll is
+//     parked. A message that is then being answered gets most of that time; one that is
+//     not answered by then is answered by the next run.
+//   - Who calls the webhook without its secret, with too much or with what is no update
+//     learns nothing, is counted, and has no effect.
+//   - A press counts only if its button is on the message, the message was for the person
+//     who pressed, and what the button refers to has not been forgotten. Every press is
+//     acknowledged. Buttons that have moved money are taken away.
+//   - Sending keeps below Telegram's limits and waits as long as Telegram says. Nothing is
+//     dropped for that, and answers go before notices.
+//   - Who has blocked the bot is not called until they are back. A group that has become a
+//     supergroup is followed.
+//   - Of several processes that share leases one polls, or keeps the webhook as it should
+//     be; all answer. Another takes over within leaseLength of its death; one that has
+//     overslept its lease has stopped before, and how far it has read does not count
+//     after its successor's.
+//   - The token and the secret are in no error and in no log line; names and texts of
+//     people are in none either.
 //
 // # Limits
 //
-// Telegram hands out the hundred oldest unconfirmed updates only. If all of them
-// are known and the oldest has been worked on for ten seconds, it is confirmed
-// early, so that one slow chat does not hold up everybody; a crash at that moment
-// loses it. A person with sixty unanswered messages is not listened to until one
-// of them is answered.
+// Telegram has no key by which it would know a message again. An answer that was on its
+// way when the process died or the connection broke may be seen twice.
 //
 // # Not here
 //
-// Webhooks, channels, inline mode, and edited messages, which are ignored. Which
-// words are said is decided in package bot.
+// Channels and inline mode. Which words are said is decided in package bot.
 package telegram
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -52,6 +54,8 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/mail"
+	"fanli/core/cache"
 	"fanli/core/fault"
 	"fanli/core/lock"
 )
@@ -77,10 +81,18 @@ type Channel struct {
 	log      *slog.Logger
 	http     *http.Client
 	commands []Command
+	admins   func() []Command // nil for none
+	zh, en   About
+	files    cache.Cache                                           // of ids of photos; nil for none
+	fetch    func(ctx context.Context, url string) ([]byte, error) // photos; nil: we do not
 	now      func() time.Time
 	pace     *pace
 	leases   lock.Leases // nil where no other process polls
 	holder   string
+
+	mail    *mail.Engine // nil: the channel polls, answers and sends by itself
+	count   func(what string)
+	hearing atomic.Pointer[reader] // nil while updates cannot be taken
 
 	running  atomic.Bool
 	username atomic.Pointer[string]
@@ -96,6 +108,11 @@ func WithCommands(list ...Command) Option {
 	return func(c *Channel) { c.commands = list }
 }
 
+// WithClock replaces the clock by which messages and limits are timed.
+func WithClock(now func() time.Time) Option {
+	return func(c *Channel) { c.now = now }
+}
+
 // WithHTTPClient replaces the client of all calls. Its redirects are not
 // followed and its time limit is not used.
 func WithHTTPClient(h *http.Client) Option {
@@ -106,17 +123,18 @@ func WithHTTPClient(h *http.Client) Option {
 	}
 }
 
-// New returns the channel of the configured bot. It makes no call. It fails with
-// fault.Invalid if the configuration or the menu is wrong.
-func New(cfg Config, marks Marks, log *slog.Logger, opts ...Option) (*Channel, error) {
+// New returns the channel of the configured bot, whose messages go through post: a
+// channel is registered there. It makes no call. It fails with fault.Invalid if the
+// configuration or the menu is wrong.
+func New(cfg Config, post *mail.Engine, marks Marks, log *slog.Logger, opts ...Option) (*Channel, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c := &Channel{cfg: cfg.withDefaults(), marks: marks, log: log.With("channel", Name), now: time.Now}
+	c := &Channel{cfg: cfg.withDefaults(), marks: marks, mail: post, log: log.With("channel", Name), now: time.Now}
 	for _, o := range opts {
 		o(c)
 	}
-	errs := []error{cfg.Validate()}
+	errs := []error{cfg.Validate(), c.zh.validate(), c.en.validate()}
 	for _, command := range c.commands {
 		errs = append(errs, command.validate())
 	}
@@ -128,6 +146,10 @@ func New(cfg Config, marks Marks, log *slog.Logger, opts ...Option) (*Channel, e
 	}
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.pace = newPace(c.now)
+	c.mail.Register(c)
+	if c.count == nil {
+		c.count = func(string) {}
+	}
 	return c, nil
 }
 
@@ -149,13 +171,19 @@ const idleMax = 16
 // Name implements bot.Channel.
 func (*Channel) Name() string { return Name }
 
-// PrivateURL returns the address that opens a private chat with the bot, or ""
-// as long as Run has not reached Telegram.
-func (c *Channel) PrivateURL() string {
-	if name := c.username.Load(); name != nil && *name != "" {
+// PrivateURL returns the address that opens a private chat with the bot, in which the
+// person then says "/start" with a word, if there is one. It is "" as long as Run has not
+// reached Telegram.
+func (c *Channel) PrivateURL(word string) string {
+	name := c.username.Load()
+	switch {
+	case name == nil || *name == "":
+		return ""
+	case word == "":
 		return "https://t.me/" + *name
+	default:
+		return "https://t.me/" + *name + "?start=" + url.QueryEscape(word)
 	}
-	return ""
 }
 
 // Run implements bot.Channel. It fails with fault.Denied if Telegram refuses the
@@ -168,32 +196,14 @@ func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 	defer c.http.CloseIdleConnections()
 
 	me, err := c.meet(ctx)
-	for err == nil && ctx.Err() == nil {
-		err = c.poll(ctx, me, handle)
-	}
-	if ctx.Err() != nil {
-		return nil // being stopped is the expected end
-	}
-	if err != nil {
-		c.log.Error("the channel stops: Telegram refuses the bot's token", "error", err)
-		return fmt.Errorf("telegram: %w", err)
-	}
-	return nil
-}
-
-// poll receives and answers while this process is the one that polls.
-func (c *Channel) poll(ctx context.Context, me int64, handle bot.Handler) error {
-	w, err := c.keepWatch(ctx, me)
-	if err != nil {
-		return err
-	}
-	defer w.end()
-	s, err := c.open(w, me, handle)
 	if err == nil {
-		err = s.run(w.held)
+		err = c.serve(ctx, me, handle)
 	}
-	if w.held.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil // being stopped is the expected end
+	case fault.Is(err, fault.Denied):
+		c.log.Error("the channel stops: Telegram refuses the bot's token", "error", err)
 	}
-	return err
+	return fault.In("telegram.Run", err)
 }

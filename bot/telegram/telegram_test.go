@@ -3,7 +3,10 @@ package telegram_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"log/slog"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +17,8 @@ import (
 	"go.uber.org/goleak"
 
 	"fanli/bot"
+	"fanli/bot/mail"
+	"fanli/bot/mail/mailtest"
 	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
@@ -119,7 +124,71 @@ type world struct {
 	marks *marks
 	logs  *logs
 	ctx   context.Context
+
+	admins int64 // where staff are
+
+	store  *mailtest.Store // what processes share
+	engine *mail.Engine    // of the process that was started last
+	front  *front          // what the webhook leads to; nil: updates are polled
+	count  counts
 }
+
+// A front hands deliveries to the processes that run, one after the other.
+type front struct {
+	mu   sync.Mutex
+	live []*telegram.Channel
+	next int
+}
+
+// ServeHTTP hands a delivery on.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	if len(f.live) == 0 {
+		f.mu.Unlock()
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	f.next++
+	c := f.live[f.next%len(f.live)]
+	f.mu.Unlock()
+	c.ServeHTTP(w, r)
+}
+
+func (f *front) add(c *telegram.Channel) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live = append(f.live, c)
+}
+
+func (f *front) drop(c *telegram.Channel) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live = slices.DeleteFunc(f.live, func(o *telegram.Channel) bool { return o == c })
+}
+
+// counts are what became of deliveries.
+type counts struct {
+	mu  sync.Mutex
+	all map[string]int
+}
+
+func (c *counts) add(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all == nil {
+		c.all = map[string]int{}
+	}
+	c.all[what]++
+}
+
+func (c *counts) of(what string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all[what]
+}
+
+// The address that deliveries go to.
+const hookURL = "https://bot.example/channel/telegram"
 
 func newWorld(t *testing.T) *world {
 	return newWorldOf(t, telegramfake.Config{})
@@ -129,14 +198,59 @@ func newWorldOf(t *testing.T, cfg telegramfake.Config) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	return &world{t: t, fake: telegramfake.New(cfg), marks: newMarks(), logs: &logs{}, ctx: ctx}
+	return &world{t: t, fake: telegramfake.New(cfg), marks: newMarks(), logs: &logs{}, ctx: ctx, store: &mailtest.Store{}}
+}
+
+// newHooked is a world whose updates are delivered to a webhook.
+func newHooked(t *testing.T, cfg telegramfake.Config) *world {
+	t.Helper()
+	f := &front{}
+	cfg.HookClient = telegramfake.Wire(f)
+	w := newWorldOf(t, cfg)
+	w.front = f
+	t.Cleanup(w.fake.Close)
+	return w
+}
+
+// engineOf is a new process's.
+func engineOf(s *mailtest.Store, log *slog.Logger) *mail.Engine {
+	return &mail.Engine{Store: s, Holder: rand.Text(), Now: time.Now, Log: log}
+}
+
+// settle waits until everything that came is answered and everything that was said has
+// arrived, or has come to nothing.
+func (w *world) settle() {
+	w.t.Helper()
+	for {
+		if err := w.fake.WaitQueued(w.ctx, 0); err != nil {
+			w.t.Fatalf("what came stays: %v\n%s", err, w.logs)
+		}
+		depths, err := w.store.Depths(w.ctx)
+		waiting := int64(0)
+		for _, d := range depths {
+			waiting += d.Waiting
+		}
+		if waiting == 0 && err == nil {
+			return
+		}
+		select {
+		case <-time.After(time.Second / 4): // the bubble's
+		case <-w.ctx.Done():
+			w.t.Fatalf("%d wait: %v\n%s", waiting, err, w.logs)
+		}
+	}
 }
 
 // channel returns a new process's channel to the world.
 func (w *world) channel(opts ...telegram.Option) *telegram.Channel {
 	w.t.Helper()
-	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost"}
-	c, err := telegram.New(cfg, w.marks, w.logs.logger(), append([]telegram.Option{telegram.WithHTTPClient(w.fake.Client())}, opts...)...)
+	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost", AdminChatID: w.admins}
+	if w.front != nil {
+		cfg.Mode, cfg.WebhookURL = telegram.Webhook, hookURL
+	}
+	own := []telegram.Option{telegram.WithHTTPClient(w.fake.Client()), telegram.WithCount(w.count.add)}
+	w.engine = engineOf(w.store, w.logs.logger())
+	c, err := telegram.New(cfg, w.engine, w.marks, w.logs.logger(), append(own, opts...)...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -156,7 +270,13 @@ func (w *world) run(handle bot.Handler, opts ...telegram.Option) *running {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	r := &running{t: w.t, cancel: cancel, ended: make(chan error, 1)}
 	c := w.channel(opts...)
-	go func() { r.ended <- c.Run(ctx, handle) }()
+	go func() {
+		if w.front != nil {
+			w.front.add(c)
+			defer w.front.drop(c)
+		}
+		r.ended <- c.Run(ctx, handle)
+	}()
 	w.t.Cleanup(r.kill)
 	return r
 }

@@ -6,7 +6,6 @@ import "strings"
 type phrase struct{ zh, en string }
 
 var (
-	pressExpired = phrase{"这个按钮已过期，请重新发送。", "This button has expired. Please send your message again."}
 	pressForeign = phrase{"这个按钮是给别人的，请自己发送链接或命令。", "This button is for someone else. Please send your own message."}
 	broken       = phrase{"出错了，请稍后再试。", "Something went wrong. Please try again later."}
 )

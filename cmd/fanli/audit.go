@@ -87,6 +87,7 @@ func (a *app) audit(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	a.obs.Audited(rep.OK())
+	a.house.proved.Store(&proved{rep, a.now()})
 	if !rep.OK() {
 		a.log.Error("the books are not sound: stop payouts and look", "sum", rep.Sum, "faults", rep.Faults)
 		return 0, fault.New(fault.Internal, "audit.unsound")

@@ -66,6 +66,7 @@ func (a *app) openPeers(name string) error {
 
 // reach enters clients of a target in asks.
 func (a *app) reach(name string, c grpc.ClientConnInterface) {
+	a.house.atElsewhere(name, rpc.Desk(name, c))
 	switch name {
 	case userTarget:
 		a.ask.users = rpc.Users(c)
@@ -135,6 +136,7 @@ func (a *app) rpcOptions() (rpc.Options, error) {
 
 // services are what others may ask of this process.
 func (a *app) services() (out []rpc.Service) {
+	out = append(out, rpc.DeskServer(a.house.stations))
 	for _, t := range a.targetsHere() {
 		switch t.name {
 		case userTarget:

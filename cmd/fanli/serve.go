@@ -21,6 +21,7 @@ import (
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/landing"
 	"fanli/bot/telegram"
 	"fanli/bot/webchat"
 	"fanli/bot/wechat"
@@ -75,8 +76,9 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
-	wechat     *wechat.Channel // nil where it is off, or elsewhere
-	wechatPath string          // of its callbacks
+	telegram   *telegram.Channel // nil where it is off
+	wechat     *wechat.Channel   // nil where it is off, or elsewhere
+	wechatPath string            // of its callbacks
 
 	live    *live
 	gateway *gateway // nil where nothing is handed on
@@ -105,7 +107,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 	}
 	base := localURL(ln.Addr().String())
 	s := &server{at: ln.Addr(), wechatPath: wechatPath(cfg)}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
+	around := surroundings{base: base, log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
 			return errors.Join(err, ln.Close())
@@ -195,20 +197,9 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		out = append(out, chat)
 	}
 	if cfg.Telegram.Token != "" {
-		var menu []telegram.Command
-		zh, en := bot.Commands("zh"), bot.Commands("en")
-		for i := range zh {
-			menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
-		}
-		t, err := telegram.New(cfg.Telegram, s.app.db.Memory(), s.app.log, telegram.WithCommands(menu...), s.app.telegramLeases())
+		t, err := s.openTelegram(cfg)
 		if err != nil {
 			return nil, err
-		}
-		s.app.bot.PrivateURL = func(channel string) string {
-			if channel != t.Name() {
-				return ""
-			}
-			return t.PrivateURL()
 		}
 		out = append(out, t)
 	}
@@ -331,8 +322,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.charged(w, r)
 	case strings.HasPrefix(r.URL.Path, callbackPath):
 		s.app.callback(w, r)
+	case s.app.landing != nil && strings.HasPrefix(r.URL.Path, landing.Path):
+		s.app.landing.ServeHTTP(w, r)
 	case s.wechat != nil && s.fromWechat(r.URL.Path):
 		s.wechat.ServeHTTP(w, r)
+	case s.telegram != nil && r.URL.Path == telegram.HookPath:
+		s.telegram.ServeHTTP(w, r)
 	case s.chat != nil:
 		s.chat.ServeHTTP(w, r)
 	default:

@@ -13,6 +13,7 @@ import (
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
+	"fanli/core/desk"
 	"fanli/core/ledger"
 	"fanli/core/link"
 	"fanli/core/lock"
@@ -126,6 +127,9 @@ func (d *stores) Leases(target string) lock.Leases { return d.of[target].Leases(
 
 func (d *stores) Users() user.Store                { return d.of[userTarget].Users() }
 func (d *stores) Links() link.Store                { return d.of[botTarget].Links() }
+func (d *stores) Staff() desk.StaffStore           { return d.of[userTarget].Staff() }
+func (d *stores) Pendings() desk.PendingStore      { return d.of[botTarget].Pendings() }
+func (d *stores) Alerts() desk.AlertStore          { return d.of[botTarget].Alerts() }
 func (d *stores) Memory() *store.Recall            { return d.of[botTarget].Memory() }
 func (d *stores) Waiting() link.Waitlist           { return d.of[botTarget].Waiting() }
 func (d *stores) Orders() order.Store              { return d.of[orderTarget].Orders() }

@@ -96,7 +96,7 @@ func targets() []target {
 		},
 		{
 			name: userTarget, does: "knows people, their identities, inviters and payout accounts", owns: true,
-			says: []event.Name{event.UserJoined, event.MembershipChanged},
+			says: []event.Name{event.UserJoined, event.MembershipChanged, event.StaffActed},
 			wire: (*app).wireUser, plans: (*app).userPlans,
 			hears: func(a *app) []hearing { return []hearing{{event.ChargeChanged, a.users.ChargeChanged}} },
 		},

@@ -73,12 +73,30 @@ func (s *Server) deleteCommands(p Params) (any, *failure) {
 // Menu returns the commands that a person with a two-letter language sees in a
 // private chat: the narrowest scope that has any.
 func (s *Server) Menu(person int64, language string) []Command {
+	return s.menuOf(language, scoped{"chat", person}, scoped{"all_private_chats", 0}, scoped{"default", 0})
+}
+
+// GroupMenu returns the commands that a person sees in a group, as an administrator
+// of it or not.
+func (s *Server) GroupMenu(group int64, admin bool, language string) []Command {
+	if admin {
+		return s.menuOf(language, scoped{"chat_administrators", group}, scoped{"chat", group}, scoped{"all_chat_administrators", 0},
+			scoped{"all_group_chats", 0}, scoped{"default", 0})
+	}
+	return s.menuOf(language, scoped{"chat", group}, scoped{"all_group_chats", 0}, scoped{"default", 0})
+}
+
+// scoped is a scope of commands.
+type scoped struct {
+	kind string
+	chat int64
+}
+
+// menuOf returns the first menu that has any commands.
+func (s *Server) menuOf(language string, scopes ...scoped) []Command {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, scope := range []struct {
-		kind string
-		chat int64
-	}{{"chat", person}, {"all_private_chats", 0}, {"default", 0}} {
+	for _, scope := range scopes {
 		for _, l := range []string{language, ""} {
 			if found := s.menus[menuKey(scope.kind, scope.chat, l)]; len(found) > 0 {
 				return found
@@ -86,4 +104,63 @@ func (s *Server) Menu(person int64, language string) []Command {
 		}
 	}
 	return nil
+}
+
+// setAbout keeps a text about the bot, in one language or for the rest.
+func (s *Server) setAbout(name string, most int) func(Params) (any, *failure) {
+	return func(p Params) (any, *failure) {
+		if runes(p[name]) > most {
+			return nil, refuse("%s is too long", name)
+		}
+		s.about[name+"/"+p["language_code"]] = p[name]
+		return true, nil
+	}
+}
+
+func (s *Server) getAbout(name string) func(Params) (any, *failure) {
+	return func(p Params) (any, *failure) {
+		text, ok := s.about[name+"/"+p["language_code"]]
+		if !ok {
+			text = s.about[name+"/"]
+		}
+		return map[string]any{name: text}, nil
+	}
+}
+
+// About returns what people with a two-letter language read about the bot:
+// "description" before they start it, "short_description" on its profile.
+func (s *Server) About(name, language string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if text := s.about[name+"/"+language]; text != "" {
+		return text
+	}
+	return s.about[name+"/"]
+}
+
+func (s *Server) setMenuButton(p Params) (any, *failure) {
+	var b struct {
+		Type string `json:"type"`
+	}
+	if p.decode("menu_button", &b); b.Type == "" {
+		b.Type = "default"
+	}
+	s.buttons[p.number("chat_id")] = b.Type
+	return true, nil
+}
+
+func (s *Server) getMenuButton(p Params) (any, *failure) {
+	for _, chat := range []int64{p.number("chat_id"), 0} {
+		if kind := s.buttons[chat]; kind != "" {
+			return map[string]any{"type": kind}, nil
+		}
+	}
+	return map[string]any{"type": "default"}, nil
+}
+
+// MenuButton returns the kind of the button that opens the menu in private chats.
+func (s *Server) MenuButton() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buttons[0]
 }

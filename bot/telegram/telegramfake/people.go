@@ -2,7 +2,9 @@ package telegramfake
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -24,8 +26,9 @@ type person struct {
 // group is a chat with several people.
 type group struct {
 	chat
-	moved int64 // what became of it; 0 for nothing
-	out   bool  // the bot was thrown out
+	moved  int64 // what became of it; 0 for nothing
+	out    bool  // the bot was thrown out
+	admins map[int64]bool
 }
 
 // room is what was said in a chat.
@@ -62,7 +65,15 @@ func (s *Server) Group(id int64, title string) {
 	if id <= superBase {
 		kind = "supergroup"
 	}
-	s.groups[id] = &group{chat: chat{ID: id, Type: kind, Title: title}}
+	s.groups[id] = &group{chat: chat{ID: id, Type: kind, Title: title}, admins: map[int64]bool{}}
+}
+
+// Promote makes a person an administrator of a group.
+func (s *Server) Promote(group, person int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.person(person)
+	s.groups[group].admins[person] = true
 }
 
 // superBase is where the ids of supergroups begin, downwards.
@@ -75,8 +86,19 @@ func (s *Server) Migrate(id int64) int64 {
 	old := s.groups[id]
 	moved := superBase + id
 	old.moved = moved
-	s.groups[moved] = &group{chat: chat{ID: moved, Type: "supergroup", Title: old.Title}}
+	s.groups[moved] = &group{chat: chat{ID: moved, Type: "supergroup", Title: old.Title}, admins: old.admins}
+	s.service(id, map[string]any{"migrate_to_chat_id": moved})
+	s.service(moved, map[string]any{"migrate_from_chat_id": id})
 	return moved
+}
+
+// service tells of a change of a group.
+func (s *Server) service(group int64, what map[string]any) {
+	r := s.room(group)
+	r.lastID++
+	m := &message{ID: r.lastID, Chat: s.groups[group].chat, From: &user{ID: anonymousID, IsBot: true, FirstName: "Group"}, Date: s.cfg.Now().Unix(), more: what}
+	r.messages[m.ID] = m
+	s.push("message", *m)
 }
 
 // ThrowOut removes the bot from a group.
@@ -178,12 +200,38 @@ func (s *Server) getChat(p Params) (any, *failure) {
 }
 
 func (s *Server) getChatMember(p Params) (any, *failure) {
-	if _, f := s.reach(p); f != nil {
+	c, f := s.reach(p)
+	if f != nil {
 		return nil, f
 	}
 	who := s.people[p.number("user_id")]
 	if who == nil {
 		return nil, refuse("user not found")
 	}
-	return map[string]any{"user": who.user, "status": "member"}, nil
+	return s.memberOf(c, who), nil
+}
+
+// memberOf is a person as a chat knows them.
+func (s *Server) memberOf(c chat, who *person) map[string]any {
+	status := "member"
+	if g := s.groups[c.ID]; g != nil && g.admins[who.ID] {
+		status = "administrator"
+	}
+	return map[string]any{"user": who.user, "status": status}
+}
+
+func (s *Server) getAdministrators(p Params) (any, *failure) {
+	c, f := s.reach(p)
+	if f != nil {
+		return nil, f
+	}
+	g := s.groups[c.ID]
+	if g == nil {
+		return nil, refuse("there are no administrators in the private chat")
+	}
+	all := []map[string]any{}
+	for _, id := range slices.Sorted(maps.Keys(g.admins)) {
+		all = append(all, s.memberOf(c, s.people[id]))
+	}
+	return all, nil
 }

@@ -35,9 +35,12 @@ func Edit(id int64) SayOption { return func(y *saying) { y.edits = id } }
 // WithPhoto makes the text the caption of a photo.
 func WithPhoto() SayOption {
 	return func(y *saying) {
-		y.msg.Photo = []photoSize{{FileID: "AgACAgQAAxkBAAI", UniqueID: "AQADnbYxG", Width: 320, Height: 320}}
+		y.msg.Photo = []photoSize{{FileID: inboundPhoto, UniqueID: "AQADnbYxG", Width: 320, Height: 320}}
 	}
 }
+
+// inboundPhoto is the file id of what people send.
+const inboundPhoto = "AgACAgQAAxkBAAI"
 
 // Hiding puts an address behind words of the text.
 func Hiding(words, url string) SayOption {

@@ -1,10 +1,8 @@
 package telegramfake
 
 import (
-	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -77,7 +75,7 @@ func (s *Server) sendMessage(p Params) (any, *failure) {
 	return s.deliver(m, p, "")
 }
 
-func (s *Server) sendPhoto(p Params) (any, *failure) {
+func (s *Server) sendPhoto(p Params, files map[string]file) (any, *failure) {
 	m, f := s.compose(p)
 	if f != nil {
 		return nil, f
@@ -85,20 +83,12 @@ func (s *Server) sendPhoto(p Params) (any, *failure) {
 	if m.Caption, m.CaptionEntities, f = caption(p); f != nil {
 		return nil, f
 	}
-	photo := p["photo"]
-	u, err := url.Parse(photo)
-	switch {
-	case photo == "":
-		return nil, refuse("there is no photo in the request")
-	case err != nil || strings.Contains(photo, "://") && u.Host == "":
-		return nil, refuse("wrong HTTP URL specified")
-	case !strings.Contains(photo, "://") && !strings.HasPrefix(photo, "AgAC"):
-		return nil, refuse("wrong file identifier/HTTP URL specified")
+	found, f := s.photoOf(p["photo"], files)
+	if f != nil {
+		return nil, f
 	}
-	s.lastID++
-	id := strconv.FormatInt(s.lastID, 36)
-	m.Photo = []photoSize{{FileID: "AgAC" + id, UniqueID: id, Width: 320, Height: 320}}
-	return s.deliver(m, p, photo)
+	m.Photo = []photoSize{found.size}
+	return s.deliver(m, p, p["photo"])
 }
 
 // compose checks everything about a new message but its content.

@@ -14,16 +14,20 @@
 //     again, also to a new process.
 //   - What people see ([Sent.Text]) is what is left after entities are parsed;
 //     what the server would refuse is refused here.
-//   - Nothing here sleeps. Polls park on timers, so that a test in a synctest
-//     bubble, connected by [Server.Client], waits for nothing.
+//   - A webhook gets the updates of one chat in order, one at a time, and those of
+//     several chats at the same time, with the server's own ladder of tries.
+//   - Nothing here sleeps. Polls park on timers and deliveries wait on
+//     [Config.After], so that a test in a synctest bubble, connected by
+//     [Server.Client] and [Wire], waits for nothing. Who has set a webhook calls
+//     [Server.Close] in the end.
 //
 // # Not here
 //
-// Deliveries to a webhook (only that a webhook forbids polling), MarkdownV2,
-// channels, inline mode, payments, and files other than photos.
+// Certificates, channels, inline mode, payments, and files other than photos.
 package telegramfake
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -40,7 +44,13 @@ type Config struct {
 	Username    string           // without "@"; empty means "fanli_bot"
 	ReadsGroups bool             // privacy mode is off: the bot sees all messages of its groups
 	Flood       bool             // limits how fast the bot may send, as the real server does
+	Local       bool             // a server of one's own: webhooks may be http, and on any port
 	Now         func() time.Time // dates and ages; nil means time.Now
+
+	// After is the clock on which deliveries to a webhook wait; nil means time.After.
+	After func(time.Duration) <-chan time.Time
+	// HookClient makes the deliveries; nil means one of its own.
+	HookClient *http.Client
 }
 
 // A Server is a Bot API server. Make one with New; its methods may be called
@@ -57,8 +67,14 @@ type Server struct {
 	allowed []string
 	polled  polled
 	parked  *poll
-	webhook string
 	revoked bool
+
+	hook       *hook // nil: updates are polled
+	hookSet    time.Time
+	deliveries []Delivery
+	delivering sync.WaitGroup
+	life       context.Context // of all deliveries
+	stop       context.CancelFunc
 
 	people   map[int64]*person
 	groups   map[int64]*group
@@ -66,6 +82,9 @@ type Server struct {
 	queries  map[string]*query
 	lastID   int64 // of queries and files
 	menus    map[string][]Command
+	about    map[string]string // texts about the bot, by method and language
+	buttons  map[int64]string  // menu buttons by chat, 0 for all
+	photos   map[string]photo  // by file id
 	faults   map[string][]Fault
 	calls    []Call
 	flooding flood
@@ -82,7 +101,13 @@ func New(cfg Config) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Server{
+	if cfg.After == nil {
+		cfg.After = time.After
+	}
+	if cfg.HookClient == nil {
+		cfg.HookClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	}
+	s := &Server{
 		cfg:     cfg,
 		me:      user{ID: botID(cfg.Token), IsBot: true, FirstName: "fanli", Username: cfg.Username},
 		changed: make(chan struct{}),
@@ -93,8 +118,14 @@ func New(cfg Config) *Server {
 		queries: map[string]*query{},
 		menus:   map[string][]Command{},
 		faults:  map[string][]Fault{},
+		about:   map[string]string{},
+		buttons: map[int64]string{},
+		photos:  map[string]photo{},
 		lastID:  firstQuery,
 	}
+	s.photos[inboundPhoto] = photo{size: photoSize{FileID: inboundPhoto, UniqueID: "AQADnbYxG", Width: 320, Height: 320}}
+	s.life, s.stop = context.WithCancel(context.Background())
+	return s
 }
 
 // Token returns the bot's token.
@@ -116,12 +147,16 @@ func (s *Server) Revoke() {
 
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path, ok := strings.CutPrefix(r.URL.Path, "/file"); ok {
+		s.serveFile(w, path)
+		return
+	}
 	token, name, ok := route(r.URL.Path)
 	if !ok {
 		fail(w, &failure{code: http.StatusNotFound, text: "Not Found"})
 		return
 	}
-	p, err := parameters(r)
+	p, files, err := parameters(r)
 	if err != nil {
 		fail(w, refuse("can't parse the request: %v", err))
 		return
@@ -138,7 +173,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case failing && !fault.Late:
 		fault.answer(w, r)
 	default:
-		result, f := s.run(r.Context(), name, p)
+		result, f := s.run(r.Context(), name, p, files)
 		if failing {
 			fault.answer(w, r)
 			return

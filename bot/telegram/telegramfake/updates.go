@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -30,6 +29,7 @@ var alwaysAllowed = []string{"message", "edited_message", "callback_query", "my_
 // A queued update waits to be confirmed.
 type queued struct {
 	id   int64
+	lane int64 // those of one are delivered one after the other
 	body json.RawMessage
 	at   time.Time
 }
@@ -65,9 +65,10 @@ func (s *Server) pushRaw(update map[string]any) {
 	if err != nil { // only a test that pushes what is not JSON comes here
 		return
 	}
-	s.queue = append(s.queue, queued{id: s.next, body: body, at: s.cfg.Now()})
+	s.queue = append(s.queue, queued{id: s.next, lane: laneOf(update), body: body, at: s.cfg.Now()})
 	s.next++
 	s.unpark(nil)
+	s.pump()
 	s.announce()
 }
 
@@ -130,7 +131,7 @@ func (s *Server) take(offset int64, limit int, park bool) ([]json.RawMessage, *p
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.announce()
-	if s.webhook != "" {
+	if s.hook != nil {
 		return nil, nil, conflict("can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first")
 	}
 	s.confirm(offset)
@@ -160,8 +161,7 @@ func (s *Server) leave(p *poll) {
 
 // confirm drops what an offset says was handled, and what is too old.
 func (s *Server) confirm(offset int64) {
-	oldest := s.cfg.Now().Add(-updateAgeMax)
-	s.queue = slices.DeleteFunc(s.queue, func(u queued) bool { return u.at.Before(oldest) })
+	s.age()
 	if offset < 0 {
 		s.queue = s.queue[max(0, len(s.queue)+int(offset)):]
 		return
@@ -174,27 +174,6 @@ func (s *Server) confirm(offset int64) {
 
 func conflict(text string) *failure {
 	return &failure{code: http.StatusConflict, text: "Conflict: " + text}
-}
-
-func (s *Server) setWebhook(p Params) (any, *failure) {
-	if p["url"] == "" {
-		return s.deleteWebhook(p)
-	}
-	if !strings.HasPrefix(p["url"], "https://") {
-		return nil, refuse("bad webhook: An HTTPS URL must be provided for webhook")
-	}
-	s.webhook = p["url"]
-	s.unpark(conflict("terminated by setWebhook request"))
-	return true, nil
-}
-
-func (s *Server) deleteWebhook(Params) (any, *failure) {
-	s.webhook = ""
-	return true, nil
-}
-
-func (s *Server) webhookInfo(Params) (any, *failure) {
-	return map[string]any{"url": s.webhook, "has_custom_certificate": false, "pending_update_count": len(s.queue)}, nil
 }
 
 // Queued returns how many updates nobody has confirmed.

@@ -100,7 +100,10 @@ func (s *Server) await(ctx context.Context, ok func() bool) error {
 }
 
 // Client returns a client whose every request comes here, without a network.
-func (s *Server) Client() *http.Client { return &http.Client{Transport: wire{s}} }
+func (s *Server) Client() *http.Client { return Wire(s) }
+
+// Wire returns a client whose every request goes to a handler, without a network.
+func Wire(to http.Handler) *http.Client { return &http.Client{Transport: wire{to}} }
 
 // wire carries requests to a server in this process.
 type wire struct{ to http.Handler }
@@ -110,6 +113,9 @@ var errBroken = errors.New("connection reset by peer")
 
 // RoundTrip implements http.RoundTripper.
 func (t wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	body := []byte{}
 	if r.Body != nil {
 		var err error

@@ -42,8 +42,12 @@ func answer(w http.ResponseWriter, result any, f *failure) {
 		fail(w, f)
 		return
 	}
+	out := map[string]any{"ok": true, "result": result}
+	if d, ok := result.(described); ok {
+		out["result"], out["description"] = d.result, d.text
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"ok": true, "result": result}) // the caller has gone
+	_ = json.NewEncoder(w).Encode(out) // the caller has gone
 }
 
 // fail writes a failure.
@@ -87,30 +91,37 @@ func (p Params) decode(name string, into any) bool {
 	return v != "" && v != "null" && json.Unmarshal([]byte(v), into) == nil
 }
 
+// A file is one that came with a call.
+type file struct {
+	name string
+	data []byte
+}
+
 // parameters collects what came in the query, as a form, in parts or as JSON.
-func parameters(r *http.Request) (Params, error) {
+func parameters(r *http.Request) (Params, map[string]file, error) {
 	p := Params{}
 	for k, v := range r.URL.Query() {
 		p[k] = v[0]
 	}
 	if r.Method != http.MethodPost || r.Body == nil {
-		return p, nil
+		return p, nil, nil
 	}
 	r.Body = http.MaxBytesReader(nil, r.Body, bodyBytesMax)
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "application/json":
-		return p, p.fromJSON(r.Body)
+		return p, nil, p.fromJSON(r.Body)
 	case "multipart/form-data":
-		return p, p.fromParts(r)
+		files, err := p.fromParts(r)
+		return p, files, err
 	default:
 		if err := r.ParseForm(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for k, v := range r.PostForm {
 			p[k] = v[0]
 		}
-		return p, nil
+		return p, nil, nil
 	}
 }
 
@@ -130,18 +141,36 @@ func (p Params) fromJSON(body io.Reader) error {
 	return nil
 }
 
-func (p Params) fromParts(r *http.Request) error {
+// fromParts reads a form in parts. A file stands under the name of its part; a
+// parameter "attach://NAME" means the part NAME.
+func (p Params) fromParts(r *http.Request) (map[string]file, error) {
 	if err := r.ParseMultipartForm(bodyBytesMax); err != nil { //nolint:gosec // the body is bounded above
-		return err
+		return nil, err
 	}
 	for k, v := range r.MultipartForm.Value {
 		p[k] = v[0]
 	}
+	files := map[string]file{}
 	for k, v := range r.MultipartForm.File {
-		p[k] = "attach://" + v[0].Filename
+		part, err := v[0].Open()
+		if err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(part)
+		_ = part.Close() // it is in memory
+		if err != nil {
+			return nil, err
+		}
+		files[k] = file{v[0].Filename, data}
+		if p[k] == "" {
+			p[k] = attached + k
+		}
 	}
-	return nil
+	return files, nil
 }
+
+// attached stands before the name of a part.
+const attached = "attach://"
 
 // botID is the number before the colon of a token, 0 if it is malformed.
 func botID(token string) int64 {
@@ -154,14 +183,23 @@ func botID(token string) int64 {
 }
 
 // run calls a method.
-func (s *Server) run(ctx context.Context, name string, p Params) (any, *failure) {
+func (s *Server) run(ctx context.Context, name string, p Params, files map[string]file) (any, *failure) {
+	name = strings.ToLower(name)
 	if name == "getupdates" {
 		return s.getUpdates(ctx, p)
 	}
 	do, ok := map[string]func(Params) (any, *failure){
+		"setmydescription":       s.setAbout("description", 512),
+		"getmydescription":       s.getAbout("description"),
+		"setmyshortdescription":  s.setAbout("short_description", 120),
+		"getmyshortdescription":  s.getAbout("short_description"),
+		"setchatmenubutton":      s.setMenuButton,
+		"getchatmenubutton":      s.getMenuButton,
+		"getchatadministrators":  s.getAdministrators,
+		"getfile":                s.getFile,
 		"getme":                  s.getMe,
 		"sendmessage":            s.sendMessage,
-		"sendphoto":              s.sendPhoto,
+		"sendphoto":              func(p Params) (any, *failure) { return s.sendPhoto(p, files) },
 		"sendchataction":         s.sendChatAction,
 		"editmessagetext":        s.editText,
 		"editmessagecaption":     s.editCaption,

@@ -1,0 +1,147 @@
+// Package foreign lets bot libraries of other languages talk to Telegram's fake: what
+// they take for Telegram, our own channel may take for Telegram, too.
+package foreign_test
+
+import (
+	"bytes"
+	"context"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fanli/bot/telegram/telegramfake"
+	"fanli/core/servertest"
+)
+
+// ann writes to the bots.
+const ann = int64(1001)
+
+// patience is how long a busy machine may take to start an interpreter and play.
+const patience = 2 * time.Minute
+
+// need skips a test where something is missing, or fails it where all must be there.
+func need(t *testing.T, missing string) {
+	t.Helper()
+	if os.Getenv("FANLI_NEED_ALL") != "" {
+		t.Fatalf("there is no %s, and FANLI_NEED_ALL is set: `make tools` installs it", missing)
+	}
+	t.Skipf("skipped: there is no %s on this machine; `make tools` installs it", missing)
+}
+
+// node returns how to run the bot of grammY, which `make tools` has put into the
+// user's cache, in the versions of the lock file.
+func node(t *testing.T) *exec.Cmd {
+	t.Helper()
+	program := servertest.Need(t, "node", "nodejs")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		need(t, "folder for caches")
+	}
+	folder := filepath.Join(cache, "fanli", "telegram-node")
+	want, err := os.ReadFile("node/package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have, err := os.ReadFile(filepath.Join(folder, "package-lock.json")); err != nil || !bytes.Equal(have, want) {
+		need(t, "grammY as in bot/telegram/foreign/node/package-lock.json")
+	}
+	c := exec.CommandContext(t.Context(), program, "node/bot.cjs")
+	c.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(folder, "node_modules"))
+	return c
+}
+
+// python returns how to run the bot of python-telegram-bot, which is a package of
+// Debian's and therefore known to Debian's python only.
+func python(t *testing.T) *exec.Cmd {
+	t.Helper()
+	program := servertest.Need(t, "/usr/bin/python3")
+	if err := exec.CommandContext(t.Context(), program, "-W", "ignore", "-c", "import telegram").Run(); err != nil {
+		need(t, "python3-python-telegram-bot")
+	}
+	return exec.CommandContext(t.Context(), program, "python/bot.py")
+}
+
+// TestForeignClients plays one story with each library: it learns who it is, polls,
+// answers with a keyboard, acknowledges a press and edits, uploads a photo and sends it
+// again, sets commands, is refused, is told to wait, and sets and deletes a webhook.
+func TestForeignClients(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string]func(*testing.T) *exec.Cmd{"grammY": node, "PythonTelegramBot": python} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, command(t))
+		})
+	}
+}
+
+func play(t *testing.T, c *exec.Cmd) {
+	t.Helper()
+	fake := telegramfake.New(telegramfake.Config{})
+	defer fake.Close()
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	const hook = "https://bot.example:8443/hook"
+	var out bytes.Buffer
+	c.Args = append(c.Args, server.URL, fake.Token(), hook)
+	c.Stdout, c.Stderr = &out, &out
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.Wait()
+		cancel() // nobody need wait for what will not come
+	}()
+	sent := 0
+	hear := func(text string, n int) []telegramfake.Sent {
+		t.Helper()
+		fake.Say(ann, text)
+		sent += n
+		all, err := fake.Wait(ctx, ann, sent)
+		if err != nil {
+			t.Fatalf("after %q: %v; it says:\n%s", text, <-ended, out.String())
+		}
+		return all[sent-n:]
+	}
+	shown := hear("hello", 1)[0]
+	if shown.Text != "choose" || len(shown.Entities) != 1 || len(shown.Flat()) < 2 || shown.Flat()[1].URL != "https://example.com/" {
+		t.Errorf("the answer is %+v", shown)
+	}
+	q := fake.Press(ann, ann, shown.ID, 0)
+	if toast, err := fake.WaitAnswered(ctx, q); err != nil || toast != "done" {
+		t.Errorf("the toast is %q, %v", toast, err)
+	}
+	if all, err := fake.WaitFor(ctx, ann, func(all []telegramfake.Sent) bool { return all[0].Edited }); err != nil || all[0].Text != "page two" {
+		t.Errorf("edited to %+v, %v", all, err)
+	}
+	photos := hear("photo", 2)
+	if photos[0].Text != "uploaded" || photos[1].Text != "again" || !strings.HasPrefix(photos[1].Photo, "AgAC") {
+		t.Errorf("the photos are %+v", photos)
+	}
+	if got := hear("commands", 1)[0].Text; got != "commands: help" || len(fake.Menu(ann, "en")) != 1 {
+		t.Errorf("it answers %q", got)
+	}
+	if got := hear("refused", 1)[0].Text; got != "Bad Request: chat not found" {
+		t.Errorf("it understands %q", got)
+	}
+	fake.Fail("sendMessage", 1, telegramfake.Fault{Code: 429, Text: "Too Many Requests: retry after 1", RetryAfter: 1})
+	hear("flood", 1)
+	hear("bye", 1)
+	if err := <-ended; err != nil {
+		t.Fatalf("it ends with %v:\n%s", err, out.String())
+	}
+	said := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if want := []string{"me fanli_bot", "file not really a picture", "429 1", "hook " + hook, "end"}; !slices.Equal(said, want) {
+		t.Errorf("it says %q, want %q", said, want)
+	}
+	if fake.Queued() != 0 || fake.Hook() != (telegramfake.Hooking{}) {
+		t.Errorf("%d updates and the webhook %+v are left", fake.Queued(), fake.Hook())
+	}
+}

@@ -1,0 +1,270 @@
+package telegram_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fanli/bot"
+	"fanli/bot/mail"
+	"fanli/bot/telegram"
+	"fanli/bot/telegram/telegramfake"
+	"fanli/core/fault"
+)
+
+// knock posts to the webhook and returns the status.
+func (w *world) knock(secret string, body []byte) *httptest.ResponseRecorder {
+	w.t.Helper()
+	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, telegram.HookPath, bytes.NewReader(body))
+	r.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
+	out := httptest.NewRecorder()
+	w.front.ServeHTTP(out, r)
+	return out
+}
+
+func TestWebhook(t *testing.T) {
+	hooked := func(name string, story func(t *testing.T, w *world)) {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) { story(t, newHooked(t, telegramfake.Config{})) })
+		})
+	}
+	hooked("IsSetWithItsSecretAndDelivers", func(t *testing.T, w *world) {
+		w.fake.Say(ann, "before")
+		w.run(echo)
+		w.fake.Say(ann, "after")
+		wantTexts(t, w.wait(ann, 2), "before", "after")
+		set := w.fake.Calls("setWebhook")[0].Params
+		if h := w.fake.Hook(); h.URL != hookURL || len(h.Secret) < 32 || strings.Contains(w.fake.Token(), h.Secret) || set["allowed_updates"] == "" {
+			t.Errorf("the webhook is %+v, set with %v", h, set)
+		}
+		if w.count.of("fresh") != 2 || len(w.fake.Calls("getUpdates")) != 0 {
+			t.Errorf("%d deliveries are counted", w.count.of("fresh"))
+		}
+	})
+	hooked("IsSetAgainIfSomebodyChangesIt", func(t *testing.T, w *world) {
+		w.run(echo)
+		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		resp, err := w.fake.Client().Get("http://localhost/bot" + w.fake.Token() + "/setWebhook?url=https://other.example/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
+			t.Fatal(err)
+		}
+		wantLog(t, w.logs, "somebody has changed the webhook")
+	})
+	hooked("ThatFailsIsSaid", func(t *testing.T, w *world) {
+		w.run(echo)
+		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
+			t.Fatal(err)
+		}
+		w.store.Hook = func(string) error { return errors.New("disk full") }
+		w.fake.Say(ann, "hello")
+		time.Sleep(6 * time.Minute)
+		if w.count.of("undelivered") != 1 || w.count.of("away") < 2 {
+			t.Errorf("counted %+v", w.count.all)
+		}
+		wantLog(t, w.logs, "Telegram cannot deliver to the webhook", "503 Service Unavailable")
+		w.store.Hook = nil
+		wantTexts(t, w.wait(ann, 1), "hello") // nothing is lost
+	})
+	hooked("IsDeletedForPolling", func(t *testing.T, w *world) {
+		w.run(echo).kill()
+		front := w.front
+		w.front = nil
+		w.run(echo)
+		w.fake.Say(ann, "hello")
+		wantTexts(t, w.wait(ann, 1), "hello")
+		w.front = front
+		if h := w.fake.Hook(); h != (telegramfake.Hooking{}) {
+			t.Errorf("there is still %+v", h)
+		}
+	})
+	hooked("OfSeveralProcessesAnswersOnce", func(t *testing.T, w *world) {
+		l := &leases{}
+		var in inbox
+		for _, name := range []string{"a", "b"} {
+			w.run(in.handle, telegram.WithLeases(l, name))
+		}
+		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.fake.Say(ann, "hello")
+		all, err := w.fake.WaitDeliveries(w.ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 { // as Telegram does whose connection broke before our answer came
+			if got := w.knock(w.fake.Hook().Secret, all[0].Body); got.Code != http.StatusOK {
+				t.Errorf("the same update again: %d", got.Code)
+			}
+		}
+		w.settle()
+		wantTexts(t, w.fake.Sent(ann), "ok")
+		if len(in.messages()) != 1 || w.count.of("known") != 4 || len(w.fake.Calls("setWebhook")) != 1 {
+			t.Errorf("handed %+v, counted %v", in.messages(), w.count.all)
+		}
+	})
+}
+
+func TestWebhookRefusals(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newHooked(t, telegramfake.Config{Token: sharedToken})
+		var in inbox
+		w.run(in.handle)
+		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
+			t.Fatal(err)
+		}
+		secret := w.fake.Hook().Secret
+		const update = `{"update_id":7,"message":{"message_id":1,"date":1,"text":"hi","from":{"id":1001,"first_name":"A"},"chat":{"id":1001,"type":"private"}}}`
+		for _, tt := range []struct {
+			name, secret, body string
+			status             int
+			counted            string
+		}{
+			{"NoSecret", "", update, 401, "forged"},
+			{"AnotherSecret", secret[1:] + "x", update, 401, "forged"},
+			{"PartOfTheSecret", secret[:10], update, 401, "forged"},
+			{"TheToken", sharedToken, update, 401, "forged"},
+			{"Oversized", secret, `{"update_id":7,"x":"` + strings.Repeat("a", 300<<10) + `"}`, 413, "oversized"},
+			{"Empty", secret, "", 400, "malformed"},
+			{"NoJSON", secret, "update_id=7", 400, "malformed"},
+			{"CutOff", secret, update[:40], 400, "malformed"},
+			{"TwoDocuments", secret, update + update, 400, "malformed"},
+			{"Array", secret, "[" + update + "]", 400, "malformed"},
+			{"NoNumber", secret, `{"message":{}}`, 400, "malformed"},
+			{"NumberOfAnotherKind", secret, `{"update_id":"7"}`, 400, "malformed"},
+			{"Deep", secret, `{"update_id":7,"x":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`, 400, "malformed"},
+			{"NotText", secret, "{\"update_id\":7,\"x\":\"\xff\"}", 400, "malformed"},
+			{"OddMessage", secret, `{"update_id":7,"message":5}`, 200, "odd"},
+			{"NothingForUs", secret, `{"update_id":7,"poll":{}}`, 200, "ignored"},
+		} {
+			before := w.count.of(tt.counted)
+			got := w.knock(tt.secret, []byte(tt.body))
+			if got.Code != tt.status || got.Body.Len() != 0 || w.count.of(tt.counted) != before+1 {
+				t.Errorf("%s: answered %d %q, counted %v", tt.name, got.Code, got.Body, w.count.all)
+			}
+		}
+		out := httptest.NewRecorder()
+		w.front.ServeHTTP(out, httptest.NewRequestWithContext(t.Context(), http.MethodGet, telegram.HookPath, nil))
+		if out.Code != http.StatusMethodNotAllowed || w.count.of("method") != 1 {
+			t.Errorf("a look is answered %d", out.Code)
+		}
+		w.settle()
+		if len(in.messages()) != 0 || len(w.fake.Calls("sendMessage")) != 0 {
+			t.Errorf("handed %+v", in.messages())
+		}
+		wantNoSecret(t, "the log", w.logs.String())
+		if strings.Contains(w.logs.String(), secret) {
+			t.Error("the log tells the webhook's secret")
+		}
+	})
+}
+
+func TestWebhookAtTheWrongTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newHooked(t, telegramfake.Config{})
+		c := w.channel()
+		w.front.add(c)
+		r := w.run(echo)
+		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
+			t.Fatal(err)
+		}
+		secret := w.fake.Hook().Secret
+		r.kill()
+		if got := w.knock(secret, []byte(`{"update_id":7}`)); got.Code != http.StatusServiceUnavailable || got.Header().Get("Retry-After") == "" {
+			t.Errorf("a process that does not run answers %d", got.Code)
+		}
+	})
+}
+
+// TestFloodOfOneCostsOthersNothing has one person send ten thousand messages in a second
+// while others go on as before.
+func TestFloodOfOneCostsOthersNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newHooked(t, telegramfake.Config{})
+		var asked atomic.Int64
+		w.run(func(_ context.Context, m bot.Message) bot.Reply {
+			if m.From.External == itoa(ann) {
+				asked.Add(1)
+			}
+			time.Sleep(50 * time.Millisecond) // the bubble's
+			return bot.Reply{Text: m.Text}
+		})
+		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
+			t.Fatal(err)
+		}
+		normal := w.slowest(t, 20_000)
+		secret := w.fake.Hook().Secret
+		stop := make(chan struct{})
+		go func() {
+			defer close(stop)
+			for i := range 10_000 {
+				body := fmt.Sprintf(`{"update_id":%d,"message":{"message_id":%d,"date":1,"text":"x","from":{"id":%d,"first_name":"A"},"chat":{"id":%d,"type":"private"}}}`, 5000+i, 5000+i, ann, ann)
+				if got := w.knock(secret, []byte(body)); got.Code != http.StatusOK {
+					t.Errorf("message %d is answered %d", i, got.Code)
+					return
+				}
+				if i%10 == 9 {
+					time.Sleep(time.Millisecond)
+				}
+			}
+		}()
+		flooded := w.slowest(t, 30_000)
+		<-stop
+		if flooded >= 2*normal {
+			t.Errorf("the slowest of twenty others waited %v, and %v before the flood", flooded, normal)
+		}
+		if n := asked.Load(); n > 2*mail.BacklogMax {
+			t.Errorf("%d messages of the flood were looked at so far", n)
+		}
+		t.Logf("the slowest of twenty: %v, in the flood %v; %v", normal, flooded, w.count.all)
+	})
+}
+
+// slowest lets twenty people write within a second and returns how long the slowest answer
+// took.
+func (w *world) slowest(t *testing.T, first int64) time.Duration {
+	t.Helper()
+	const people = 20
+	took := make(chan time.Duration, people)
+	for i := range int64(people) {
+		go func() {
+			time.Sleep(time.Duration(i) * 50 * time.Millisecond)
+			began := time.Now()
+			w.fake.Say(first+i, "hello")
+			if _, err := w.fake.Wait(w.ctx, first+i, 1); err != nil {
+				t.Errorf("somebody is not answered: %v", err)
+			}
+			took <- time.Since(began)
+		}()
+	}
+	most := time.Duration(0)
+	for range people {
+		most = max(most, <-took)
+	}
+	return most
+}
+
+func TestRunTellsThatAWebhookIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newHooked(t, telegramfake.Config{})
+		w.fake.Fail("setWebhook", 1, telegramfake.Fault{Code: 401, Text: "Unauthorized"})
+		if err := w.run(echo).end(); !fault.Is(err, fault.Denied) {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+}

@@ -1,0 +1,46 @@
+package telegram_test
+
+import (
+	"testing"
+
+	"fanli/bot"
+	"fanli/bot/telegram/telegramfake"
+	"fanli/core/fault"
+)
+
+// In the group of staff anybody presses, also under what was said unasked: who may do
+// what is package bot's to know.
+func TestStaffPressWhatTheyAreTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.admins = wonderland
+		w.fake.Group(wonderland, "Wonderland")
+		w.fake.Meet(telegramfake.Person{ID: bob, Name: "Bob", Language: "en"})
+		var in inbox
+		w.run(offer(&in))
+		c := w.channel()
+		if err := c.TellStaff(w.ctx, bot.Reply{Text: "look", Buttons: []bot.Button{{Label: "More", Action: "approve 7"}}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.fake.Press(bob, wonderland, w.wait(wonderland, 1)[0].ID, 0)
+		said := w.wait(wonderland, 2)[1]
+		w.fake.Press(ann, wonderland, said.ID, 1)
+		w.wait(wonderland, 3)
+		got := in.messages()
+		if len(got) != 2 || got[0].From != identity(bob) || got[0].Text != "approve 7" || got[1].From != identity(ann) {
+			t.Fatalf("handed %+v, want bob's press and ann's", got)
+		}
+		for _, m := range got {
+			if !c.InStaffGroup(w.ctx, m) {
+				t.Errorf("%+v is said not to be in the group of staff", m)
+			}
+		}
+		if private := (bot.Message{From: identity(ann), Chat: itoa(ann)}); c.InStaffGroup(w.ctx, private) {
+			t.Error("a private chat is said to be the group of staff")
+		}
+		w.admins = 0
+		if err := w.channel().TellStaff(w.ctx, bot.Reply{Text: "look"}, nil); !fault.Is(err, fault.NotFound) {
+			t.Errorf("without a group: %v", err)
+		}
+	})
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"fanli/adapters/grouprobot/grouprobotfake"
+	"fanli/adapters/rpc"
+	"fanli/bot"
+	"fanli/configs"
+	"fanli/core/audit"
+	"fanli/core/desk"
+	"fanli/core/fault"
+	"fanli/core/link"
+)
+
+// TestStaffApproveFromTheirGroup plays it in one process, and with all stations asked
+// over gRPC.
+func TestStaffApproveFromTheirGroup(t *testing.T) {
+	t.Parallel()
+	for name, reach := range map[string]func(t *testing.T, a *app){
+		"Here": func(*testing.T, *app) {},
+		"Elsewhere": func(t *testing.T, a *app) {
+			c := connect(t, rpc.DeskServer(a.house.stations))
+			for target := range a.house.stations {
+				a.house.atElsewhere(target, rpc.Desk(target, c))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGroup(t)
+			reach(t, g.app)
+			g.play()
+		})
+	}
+}
+
+// A group is a little world with a group of staff, and a robot that tells them.
+type group struct {
+	*little
+	robot *grouprobotfake.Fake
+	n     int
+}
+
+func newGroup(t *testing.T) *group {
+	t.Helper()
+	g := &group{little: newLittle(t), robot: &grouprobotfake.Fake{Key: "k"}}
+	s := httptest.NewServer(g.robot)
+	t.Cleanup(s.Close)
+	g.tune = func(c *configs.Config) {
+		c.Withdraw.Auto, c.Withdraw.FourEyes, c.Withdraw.Minimum = 0, 1_00, 1
+		c.Staff.Robot.URL, c.Staff.Owner = s.URL+"/cgi-bin/webhook/send?key=k", "little:olga"
+	}
+	g.mustOpen()
+	g.app.bot.Staff = &bot.Staff{Front: g.app.house.front, Group: func(m bot.Message) bool { return m.Chat == "staff" }}
+	if _, _, err := g.app.house.roster.Add(t.Context(), identityOf("fritz"), desk.Finance, "fritz", "cli"); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// says what a member of staff is told, which has to contain some words.
+func (g *group) says(who, text string, want ...string) string {
+	g.t.Helper()
+	g.n++
+	r := g.app.bot.Handle(g.t.Context(), bot.Message{
+		From: identityOf(who), Chat: "staff", ID: "g" + who + string(rune('a'+g.n)), Text: text, Locale: "zh", Group: true,
+	})
+	got := bot.RenderText(r)
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			g.t.Errorf("%s says %q and is told\n%s\nwithout %q", who, text, got, w)
+		}
+	}
+	return confirmation(r)
+}
+
+func (g *group) play() {
+	ctx, t := g.t.Context(), g.t
+	t.Helper()
+	l, err := g.follow(link.JD, g.say("ann", "1", itemLink(link.JD, 3)), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.advance(time.Minute)
+	g.mustSettle()
+	g.says("olga", "订单 "+l.Order, "已付款", "待结算")
+	for _, err := range []error{g.markets[link.JD].Receive(l.ID), g.markets[link.JD].Settle(l.ID)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.mustSettle()
+	g.advance(30 * 24 * time.Hour)
+	g.mustSettle()
+	g.say("ann", "2", "收款 13812340000 张三")
+	g.say("ann", "3", confirmation(g.say("ann", "4", "提现")))
+	g.mustSettle()
+	for range 2 { // what lasts is told once
+		if _, err := g.app.raiseAlarms(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := g.app.reportDay(ctx); err != nil {
+		t.Fatal(err)
+	}
+	g.wantHeard("有提现等人审核", "昨天的日报", "")
+
+	g.says("ann", "提现列表")
+	g.says("fritz", "熔断 提现 试试", "你的角色不能做这件事")
+	code := g.says("fritz", "通过 1", "要两个人")
+	g.says("fritz", code, "还要另一位同事批准")
+	g.says("fritz", code, "还要另一位同事批准") // a press twice
+	g.says("fritz", "通过 1", "请换一个人")
+	stop := g.says("olga", "熔断 提现 先看看", "正常 → 停")
+	g.says("olga", stop, "已完成")
+	code = g.says("olga", "通过 1", "待审 → 已批准")
+	g.says("olga", code, "已完成")
+	g.says("olga", code, "已完成")
+	g.mustSettle()
+	if got := g.bank.sum(); got != 0 {
+		t.Errorf("the bank has sent %s while payouts are stopped", got)
+	}
+	g.says("olga", g.says("olga", "解除熔断 提现 看过了", "停 → 正常"), "已完成")
+	g.advance(time.Hour)
+	g.mustSettle()
+	if g.bank.sum() == 0 || g.bank.calls != 1 {
+		t.Errorf("the bank has sent %s in %d calls", g.bank.sum(), g.bank.calls)
+	}
+	g.says("olga", "状态", "payment", "user", "order", "rebate", "bot")
+	g.says("olga", "账本", "正确")
+	g.says("olga", "用户 1", "138****0000")
+	g.says("olga", "试算 80% 90", "试算 京东")
+	g.wantActs("withdrawal.approve_first staff:2", "switch.on staff:1", "withdrawal.approve staff:1", "switch.off staff:1", "staff.add configuration")
+	g.wantSound()
+}
+
+// wantHeard holds what the robot has said against how each message begins; "" is a
+// picture.
+func (g *group) wantHeard(want ...string) {
+	g.t.Helper()
+	heard := g.robot.Heard()
+	if len(heard) != len(want) {
+		g.t.Fatalf("the robot has said %d things, want %d: %v", len(heard), len(want), heard)
+	}
+	for i, h := range heard {
+		if !strings.Contains(h.Content, want[i]) || (want[i] == "") != (h.Type == "image") || strings.Contains(h.Content, "138") {
+			g.t.Errorf("the robot has said %s %q, want %q", h.Type, h.Content, want[i])
+		}
+	}
+}
+
+func (g *group) wantActs(want ...string) {
+	g.t.Helper()
+	acts, err := g.app.db.Acts().Acts(g.t.Context(), audit.Filter{Count: 100})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	var all []string
+	for _, a := range acts {
+		all = append(all, a.What+" "+a.Actor)
+	}
+	for _, w := range want {
+		if n := strings.Count("\n"+strings.Join(all, "\n")+"\n", "\n"+w+"\n"); n != 1 {
+			g.t.Errorf("%q is %d times in the record: %v", w, n, all)
+		}
+	}
+}
+
+// The stations trust nobody who asks: neither the bot nor whoever has the token.
+func TestStationsKnowWhoMayWhat(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	for _, a := range []desk.Act{
+		{Name: "approve", Args: []string{"1"}, Staff: 1, Role: desk.Support, Key: "k"}, {Name: "kill", Args: []string{"payouts"}, Staff: 1, Role: desk.Finance, Key: "k"},
+		{Name: "payouts"}, {Name: "payouts", Role: desk.Owner}, {Name: "payouts", Staff: 1, Role: "king"},
+	} {
+		if _, err := g.app.house.stations[paymentTarget].Do(t.Context(), a); !fault.Is(err, fault.Denied) {
+			t.Errorf("%s as %q: %v", a.Name, a.Role, err)
+		}
+	}
+}
+
+func TestStaffFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	dir, _ := withBooks(t)
+	run := func(args ...string) result {
+		return cli(t, "", nil, append(append([]string{"staff"}, args...), "--data", dir)...)
+	}
+	run("list").want(t, exitOK, "nobody is staff")
+	run("add", "telegram:1", "boss", "--name", "Ann").want(t, exitUsage, "not one of")
+	run("add", "one", "owner", "--name", "Ann").want(t, exitUsage, "telegram:12345")
+	run("add", "telegram:1", "owner").want(t, exitUsage, "--name")
+	run("add", "telegram:1", "owner", "--name", "Ann", "--as", "root").want(t, exitOK, "Ann (1) is owner")
+	run("add", "telegram:1", "owner", "--name", "Ann").want(t, exitOK, "Ann (1) was already owner")
+	run("add", "telegram:2", "owner", "--name", "Ann").want(t, exitOK, "Ann (1) is owner")
+	run("add", "telegram:3", "finance", "--name", "Bob").want(t, exitOK, "Bob (2) is finance")
+	run("remove", "1").want(t, exitFailed, "the last owner")
+	run("add", "telegram:1", "support", "--name", "Ann").want(t, exitFailed, "the last owner")
+	run("remove", "2", "--reason", "left").want(t, exitOK, "Bob (2) is not finance any more")
+	run("list").want(t, exitOK, "telegram:1 telegram:2")
+}
