@@ -141,7 +141,7 @@ func forbidden(f file, i string, order []string) string {
 		}
 		return ""
 	case top == "bot" || top == "jobs":
-		if toTop == "core" || within(f.dir(), to) || top == "bot" && (to == "bot" || to == "bot/locale") {
+		if toTop == "core" || within(f.dir(), to) || top == "bot" && (to == "bot" || to == "bot/locale" || to == "bot/mail") {
 			return ""
 		}
 		return top + " imports core only"

@@ -167,6 +167,8 @@ func everything(t *testing.T, w *observe.Observer) {
 		t.Error(err)
 	}
 	w.LinkMade("jd")
+	w.Delivered("telegram", "fresh")
+	w.Mail("telegram", "in", "fresh")
 	w.Call("jd/main", "links", failed, time.Second)
 	w.Refused("jd/main", "links")
 	w.Breaker("jd/main", "links", "open")
