@@ -175,6 +175,8 @@ func (l *line) say(p post.Parcel, v verdict, err error) {
 	case v.state.Dead():
 		l.Log.Error("a reply did not arrive", "channel", p.Channel, "parcel", p.Seq, "tries", v.tries, "reason", v.reason, "error", err,
 			"try", "fanli deliveries list")
+	case fault.Is(err, fault.Limited): // as every platform has it all day
+		l.Log.Debug("a reply waits for a limit", "channel", p.Channel, "parcel", p.Seq, "wait", v.wait)
 	case err != nil:
 		l.Log.Info("a reply waits", "channel", p.Channel, "parcel", p.Seq, "tries", v.tries, "wait", v.wait, "error", err)
 	}

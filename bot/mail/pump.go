@@ -28,12 +28,13 @@ type pump struct {
 	rung chan struct{} // holds one when somebody has rung
 
 	mu      sync.Mutex
-	busy    map[string]job // by chat
+	busy    map[string]job  // by chat
+	again   map[string]bool // chats of which another thing was claimed meanwhile
 	workers sync.WaitGroup
 }
 
 func newPump(e *Engine, s post.Side, channel string, room int, take func(context.Context, post.Claim) ([]job, error)) *pump {
-	return &pump{Engine: e, side: s, channel: channel, room: room, take: take, rung: make(chan struct{}, 1), busy: map[string]job{}}
+	return &pump{Engine: e, side: s, channel: channel, room: room, take: take, rung: make(chan struct{}, 1), busy: map[string]job{}, again: map[string]bool{}}
 }
 
 // ring has the pump look at once.
@@ -85,7 +86,7 @@ func (p *pump) round(ctx, work context.Context, holder string) (time.Duration, e
 	}
 	jobs, err := p.take(ctx, post.Claim{Holder: holder, Now: now, Until: now.Add(leaseLength), Count: free, Quiet: quiet})
 	for _, j := range jobs {
-		p.begin(work, j)
+		p.begin(work, holder, j)
 	}
 	if len(jobs) == 0 { // another process was faster
 		return lookEvery, err
@@ -113,24 +114,40 @@ func (p *pump) idle() bool {
 	return free > 0
 }
 
-// begin has a worker do a job. A chat of which one is being done here, because its lease
-// could not be renewed in time, is left to that one.
-func (p *pump) begin(work context.Context, j job) {
+// begin has a worker do a job. A chat of which one is being done here is left to that
+// one: its lease could not be renewed in time, or it has just stored its end and is about
+// to go. What was claimed meanwhile is given back then, or nobody would ever do it: this
+// process renews what it holds.
+func (p *pump) begin(work context.Context, holder string, j job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, busy := p.busy[j.chat]; busy {
+		p.again[j.chat] = true
 		return
 	}
 	p.busy[j.chat] = j
 	p.workers.Go(func() {
 		defer p.ring()
-		defer func() {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			delete(p.busy, j.chat)
-		}()
+		defer p.leave(holder, j.chat)
 		j.do(work)
 	})
+}
+
+// leave ends the work on a chat.
+func (p *pump) leave(holder, chat string) {
+	p.mu.Lock()
+	again := p.again[chat]
+	delete(p.again, chat)
+	delete(p.busy, chat)
+	p.mu.Unlock()
+	if !again {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopAbort)
+	defer cancel()
+	if err := p.Store.Release(ctx, holder, p.side, p.channel, chat); err != nil {
+		p.Log.Warn("a chat is not given back; it waits until this process ends", "channel", p.channel, "error", err)
+	}
 }
 
 // How often and how long storing an outcome is tried, beside a lease that goes on.

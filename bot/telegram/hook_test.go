@@ -66,18 +66,25 @@ func TestWebhook(t *testing.T) {
 		wantLog(t, w.logs, "somebody has changed the webhook")
 	})
 	hooked("ThatFailsIsSaid", func(t *testing.T, w *world) {
+		var full atomic.Bool
+		w.store.Hook = func(string) error {
+			if full.Load() {
+				return errors.New("disk full")
+			}
+			return nil
+		}
 		w.run(echo)
 		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
 			t.Fatal(err)
 		}
-		w.store.Hook = func(string) error { return errors.New("disk full") }
+		full.Store(true)
 		w.fake.Say(ann, "hello")
 		time.Sleep(6 * time.Minute)
 		if w.count.of("undelivered") != 1 || w.count.of("away") < 2 {
 			t.Errorf("counted %+v", w.count.all)
 		}
 		wantLog(t, w.logs, "Telegram cannot deliver to the webhook", "503 Service Unavailable")
-		w.store.Hook = nil
+		full.Store(false)
 		wantTexts(t, w.wait(ann, 1), "hello") // nothing is lost
 	})
 	hooked("IsDeletedForPolling", func(t *testing.T, w *world) {

@@ -270,10 +270,11 @@ func (w *world) run(handle bot.Handler, opts ...telegram.Option) *running {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	r := &running{t: w.t, cancel: cancel, ended: make(chan error, 1)}
 	c := w.channel(opts...)
+	door := w.front
 	go func() {
-		if w.front != nil {
-			w.front.add(c)
-			defer w.front.drop(c)
+		if door != nil {
+			door.add(c)
+			defer door.drop(c)
 		}
 		r.ended <- c.Run(ctx, handle)
 	}()
