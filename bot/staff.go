@@ -68,13 +68,13 @@ func (t *turn) serve(ctx context.Context) (r Reply, served bool, err error) {
 		return r, true, err
 	}
 	if c, args, ok := match(s); ok {
-		switch {
-		case c.name == "confirm":
+		switch c.name {
+		case "confirm":
 			r, err = t.code(ctx, args)
 			return r, true, err
-		case c.name == "help":
+		case "help":
 			return t.staffHelp(args), true, nil
-		case c.name == "cancel":
+		case "cancel":
 			return t.giveUp(ctx)
 		}
 	}
