@@ -35,6 +35,7 @@ type Message struct {
 	Text   string        // what they wrote, or the Action of a button they pressed
 	Locale string        // a hint of the channel; "" for none
 	Group  bool          // others read along: nothing personal may be said
+	Via    string        // the code of who brought this person, where the channel knows; it counts for new ones and nothing is said of it
 
 	// Edits is the ID of the message that this one is a later form of; "" for none. It
 	// is looked at only if what was there before led to nothing.
@@ -75,6 +76,7 @@ type Button struct {
 	Label  string `json:"label"`
 	Action string `json:"action,omitempty"` // at most 64 bytes
 	URL    string `json:"url,omitempty"`
+	Page   string `json:"page,omitempty"` // with URL: our page for the same, for channels that do not open URL
 	Copy   string `json:"copy,omitempty"`
 }
 
@@ -119,7 +121,7 @@ type (
 		Claim(ctx context.Context, user int64, number string) (order.Claim, error)
 		Prove(ctx context.Context, user, claim int64, p order.Proof) (order.Claim, error)
 		Appeal(ctx context.Context, user int64, number, words string) (order.Claim, error)
-		Claims(ctx context.Context, user int64, count int) ([]order.Claim, error)
+		Claims(ctx context.Context, user, before int64, count int) ([]order.Claim, error)
 	}
 	// Rebates says what orders bring, and why.
 	Rebates interface {
@@ -135,7 +137,7 @@ type (
 	// Withdrawals pays out.
 	Withdrawals interface {
 		Request(ctx context.Context, user int64, amount money.Fen, key string) (withdraw.Withdrawal, error)
-		OfUser(ctx context.Context, user int64, count int) ([]withdraw.Withdrawal, error)
+		OfUser(ctx context.Context, user, before int64, count int) ([]withdraw.Withdrawal, error)
 		Cancel(ctx context.Context, user, id int64) (withdraw.Withdrawal, error)
 	}
 	// Switches says what is stopped.

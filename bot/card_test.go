@@ -35,6 +35,23 @@ func answer(t *testing.T, c canned, text string) bot.Reply {
 	return f.Handle(t.Context(), says("", text))
 }
 
+// Channels that do not open the shop's address find ours beside it.
+func TestOfferHasOurPageToo(t *testing.T) {
+	t.Parallel()
+	l := link.Link{ID: 7, Offer: link.Offer{Network: link.Taobao, Title: "Kettle"}, Made: link.Made{URL: "https://s.click.example/1", Token: "￥abc￥"}}
+	f := bottest.New(t)
+	f.Bot.Links = canned{link: l}
+	f.Bot.Landing = func(l link.Link) string { return "https://fanli.example/l/" + l.Made.Token }
+	f.Handle(t.Context(), says("", "余额"))
+	r := f.Handle(t.Context(), says("", "https://item.taobao.com/item.htm?id=600000000001"))
+	if len(r.Cards) != 1 || len(r.Cards[0].Buttons) != 2 {
+		t.Fatalf("answered %+v", r)
+	}
+	if b := r.Cards[0].Buttons[0]; b.URL != l.Made.URL || b.Page != "https://fanli.example/l/￥abc￥" {
+		t.Errorf("the button is %+v", b)
+	}
+}
+
 func TestOfferCard(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC)

@@ -89,6 +89,17 @@ func (t *turn) bind(ctx context.Context, code string) (string, error) {
 	return "", fault.In("bot.Bind", err)
 }
 
+// credit says that the owner of a code brought this new person, without a word: whoever
+// scans a friend's code has not asked anything.
+func (t *turn) credit(ctx context.Context) {
+	if t.bot.Invites == nil || !codeForm.MatchString(t.m.Via) {
+		return
+	}
+	if err := t.bot.Invites.Bind(ctx, t.user.ID, t.m.Via); err != nil && !expected(err) {
+		t.trace(ctx, fault.In("bot.Bind", err))
+	}
+}
+
 // checkIn gives today's bonus.
 func (t *turn) checkIn(ctx context.Context, _ string) (Reply, error) {
 	if t.bot.Gifts == nil {

@@ -21,6 +21,7 @@ import (
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/lock"
+	"fanli/core/user"
 	"fanli/core/withdraw"
 )
 
@@ -68,6 +69,12 @@ type Bot struct {
 	// ConfirmURL returns the page on which the payee of a withdrawal confirms it;
 	// optional.
 	ConfirmURL func(w withdraw.Withdrawal) string
+	// Landing returns the address of our own page for a link, for channels that do
+	// not open the shop's; "" where there is none; optional.
+	Landing func(l link.Link) string
+	// OwnPayee returns the account to which money can be sent to somebody by WeChat Pay
+	// because they write with it; optional.
+	OwnPayee func(from user.Identity) (account string, ok bool)
 	// Switches says what staff has stopped; optional.
 	Switches Switches
 	// Ladder says what is left out while something is away; optional.

@@ -150,7 +150,7 @@ func (b *Bot) confirmLink(ctx context.Context, c withdraw.Changed) (string, erro
 	if b.ConfirmURL == nil {
 		return "", nil
 	}
-	ws, err := b.Withdrawals.OfUser(ctx, c.User, openLook)
+	ws, err := b.Withdrawals.OfUser(ctx, c.User, 0, openLook)
 	if err != nil {
 		return "", fault.In("bot.Withdrawals", err)
 	}
@@ -236,6 +236,8 @@ var _ notify.Sender = (*Deliverer)(nil)
 type Notice struct {
 	Key   string // unique
 	User  int64
+	Kind  string        // of what it tells, for channels that have forms for that
+	Title string        // of the goods that it is about; "" for none
 	To    user.Identity // where it goes
 	Reply Reply
 	Tried []user.Identity // where they could not be reached
@@ -265,11 +267,22 @@ func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 	if err != nil {
 		return err
 	}
-	next, err := d.Elsewhere(ctx, Notice{Key: m.Key, User: m.User, Reply: r})
+	next, err := d.Elsewhere(ctx, Notice{Key: m.Key, User: m.User, Kind: string(m.Kind), Title: titleOf(m), Reply: r})
 	if err == nil && next != nil {
 		err = d.Outbox.Notice(ctx, *next)
 	}
 	return fault.In("bot.Deliver", err)
+}
+
+// titleOf returns the title of the goods that a message is about; "" for none.
+func titleOf(m notify.Message) string {
+	var c struct {
+		Title string `json:"title"`
+	}
+	if json.Unmarshal(m.Data, &c) != nil {
+		return ""
+	}
+	return clean(c.Title, listTitleRunesMax)
 }
 
 // Elsewhere looks where a notice can go that did not reach its person where it went. It
@@ -301,7 +314,17 @@ func (d *Deliverer) Elsewhere(ctx context.Context, n Notice) (*Notice, error) {
 		}
 		n.Tried = append(n.Tried, id)
 	}
-	return nil, fault.Newf(fault.NotFound, "", "user %d cannot be reached on any of %d channels", n.User, len(ids))
+	return nil, outOfReach(n.User, ids)
+}
+
+// outOfReach says why nobody is left to try: that is no failure where somebody talks
+// with us only through a program.
+func outOfReach(id int64, ids []user.Identity) error {
+	reason := ""
+	if len(ids) > 0 && !slices.ContainsFunc(ids, func(i user.Identity) bool { return !i.Program() }) {
+		reason = notify.NoChannel
+	}
+	return fault.Newf(fault.NotFound, reason, "user %d cannot be reached on any of %d channels", id, len(ids))
 }
 
 func (d *Deliverer) channel(name string) Channel {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,84 @@ func TestDeliverer(t *testing.T) {
 				t.Errorf("the latest channel was asked for %v", one.got)
 			}
 		})
+	}
+}
+
+// TestWhoTalksThroughAProgramHasNoChannel: only if nothing else is known of them.
+func TestWhoTalksThroughAProgramHasNoChannel(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ channels, want string }{
+		{"api/shop", notify.NoChannel}, {"oidc/app", notify.NoChannel}, {"api/shop oidc/app", notify.NoChannel}, {"api/shop telegram", ""}, {"telegram", ""}, {"apis", ""}, {"", ""},
+	} {
+		f := bottest.New(t)
+		f.Bot.Users = known{f.Bot.Users, tt.channels}
+		d := &bot.Deliverer{Bot: f.Bot, Timeout: time.Minute}
+		if err := d.Send(t.Context(), ready(t)); !fault.Is(err, fault.NotFound) || fault.ReasonOf(err) != tt.want {
+			t.Errorf("%q: %v, reason %q, want %q", tt.channels, err, fault.ReasonOf(err), tt.want)
+		}
+	}
+}
+
+// known are people who are on some channels, which are no longer there.
+type known struct {
+	bot.Users
+	channels string
+}
+
+func (known) User(context.Context, int64) (user.User, error) { return user.User{Locale: "zh"}, nil }
+
+func (k known) Identities(context.Context, int64) (all []user.Identity, err error) {
+	for _, c := range strings.Fields(k.channels) {
+		all = append(all, user.Identity{Channel: c, External: "a"})
+	}
+	return all, nil
+}
+
+// box is an outbox that takes one channel.
+type box struct {
+	channel string
+	got     []bot.Notice
+}
+
+func (b *box) Takes(channel string) bool { return channel == b.channel }
+
+func (b *box) Notice(_ context.Context, n bot.Notice) error {
+	b.got = append(b.got, n)
+	return nil
+}
+
+// TestAnOutboxTakesNotices: what it took counts as told, and it asks where to go with
+// what it cannot deliver.
+func TestAnOutboxTakesNotices(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	f.Bot.Users = somewhere{f.Bot.Users}
+	one, two := &line{name: "one", err: fault.New(fault.NotFound, "x")}, &line{name: "two"}
+	b := &box{channel: "one"}
+	d := &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{two, one}, Outbox: b}
+	m := ready(t)
+	m.Key = "rebate/jd/1/seq3"
+	if err := d.Send(t.Context(), m); err != nil || len(b.got) != 1 || len(one.got)+len(two.got) != 0 {
+		t.Fatalf("%v; the outbox has %+v", err, b.got)
+	}
+	n := b.got[0]
+	if n.Key != m.Key || n.User != m.User || n.To.Channel != "one" || n.Reply.Text == "" || len(n.Tried) != 0 {
+		t.Errorf("it has %+v", n)
+	}
+	next, err := d.Elsewhere(t.Context(), n)
+	if err != nil || next != nil || len(two.got) != 1 || len(one.got) != 0 {
+		t.Errorf("the other channel: %+v, %v", next, err)
+	}
+	b.channel = "two"
+	next, err = d.Elsewhere(t.Context(), n)
+	if err != nil || next == nil || next.To.Channel != "two" || len(next.Tried) != 1 || next.Tried[0] != n.To {
+		t.Fatalf("the other channel in the outbox: %+v, %v", next, err)
+	}
+	if next, err = d.Elsewhere(t.Context(), *next); next != nil || !fault.Is(err, fault.NotFound) {
+		t.Errorf("nothing is left: %+v, %v", next, err)
+	}
+	if err := d.Send(t.Context(), m); err != nil || len(b.got) != 2 || b.got[1].To.Channel != "two" || len(b.got[1].Tried) != 1 {
+		t.Errorf("a channel that cannot reach them comes before: %v, %+v", err, b.got)
 	}
 }
 

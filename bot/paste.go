@@ -194,7 +194,11 @@ func (t *turn) offer(l link.Link) Card {
 		c.Notes = append(c.Notes, t.T("offer.expires", "at", t.moment(l.Made.Expires)))
 	}
 	if l.Made.URL != "" {
-		c.Buttons = append(c.Buttons, Button{Label: t.T("button.open"), URL: l.Made.URL})
+		b := Button{Label: t.T("button.open"), URL: l.Made.URL}
+		if t.bot.Landing != nil {
+			b.Page = t.bot.Landing(l)
+		}
+		c.Buttons = append(c.Buttons, b)
 	}
 	if l.Made.Token != "" {
 		c.Buttons = append(c.Buttons, Button{Label: t.T("button.copy"), Copy: l.Made.Token})

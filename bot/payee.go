@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -13,6 +14,9 @@ import (
 // or asking for one thing after the other.
 func (t *turn) payee(ctx context.Context, args string) (Reply, error) {
 	words := strings.Fields(args)
+	if len(words) > 0 && isWechat(words[0]) {
+		return t.ownPayee(ctx, strings.Join(words[1:], " "))
+	}
 	if len(words) > 1 && isMethod(words[0]) {
 		words = words[1:]
 	}
@@ -44,6 +48,34 @@ func (t *turn) payee(ctx context.Context, args string) (Reply, error) {
 func isMethod(s string) bool {
 	s = fold(s)
 	return s == "支付宝" || s == "alipay"
+}
+
+func isWechat(s string) bool {
+	switch fold(s) {
+	case "微信", "微信支付", "wechat", "wechatpay":
+		return true
+	default:
+		return false
+	}
+}
+
+// ownPayee makes the account with which a person writes their payout account, where
+// money can be sent to it: nobody need type what we know.
+func (t *turn) ownPayee(ctx context.Context, name string) (Reply, error) {
+	account, ok := "", false
+	if t.bot.OwnPayee != nil {
+		account, ok = t.bot.OwnPayee(t.m.From)
+	}
+	if !ok {
+		r := t.askPayee(nil)
+		r.Text = t.T("payee.wechat_off")
+		return r, nil
+	}
+	t.wait(ask{Step: askName, Account: account, Method: "wechat"})
+	if name != "" {
+		return t.takeName(ctx, name)
+	}
+	return Reply{Text: t.T("payee.ask_name_wechat"), Buttons: []Button{t.next("cancel")}}, nil
 }
 
 // askPayee asks for an account; amount is a withdrawal that waits for it, nil for
@@ -83,7 +115,7 @@ func plausible(s string) bool {
 // takeName is the answer to the question for a name, and stores the account.
 func (t *turn) takeName(ctx context.Context, s string) (Reply, error) {
 	a := *t.state.Ask
-	p := user.Payee{Method: "alipay", Account: a.Account, Name: s}
+	p := user.Payee{Method: cmp.Or(a.Method, "alipay"), Account: a.Account, Name: s}
 	err := p.Validate()
 	if err == nil {
 		err = t.bot.Users.SetPayee(ctx, t.user.ID, p)

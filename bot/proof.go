@@ -117,7 +117,7 @@ func (t *turn) claimLine(c order.Claim) string {
 
 // claims lists a person's claims.
 func (t *turn) claims(ctx context.Context, _ string) (Reply, error) {
-	cs, err := t.bot.Orders.Claims(ctx, t.user.ID, claimsShown)
+	cs, err := t.bot.Orders.Claims(ctx, t.user.ID, 0, claimsShown)
 	if err != nil {
 		return Reply{}, fault.In("bot.Claims", err)
 	}

@@ -53,6 +53,7 @@ type ask struct {
 	Chat    string     `json:"chat"`
 	Step    step       `json:"step"`
 	Account string     `json:"account,omitempty"` // while the name is asked for
+	Method  string     `json:"method,omitempty"`  // of the account; "" for Alipay
 	Amount  *money.Fen `json:"amount,omitempty"`  // a withdrawal that goes on afterwards; 0: all
 	Claim   int64      `json:"claim,omitempty"`   // that the facts are about
 	Tries   int        `json:"tries,omitempty"`

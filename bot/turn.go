@@ -39,6 +39,9 @@ func (t *turn) take(ctx context.Context) (Reply, error) {
 	}
 	t.user = u
 	t.voice = t.bot.voice(u.Locale)
+	if joined && t.m.Via != "" {
+		t.credit(ctx)
+	}
 	if err := t.recall(ctx); err != nil {
 		return Reply{}, err
 	}

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"fanli/core/fault"
@@ -51,8 +52,8 @@ func (v voice) hour(at time.Time) string {
 }
 
 // AnswerWaiting answers links that waited for their network, one batch, and says how
-// many. What was answered may be answered again after a crash: better twice than
-// never.
+// many. What was answered may be answered again after a crash, where the channel is not
+// one of the Outbox's: better twice than never.
 func (d *Deliverer) AnswerWaiting(ctx context.Context) (n int, err error) {
 	if d.Bot.Waiting == nil {
 		return 0, nil
@@ -110,7 +111,13 @@ func (d *Deliverer) answerOne(ctx context.Context, w link.Waiting) (done bool, e
 		}
 		r.Text = head
 	}
-	if err := c.Send(ctx, to, r); err != nil && !fault.Is(err, fault.NotFound) {
+	if d.Outbox != nil && d.Outbox.Takes(w.Channel) {
+		key := fmt.Sprintf("waiting/%d/%d", w.ID, w.At.UnixMilli()) // numbers come again
+		err = d.Outbox.Notice(ctx, Notice{Key: key, User: w.User, To: to, Reply: r})
+	} else {
+		err = c.Send(ctx, to, r)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
 		return false, fault.In("bot.Waiting", err)
 	}
 	return true, nil

@@ -49,7 +49,7 @@ func (t *turn) propose(ctx context.Context, amount money.Fen) (Reply, error) {
 	if err != nil {
 		return Reply{}, fault.In("bot.Wallet", err)
 	}
-	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, openLook)
+	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, 0, openLook)
 	if err != nil {
 		return Reply{}, fault.In("bot.Withdrawals", err)
 	}
@@ -261,7 +261,7 @@ func (t *turn) accepted(w withdraw.Withdrawal) Reply {
 
 // repeated answers a confirmation that was given before.
 func (t *turn) repeated(ctx context.Context, c *confirm) (Reply, error) {
-	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, openLook)
+	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, 0, openLook)
 	if err != nil {
 		return Reply{}, fault.In("bot.Withdrawals", err)
 	}

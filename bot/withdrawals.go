@@ -11,7 +11,7 @@ import (
 
 // withdrawals lists the latest withdrawals with what became of them.
 func (t *turn) withdrawals(ctx context.Context, _ string) (Reply, error) {
-	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, pageSize)
+	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, 0, pageSize)
 	if err != nil {
 		return Reply{}, fault.In("bot.Withdrawals", err)
 	}
@@ -88,7 +88,7 @@ func (t *turn) cancelWithdrawal(ctx context.Context, args string) (Reply, error)
 		}
 		id = n
 	}
-	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, openLook)
+	ws, err := t.bot.Withdrawals.OfUser(ctx, t.user.ID, 0, openLook)
 	if err != nil {
 		return Reply{}, fault.In("bot.Withdrawals", err)
 	}

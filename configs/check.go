@@ -74,6 +74,7 @@ func (c Config) check(t *tree) []mistake {
 	c.checkWebhooks(k)
 	k.part("guard", c.Guard.Validate())
 	c.Resilience.check(k)
+	c.Landing.check(k)
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)
@@ -83,8 +84,9 @@ func (c Config) check(t *tree) []mistake {
 	if c.Telegram.Token != "" {
 		k.part("telegram", c.Telegram.Validate())
 	}
-	if !c.Webchat.Enabled && c.Telegram.Token == "" {
-		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token")
+	c.checkWechat(k)
+	if !c.Webchat.Enabled && c.Telegram.Token == "" && !c.Wechat.Enabled() {
+		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token or wechat.app_id")
 	}
 	return k.errs
 }

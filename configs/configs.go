@@ -21,6 +21,7 @@ import (
 	"fanli/adapters/taobao"
 	"fanli/adapters/wechatpay"
 	"fanli/bot/telegram"
+	"fanli/bot/wechat/platform"
 	"fanli/core/money"
 	"fanli/core/withdraw"
 )
@@ -67,8 +68,10 @@ type Config struct {
 	Wechatpay  wechatpay.Config  `yaml:"wechatpay"`
 	Webhooks   Webhooks          `yaml:"webhooks"`
 	Telegram   telegram.Config   `yaml:"telegram"`
+	Wechat     platform.Config   `yaml:"wechat"`
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
+	Landing    Landing           `yaml:"landing"`
 	API        API               `yaml:"api"`
 	Staff      Staff             `yaml:"staff"`
 }

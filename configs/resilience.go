@@ -35,6 +35,9 @@ const rungsMax = 20
 // payerKind begins the names of payers among dependencies.
 const payerKind = "payer/"
 
+// pages are what a gateway hands requests on to.
+func pages() []string { return []string{"pages/bot", "pages/payment", "pages/*"} }
+
 // Line returns how a dependency is called: what is said of it, of all of its kind,
 // and of all.
 func (r Resilience) Line(name string) guard.LineOptions {
@@ -62,8 +65,8 @@ func (r Resilience) check(k *checker) {
 		switch {
 		case strings.HasPrefix(name, "network/"):
 			k.bad(path, "how networks are called is said in guard")
-		case !slices.Contains(Targets(), name) && !strings.HasPrefix(name, payerKind):
-			k.bad(path, "it is none of %s, nor %sNAME", strings.Join(Targets(), ", "), payerKind)
+		case !slices.Contains(Targets(), name) && !slices.Contains(pages(), name) && !strings.HasPrefix(name, payerKind):
+			k.bad(path, "it is none of %s, %s, nor %sNAME", strings.Join(Targets(), ", "), strings.Join(pages(), ", "), payerKind)
 		}
 		k.part(path, r.Dependencies[name].Validate())
 	}

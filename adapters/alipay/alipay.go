@@ -37,7 +37,8 @@
 // # Not certain
 //
 // It has met the real gateway's documents, not the gateway: which rows of the
-// account's log are transfers (bill_types), and whether a charge takes time_expire,
+// account's log are transfers (bill_types) and which are charges and their refunds
+// (collect_bill_types), and whether a charge takes time_expire,
 // are to be seen there. Sub codes that are not in the table stay Unclear until a
 // person decides.
 package alipay

@@ -10,6 +10,7 @@ import (
 
 	"github.com/smartwalle/alipay/v3"
 
+	"fanli/core/collect"
 	"fanli/core/fault"
 	"fanli/core/money"
 	"fanli/core/withdraw"
@@ -41,36 +42,68 @@ type logRow struct {
 // bill, so that none is silently missing.
 func (c *Client) Bill(ctx context.Context, day time.Time) ([]withdraw.BillLine, error) {
 	const op = "alipay.Bill"
+	rows, err := c.log(ctx, day, c.cfg.BillTypes)
+	if err != nil {
+		return nil, fault.In(op, err)
+	}
+	lines := make([]withdraw.BillLine, len(rows))
+	for i, r := range rows {
+		if lines[i], err = r.line(); err != nil {
+			return nil, fault.In(op, err)
+		}
+	}
+	return lines, nil
+}
+
+// Bill returns what people have paid on a day in Beijing, and what was given back,
+// as the account's log has it; which rows those are is configured by
+// collect_bill_types. Fees are rows of their own and left out. The log does not
+// name refunds: money that goes out under a charge's number is its refund.
+func (k Collector) Bill(ctx context.Context, day time.Time) ([]collect.BillLine, error) {
+	const op = "alipay.CollectorBill"
+	rows, err := k.c.log(ctx, day, k.c.cfg.CollectBillTypes)
+	if err != nil {
+		return nil, fault.In(op, err)
+	}
+	lines := make([]collect.BillLine, len(rows))
+	for i, r := range rows {
+		l, err := r.line()
+		if err != nil {
+			return nil, fault.In(op, err)
+		}
+		lines[i] = collect.BillLine{Charge: l.Number, Receipt: l.Receipt, Amount: l.Amount, Back: l.Paid, At: l.At}
+	}
+	return lines, nil
+}
+
+// log returns the rows of a day that have a number of the merchant's and one of the
+// types.
+func (c *Client) log(ctx context.Context, day time.Time, types []string) ([]logRow, error) {
 	year, month, date := day.In(beijing).Date()
 	from := time.Date(year, month, date, 0, 0, 0, 0, beijing)
 	to := from.AddDate(0, 0, 1)
 	if c.now().Before(to.Add(billReady)) {
-		return nil, fault.Newf(fault.Unavailable, "", "%s: the log of %s is not complete yet", op, from.Format(time.DateOnly))
+		return nil, fault.Newf(fault.Unavailable, "", "the log of %s is not complete yet", from.Format(time.DateOnly))
 	}
-	var lines []withdraw.BillLine
+	var out []logRow
 	for page, seen := 1, 0; page <= billPagesMax; page++ {
 		rows, total, err := c.logPage(ctx, from, to, page)
 		if err != nil {
-			return nil, fault.In(op, err)
+			return nil, err
 		}
 		for _, r := range rows {
-			if r.Number == "" || !slices.Contains(c.cfg.BillTypes, r.Type) {
-				continue
+			if r.Number != "" && slices.Contains(types, r.Type) {
+				out = append(out, r)
 			}
-			l, err := r.line()
-			if err != nil {
-				return nil, fault.In(op, err)
-			}
-			lines = append(lines, l)
 		}
 		if seen += len(rows); seen >= total {
-			return lines, nil
+			return out, nil
 		}
 		if len(rows) == 0 {
-			return nil, fault.Newf(fault.Unavailable, "", "%s: page %d is empty, with %d of %d rows seen", op, page, seen, total)
+			return nil, fault.Newf(fault.Unavailable, "", "page %d is empty, with %d of %d rows seen", page, seen, total)
 		}
 	}
-	return nil, fault.Newf(fault.Internal, "", "%s: more than %d pages", op, billPagesMax)
+	return nil, fault.Newf(fault.Internal, "", "more than %d pages", billPagesMax)
 }
 
 // logPage returns one page and how many rows there are in all.

@@ -33,7 +33,10 @@ var tradeCodes = map[string]fault.Code{
 // charge is absent, nothing there can be closed, and only its expiry ends it.
 type Collector struct{ c *Client }
 
-var _ collect.Collector = Collector{}
+var (
+	_ collect.Collector = Collector{}
+	_ collect.Biller    = Collector{}
+)
 
 // Collector returns what takes money with the client's application.
 func (c *Client) Collector() Collector { return Collector{c} }

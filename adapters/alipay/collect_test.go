@@ -1,7 +1,9 @@
 package alipay_test
 
 import (
+	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,5 +147,47 @@ func TestCallbacksAreNotMixedUp(t *testing.T) {
 	again := alipayfake.New(alipayfake.Config{App: app, Keys: keys(t), Now: clock})
 	if err := again.Restore(fake.Snapshot()); err != nil || again.Balance(charge.Number) != 2000 {
 		t.Errorf("%v; %s are there after a restart", err, again.Balance(charge.Number))
+	}
+}
+
+// The log of a day has what was paid and given back on it, without fees and
+// transfers.
+func TestCollectorsBill(t *testing.T) {
+	t.Parallel()
+	_, fake := open(t)
+	now := clock()
+	fake.SetNow(func() time.Time { return now })
+	c, err := alipay.New(keys(t).Client(app, serve(t, fake)), nil, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := c.Collector()
+	for _, n := range []string{"C7", "C8"} {
+		one := charge
+		one.Number = n
+		if _, err := k.Create(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		if err := fake.Pay(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := k.Refund(t.Context(), collect.Refund{Charge: "C7", Number: "C7R", Amount: charge.Amount}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Send(t.Context(), payment); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Bill(t.Context(), now); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("on the same day: %v", err)
+	}
+	now = now.Add(24 * time.Hour)
+	lines, err := k.Bill(t.Context(), clock())
+	var got []string
+	for _, l := range lines {
+		got = append(got, fmt.Sprint(l.Charge, " ", l.Amount, " ", l.Back, " ", l.At.Equal(clock())))
+	}
+	if want := "C7 20.00 false true; C7 20.00 true true; C8 20.00 false true"; err != nil || strings.Join(got, "; ") != want {
+		t.Errorf("\n got %s, %v\nwant %s", strings.Join(got, "; "), err, want)
 	}
 }

@@ -64,6 +64,10 @@ type Config struct {
 	// transfers.
 	BillTypes []string `yaml:"bill_types"`
 
+	// CollectBillTypes are those that are what people have paid us, or what we gave
+	// them back; fees are none.
+	CollectBillTypes []string `yaml:"collect_bill_types"`
+
 	Timeout time.Duration `yaml:"timeout"` // of one call
 }
 
@@ -114,6 +118,7 @@ func (c Config) Validate() error {
 	bad(utf8.RuneCountInString(c.Title) > titleMax, "title: is longer than %d characters", titleMax)
 	bad(utf8.RuneCountInString(c.Remark) > remarkMax, "remark: is longer than %d characters", remarkMax)
 	bad(slices.Contains(c.BillTypes, ""), "bill_types: one of them is empty")
+	bad(slices.Contains(c.CollectBillTypes, ""), "collect_bill_types: one of them is empty")
 	bad(c.Timeout < 0 || c.Timeout > timeoutMax, "timeout: %v is not between 0 and %v", c.Timeout, timeoutMax)
 	return errors.Join(errs...)
 }
@@ -136,6 +141,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.BillTypes) == 0 {
 		c.BillTypes = []string{"转账"}
+	}
+	if len(c.CollectBillTypes) == 0 {
+		c.CollectBillTypes = []string{"交易", "在线支付", "交易退款", "退款"}
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout

@@ -1,5 +1,5 @@
-// Package billfile reads the files in which networks tell what they settle and
-// payers what they have paid.
+// Package billfile reads the files in which networks tell what they settle, payers
+// what they have paid, and collectors what people have paid us.
 //
 // A file is a table as text: comma, semicolon or tab between the cells, quoted or
 // not, with or without a byte order mark, in UTF-8 or GBK. Which column is what is
@@ -54,6 +54,11 @@ type Format struct {
 	State  []string `yaml:"state"`  // may be missing
 	Time   []string `yaml:"time"`   // may be missing
 
+	// Back is the number of a refund. A row that has one is money that went back: that
+	// is its key, its sum counts below zero, and its time is that of BackTime.
+	Back     []string `yaml:"back"`
+	BackTime []string `yaml:"back_time"`
+
 	// Fen says that amounts are whole fen and not yuan.
 	Fen bool `yaml:"fen"`
 	// Outgoing says that a sum below zero is one that has left, and counts as one
@@ -65,9 +70,12 @@ type Format struct {
 	Void []string `yaml:"void"`
 	// Skip are beginnings of lines before and after the table.
 	Skip []string `yaml:"skip"`
+	// End are beginnings of lines with which the table is over.
+	End []string `yaml:"end"`
 }
 
-// Formats returns the formats that we know, by the name of network or payer.
+// Formats returns the formats that we know, by the name of network or payer, or
+// "alipay/trade" for what a collector has taken.
 func Formats() (map[string]Format, error) {
 	out := map[string]Format{}
 	return out, fault.Wrap(fault.Internal, "billfile.Formats", yaml.Unmarshal(known, &out))
@@ -214,8 +222,13 @@ func readLine(b *bufio.Reader, n int) (line, error) {
 
 // skipped reports whether a line is not of the table.
 func (f *File) skipped(text string) bool {
-	text = strings.TrimSpace(text)
-	return text == "" || slices.ContainsFunc(f.format.Skip, func(s string) bool { return strings.HasPrefix(clean(text), s) })
+	return strings.TrimSpace(text) == "" || begins(text, f.format.Skip)
+}
+
+// begins reports whether a line has one of the beginnings.
+func begins(text string, with []string) bool {
+	text = clean(text)
+	return slices.ContainsFunc(with, func(s string) bool { return strings.HasPrefix(text, s) })
 }
 
 // comma finds out what stands between the cells.
@@ -248,6 +261,8 @@ func (f *File) Rows() reconcile.Rows {
 				switch {
 				case err != nil:
 					yield(reconcile.Row{}, err)
+					return
+				case begun && begins(l.text, f.format.End):
 					return
 				case f.skipped(l.text):
 				case !begun:

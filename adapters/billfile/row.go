@@ -91,14 +91,15 @@ func clean(s string) string {
 
 // A parser knows where the columns are.
 type parser struct {
-	f                                           *File
-	key, sum, less, price, refund, state, since int
+	f *File
+
+	key, sum, less, price, refund, state, since, back, backSince int
 }
 
 func (f *File) parser() *parser {
 	c := f.column
 	m := f.format
-	return &parser{f, c(m.Key), c(m.Sum), c(m.Less), c(m.Price), c(m.Refund), c(m.State), c(m.Time)}
+	return &parser{f, c(m.Key), c(m.Sum), c(m.Less), c(m.Price), c(m.Refund), c(m.State), c(m.Time), c(m.Back), c(m.BackTime)}
 }
 
 // row reads one record. The first thing that is odd makes it unreadable.
@@ -157,10 +158,17 @@ func (p *parser) read(l line, r *reconcile.Row) (err error) {
 			r.Sum -= *o.to
 		}
 	}
+	since := p.since
+	if back := cell(p.back); back != "" {
+		r.Key, since = back, p.backSince
+		if r.Sum > 0 {
+			r.Sum = -r.Sum
+		}
+	}
 	if err := p.readState(cell(p.state), r); err != nil {
 		return err
 	}
-	return p.readTime(cell(p.since), r)
+	return p.readTime(cell(since), r)
 }
 
 // amount reads a sum exactly.

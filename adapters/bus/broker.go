@@ -78,6 +78,8 @@ type Broker struct {
 
 	mu  sync.Mutex
 	pub message.Publisher // nil while the broker was not reached yet
+
+	asking sync.Mutex // held by whoever asks how long a queue is
 }
 
 // An engine is a kind of broker.
@@ -88,6 +90,10 @@ type engine interface {
 	publisher(targets []string) (message.Publisher, error)
 	// subscriber returns what takes events of a target's queue, one at a time.
 	subscriber(target string) (message.Subscriber, error)
+	// depth returns how many events wait in a target's queue.
+	depth(ctx context.Context, target string) (int64, error)
+	// close ends what depth has opened.
+	close() error
 }
 
 var _ event.Batcher = (*Broker)(nil)
@@ -112,7 +118,7 @@ func NewBroker(cfg Config) (*Broker, error) {
 	log := watermill.NewSlogLogger(quiet(cfg.Log))
 	switch u.Scheme {
 	case "amqp", "amqps":
-		b.engine = rabbit{cfg.URL, cfg.queue}
+		b.engine = rabbit{cfg.URL, cfg.queue, &measure{}}
 	case "redis", "rediss":
 		b.engine, err = newRedis(cfg, log)
 	case "kafka":
@@ -126,8 +132,11 @@ func NewBroker(cfg Config) (*Broker, error) {
 // CheckURL fails with fault.Invalid for what is no broker's address. It does not
 // connect, and its error does not repeat the address.
 func CheckURL(address string) error {
-	_, err := NewBroker(Config{URL: address})
-	return err
+	b, err := NewBroker(Config{URL: address})
+	if err != nil {
+		return err
+	}
+	return b.Close()
 }
 
 // quiet lets only errors of the library through: what it says of every message is
@@ -329,15 +338,16 @@ func (b *Broker) try(ctx context.Context, h Hearing, m *message.Message, e event
 	return err
 }
 
-// Close ends the connection that events are said over.
+// Close ends the connection that events are said over, and the one over which the
+// queues are measured.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.pub == nil {
-		return nil
+	err := b.engine.close()
+	if b.pub != nil {
+		err = errors.Join(err, b.pub.Close())
+		b.pub = nil
 	}
-	err := b.pub.Close()
-	b.pub = nil
 	if err != nil {
 		return fmt.Errorf("broker: %w", err)
 	}

@@ -133,6 +133,7 @@ func TestBrokersCarryEvents(t *testing.T) {
 			t.Run("what is stopped waits", func(t *testing.T) { stoppedWaits(t, server) })
 			t.Run("a process dies", func(t *testing.T) { aProcessDies(t, server) })
 			t.Run("a batch arrives in order", func(t *testing.T) { batchInOrder(t, server) })
+			t.Run("what waits is counted", func(t *testing.T) { waitingIsCounted(t, server) })
 			t.Run("killed", func(t *testing.T) { survivesAKill(t, server) })
 		})
 	}
@@ -310,6 +311,45 @@ func batchInOrder(t *testing.T, server *brokertest.Broker) {
 	payment.await(t, 40)
 	if !slices.Equal(rebate.heard, want) {
 		t.Errorf("heard are %v", rebate.heard)
+	}
+}
+
+// waitingIsCounted asks how long queues are: with what is said before anybody hears,
+// after it was heard, and of one that is not there, which breaks nothing.
+func waitingIsCounted(t *testing.T, server *brokertest.Broker) {
+	b, rebate := broker(t, server.URL(), "a"), newTarget()
+	for i := range 7 {
+		say(t, b, event.OrderChanged, fmt.Sprint("e", i))
+	}
+	say(t, b, event.StaffActed, "s")
+	counts := func(target string, want int64) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for {
+			got, err := b.Depth(ctx, target)
+			if err == nil && got == want {
+				return
+			}
+			if ctx.Err() != nil {
+				t.Fatalf("%s has %d, %v, want %d", target, got, err, want)
+			}
+			time.Sleep(10 * time.Millisecond) // brokers count in their own time
+		}
+	}
+	counts("rebate", 7)
+	counts("payment", 1)
+	if n, err := b.Depth(t.Context(), "nobody"); err == nil && n != 0 {
+		t.Errorf("of nobody %d wait", n)
+	}
+	hear(t, b, "rebate", rebate)
+	rebate.await(t, 7)
+	counts("rebate", 0)
+	counts("payment", 1)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Depth(over, "rebate"); err == nil {
+		t.Log("it was quicker than we were") // nothing is promised but that it does not last
 	}
 }
 

@@ -29,22 +29,32 @@ const (
 // a lock while it makes a new one, and comes back up to a minute and a half after the
 // server does.
 type rabbit struct {
-	url   string
-	queue func(target string) string
+	url     string
+	queue   func(target string) string
+	measure *measure
 }
 
 // connect returns a connection with a channel on which the queues are there.
 func (r rabbit) connect(queues ...string) (*amqp.Connection, *amqp.Channel, error) {
-	conn, err := amqp.DialConfig(r.url, amqp.Config{Heartbeat: rabbitBeat, Locale: "en_US", Dial: amqp.DefaultDial(rabbitDial)})
+	conn, ch, err := r.dial(rabbitDial)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, q := range queues {
+		if _, err := ch.QueueDeclare(q, true, false, false, false, nil); err != nil {
+			return nil, nil, errors.Join(err, conn.Close())
+		}
+	}
+	return conn, ch, nil
+}
+
+// dial returns a connection with a channel.
+func (r rabbit) dial(within time.Duration) (*amqp.Connection, *amqp.Channel, error) {
+	conn, err := amqp.DialConfig(r.url, amqp.Config{Heartbeat: rabbitBeat, Locale: "en_US", Dial: amqp.DefaultDial(within)})
 	if err != nil {
 		return nil, nil, err
 	}
 	ch, err := conn.Channel()
-	for _, q := range queues {
-		if err == nil {
-			_, err = ch.QueueDeclare(q, true, false, false, false, nil)
-		}
-	}
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}

@@ -30,6 +30,7 @@ type streams struct {
 	idle    time.Duration
 	queue   func(target string) string
 	log     watermill.LoggerAdapter
+	ask     *redis.Client // for questions
 }
 
 func newRedis(cfg Config, log watermill.LoggerAdapter) (engine, error) {
@@ -38,7 +39,7 @@ func newRedis(cfg Config, log watermill.LoggerAdapter) (engine, error) {
 		return nil, fault.New(fault.Invalid, "broker.url")
 	}
 	o.ContextTimeoutEnabled = true
-	return streams{o, cfg.Name, cfg.Idle, cfg.queue, log}, nil
+	return streams{o, cfg.Name, cfg.Idle, cfg.queue, log, newAsking(*o)}, nil
 }
 
 // publisher implements engine. The groups are there before anything is said, and

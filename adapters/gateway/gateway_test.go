@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -349,7 +350,7 @@ func TestQueriesAreStrict(t *testing.T) {
 	w := newWorld(t, nil)
 	for query, want := range map[string][2]string{
 		"orders?x=1": {"api.query", "x"}, "orders?limit=1&limit=2": {"api.query", "limit"}, "wallet?limit=1": {"api.query", "limit"},
-		"withdrawals?cursor=x": {"api.query", "cursor"}, "orders?limit=0": {"api.page_size", "limit"}, "orders?limit=101": {"api.page_size", "limit"},
+		"withdrawals?cursor=x": {"api.cursor", "cursor"}, "payee?cursor=x": {"api.query", "cursor"}, "orders?limit=0": {"api.page_size", "limit"}, "orders?limit=101": {"api.page_size", "limit"},
 		"orders?limit=": {"api.page_size", "limit"}, "orders?cursor=": {"api.cursor", "cursor"}, "orders?cursor=MQ": {"api.cursor", "cursor"},
 		"orders?%zz": {"api.query", ""}, "orders?a;b": {"api.query", ""},
 	} {
@@ -359,6 +360,39 @@ func TestQueriesAreStrict(t *testing.T) {
 		t.Errorf("%d, did %v", r.Code, w.did)
 	}
 	wantProblem(t, "a body of what has none", w.ask(http.MethodGet, gateway.Path+"wallet", `{}`, as("acme", "u-7")...), 400, "api.no_body", "")
+}
+
+// TestPagesGoOn reads lists to their end, page by page.
+func TestPagesGoOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	for _, tt := range []struct{ path, want string }{
+		{"withdrawals?limit=2", "9 8 | 5"}, {"withdrawals?limit=3", "9 8 5"}, {"withdrawals?limit=1", "9 | 8 | 5"}, {"claims?limit=1", "2 | 1"}, {"claims", "2 1"},
+	} {
+		var pages []string
+		for at := tt.path; ; {
+			r := w.ask(http.MethodGet, gateway.Path+at, "", as("acme", "u-7")...)
+			var page struct {
+				Items []struct{ ID int64 }
+				Next  string
+			}
+			if err := json.Unmarshal(r.Body.Bytes(), &page); err != nil || r.Code != 200 {
+				t.Fatalf("%s: %d, %v", at, r.Code, err)
+			}
+			var ids []string
+			for _, i := range page.Items {
+				ids = append(ids, fmt.Sprint(i.ID))
+			}
+			pages = append(pages, strings.Join(ids, " "))
+			if page.Next == "" {
+				break
+			}
+			at = tt.path + "&cursor=" + page.Next
+		}
+		if got := strings.Join(pages, " | "); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.path, got, tt.want)
+		}
+	}
 }
 
 func TestCursorsComeBackOrAreNone(t *testing.T) {

@@ -56,8 +56,12 @@ func pocket(user int64, a ledger.Account) string {
 }
 
 func (a *API) withdrawals(c *call) (any, error) {
-	ws, err := a.o.Payouts.OfUser(c.ctx(), c.user, c.count)
+	ws, err := a.o.Payouts.OfUser(c.ctx(), c.user, c.before, c.count+1)
 	out := Withdrawals{Items: []Withdrawal{}}
+	if len(ws) > c.count {
+		ws = ws[:c.count]
+		out.Next = cursor(ws[c.count-1].ID)
+	}
 	for _, w := range ws {
 		out.Items = append(out.Items, a.withdrawalView(w))
 	}

@@ -132,10 +132,8 @@ func parameters(e endpoint) (out []any) {
 		add("Idempotency-Key", "header", "Made up by the caller for one withdrawal, and the same when it is tried again", true,
 			object{"type": "string", "minLength": idempotencyMin, "maxLength": externalMax})
 	}
-	if e.paged != notPaged {
+	if e.paged {
 		add("limit", "query", "How many at most", false, object{"type": "integer", "minimum": 1, "maximum": countMax, "default": countDefault})
-	}
-	if e.paged == paged {
 		add("cursor", "query", "What the page before gave as next", false, object{"type": "string"})
 	}
 	return out

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/http"
-	"slices"
 
 	"fanli/core/control"
 	"fanli/core/fault"
@@ -88,8 +87,12 @@ func computation(t rebate.Trace) *Computation {
 }
 
 func (a *API) claims(c *call) (any, error) {
-	cs, err := a.o.Orders.Claims(c.ctx(), c.user, c.count)
+	cs, err := a.o.Orders.Claims(c.ctx(), c.user, c.before, c.count+1)
 	out := Claims{Items: []Claim{}}
+	if len(cs) > c.count {
+		cs = cs[:c.count]
+		out.Next = cursor(cs[c.count-1].ID)
+	}
 	for _, one := range cs {
 		out.Items = append(out.Items, claimView(one))
 	}
@@ -132,19 +135,15 @@ func (a *API) claimed(c *call) (order.Claim, error) {
 	if err := a.o.Switches.Check(c.ctx(), control.ReadOnly); err != nil {
 		return order.Claim{}, err
 	}
-	cs, err := a.o.Orders.Claims(c.ctx(), c.user, claimsMax)
+	cs, err := a.o.Orders.Claims(c.ctx(), c.user, id+1, 1) // the newest that is not after it
 	if err != nil {
 		return order.Claim{}, err
 	}
-	i := slices.IndexFunc(cs, func(one order.Claim) bool { return one.ID == id })
-	if i < 0 {
+	if len(cs) == 0 || cs[0].ID != id {
 		return order.Claim{}, refuse(http.StatusNotFound, "api.no_such_claim", "id")
 	}
-	return cs[i], nil
+	return cs[0], nil
 }
-
-// claimsMax is how far back claims can be changed: ten are made in a day at most.
-const claimsMax = 1000
 
 // claimView shows a claim as the chat does: that it is on ice looks as if nothing were
 // known, so that an answer says nothing of orders of others.

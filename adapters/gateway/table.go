@@ -23,22 +23,13 @@ type endpoint struct {
 	open   bool         // anybody may ask
 	scope  access.Scope // "": whoever has a key or a token
 	acts   bool         // it is done for a user
-	paged  pages
+	paged  bool         // a list, asked for by limit and cursor
 	once   bool         // it needs an Idempotency-Key
 	body   reflect.Type // nil: none
 	answer reflect.Type // nil: not JSON of ours
 	also   int          // another status than 200 that it may have, 0 for none
 	does   func(a *API, c *call) (any, error)
 }
-
-// pages says how a list is asked for.
-type pages int
-
-const (
-	notPaged pages = iota
-	counted        // limit: the newest so many
-	paged          // limit and cursor
-)
 
 // A call is one request that was let in.
 type call struct {
@@ -92,7 +83,7 @@ func table() []endpoint {
 		},
 		{
 			name: "listOrders", method: get, path: "orders", summary: "The user's order lines with their rebates, newest first",
-			scope: access.OrdersRead, acts: true, paged: paged, answer: is[Orders](), does: (*API).orders,
+			scope: access.OrdersRead, acts: true, paged: true, answer: is[Orders](), does: (*API).orders,
 		},
 		{
 			name: "getOrder", method: get, path: "orders/{id}", summary: "One order line with how its rebate is computed",
@@ -104,11 +95,11 @@ func table() []endpoint {
 		},
 		{
 			name: "getStatement", method: get, path: "statement", summary: "Every move of the user's money, newest first",
-			scope: access.WalletRead, acts: true, paged: paged, answer: is[Statement](), does: (*API).statement,
+			scope: access.WalletRead, acts: true, paged: true, answer: is[Statement](), does: (*API).statement,
 		},
 		{
-			name: "listWithdrawals", method: get, path: "withdrawals", summary: "The user's newest withdrawals",
-			scope: access.WithdrawalsRead, acts: true, paged: counted, answer: is[Withdrawals](), does: (*API).withdrawals,
+			name: "listWithdrawals", method: get, path: "withdrawals", summary: "The user's withdrawals, newest first",
+			scope: access.WithdrawalsRead, acts: true, paged: true, answer: is[Withdrawals](), does: (*API).withdrawals,
 		},
 		{
 			name: "requestWithdrawal", method: post, path: "withdrawals", summary: "Withdraw money; with the same Idempotency-Key once",
@@ -120,8 +111,8 @@ func table() []endpoint {
 			scope: access.WithdrawalsWrite, acts: true, answer: is[Withdrawal](), does: (*API).cancelWithdrawal,
 		},
 		{
-			name: "listClaims", method: get, path: "claims", summary: "The user's newest claims of orders",
-			scope: access.ClaimsRead, acts: true, paged: counted, answer: is[Claims](), does: (*API).claims,
+			name: "listClaims", method: get, path: "claims", summary: "The user's claims of orders, newest first",
+			scope: access.ClaimsRead, acts: true, paged: true, answer: is[Claims](), does: (*API).claims,
 		},
 		{
 			name: "claimOrder", method: post, path: "claims", summary: "Say that an order is the user's",
@@ -229,11 +220,8 @@ func (a *API) admit(e endpoint, c *call) (err error) {
 // query reads the parameters of lists, and refuses others.
 func (c *call) query(e endpoint) (err error) {
 	var names []string
-	if e.paged != notPaged {
-		names = append(names, "limit")
-	}
-	if e.paged == paged {
-		names = append(names, "cursor")
+	if e.paged {
+		names = append(names, "limit", "cursor")
 	}
 	values, err := parseQuery(c.r.URL.RawQuery)
 	if err != nil {

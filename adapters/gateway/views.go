@@ -169,9 +169,10 @@ type (
 		At         time.Time `json:"at" jsonschema:"When it was booked"`
 	}
 
-	// Withdrawals are the newest ones.
+	// Withdrawals is a page of withdrawals.
 	Withdrawals struct {
 		Items []Withdrawal `json:"items" jsonschema:"The withdrawals"`
+		Next  string       `json:"next,omitempty" jsonschema:"The cursor of the next page; left out on the last"`
 	}
 
 	// WithdrawalRequest asks for money.
@@ -192,9 +193,10 @@ type (
 		Changed time.Time `json:"changed_at" jsonschema:"When its state last changed"`
 	}
 
-	// Claims are the newest ones.
+	// Claims is a page of claims.
 	Claims struct {
 		Items []Claim `json:"items" jsonschema:"The claims"`
+		Next  string  `json:"next,omitempty" jsonschema:"The cursor of the next page; left out on the last"`
 	}
 
 	// ClaimRequest says that an order is the user's.

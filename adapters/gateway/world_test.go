@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -111,8 +112,12 @@ func (s orders) OfUser(_ context.Context, id, before int64, _ int) ([]order.Line
 func (s orders) Claim(_ context.Context, id int64, number string) (order.Claim, error) {
 	return order.Claim{ID: 1, User: id, Order: number, State: order.ClaimIced, At: s.w.at, Until: s.w.at}, s.w.note(id, "claim "+number)
 }
-func (s orders) Claims(_ context.Context, id int64, _ int) ([]order.Claim, error) {
-	return []order.Claim{{ID: 1, User: id, Order: "n", State: order.ClaimIced, At: s.w.at, Until: s.w.at}}, s.w.note(id, "claims")
+func (s orders) Claims(_ context.Context, id, before int64, count int) ([]order.Claim, error) {
+	cs := []order.Claim{{ID: 1, User: id, Order: "n", State: order.ClaimIced, At: s.w.at, Until: s.w.at}}
+	if before == 0 {
+		cs = append([]order.Claim{{ID: 2, User: id, Order: "m", State: order.ClaimGranted, At: s.w.at, Until: s.w.at}}, cs...)
+	}
+	return cs[:min(count, len(cs))], s.w.note(id, fmt.Sprint("claims before ", before))
 }
 func (s orders) Prove(_ context.Context, id, claim int64, p order.Proof) (order.Claim, error) {
 	return order.Claim{ID: claim, User: id, State: order.ClaimWaiting}, s.w.note(id, fmt.Sprint("prove ", claim, " ", p.Paid, " ", p.Day))
@@ -133,8 +138,10 @@ func (s wallets) Statement(_ context.Context, id, before int64, _ int) ([]ledger
 func (s payouts) Request(_ context.Context, id int64, amount money.Fen, key string) (withdraw.Withdrawal, error) {
 	return withdraw.Withdrawal{ID: 1, User: id, Amount: 100, State: withdraw.Requested}, s.w.note(id, fmt.Sprint("withdraw ", amount, " ", key))
 }
-func (s payouts) OfUser(_ context.Context, id int64, _ int) ([]withdraw.Withdrawal, error) {
-	return nil, s.w.note(id, "withdrawals")
+func (s payouts) OfUser(_ context.Context, id, before int64, count int) ([]withdraw.Withdrawal, error) {
+	all := []withdraw.Withdrawal{{ID: 9, User: id}, {ID: 8, User: id}, {ID: 5, User: id}}
+	ws := slices.DeleteFunc(all, func(w withdraw.Withdrawal) bool { return before > 0 && w.ID >= before })
+	return ws[:min(count, len(ws))], s.w.note(id, fmt.Sprint("withdrawals before ", before))
 }
 func (s payouts) Cancel(_ context.Context, id, n int64) (withdraw.Withdrawal, error) {
 	return withdraw.Withdrawal{ID: n, User: id, State: withdraw.Cancelled}, s.w.note(id, fmt.Sprint("cancel ", n))

@@ -100,6 +100,9 @@ type withdrawn struct{ error }
 // Unwrap returns the error that the caller sees.
 func (w withdrawn) Unwrap() error { return w.error }
 
+// Withdrawn marks an error of a call on a line that says nothing about the other side.
+func Withdrawn(err error) error { return withdrawn{err} }
+
 // excluded says whether a breaker has nothing to learn from err.
 func excluded(err error) bool {
 	var w withdrawn

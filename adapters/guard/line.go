@@ -101,6 +101,13 @@ func (l *Line) Do(ctx context.Context, call func(context.Context) error) error {
 	return err
 }
 
+// Refused reports whether an error is that of a call which was not made: the other side
+// rests, or there was no seat.
+func Refused(err error) bool {
+	var e *fault.Error
+	return errors.As(err, &e) && (errors.Is(e.Err, gobreaker.ErrOpenState) || errors.Is(e.Err, gobreaker.ErrTooManyRequests) || e.Reason == fault.Busy)
+}
+
 func (l *Line) refuse(code fault.Code, reason string, cause error) error {
 	l.health.refused()
 	return &fault.Error{Code: code, Reason: reason, Op: "guard." + l.name, Err: cause}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"time"
 
 	"fanli/core/order"
 )
@@ -24,9 +25,18 @@ func (f *feed) Account() string { return f.inner.Account() }
 // Scenes returns the feed's streams.
 func (f *feed) Scenes() []order.Scene { return f.inner.Scenes() }
 
+// Settled returns what has to be read to see what was settled: nothing where the
+// feed behind cannot be asked.
+func (f *feed) Settled(from, to, now time.Time) []order.Stretch {
+	if s, ok := f.inner.(order.Settler); ok {
+		return s.Settled(from, to, now)
+	}
+	return nil
+}
+
 // Pull passes through the gate; a page may be read again.
 func (f *feed) Pull(ctx context.Context, w order.Window, cursor string) (order.Page, error) {
 	return through(ctx, f.gate, func(ctx context.Context) (order.Page, error) { return f.inner.Pull(ctx, w, cursor) })
 }
 
-var _ order.Feed = (*feed)(nil)
+var _ order.Settler = (*feed)(nil)

@@ -40,6 +40,9 @@ var scenes = []struct {
 	{order.Scene{Name: "finish", Window: windowMax, Delay: lateMax, Keeps: keeps}, byFinished},
 }
 
+// finished is where scenes has the stream of finished orders.
+const finished = 2
+
 // Scenes returns the streams of updates, of orders and of finished orders.
 func (c *Client) Scenes() []order.Scene {
 	all := make([]order.Scene, len(scenes))
@@ -47,6 +50,14 @@ func (c *Client) Scenes() []order.Scene {
 		all[i] = s.Scene
 	}
 	return all
+}
+
+// Settled returns the finished orders of the month before and of the time up to to:
+// JD pays on a day of the month after the one in which an order was finished, and
+// answers for no other time that would say so.
+func (c *Client) Settled(from, to, _ time.Time) []order.Stretch {
+	y, m, _ := from.In(beijing).Date()
+	return []order.Stretch{{Scene: scenes[finished].Scene, From: time.Date(y, m-1, 1, 0, 0, 0, 0, beijing), To: to}}
 }
 
 // orderReq is what order.row.query is asked.

@@ -167,6 +167,7 @@ func everything(t *testing.T, w *observe.Observer) {
 		t.Error(err)
 	}
 	w.LinkMade("jd")
+	w.Channel("wechat", "refused", "signature")
 	w.Call("jd/main", "links", failed, time.Second)
 	w.Refused("jd/main", "links")
 	w.Breaker("jd/main", "links", "open")

@@ -45,9 +45,10 @@ const (
 	eventDelay           = "fanli_event_delay_seconds"
 	turns                = "fanli_chat_turns_total"
 	turnDuration         = "fanli_chat_turn_duration_seconds"
+	channelEvents        = "fanli_channel_events_total"
 	linksMade            = "fanli_links_made_total"
-	delivered            = "fanli_channel_deliveries_total"
 	notices              = "fanli_notices_total"
+	mails                = "fanli_mail_total"
 	payerBalance         = "fanli_payer_balance_fen"
 	payerFloor           = "fanli_payer_floor_fen"
 	auditSound           = "fanli_audit_sound"
@@ -65,6 +66,7 @@ const (
 	OutboxEvents   = "fanli_outbox_events"
 	OutboxAge      = "fanli_outbox_oldest_age_seconds"
 	DeadLetters    = "fanli_dead_letters"
+	QueueEvents    = "fanli_queue_events"
 	FeedSuccess    = "fanli_feed_last_success_timestamp_seconds"
 	FeedFailures   = "fanli_feed_failures"
 	LedgerEntries  = "fanli_ledger_entries_total"
@@ -73,6 +75,9 @@ const (
 	Withdrawals    = "fanli_withdrawals"
 	WithdrawalsAge = "fanli_withdrawals_oldest_age_seconds"
 	SwitchOn       = "fanli_switch_on"
+	MailWaiting    = "fanli_mail_waiting"
+	MailAge        = "fanli_mail_oldest_age_seconds"
+	MailDead       = "fanli_mail_dead"
 	SealSuccess    = "fanli_seal_last_timestamp_seconds"
 	DatabaseInUse  = "fanli_database_connections_in_use"
 	DatabaseWaits  = "fanli_database_connection_waits_total"
@@ -102,14 +107,19 @@ func Metrics() []Metric {
 		{OutboxEvents, Gauge, "Events that wait in an outbox, due or not.", l("target"), true},
 		{OutboxAge, Gauge, "How long the oldest event of an outbox has waited; 0 for none.", l("target"), true},
 		{DeadLetters, Gauge, "Events that were given up and wait for an operator.", l("target"), true},
+		{QueueEvents, Gauge, "Events that wait in a target's queue at the broker; each of its processes says it.", l("target"), true},
 		{eventsSaid, Counter, "Events that were handed to the bus.", l("event", "result"), false},
 		{eventsHeard, Counter, "Events that a target has handled.", l("target", "event", "result"), false},
 		{eventDelay, Histogram, "How long after they became true events were handled.", l("target"), false},
 		{turns, Counter, "Messages of people, by what came of them: answered, silent, or the code of the fault.", l("channel", "outcome"), false},
 		{turnDuration, Histogram, "How long people waited for an answer.", l("channel"), false},
-		{delivered, Counter, "What chat networks delivered to our address, by what came of it: fresh, known, full, ignored, odd, away, or refused as method, forged, oversized or malformed; undelivered: they say that they could not.", l("channel", "outcome"), false},
+		{channelEvents, Counter, "What a channel did beside turns: what was delivered to its address and what came of it, callbacks refused by reason, ways of answers, notices, rights that were refused.", l("channel", "what", "how"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
-		{notices, Counter, "Tries to tell people something unasked.", l("result"), false},
+		{notices, Counter, "Tries to tell people something unasked: ok, failed, or no_channel for users of a program, which has webhooks.", l("result"), false},
+		{MailWaiting, Gauge, "Messages of people that wait for an answer (side in), and replies that wait for delivery (side out).", l("channel", "side"), true},
+		{MailAge, Gauge, "How long the oldest of them has waited; 0 for none.", l("channel", "side"), true},
+		{MailDead, Gauge, "Those that came to nothing and wait for an operator.", l("channel", "side"), true},
+		{mails, Counter, "Receipts of messages and ends of tries to answer or deliver them; outcome is a state, or fresh, known, full, parked.", l("channel", "side", "outcome"), false},
 		{FeedSuccess, Gauge, "When a stream of orders was last read.", l("network", "account", "scene"), true},
 		{FeedFailures, Gauge, "Failures in a row of reading a stream of orders.", l("network", "account", "scene"), true},
 		{LedgerEntries, Counter, "Entries of the ledger.", nil, true},

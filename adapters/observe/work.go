@@ -7,7 +7,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"fanli/core/event"
+	"fanli/core/fault"
 	"fanli/core/money"
+	"fanli/core/notify"
 )
 
 // StartJob observes a run of a job under a lease that ends at until. done is called
@@ -84,6 +86,11 @@ func (w *Observer) Hearer(target string, name event.Name, handle event.Handler) 
 func (w *Observer) StartNotice(ctx context.Context, parent string) (_ context.Context, done func(err error)) {
 	ctx, span := w.start(within(ctx, parent), "notify", trace.WithLinks(trace.LinkFromContext(ctx)))
 	return ctx, func(err error) {
+		if fault.ReasonOf(err) == notify.NoChannel { // nobody was to be told by us
+			span.End()
+			w.add(notices, 1, "no_channel")
+			return
+		}
 		end(span, err)
 		w.add(notices, 1, outcome(err))
 	}
@@ -104,8 +111,11 @@ func (w *Observer) StartTurn(ctx context.Context, channel string) (_ context.Con
 	}
 }
 
-// Delivered counts what a chat network delivered to our address.
-func (w *Observer) Delivered(channel, outcome string) { w.add(delivered, 1, channel, outcome) }
+// Channel counts something that a channel did beside turns.
+func (w *Observer) Channel(channel, what, how string) { w.add(channelEvents, 1, channel, what, how) }
+
+// Mail counts a receipt of a message, or the end of a try to answer or deliver one.
+func (w *Observer) Mail(channel, side, outcome string) { w.add(mails, 1, channel, side, outcome) }
 
 // LinkMade counts a link.
 func (w *Observer) LinkMade(network string) { w.add(linksMade, 1, network) }

@@ -51,6 +51,12 @@ func (orders) Scenes() []order.Scene {
 	}
 }
 
+// Settled returns all changes from the beginning on: an order's last change is not
+// before its settlement, by which there is no list.
+func (orders) Settled(from, _, now time.Time) []order.Stretch {
+	return []order.Stretch{{Scene: order.Scene{Name: SceneUpdate, Window: window, Delay: delay, Keeps: keeps, Mends: true}, From: from, To: now}}
+}
+
 // Pull returns one page of w.
 func (o orders) Pull(ctx context.Context, w order.Window, cursor string) (order.Page, error) {
 	if w.To.Sub(w.From) > window {

@@ -142,7 +142,7 @@ func (h orderServer) AppealClaim(ctx context.Context, r *pb.AppealClaimRequest) 
 }
 
 func (h orderServer) ListClaims(ctx context.Context, r *pb.ListClaimsRequest) (*pb.ListClaimsResponse, error) {
-	cs, err := h.s.Claims(ctx, r.GetUser(), int(r.GetCount()))
+	cs, err := h.s.Claims(ctx, r.GetUser(), r.GetBefore(), int(r.GetCount()))
 	return &pb.ListClaimsResponse{Claims: each(cs, toClaim)}, err
 }
 
@@ -173,7 +173,7 @@ func (h orderClient) Appeal(ctx context.Context, user int64, number, words strin
 	return fromClaim(r.GetClaim()), err
 }
 
-func (h orderClient) Claims(ctx context.Context, user int64, count int) ([]order.Claim, error) {
-	r, err := h.c.ListClaims(ctx, &pb.ListClaimsRequest{User: user, Count: int64(count)})
+func (h orderClient) Claims(ctx context.Context, user, before int64, count int) ([]order.Claim, error) {
+	r, err := h.c.ListClaims(ctx, &pb.ListClaimsRequest{User: user, Before: before, Count: int64(count)})
 	return each(r.GetClaims(), fromClaim), err
 }

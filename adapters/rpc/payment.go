@@ -139,7 +139,7 @@ func (h paymentServer) RequestWithdrawal(ctx context.Context, r *pb.RequestWithd
 }
 
 func (h paymentServer) ListWithdrawals(ctx context.Context, r *pb.ListWithdrawalsRequest) (*pb.ListWithdrawalsResponse, error) {
-	ws, err := h.m.Payouts.OfUser(ctx, r.GetUser(), int(r.GetCount()))
+	ws, err := h.m.Payouts.OfUser(ctx, r.GetUser(), r.GetBefore(), int(r.GetCount()))
 	return &pb.ListWithdrawalsResponse{Withdrawals: each(ws, toWithdrawal)}, err
 }
 
@@ -201,8 +201,8 @@ func (h payoutClient) Request(ctx context.Context, user int64, amount money.Fen,
 	return fromWithdrawal(r.GetWithdrawal()), err
 }
 
-func (h payoutClient) OfUser(ctx context.Context, user int64, count int) ([]withdraw.Withdrawal, error) {
-	r, err := h.c.ListWithdrawals(ctx, &pb.ListWithdrawalsRequest{User: user, Count: int64(count)})
+func (h payoutClient) OfUser(ctx context.Context, user, before int64, count int) ([]withdraw.Withdrawal, error) {
+	r, err := h.c.ListWithdrawals(ctx, &pb.ListWithdrawalsRequest{User: user, Before: before, Count: int64(count)})
 	return each(r.GetWithdrawals(), fromWithdrawal), err
 }
 

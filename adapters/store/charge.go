@@ -135,10 +135,17 @@ func (t chargeTx) Insert(d collect.Due) (int64, error) {
 // Swap implements collect.Tx. What was asked for, of whom and by whom never
 // changes.
 func (t chargeTx) Swap(d collect.Due, was collect.Stage) (ok bool, err error) {
-	r := t.g.Model(&chargeRow{}).Where("id = ? AND stage = ? AND rev = ?", d.ID, string(was), d.Rev-1).Updates(map[string]any{
+	with := map[string]any{
 		"number": orNull(d.Number), "stage": string(d.Stage), "reason": d.Reason, "code": d.Code, "receipt": d.Receipt, "paid": int64(d.Paid),
 		"account": string(d.Account), "rev": d.Rev, "tries": d.Tries, "changed_at": ms(d.Changed), "next_at": ms(d.NextAt), "mark": markCharge(d),
-	})
+	}
+	if d.Stage.Taken() && !was.Taken() { // for reconciliation
+		with["taken_at"] = ms(d.Changed)
+	}
+	if d.Stage == collect.Refunded && was != collect.Refunded {
+		with["returned_at"], with["return_no"] = ms(d.Changed), d.RefundNumber()
+	}
+	r := t.g.Model(&chargeRow{}).Where("id = ? AND stage = ? AND rev = ?", d.ID, string(was), d.Rev-1).Updates(with)
 	return r.RowsAffected == 1, classify("store.Swap", r.Error)
 }
 

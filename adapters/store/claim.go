@@ -68,8 +68,8 @@ const (
 )
 
 // Claims implements order.Reader.
-func (s orderStore) Claims(ctx context.Context, user int64, count int) ([]order.Claim, error) {
-	return claims(s.db.reader(ctx).Where("user_id = ?", user).Order("id DESC").Limit(count))
+func (s orderStore) Claims(ctx context.Context, user, before int64, count int) ([]order.Claim, error) {
+	return claims(after(s.db.reader(ctx).Where("user_id = ?", user), before).Order("id DESC").Limit(count))
 }
 
 // DueClaims implements order.Reader.

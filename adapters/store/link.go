@@ -67,6 +67,15 @@ func (s linkStore) Recent(ctx context.Context, user int64, network, item string,
 	return r.link()
 }
 
+// Link implements link.Store.
+func (s linkStore) Link(ctx context.Context, id int64) (link.Link, error) {
+	r, err := first[linkRow](s.db.reader(ctx).Where("id = ?", id))
+	if err != nil {
+		return link.Link{}, err
+	}
+	return r.link()
+}
+
 type linkTx struct{ *tx }
 
 // slotUse is what SlotUsers asks for.

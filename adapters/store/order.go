@@ -25,15 +25,19 @@ func (s orderStore) InTx(ctx context.Context, fn func(order.Tx) error) error {
 
 // OfUser implements order.Reader.
 func (s orderStore) OfUser(ctx context.Context, user, before int64, count int) ([]order.Line, error) {
-	g := s.db.reader(ctx).Where("user_id = ? AND user_id > 0", user)
-	if before > 0 {
-		g = g.Where("id < ?", before)
-	}
-	rows, err := find[lineRow](g.Order("id DESC").Limit(count))
+	rows, err := find[lineRow](after(s.db.reader(ctx).Where("user_id = ? AND user_id > 0", user), before).Order("id DESC").Limit(count))
 	if err != nil {
 		return nil, err
 	}
 	return lines(rows)
+}
+
+// after goes on with a list that is newest first, after the row with id before.
+func after(g *gorm.DB, before int64) *gorm.DB {
+	if before > 0 {
+		g = g.Where("id < ?", before)
+	}
+	return g
 }
 
 // ByNumber implements order.Reader.

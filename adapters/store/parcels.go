@@ -30,7 +30,7 @@ func (s *PostOffice) post(g *gorm.DB, now time.Time, ps []post.Parcel) error {
 		if err := insert(g, []parcelRow{row}); err != nil {
 			return err
 		}
-		if err := due(g, post.Out, p.Channel, p.Chat, ms(now)); err != nil {
+		if err := due(g, post.Out, p.Channel, p.Chat, ms(now), p.Quiet); err != nil {
 			return err
 		}
 	}
@@ -56,7 +56,7 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 	if !p.State.Open() {
 		change["ended_at"] = ms(o.Now)
 	}
-	if p.State == post.Sent || p.State == post.Moved { // it is read elsewhere
+	if !p.State.Open() && !p.State.Dead() { // nobody will read it here
 		change["body"] = []byte{}
 	}
 	return s.write(ctx, func(g *gorm.DB) error {
@@ -75,7 +75,11 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 			}
 			next = n * ms(o.Now)
 		}
-		l.Parked = o.Parked && p.State.Open()
+		loud, err := find[parcelRow](g.Select("seq").Where("channel = ? AND chat = ? AND live = ? AND quiet = ?", p.Channel, p.Chat, true, false).Limit(1))
+		if err != nil {
+			return err
+		}
+		l.Quiet, l.Parked = len(loud) == 0, o.Parked && p.State.Open()
 		if err := s.free(g, l, next); err != nil {
 			return err
 		}
@@ -84,8 +88,15 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 }
 
 // Sweep implements post.Store. Lanes in which nothing waits are forgotten, too.
-func (s *PostOffice) Sweep(ctx context.Context, done, dead time.Time, count int) (n int, err error) {
+func (s *PostOffice) Sweep(ctx context.Context, now, done, dead time.Time, count int) (n int, err error) {
 	err = s.write(ctx, func(g *gorm.DB) error {
+		over := map[string]any{"state": string(post.GivenUp), "live": false, "reason": post.Abandoned, "ended_at": ms(now)}
+		if err := g.Model(&letterRow{}).Where("live = ? AND at < ?", true, ms(done)).Updates(over).Error; err != nil {
+			return err
+		}
+		if err := g.Model(&parcelRow{}).Where("live = ? AND expires_at < ?", true, ms(done)).Updates(over).Error; err != nil {
+			return err
+		}
 		letters, err := sweep[letterRow](g, done, dead, count)
 		if err != nil {
 			return err
@@ -105,13 +116,24 @@ func (s *PostOffice) Sweep(ctx context.Context, done, dead time.Time, count int)
 func sweep[R row](g *gorm.DB, done, dead time.Time, count int) (int, error) {
 	var seqs []int64
 	var r R
-	err := g.Table(r.TableName()).Where("live = ? AND (state IN ? AND ended_at < ? OR state IN ? AND ended_at < ?)",
-		false, good(), ms(done), deadStates(), ms(dead)).Order("ended_at").Limit(min(count, inMax)).Pluck("seq", &seqs).Error
-	if err != nil || len(seqs) == 0 {
-		return 0, classify("store.Sweep", err)
+	for _, of := range []struct {
+		states []string
+		before time.Time
+	}{{good(), done}, {deadStates(), dead}} {
+		var some []int64
+		err := g.Table(r.TableName()).Where("live = ? AND state IN ? AND ended_at < ?", false, of.states, ms(of.before)).
+			Order("ended_at").Limit(min(count, inMax)-len(seqs)).Pluck("seq", &some).Error
+		if seqs = append(seqs, some...); err != nil {
+			return 0, classify("store.Sweep", err)
+		}
+	}
+	if len(seqs) == 0 {
+		return 0, nil
 	}
 	return len(seqs), g.Where("seq IN ?", padded(g, seqs)).Delete(&r).Error
 }
 
-func good() []string       { return []string{string(post.Done), string(post.Sent), string(post.Moved)} }
+func good() []string {
+	return []string{string(post.Done), string(post.Sent), string(post.Moved), string(post.Gone)}
+}
 func deadStates() []string { return []string{string(post.GivenUp), string(post.Unknown)} }

@@ -134,7 +134,8 @@ func askEverything(t *testing.T, db *store.DB) {
 		ignore(tx.Insert(link.Link{User: 1, Mark: link.Mark{Tag: "t"}}))
 		return nil
 	}))
-	ignore(db.Orders().Claims(ctx, 1, 5))
+	ignore(db.Orders().Claims(ctx, 1, 0, 5))
+	ignore(db.Orders().Claims(ctx, 1, 9, 5))
 	ignore(db.Orders().DueClaims(ctx, start, 5))
 	ignore(db.Orders().StaffedClaims(ctx, 5))
 	ignore(db.Links().Recent(ctx, 1, link.JD, "item", start))
@@ -176,6 +177,7 @@ func askEverything(t *testing.T, db *store.DB) {
 	}))
 	askPayment(t, db, keys, p)
 	askWebhooks(t, db)
+	askPost(t, db)
 
 	must(t, db.Messages().InTx(ctx, func(tx notify.Tx) error {
 		return tx.Write([]notify.Message{{Key: "m", User: 1, State: notify.Waiting}})
@@ -272,7 +274,8 @@ func askPayment(t *testing.T, db *store.DB, keys []order.Key, p user.Payee) {
 	ignore(db.Withdrawals().OfBatch(ctx, "b"))
 	ignore(db.Control().Switches(ctx))
 	ignore(db.Withdrawals().Withdrawal(ctx, 1))
-	ignore(db.Withdrawals().OfUser(ctx, 1, 5))
+	ignore(db.Withdrawals().OfUser(ctx, 1, 0, 5))
+	ignore(db.Withdrawals().OfUser(ctx, 1, 9, 5))
 	ignore(db.Withdrawals().InState(ctx, start, 5, withdraw.Approved, withdraw.Sending))
 }
 

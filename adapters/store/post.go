@@ -55,6 +55,7 @@ type laneRow struct {
 	Chat    string `gorm:"primaryKey"`
 	DueAt   int64
 	Turns   int64
+	Quiet   bool
 	Parked  bool
 	Warned  bool
 	Holder  string
@@ -98,7 +99,7 @@ func (s *PostOffice) Receive(ctx context.Context, l post.Letter, most int) (r po
 		if err := insert(g, []letterRow{row}); err != nil {
 			return err
 		}
-		if err := due(g, post.In, l.Channel, l.Chat, ms(l.At)); err != nil {
+		if err := due(g, post.In, l.Channel, l.Chat, ms(l.At), false); err != nil {
 			return err
 		}
 		return g.Model(&laneRow{}).Where("side = ? AND channel = ? AND chat = ? AND parked = ?", string(post.Out), l.Channel, l.Chat, true).
@@ -107,16 +108,20 @@ func (s *PostOffice) Receive(ctx context.Context, l post.Letter, most int) (r po
 	return r, err
 }
 
-// due makes a lane due, unless it is already or waits for something.
-func due(g *gorm.DB, side post.Side, channel, chat string, now int64) error {
+// due makes a lane due, unless it is already or waits for something. It is quiet as long
+// as everything is that waits in it.
+func due(g *gorm.DB, side post.Side, channel, chat string, now int64, quiet bool) error {
 	l, err := lane(g, side, channel, chat)
+	change := map[string]any{"due_at": now, "turns": 0, "quiet": quiet}
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return insert(g, []laneRow{{Side: string(side), Channel: channel, Chat: chat, DueAt: now}})
-	case err != nil || l.DueAt != 0:
+		return insert(g, []laneRow{{Side: string(side), Channel: channel, Chat: chat, DueAt: now, Quiet: quiet}})
+	case err != nil || l.DueAt != 0 && (quiet || !l.Quiet):
 		return err
+	case l.DueAt != 0:
+		change = map[string]any{"quiet": false}
 	}
-	return ofLane(g, side, channel, chat).Updates(map[string]any{"due_at": now, "turns": 0}).Error
+	return ofLane(g, side, channel, chat).Updates(change).Error
 }
 
 func lane(g *gorm.DB, side post.Side, channel, chat string) (laneRow, error) {
@@ -143,8 +148,19 @@ func (s *PostOffice) Warn(ctx context.Context, p post.Parcel) (warned bool, err 
 // claim gives a holder the lanes that are due, those that had fewer turns first where
 // several became due at once.
 func (s *PostOffice) claim(g *gorm.DB, side post.Side, channel string, c post.Claim) ([]laneRow, error) {
-	lanes, err := find[laneRow](locked(g).Where("side = ? AND channel = ? AND due_at > 0 AND due_at <= ? AND until_at <= ?",
-		string(side), channel, ms(c.Now), ms(c.Now)).Order("due_at, turns, chat").Limit(c.Count))
+	waiting := func(quiet bool, count int) ([]laneRow, error) {
+		if count <= 0 {
+			return nil, nil
+		}
+		return find[laneRow](locked(g).Where("side = ? AND channel = ? AND quiet = ? AND due_at > 0 AND due_at <= ? AND until_at <= ?",
+			string(side), channel, quiet, ms(c.Now), ms(c.Now)).Order("due_at, turns, chat").Limit(count))
+	}
+	lanes, err := waiting(false, c.Count)
+	if err != nil {
+		return nil, err
+	}
+	quiet, err := waiting(true, min(c.Count-len(lanes), c.Quiet))
+	lanes = append(lanes, quiet...)
 	for _, l := range lanes {
 		if err == nil {
 			err = ofLane(g, side, channel, l.Chat).Updates(map[string]any{"holder": c.Holder, "until_at": ms(c.Until), "parked": false}).Error
@@ -221,7 +237,7 @@ func parcelOwner(key string) string { return "parcel/" + key }
 
 // free ends the claim of a lane, which is due at a time again; 0 where nothing waits.
 func (s *PostOffice) free(g *gorm.DB, l laneRow, dueAt int64) error {
-	change := map[string]any{"holder": "", "until_at": 0, "due_at": dueAt, "turns": l.Turns + 1, "parked": l.Parked, "warned": l.Warned}
+	change := map[string]any{"holder": "", "until_at": 0, "due_at": dueAt, "turns": l.Turns + 1, "quiet": l.Quiet, "parked": l.Parked, "warned": l.Warned}
 	if dueAt == 0 {
 		change["turns"], change["parked"], change["warned"] = 0, false, false
 	}
@@ -258,7 +274,7 @@ func (s *PostOffice) Release(ctx context.Context, holder string, side post.Side,
 // Inherit implements post.Store.
 func (s *PostOffice) Inherit(ctx context.Context) error {
 	return s.write(ctx, func(g *gorm.DB) error {
-		return g.Model(&laneRow{}).Where("holder <> ''").Updates(map[string]any{"holder": "", "until_at": 0}).Error
+		return g.Model(&laneRow{}).Where("holder > ''").Updates(map[string]any{"holder": "", "until_at": 0}).Error
 	})
 }
 

@@ -3,11 +3,13 @@ package store
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"gorm.io/gorm"
 
+	"fanli/core/event"
 	"fanli/core/post"
 )
 
@@ -68,9 +70,29 @@ func (s *PostOffice) Item(ctx context.Context, side post.Side, seq int64) (post.
 	return r.item(), err
 }
 
-// Body implements post.Desk.
-func (s *PostOffice) Body(ctx context.Context, side post.Side, seq int64) ([]byte, error) {
-	q := s.db.reader(ctx).Where("seq = ?", seq)
+// act runs fn in a transaction in which something is said.
+func (s *PostOffice) act(ctx context.Context, act event.Event, fn func(g *gorm.DB) error) error {
+	return s.db.inTx(ctx, botTarget, "post", func(t *tx) error {
+		if err := fn(t.g); err != nil {
+			return classify("store.post", err)
+		}
+		if act.ID == "" {
+			return nil
+		}
+		return t.Emit(act)
+	})
+}
+
+// Read implements post.Desk.
+func (s *PostOffice) Read(ctx context.Context, side post.Side, seq int64, act event.Event) (body []byte, err error) {
+	err = s.act(ctx, act, func(g *gorm.DB) (err error) {
+		body, err = s.body(g.Where("seq = ?", seq), side)
+		return err
+	})
+	return body, err
+}
+
+func (s *PostOffice) body(q *gorm.DB, side post.Side) ([]byte, error) {
 	var sealed, owner string
 	if side == post.In {
 		r, err := first[letterRow](q)
@@ -92,8 +114,8 @@ func (s *PostOffice) Body(ctx context.Context, side post.Side, seq int64) ([]byt
 }
 
 // Retry implements post.Desk.
-func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, expires time.Time) error {
-	return s.write(ctx, func(g *gorm.DB) error {
+func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, expires time.Time, act event.Event) error {
+	return s.act(ctx, act, func(g *gorm.DB) error {
 		change := map[string]any{"state": string(post.Waiting), "live": true, "tries": 0, "ended_at": 0}
 		if side == post.In {
 			r, err := first[letterRow](dead(g, seq))
@@ -103,7 +125,7 @@ func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, 
 			if err := g.Model(&letterRow{}).Where("seq = ?", seq).Updates(change).Error; err != nil {
 				return err
 			}
-			return due(g, side, r.Channel, r.Chat, ms(now))
+			return due(g, side, r.Channel, r.Chat, ms(now), false)
 		}
 		r, err := first[parcelRow](dead(g, seq))
 		if err != nil {
@@ -113,7 +135,7 @@ func (s *PostOffice) Retry(ctx context.Context, side post.Side, seq int64, now, 
 		if err := g.Model(&parcelRow{}).Where("seq = ?", seq).Updates(change).Error; err != nil {
 			return err
 		}
-		return due(g, side, r.Channel, r.Chat, ms(now))
+		return due(g, side, r.Channel, r.Chat, ms(now), false)
 	})
 }
 
@@ -123,8 +145,8 @@ func dead(g *gorm.DB, seq int64) *gorm.DB {
 }
 
 // Discard implements post.Desk.
-func (s *PostOffice) Discard(ctx context.Context, side post.Side, seq int64) error {
-	return s.write(ctx, func(g *gorm.DB) error {
+func (s *PostOffice) Discard(ctx context.Context, side post.Side, seq int64, act event.Event) error {
+	return s.act(ctx, act, func(g *gorm.DB) error {
 		if side == post.In {
 			return missing(dead(g, seq).Delete(&letterRow{}))
 		}
@@ -133,27 +155,34 @@ func (s *PostOffice) Discard(ctx context.Context, side post.Side, seq int64) err
 }
 
 // Depths implements post.Desk.
-func (s *PostOffice) Depths(ctx context.Context) (out []post.Depth, err error) {
-	for _, of := range []struct {
-		side  post.Side
-		table string
-	}{{post.In, letterRow{}.TableName()}, {post.Out, parcelRow{}.TableName()}} {
-		var some []struct {
-			Channel       string
-			Waiting, Dead int64
-			Oldest        int64
-		}
-		err := s.db.reader(ctx).Table(of.table).Where("live = ? OR state IN ?", true, deadStates()).Group("channel").
-			Select("channel, SUM(live) AS waiting, SUM(1 - live) AS dead, COALESCE(MIN(CASE WHEN live = 1 THEN at END), 0) AS oldest").Find(&some).Error
-		if err != nil {
-			return nil, classify("store.Depths", err)
-		}
-		for _, d := range some {
-			out = append(out, post.Depth{Channel: d.Channel, Side: of.side, Waiting: d.Waiting, Oldest: at(d.Oldest), Dead: d.Dead})
+func (s *PostOffice) Depths(ctx context.Context) ([]post.Depth, error) {
+	byKey := map[post.Depth]post.Depth{}
+	for side, table := range map[post.Side]string{post.In: letterRow{}.TableName(), post.Out: parcelRow{}.TableName()} {
+		for _, dead := range []bool{false, true} {
+			var some []struct {
+				Channel   string
+				N, Oldest int64
+			}
+			q := s.db.reader(ctx).Table(table).Where("live = ?", !dead)
+			if dead {
+				q = q.Where("state IN ?", deadStates())
+			}
+			if err := q.Group("channel").Select("channel, COUNT(*) AS n, MIN(at) AS oldest").Find(&some).Error; err != nil {
+				return nil, classify("store.Depths", err)
+			}
+			for _, r := range some {
+				k := post.Depth{Channel: r.Channel, Side: side}
+				d := byKey[k]
+				if d.Channel, d.Side = r.Channel, side; dead {
+					d.Dead = r.N
+				} else {
+					d.Waiting, d.Oldest = r.N, at(r.Oldest)
+				}
+				byKey[k] = d
+			}
 		}
 	}
-	slices.SortFunc(out, func(a, b post.Depth) int {
+	return slices.SortedFunc(maps.Values(byKey), func(a, b post.Depth) int {
 		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Side, b.Side))
-	})
-	return out, err
+	}), nil
 }

@@ -111,7 +111,7 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 			db := open(t, now)
 			return storetest.ReconcileStore{
 				Lines: db.Settlements(), Store: db.Reconciliations(), Orders: db.Orders(), Credits: db.Credits(),
-				Payouts: db.Withdrawals(), Ledger: db.Ledger(), Leases: db.Leases(),
+				Payouts: db.Withdrawals(), Charges: db.Charges(), Ledger: db.Ledger(), Leases: db.Leases(),
 			}
 		})
 	})

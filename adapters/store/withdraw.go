@@ -109,8 +109,8 @@ func (s withdrawStore) Withdrawal(ctx context.Context, id int64) (withdraw.Withd
 }
 
 // OfUser implements withdraw.Store.
-func (s withdrawStore) OfUser(ctx context.Context, user int64, count int) ([]withdraw.Withdrawal, error) {
-	rows, err := find[withdrawalRow](s.db.reader(ctx).Where("user_id = ?", user).Order("id DESC").Limit(count))
+func (s withdrawStore) OfUser(ctx context.Context, user, before int64, count int) ([]withdraw.Withdrawal, error) {
+	rows, err := find[withdrawalRow](after(s.db.reader(ctx).Where("user_id = ?", user), before).Order("id DESC").Limit(count))
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,10 @@ const (
 	SceneChannel  = "channel"  // orders with a relation id, by their last change
 	SceneMember   = "member"   // orders with a special id, by their last change
 	SceneRefund   = "refund"   // after-sale suits, by their last change
+
+	// The streams of what was settled; nobody follows them.
+	SceneSettled        = "settled"         // orders, by their settlement
+	SceneSettledRefunds = "settled-refunds" // after-sale suits, by the settlement of their orders
 )
 
 const (
@@ -56,8 +60,9 @@ const (
 
 // The columns by which a window finds rows.
 const (
-	byCreation = 1
-	byChange   = 4
+	byCreation   = 1
+	bySettlement = 3
+	byChange     = 4
 )
 
 // A stream is a scene and how it is asked for.
@@ -67,17 +72,22 @@ type stream struct {
 	column     int
 }
 
-// streams returns the streams that the configuration wants.
-func (c *Client) streams() []stream {
-	window := windowMax
+// window is the longest window that may be asked for now.
+func (c *Client) window() time.Duration {
 	now := c.now()
 	for _, p := range c.promotions {
 		// A window is asked for around its own time or up to a delay later, and
 		// nobody knows which of the two counts.
 		if now.After(p[0].Add(-windowMax)) && now.Before(p[1].Add(windowMax)) {
-			window = windowPromotionMax
+			return windowPromotionMax
 		}
 	}
+	return windowMax
+}
+
+// streams returns the streams that the configuration wants.
+func (c *Client) streams() []stream {
+	window := c.window()
 	scene := func(name string, orderScene, column int) stream {
 		return stream{order.Scene{
 			Name: name, Window: window, Delay: sceneDelay, Keeps: sceneKeeps, Mends: column != byCreation,
@@ -96,6 +106,29 @@ func (c *Client) streams() []stream {
 	return out
 }
 
+// settledStreams returns the streams of what was settled.
+func (c *Client) settledStreams() []stream {
+	scene := func(name string, column int) stream {
+		return stream{order.Scene{Name: name, Window: c.window(), Delay: sceneDelay, Keeps: sceneKeeps}, 1, column}
+	}
+	out := []stream{scene(SceneSettled, bySettlement)}
+	if c.cfg.Refunds {
+		out = append(out, scene(SceneSettledRefunds, refundBySettlement))
+	}
+	return out
+}
+
+// Settled returns the orders by their settlement and, where suits are read, the
+// suits by that of their orders: an order row does not know what was given back
+// after it was settled.
+func (c *Client) Settled(from, to, _ time.Time) []order.Stretch {
+	var out []order.Stretch
+	for _, s := range c.settledStreams() {
+		out = append(out, order.Stretch{Scene: s.Scene, From: from, To: to})
+	}
+	return out
+}
+
 // Scenes returns the streams; their windows are shorter in promotions.
 func (c *Client) Scenes() []order.Scene {
 	var out []order.Scene
@@ -110,7 +143,7 @@ func (c *Client) Scenes() []order.Scene {
 // rows which changed meanwhile, and so left the window, are returned too.
 func (c *Client) Pull(ctx context.Context, w order.Window, cursor string) (order.Page, error) {
 	const op = "taobao.Pull"
-	for _, s := range c.streams() {
+	for _, s := range append(c.streams(), c.settledStreams()...) {
 		if s.Name != w.Scene {
 			continue
 		}
@@ -137,12 +170,18 @@ func (c *Client) pull(ctx context.Context, s stream, w order.Window, p place) (o
 	var a answer
 	var page order.Page
 	var err error
-	if s.Name == SceneRefund {
-		if a, err = c.refundPage(ctx, refundByChange, p); err == nil {
+	switch s.Name {
+	case SceneRefund, SceneSettledRefunds:
+		if s.Name == SceneSettledRefunds { // a suit has no settlement of its own; another's does no harm
+			within = func(time.Time) bool { return true }
+		}
+		if a, err = c.refundPage(ctx, s.column, p); err == nil {
 			page, err = c.returns(ctx, a.rows, within)
 		}
-	} else if a, err = c.orderPage(ctx, s, p); err == nil {
-		page = c.lines(a.rows, s.column, within)
+	default:
+		if a, err = c.orderPage(ctx, s, p); err == nil {
+			page = c.lines(a.rows, s.column, within)
+		}
 	}
 	if err != nil {
 		return order.Page{}, err
@@ -160,8 +199,11 @@ func (c *Client) lines(rows list, column int, within func(time.Time) bool) order
 	for _, raw := range rows {
 		r, err := c.revision(raw)
 		at := r.Modified
-		if column == byCreation {
+		switch column {
+		case byCreation:
 			at = r.Created
+		case bySettlement:
+			at = r.SettledAt
 		}
 		switch {
 		case err != nil:

@@ -18,8 +18,9 @@ const methodRefunds = "taobao.tbk.order.refund.get"
 
 // The columns by which the refund method finds suits.
 const (
-	refundByOrder  = 4 // creation of the order
-	refundByChange = 5
+	refundBySettlement = 2 // of the order
+	refundByOrder      = 4 // creation of the order
+	refundByChange     = 5
 )
 
 // refundPageSize is how many suits we ask for at once. Each costs one more call,

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -91,7 +92,25 @@ func (p *Poster) post(ctx context.Context, m webhook.Post) webhook.Answer {
 	if err != nil && ctx.Err() != nil { // the answer had begun, and did not end in time
 		return webhook.Answer{Status: resp.StatusCode, Reason: webhook.TimedOut}
 	}
-	return webhook.Answer{Status: resp.StatusCode, Excerpt: excerpt(body)}
+	return webhook.Answer{Status: resp.StatusCode, Excerpt: excerpt(body), Later: later(resp.Header, time.Now())}
+}
+
+// later is how long an answer asks to be left alone: Retry-After, in seconds or as a
+// moment. A moment is one of the other side's clock, which Date has; 0 for none, and
+// for what is over or cannot be read.
+func later(h http.Header, now time.Time) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second //nolint:gosec // 31 bits
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	if theirs, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = theirs
+	}
+	return max(until.Sub(now), 0)
 }
 
 // reason says why there is no answer. The error itself quotes the address.

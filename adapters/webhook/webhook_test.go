@@ -163,6 +163,27 @@ func TestOfAnAnswerLittleIsKept(t *testing.T) {
 	}
 }
 
+func TestWhatAnAnswerAsksFor(t *testing.T) {
+	t.Parallel()
+	theirs := time.Date(2030, 1, 1, 8, 0, 0, 0, time.UTC) // clocks differ
+	var asks string
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", theirs.Format(http.TimeFormat))
+		w.Header().Set("Retry-After", asks)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	p := poster.New(poster.Options{AllowPrivate: true})
+	for text, want := range map[string]time.Duration{
+		"120": 2 * time.Minute, "0": 0, "": 0, "-5": 0, "1.5": 0, "soon": 0, "99999999999999999999": 0, "2147483647": 2147483647 * time.Second,
+		theirs.Add(time.Hour).Format(http.TimeFormat): time.Hour, theirs.Add(-time.Hour).Format(http.TimeFormat): 0,
+	} {
+		asks = text
+		if a := p.Post(within(t, long), webhook.Post{URL: url}); a.Later != want || a.Status != http.StatusServiceUnavailable {
+			t.Errorf("%q: %+v, want %v", text, a, want)
+		}
+	}
+}
+
 func TestPublic(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{

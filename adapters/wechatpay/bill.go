@@ -7,7 +7,6 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,30 +50,35 @@ type fileOf struct {
 // date, whatever its zone. See the package comment on what is uncertain.
 func (c *Client) Bill(ctx context.Context, day time.Time) ([]withdraw.BillLine, error) {
 	const op = "wechatpay.Bill"
-	y, m, d := day.Date()
-	if c.now().Before(time.Date(y, m, d+1, billHour, 0, 0, 0, china)) {
-		return nil, fault.Newf(fault.Unavailable, "", "%s: ready at ten of the next day", op)
-	}
-	query := url.Values{"bill_date": {day.Format(time.DateOnly)}, "account_type": {c.cfg.BillAccount}}
-	a, err := c.call(ctx, request{method: http.MethodGet, path: pathFlow + "?" + query.Encode()})
-	switch {
-	case err != nil:
-		return nil, fault.In(op, err)
-	case a.code() == "NO_STATEMENT_EXIST" && a.status == http.StatusBadRequest: // nothing moved on that day
-		return nil, nil
-	case a.status/100 != 2:
-		return nil, fault.Newf(fault.Unavailable, "", "%s: status %d and code %q", op, a.status, plain(a.code()))
-	}
-	var f fileOf
-	if err := unmarshal(a.body, &f); err != nil {
-		return nil, fault.Newf(fault.Unavailable, "", "%s: %w", op, err)
-	}
-	text, err := c.download(ctx, f)
-	if err != nil {
+	text, err := c.bill(ctx, pathFlow, day, url.Values{"account_type": {c.cfg.BillAccount}})
+	if err != nil || text == nil {
 		return nil, fault.In(op, err)
 	}
 	lines, err := flow(text)
 	return lines, fault.Wrap(fault.Internal, op, err) // a format that we do not know: a person has to look
+}
+
+// bill asks for the bill of a day; it is nil where nothing moved.
+func (c *Client) bill(ctx context.Context, path string, day time.Time, query url.Values) ([]byte, error) {
+	y, m, d := day.Date()
+	if c.now().Before(time.Date(y, m, d+1, billHour, 0, 0, 0, china)) {
+		return nil, fault.Newf(fault.Unavailable, "", "ready at ten of the next day")
+	}
+	query.Set("bill_date", day.Format(time.DateOnly))
+	a, err := c.call(ctx, request{method: http.MethodGet, path: path + "?" + query.Encode()})
+	switch {
+	case err != nil:
+		return nil, err
+	case a.code() == "NO_STATEMENT_EXIST" && a.status == http.StatusBadRequest:
+		return nil, nil
+	case a.status/100 != 2:
+		return nil, fault.Newf(fault.Unavailable, "", "status %d and code %q", a.status, plain(a.code()))
+	}
+	var f fileOf
+	if err := unmarshal(a.body, &f); err != nil {
+		return nil, fault.Newf(fault.Unavailable, "", "%w", err)
+	}
+	return c.download(ctx, f)
 }
 
 // download fetches a bill. The file itself is not signed; its hash was.
@@ -97,45 +101,54 @@ func (c *Client) download(ctx context.Context, f fileOf) ([]byte, error) {
 	return a.body, nil
 }
 
-var errFlow = errors.New("not a fund flow bill as we know it")
+var errFlow = errors.New("not a bill as we know it")
 
-// flow reads a fund flow bill: a header, rows whose fields begin with a
-// backtick, and a summary with a header of its own.
-func flow(text []byte) ([]withdraw.BillLine, error) {
+// flow reads a fund flow bill.
+func flow(text []byte) (out []withdraw.BillLine, err error) {
+	columns := []string{colTime, colReceipt, colName, colKind, colWay, colAmount, colNumber}
+	err = table(text, columns, func(of func(col string) string) error {
+		line, ok, err := transfer(of)
+		if ok {
+			out = append(out, line)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// table reads a bill: a header, rows whose fields begin with a backtick, and a
+// summary with a header of its own. Without it, the bill is half a bill.
+func table(text []byte, columns []string, each func(of func(col string) string) error) error {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	r.FieldsPerRecord, r.LazyQuotes = -1, true
 	head, err := r.Read()
 	if err != nil {
-		return nil, errFlow
+		return errFlow
 	}
 	at := map[string]int{}
 	for i, name := range head {
 		at[strings.TrimSpace(name)] = i
 	}
-	for _, col := range []string{colTime, colReceipt, colName, colKind, colWay, colAmount, colNumber} {
+	for _, col := range columns {
 		if _, ok := at[col]; !ok {
-			return nil, errFlow
+			return errFlow
 		}
 	}
-	var out []withdraw.BillLine
 	for {
 		row, err := r.Read()
 		switch {
-		case errors.Is(err, io.EOF): // the summary is missing: half a bill
-			return nil, errFlow
-		case err != nil:
-			return nil, errFlow
+		case err != nil: // of which the end is one
+			return errFlow
 		case !strings.HasPrefix(row[0], "`"): // the summary begins
-			return out, nil
+			return nil
 		case len(row) != len(head):
-			return nil, errFlow
+			return errFlow
 		}
-		line, ok, err := transfer(func(col string) string { return strings.TrimSpace(strings.TrimPrefix(row[at[col]], "`")) })
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out = append(out, line)
+		if err := each(func(col string) string { return strings.TrimSpace(strings.TrimPrefix(row[at[col]], "`")) }); err != nil {
+			return err
 		}
 	}
 }

@@ -43,7 +43,10 @@ const (
 // It is then Returning until somebody sends it elsewhere in the merchant console.
 type Collector struct{ c *Client }
 
-var _ collect.Collector = Collector{}
+var (
+	_ collect.Collector = Collector{}
+	_ collect.Biller    = Collector{}
+)
 
 // Collector returns what takes money with the client's merchant.
 func (c *Client) Collector() Collector { return Collector{c} }

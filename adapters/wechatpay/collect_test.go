@@ -1,6 +1,7 @@
 package wechatpay_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -196,5 +197,44 @@ func TestAnswersAboutCharges(t *testing.T) {
 				t.Errorf("Query = %+v, %v; want %q, %q", got, err, tt.want, tt.code)
 			}
 		})
+	}
+}
+
+// The trade bill of a day has what was paid and what was given back on it, refunds
+// under numbers of their own.
+func TestTradeBill(t *testing.T) {
+	t.Parallel()
+	w := open(t, wechatpay.PublicKeyMode, collecting)
+	k := w.Collector()
+	for i, n := range []string{"C7", "C8", "C9"} {
+		c := charge
+		c.Number = n
+		if _, err := k.Create(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if i < 2 {
+			if err := w.fake.Pay(n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := k.Refund(t.Context(), collect.Refund{Charge: "C7", Number: "C7R", Amount: charge.Amount}); err != nil {
+		t.Fatal(err)
+	}
+	day := w.clock()
+	if _, err := k.Bill(t.Context(), day); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("on the same day: %v", err)
+	}
+	w.sleep(24 * time.Hour)
+	lines, err := k.Bill(t.Context(), day)
+	var got []string
+	for _, l := range lines {
+		got = append(got, fmt.Sprint(l.Charge, " ", l.Refund, " ", l.Amount, " ", l.Back, " ", l.At.Equal(day)))
+	}
+	if want := "C7  20.00 false true; C7 C7R 20.00 true false; C8  20.00 false true"; err != nil || strings.Join(got, "; ") != want {
+		t.Errorf("\n got %s, %v\nwant %s", strings.Join(got, "; "), err, want)
+	}
+	if lines, err := k.Bill(t.Context(), day.AddDate(0, 0, -1)); err != nil || len(lines) != 0 {
+		t.Errorf("a day without any: %v, %v", lines, err)
 	}
 }

@@ -174,10 +174,10 @@ func (s withdrawStore) Withdrawal(_ context.Context, id int64) (withdraw.Withdra
 	})
 }
 
-func (s withdrawStore) OfUser(_ context.Context, id int64, count int) ([]withdraw.Withdrawal, error) {
+func (s withdrawStore) OfUser(_ context.Context, id, before int64, count int) ([]withdraw.Withdrawal, error) {
 	return read(s.store, func() (out []withdraw.Withdrawal, err error) {
 		for _, w := range slices.Backward(s.withdrawals) {
-			if w.User == id && len(out) < count {
+			if w.User == id && (before == 0 || w.ID < before) && len(out) < count {
 				out = append(out, w)
 			}
 		}

@@ -49,9 +49,9 @@ func (s orderStore) Progress(_ context.Context, at order.Place) (order.Progress,
 
 func (s orderStore) Places(context.Context) ([]order.Progress, error) { return nil, nil }
 
-func (s orderStore) Claims(_ context.Context, user int64, count int) ([]order.Claim, error) {
+func (s orderStore) Claims(_ context.Context, user, before int64, count int) ([]order.Claim, error) {
 	return read(s.store, func() ([]order.Claim, error) {
-		cs := s.claimsWhere(func(c order.Claim) bool { return c.User == user })
+		cs := s.claimsWhere(func(c order.Claim) bool { return c.User == user && (before == 0 || c.ID < before) })
 		slices.Reverse(cs)
 		return cs[:min(count, len(cs))], nil
 	})

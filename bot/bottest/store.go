@@ -230,6 +230,15 @@ func (s linkStore) Recent(_ context.Context, id int64, network, item string, sin
 	})
 }
 
+func (s linkStore) Link(_ context.Context, id int64) (link.Link, error) {
+	return read(s.store, func() (link.Link, error) {
+		if i := slices.IndexFunc(s.links, func(l link.Link) bool { return l.ID == id }); i >= 0 {
+			return s.links[i], nil
+		}
+		return link.Link{}, fault.New(fault.NotFound, "")
+	})
+}
+
 func (t linkTx) SlotUsers(network, item string, since time.Time) (out []link.SlotUse, err error) {
 	for _, l := range t.links {
 		if l.Network == network && l.Item == item && l.At.After(since) {

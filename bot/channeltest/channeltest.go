@@ -45,6 +45,13 @@ type Subject struct {
 	// returns all of it in order.
 	Read func(ctx context.Context, person int, wanted func([]Told) bool) []Told
 
+	// More lets a person ask for the rest of a text that was cut; nil where long texts
+	// come whole.
+	More func(person int)
+
+	// Waits says that what is told unasked waits until the person writes.
+	Waits bool
+
 	// Unreachable is somebody who does not want to hear from us; the zero value
 	// if the channel has no such people.
 	Unreachable user.Identity

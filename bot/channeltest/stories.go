@@ -167,6 +167,15 @@ func longTextArrives(_ *testing.T, s *stage) {
 		return bot.Reply{Text: strings.Join(paragraphs, "\n")}
 	})
 	s.Say(0, "everything")
+	for n := 1; s.More != nil && n < len(paragraphs); n++ {
+		ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+		all := s.Read(ctx, 0, func(all []Told) bool { return len(all) == n })
+		cancel()
+		if hasAll(all, paragraphs) {
+			break
+		}
+		s.More(0)
+	}
 	s.read(0, paragraphs...)
 }
 
@@ -194,6 +203,9 @@ func sendReaches(t *testing.T, s *stage) {
 	s.read(0, "re hello")
 	if err := s.Channel.Send(t.Context(), s.People[0], bot.Reply{Text: "your rebate is here"}); err != nil {
 		t.Fatalf("Send: %v", err)
+	}
+	if s.Waits {
+		s.Say(0, "news?")
 	}
 	s.read(0, "your rebate is here")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,7 +102,7 @@ func (e *Engine) notice(n bot.Notice) (Parcel, error) {
 	}
 	key := "notice/" + n.Key
 	if len(n.Tried) > 0 {
-		key += "@" + string(rune('1'+min(len(n.Tried), 8)))
+		key += "@" + strconv.Itoa(len(n.Tried)+1)
 	}
 	return Parcel{Key: key, Channel: n.To.Channel, Chat: l.home(n.To), To: n.To, Reply: n.Reply, Quiet: true, Notice: &n}, nil
 }
@@ -128,12 +129,15 @@ func (e *Engine) wakeFor(ctx context.Context, ps []post.Parcel) {
 	}
 }
 
-// wake wakes whoever works on a channel's side, here and elsewhere.
+// wake wakes whoever works on a channel's side: this process and, where it does not or
+// has no room, the others. So a letter is answered where it came in, as a rule, which
+// channels need whose platform waits for the answer.
 func (e *Engine) wake(ctx context.Context, s post.Side, channel string) {
 	e.heard(string(s) + "/" + channel)
-	if e.Bell != nil {
-		e.Bell.Ring(ctx, string(s)+"/"+channel)
+	if l := e.line(channel); e.Bell == nil || l != nil && l.serving.Load() && l.pump(s).idle() {
+		return
 	}
+	e.Bell.Ring(ctx, string(s)+"/"+channel)
 }
 
 // heard wakes whoever works here on what a bell says.
@@ -169,21 +173,21 @@ func (e *Engine) Receive(ctx context.Context, l Letter) (Receipt, error) {
 		return "", fault.New(fault.Invalid, "mail.letter")
 	}
 	l.ID, l.At = fit(l.ID), e.Now()
-	if line.full.is(l.Chat, l.At) {
-		e.count(l.Channel, post.In, string(Full))
-		return Full, nil
+	ok, first := line.gate.enter(l.Chat, l.At)
+	r, err := Full, error(nil)
+	if ok {
+		r, err = e.Store.Receive(ctx, l, BacklogMax)
+		first = line.gate.leave(l.Chat, l.At, r == Full && err == nil)
 	}
-	r, err := e.Store.Receive(ctx, l, BacklogMax)
 	if err != nil {
 		return "", fault.In("mail.Receive", err)
 	}
 	e.count(l.Channel, post.In, string(r))
-	switch r {
-	case Fresh:
+	if r == Fresh {
 		e.wake(ctx, post.In, l.Channel)
 		e.wake(ctx, post.Out, l.Channel) // what waited for the person to write
-	case Full:
-		line.full.add(l.Chat, l.At)
+	}
+	if first {
 		if err := line.warn(ctx, l); err != nil {
 			e.Log.Warn("somebody could not be told that too many messages wait", "channel", l.Channel, "error", err)
 		}
@@ -205,6 +209,8 @@ func (e *Engine) Serve(ctx context.Context, channel string, s Service) error {
 	if e.Bell != nil {
 		all.Go(func() { e.Bell.Listen(ctx, e.heard) })
 	}
+	l.serving.Store(true)
+	defer l.serving.Store(false)
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	all.Go(func() { e.beat(ctx, run) })
@@ -213,9 +219,10 @@ func (e *Engine) Serve(ctx context.Context, channel string, s Service) error {
 	}
 	<-ctx.Done()
 	all.Wait()
-	if !l.wait(stopGrace) {
+	idle := l.idle()
+	if !within(idle, stopGrace) {
 		end()
-		if !l.wait(stopAbort) {
+		if !within(idle, stopAbort) {
 			e.Log.Warn("something does not stop when its time is up; it is done again", "channel", channel)
 		}
 	}
@@ -231,7 +238,7 @@ func (e *Engine) Step(ctx context.Context, s post.Side, channel string, service 
 	}
 	l.service.Store(&service)
 	p, now := l.pump(s), e.Now()
-	jobs, err := p.take(ctx, post.Claim{Holder: e.Holder, Now: now, Until: now.Add(leaseLength), Count: p.room})
+	jobs, err := p.take(ctx, post.Claim{Holder: e.Holder, Now: now, Until: now.Add(leaseLength), Count: p.room, Quiet: p.room})
 	for _, j := range jobs {
 		j.do(ctx)
 	}
@@ -287,7 +294,8 @@ type line struct {
 	carrier Carrier
 	service atomic.Pointer[Service]
 	in, out *pump
-	full    fullness
+	gate    gate
+	serving atomic.Bool
 }
 
 func newLine(e *Engine, c Carrier) *line {
@@ -305,18 +313,23 @@ func (l *line) pump(s post.Side) *pump {
 	return l.out
 }
 
-// wait waits until nothing is under way and reports whether that is so.
-func (l *line) wait(within time.Duration) bool {
+// idle is closed once nothing is under way.
+func (l *line) idle() <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		l.in.workers.Wait()
 		l.out.workers.Wait()
 		close(ended)
 	}()
-	t := time.NewTimer(within)
+	return ended
+}
+
+// within reports whether something is closed within d.
+func within(closed <-chan struct{}, d time.Duration) bool {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
-	case <-ended:
+	case <-closed:
 		return true
 	case <-t.C:
 		return false

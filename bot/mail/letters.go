@@ -3,7 +3,6 @@ package mail
 import (
 	"context"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"fanli/core/fault"
@@ -21,7 +20,7 @@ func (l *line) takeLetters(ctx context.Context, c post.Claim) ([]job, error) {
 	letters, err := l.Store.ClaimLetters(ctx, l.carrier.Name(), c)
 	jobs := make([]job, len(letters))
 	for i, letter := range letters {
-		jobs[i] = job{letter.Chat, func(ctx context.Context) { l.answer(ctx, c.Holder, letter) }}
+		jobs[i] = job{letter.Chat, false, func(ctx context.Context) { l.answer(ctx, c.Holder, letter) }}
 	}
 	return jobs, fault.In("mail.ClaimLetters", err)
 }
@@ -34,7 +33,7 @@ func (l *line) answer(work context.Context, holder string, letter Letter) {
 	if err == nil {
 		kept, err = packAll(ps, now)
 	}
-	if err != nil && work.Err() != nil { // an answer that was cut short is no answer
+	if work.Err() != nil { // an answer that was cut short is no answer
 		l.give(holder, post.In, letter.Chat)
 		return
 	}
@@ -58,7 +57,6 @@ func (l *line) answer(work context.Context, holder string, letter Letter) {
 		return
 	}
 	l.count(letter.Channel, post.In, outcome)
-	l.full.remove(letter.Chat)
 	l.wakeFor(work, kept)
 }
 
@@ -96,43 +94,4 @@ func reasonOf(err error) string {
 		return r
 	}
 	return string(fault.CodeOf(err))
-}
-
-// fullTime is how long a chat that is full is taken for full without a look.
-const fullTime = time.Second
-
-// fullMax bounds the chats that are remembered.
-const fullMax = 4096
-
-// A fullness remembers the chats of which too many letters wait, so that whoever floods
-// us costs nothing.
-type fullness struct {
-	mu    sync.Mutex
-	until map[string]time.Time
-}
-
-func (f *fullness) is(chat string, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	until, ok := f.until[chat]
-	if ok && !now.Before(until) {
-		delete(f.until, chat)
-		return false
-	}
-	return ok
-}
-
-func (f *fullness) add(chat string, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.until == nil || len(f.until) >= fullMax {
-		f.until = map[string]time.Time{}
-	}
-	f.until[chat] = now.Add(fullTime)
-}
-
-func (f *fullness) remove(chat string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.until, chat)
 }

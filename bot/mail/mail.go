@@ -20,7 +20,7 @@
 //   - That a letter is answered and its answer's parcels are one transaction.
 //   - Parcels of a chat arrive in order of posting, answers and notices alike. One that
 //     must wait has the whole chat wait, and nobody else.
-//   - A parcel ends as sent, moved, given up or unknown, never silently. What came to
+//   - A parcel ends as sent, moved, gone, given up or unknown, never silently. What came to
 //     nothing stays until an operator has seen it (fanli deliveries) or DeadKeep.
 //   - A message of a parcel that has arrived is not sent again, neither by a new try nor
 //     after a restart. The one that was under way when a process died is repeated, and
@@ -90,7 +90,7 @@ type Carrier interface {
 	//     longer waits, until the parcel expires.
 	//   - reason Parked: the person must write first; they have until it expires.
 	//   - NotFound: nobody can be reached there. A notice goes to the person's other
-	//     channels; anything else is given up.
+	//     channels; anything else ends as gone.
 	//   - Invalid, Insufficient: it is given up.
 	//   - Unknown: it may have arrived and must not be repeated. It ends as that.
 	//
@@ -146,6 +146,12 @@ const (
 	keyBytesMax = 191 // of keys and ids in the store
 )
 
+// Answer is the parcel that answers a letter with a reply. Its Data and, where not
+// everybody in the chat is meant, To are for the channel to add.
+func Answer(l Letter, r bot.Reply) Parcel {
+	return Parcel{Key: "re/" + l.Channel + "/" + l.ID, Channel: l.Channel, Chat: l.Chat, Reply: r}
+}
+
 // fit returns a key that fits in the store and is as unique as key.
 func fit(key string) string {
 	if len(key) <= keyBytesMax {
@@ -166,6 +172,8 @@ type content struct {
 type noticed struct {
 	Key   string          `json:"key"`
 	User  int64           `json:"user"`
+	Kind  string          `json:"kind,omitempty"`
+	Title string          `json:"title,omitempty"`
 	Tried []user.Identity `json:"tried,omitempty"`
 }
 
@@ -174,7 +182,7 @@ func (p Parcel) pack(now time.Time) (post.Parcel, error) {
 	c := content{Reply: p.Reply, Data: p.Data}
 	keep := AnswerKeep
 	if n := p.Notice; n != nil {
-		c.Notice, keep = &noticed{n.Key, n.User, n.Tried}, NoticeKeep
+		c.Notice, keep = &noticed{n.Key, n.User, n.Kind, n.Title, n.Tried}, NoticeKeep
 	}
 	body, err := json.Marshal(c)
 	if err != nil {
@@ -219,7 +227,7 @@ func unpack(k post.Parcel) (Parcel, error) {
 		p.To = user.Identity{Channel: k.Channel, External: k.External}
 	}
 	if c.Notice != nil {
-		p.Notice = &bot.Notice{Key: c.Notice.Key, User: c.Notice.User, To: p.To, Reply: p.Reply, Tried: slices.Clone(c.Notice.Tried)}
+		p.Notice = &bot.Notice{Key: c.Notice.Key, User: c.Notice.User, Kind: c.Notice.Kind, Title: c.Notice.Title, To: p.To, Reply: p.Reply, Tried: slices.Clone(c.Notice.Tried)}
 	}
 	return p, nil
 }

@@ -83,7 +83,7 @@ func TestWhatFollowsFromATry(t *testing.T) {
 		{fault.New(fault.Conflict, ""), post.Waiting, time.Second, 1, "conflict"},
 		{fmt.Errorf("a defect"), post.Waiting, time.Second, 1, "internal"},
 		{fault.New(fault.Unavailable, mail.Parked), post.Waiting, 24 * time.Hour, 1, mail.Parked},
-		{fault.New(fault.NotFound, "c.blocked"), post.GivenUp, -1, 1, "c.blocked"},
+		{fault.New(fault.NotFound, "c.blocked"), post.Gone, -1, 1, "c.blocked"},
 		{fault.New(fault.Invalid, "c.too_long"), post.GivenUp, -1, 1, "c.too_long"},
 		{fault.New(fault.Insufficient, ""), post.GivenUp, -1, 1, "insufficient"},
 		{fault.New(fault.Unknown, ""), post.Unknown, -1, 1, "unknown"},
@@ -189,6 +189,7 @@ func TestTooManyLettersOfAChat(t *testing.T) {
 	if got := strings.Count(w.chats.seen("a"), bot.TooMany("en").Text); got != 1 {
 		t.Errorf("they are told %d times that it is too much", got)
 	}
+	w.at = w.at.Add(time.Second)
 	if r := w.receive("a", "later"); r != mail.Fresh {
 		t.Errorf("afterwards a letter is %s", r)
 	}
@@ -275,7 +276,7 @@ func TestANoticeGoesElsewhere(t *testing.T) {
 	}{
 		"to another chat": {&bot.Notice{Key: "n", User: 7, To: bob, Reply: bot.Reply{Text: "hi"}, Tried: []user.Identity{ann}}, nil, post.Moved, "", "hi"},
 		"told already":    {nil, nil, post.Moved, "", ""},
-		"nowhere":         {nil, fault.New(fault.NotFound, ""), post.GivenUp, "", ""},
+		"nowhere":         {nil, fault.New(fault.NotFound, ""), post.Gone, "", ""},
 		"not known now":   {nil, fault.New(fault.Unavailable, ""), post.Waiting, "", ""},
 	} {
 		w := open(t)

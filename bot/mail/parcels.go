@@ -56,7 +56,9 @@ func judge(p post.Parcel, err error, now time.Time) verdict {
 			v.wait = limitedWait
 		}
 		v.wait = min(v.wait, limitedMax)
-	case code == fault.NotFound, code == fault.Invalid, code == fault.Insufficient:
+	case code == fault.NotFound:
+		v.state = post.Gone
+	case code == fault.Invalid, code == fault.Insufficient:
 		v.state = post.GivenUp
 	case code == fault.Unknown:
 		v.state = post.Unknown
@@ -76,7 +78,7 @@ func (l *line) takeParcels(ctx context.Context, c post.Claim) ([]job, error) {
 	ps, err := l.Store.ClaimParcels(ctx, l.carrier.Name(), c)
 	jobs := make([]job, len(ps))
 	for i, p := range ps {
-		jobs[i] = job{p.Chat, func(ctx context.Context) { l.deliver(ctx, c.Holder, p) }}
+		jobs[i] = job{p.Chat, p.Quiet, func(ctx context.Context) { l.deliver(ctx, c.Holder, p) }}
 	}
 	return jobs, fault.In("mail.ClaimParcels", err)
 }
@@ -92,7 +94,7 @@ func (l *line) deliver(work context.Context, holder string, p post.Parcel) {
 	case err != nil && work.Err() != nil: // being stopped counts as no try
 		v = verdict{state: post.Waiting, tries: p.Tries, reason: p.Reason}
 	case fault.Is(err, fault.NotFound):
-		v, instead = l.elsewhere(work, p, err, now)
+		v, instead = l.elsewhere(work, g.p, err, now)
 	default:
 		v = judge(p, err, now)
 	}
@@ -131,13 +133,15 @@ func (l *line) carry(ctx context.Context, k post.Parcel, g *Progress) (err error
 	return l.carrier.Carry(ctx, p, g)
 }
 
-// elsewhere finds out where a notice goes that cannot arrive. Nothing of it has been
-// seen: one of which something was is given up here.
+// elsewhere finds out where a notice goes that cannot arrive. One of which a part has
+// arrived goes nowhere.
 func (l *line) elsewhere(ctx context.Context, k post.Parcel, failed error, now time.Time) (verdict, []post.Parcel) {
 	p, err := unpack(k)
-	if err != nil || p.Notice == nil || l.Elsewhere == nil {
+	if err != nil || p.Notice == nil || l.Elsewhere == nil || k.Parts > 0 {
 		return judge(k, failed, now), nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, carryTime)
+	defer cancel()
 	next, err := l.Elsewhere(ctx, *p.Notice)
 	moved := verdict{state: post.Moved, tries: k.Tries + 1, reason: reasonOf(failed)}
 	switch {

@@ -39,7 +39,7 @@ func (g *Progress) Do(ctx context.Context, part int, send func(ctx context.Conte
 	}
 	again := g.p.Doubt
 	g.p.Doubt = true
-	if err := g.store.Begin(ctx, g.holder, g.p); err != nil {
+	if err := g.begin(ctx); err != nil {
 		g.p.Doubt = again
 		return fault.In("mail.Begin", err)
 	}
@@ -53,6 +53,13 @@ func (g *Progress) Do(ctx context.Context, part int, send func(ctx context.Conte
 		g.p.Doubt = again
 	}
 	return err
+}
+
+func (g *Progress) begin(ctx context.Context) error {
+	if g.store == nil {
+		return nil
+	}
+	return g.store.Begin(ctx, g.holder, g.p)
 }
 
 // Arrived is how many of the parcel's messages have arrived.
@@ -83,3 +90,9 @@ func (g *Progress) note(part int, note string) {
 // PartKey is what tells one message of a parcel from all others, for platforms that take a
 // key: the same for every try.
 func (p Parcel) PartKey(part int) string { return p.Key + "/" + strconv.Itoa(part) }
+
+// Carry has a carrier send a parcel at once, without that anything is kept: for commands
+// and for what must not wait, as bot.Channel.Send. Its error is the carrier's.
+func Carry(ctx context.Context, c Carrier, p Parcel) error {
+	return c.Carry(ctx, p, &Progress{})
+}

@@ -11,8 +11,9 @@ import (
 
 // A job is one letter or parcel that was claimed.
 type job struct {
-	chat string
-	do   func(ctx context.Context)
+	chat  string
+	quiet bool
+	do    func(ctx context.Context)
 }
 
 // A pump has one side of a channel worked on: as many chats at once as it has room for,
@@ -27,12 +28,12 @@ type pump struct {
 	rung chan struct{} // holds one when somebody has rung
 
 	mu      sync.Mutex
-	busy    map[string]bool // chats
+	busy    map[string]job // by chat
 	workers sync.WaitGroup
 }
 
 func newPump(e *Engine, s post.Side, channel string, room int, take func(context.Context, post.Claim) ([]job, error)) *pump {
-	return &pump{Engine: e, side: s, channel: channel, room: room, take: take, rung: make(chan struct{}, 1), busy: map[string]bool{}}
+	return &pump{Engine: e, side: s, channel: channel, room: room, take: take, rung: make(chan struct{}, 1), busy: map[string]job{}}
 }
 
 // ring has the pump look at once.
@@ -70,7 +71,7 @@ func (p *pump) round(ctx, work context.Context, holder string) (time.Duration, e
 	if p.Alone || p.Bell != nil {
 		look = lookRarely
 	}
-	free := p.free()
+	free, quiet := p.free()
 	if free == 0 {
 		return look, nil // whoever ends rings
 	}
@@ -82,7 +83,7 @@ func (p *pump) round(ctx, work context.Context, holder string) (time.Duration, e
 	case next.After(now):
 		return min(next.Sub(now), look), nil
 	}
-	jobs, err := p.take(ctx, post.Claim{Holder: holder, Now: now, Until: now.Add(leaseLength), Count: free})
+	jobs, err := p.take(ctx, post.Claim{Holder: holder, Now: now, Until: now.Add(leaseLength), Count: free, Quiet: quiet})
 	for _, j := range jobs {
 		p.begin(work, j)
 	}
@@ -92,10 +93,24 @@ func (p *pump) round(ctx, work context.Context, holder string) (time.Duration, e
 	return 0, err
 }
 
-func (p *pump) free() int {
+// free says how many chats there is room for, and for how many of those for which nobody
+// waits: they have half of it.
+func (p *pump) free() (all, quiet int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.room - len(p.busy)
+	all, quiet = p.room-len(p.busy), p.room/2
+	for _, j := range p.busy {
+		if j.quiet {
+			quiet--
+		}
+	}
+	return all, quiet
+}
+
+// idle reports whether there is room.
+func (p *pump) idle() bool {
+	free, _ := p.free()
+	return free > 0
 }
 
 // begin has a worker do a job. A chat of which one is being done here, because its lease
@@ -103,10 +118,10 @@ func (p *pump) free() int {
 func (p *pump) begin(work context.Context, j job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy[j.chat] {
+	if _, busy := p.busy[j.chat]; busy {
 		return
 	}
-	p.busy[j.chat] = true
+	p.busy[j.chat] = j
 	p.workers.Go(func() {
 		defer p.ring()
 		defer func() {

@@ -106,7 +106,10 @@ func (f *platform) seen(chat string) string {
 type world struct {
 	*mail.Engine
 	t     *testing.T
-	store *mailtest.Store
+	store interface {
+		post.Store
+		post.Desk
+	}
 	chats *platform
 	at    time.Time
 	asked []string
@@ -201,7 +204,3 @@ func (w *world) next(s post.Side) time.Duration {
 var errStopped = errors.New("the process has died")
 
 var ann = user.Identity{Channel: "c", External: "ann"}
-
-func letterOf(id string) mail.Letter {
-	return mail.Letter{Channel: "c", Chat: id[:1], ID: id, Payload: []byte("{}")}
-}

@@ -55,7 +55,7 @@ func TestWebhook(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		resp, err := w.fake.Client().Get("http://localhost/bot" + w.fake.Token() + "/setWebhook?url=https://other.example/") //nolint:noctx // no network
+		resp, err := w.fake.Client().Get("http://localhost/bot" + w.fake.Token() + "/setWebhook?url=https://other.example/")
 		if err != nil {
 			t.Fatal(err)
 		}

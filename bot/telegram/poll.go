@@ -70,7 +70,7 @@ func (c *Channel) file(ctx context.Context, r reader, raw json.RawMessage, next 
 	}
 	if err := json.Unmarshal(raw, &id); err != nil || id.ID <= 0 {
 		c.log.Error("an update without a number is skipped")
-		return next, nil
+		return next, nil //nolint:nilerr // it will not have one the next time
 	}
 	if _, err := c.receive(ctx, r, raw); err != nil {
 		return next, err

@@ -25,7 +25,7 @@ func (c *Channel) receive(ctx context.Context, r reader, raw json.RawMessage) (w
 	var u update
 	if err := json.Unmarshal(raw, &u); err != nil {
 		c.log.Error("an update of an unknown form is skipped", "bytes", len(raw))
-		return "odd", nil
+		return "odd", nil //nolint:nilerr // it will not be better the next time
 	}
 	if err := c.note(ctx, u); err != nil && u.news() {
 		return "", fault.In("telegram.note", err)
@@ -196,7 +196,7 @@ func (c *Channel) watch(ctx context.Context, r reader) error {
 	for ctx.Err() == nil {
 		w, err := c.keepWatch(ctx, r.me)
 		if err != nil {
-			return nil // only the end of ctx does that
+			return nil //nolint:nilerr // only the end of ctx does that
 		}
 		err = c.collect(w, r)
 		w.end()

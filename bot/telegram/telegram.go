@@ -108,6 +108,11 @@ func WithCommands(list ...Command) Option {
 	return func(c *Channel) { c.commands = list }
 }
 
+// WithClock replaces the clock by which messages and limits are timed.
+func WithClock(now func() time.Time) Option {
+	return func(c *Channel) { c.now = now }
+}
+
 // WithHTTPClient replaces the client of all calls. Its redirects are not
 // followed and its time limit is not used.
 func WithHTTPClient(h *http.Client) Option {

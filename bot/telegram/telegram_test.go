@@ -127,9 +127,10 @@ type world struct {
 
 	admins int64 // where staff are
 
-	store *mailtest.Store // what processes share
-	front *front          // what the webhook leads to; nil: updates are polled
-	count counts
+	store  *mailtest.Store // what processes share
+	engine *mail.Engine    // of the process that was started last
+	front  *front          // what the webhook leads to; nil: updates are polled
+	count  counts
 }
 
 // A front hands deliveries to the processes that run, one after the other.
@@ -233,7 +234,7 @@ func (w *world) settle() {
 			return
 		}
 		select {
-		case <-time.After(10 * time.Millisecond): // the bubble's
+		case <-time.After(time.Second / 4): // the bubble's
 		case <-w.ctx.Done():
 			w.t.Fatalf("%d wait: %v\n%s", waiting, err, w.logs)
 		}
@@ -248,7 +249,8 @@ func (w *world) channel(opts ...telegram.Option) *telegram.Channel {
 		cfg.Mode, cfg.WebhookURL = telegram.Webhook, hookURL
 	}
 	own := []telegram.Option{telegram.WithHTTPClient(w.fake.Client()), telegram.WithCount(w.count.add)}
-	c, err := telegram.New(cfg, engineOf(w.store, w.logs.logger()), w.marks, w.logs.logger(), append(own, opts...)...)
+	w.engine = engineOf(w.store, w.logs.logger())
+	c, err := telegram.New(cfg, w.engine, w.marks, w.logs.logger(), append(own, opts...)...)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -85,10 +85,10 @@ func (s *server) edge(cfg configs.Config, log *slog.Logger) http.Handler {
 	return e.Wrap(s)
 }
 
-// free says what is not counted: whether we are well, what payers and chat networks tell us, and the
-// sandbox, which asks itself.
+// free says what is not counted: whether we are well, what payers and chat networks
+// tell us, and the sandbox, which asks itself.
 func (s *server) free(path string) bool {
 	first := firstSegment(path)
-	return path == "/livez" || path == "/readyz" || strings.HasPrefix(path, chargePath) || strings.HasPrefix(path, callbackPath) || path == telegram.HookPath ||
-		s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control")
+	return path == "/livez" || path == "/readyz" || strings.HasPrefix(path, chargePath) || strings.HasPrefix(path, callbackPath) ||
+		s.fromWechat(path) || path == telegram.HookPath || s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control")
 }

@@ -19,6 +19,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/adapters/observe"
 	"fanli/bot"
+	"fanli/bot/landing"
 	"fanli/bot/mail"
 	"fanli/configs"
 	"fanli/core/access"
@@ -68,7 +69,8 @@ type app struct {
 
 	treasurer *credit.Treasurer
 	dues      *collect.Desk
-	codes     *codePage // nil where nobody reaches it
+	codes     *codePage     // nil where nobody reaches it
+	landing   *landing.Page // nil where nobody reaches it
 
 	opened   *opened // the networks of bot and order
 	networks []link.Network
@@ -98,6 +100,7 @@ type surroundings struct {
 	hook   func(point string) error // fault points; nil in production
 	stands *stands                  // stand in for networks and payer; nil in production
 	holder string                   // names this process in leases
+	base   string                   // where this process is reached from this machine; "" where it does not listen
 	shop   string                   // the sandbox's address; "" outside
 	path   string                   // of the database; "" for the configured one
 	obs    *observe.Observer        // nil where nobody looks
@@ -248,6 +251,12 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	}
 	if a.pay != nil {
 		a.bot.ConfirmURL = a.pay.link
+	}
+	if a.landing, err = a.landingPage(s); err != nil {
+		return err
+	}
+	if a.landing != nil {
+		a.bot.Landing = a.landing.URL
 	}
 	if a.sells(a.cfg) {
 		a.bot.Memberships = members{a}

@@ -19,7 +19,8 @@ import (
 // TestAClusterThatIsKilledLosesNothing kills every process of a cluster and every
 // server that it stands on, again and again, and makes the lines between them bad,
 // while people do the whole loop. All of it, and when, comes from a seed. Within a
-// minute after the last fault everything is where one process would have put it.
+// minute after the last fault everything is where one process would have put it. Then
+// whole targets are away for a while.
 func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 	t.Parallel()
 	if underRace {
@@ -79,6 +80,7 @@ func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 	many.wantTold()
 	many.books.wantTrue(t, c.out, many.shoppers())
 	c.wantSound(many.books)
+	c.wantDegraded(many)
 	c.stop()
 }
 

@@ -39,6 +39,7 @@ type node struct {
 	fell   int           // how often it ended by itself
 	why    []string      // what is wrong with how it ended
 	left   bool          // it is not started again
+	away   chan struct{} // not before it is closed; nil: as soon as may be
 }
 
 // start starts the process, and whoever starts it again.
@@ -66,7 +67,7 @@ func (n *node) launch() *process {
 // again starts a process for one that has ended.
 func (n *node) again(p *process) *process {
 	n.mu.Lock()
-	left, pause := n.left, n.waits
+	left, pause, away := n.left, n.waits, n.away
 	n.waits = -1
 	if text := p.log.String(); strings.Contains(text, "panic:") || strings.Contains(text, "fatal error:") {
 		n.why = append(n.why, text)
@@ -80,7 +81,26 @@ func (n *node) again(p *process) *process {
 		return nil
 	}
 	time.Sleep(pause) // it is away
+	if away != nil {
+		<-away
+	}
 	return n.launch()
+}
+
+// hold kills the process and lets nobody start it again until back is called, which
+// may be done twice.
+func (n *node) hold(ctx context.Context) (back func(), err error) {
+	away := make(chan struct{})
+	n.mu.Lock()
+	n.away = away
+	n.mu.Unlock()
+	back = sync.OnceFunc(func() {
+		n.mu.Lock()
+		n.away = nil
+		n.mu.Unlock()
+		close(away)
+	})
+	return back, n.kill(ctx, 0)
 }
 
 // kill ends the process as a loss of power does, as soon as there is one. It is

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fanli/adapters/alipay"
 	"fanli/adapters/bus/brokertest"
 	"fanli/adapters/registry/etcdtest"
 	"fanli/adapters/store"
@@ -34,7 +35,7 @@ type site struct {
 	broker   *brokertest.Broker
 	registry *etcdtest.Server
 	cache    *brokertest.Broker
-	lines    bool // toxiproxy lies on every way between processes and to the servers
+	lines    bool // toxiproxy lies on every way between processes, to the servers and abroad
 }
 
 // A cluster is all targets in processes of their own, over a real database server, a
@@ -65,6 +66,7 @@ func newCluster(t *testing.T, s site) *cluster {
 		"FANLI_BROKER_PREFIX="+s.name, "FANLI_REGISTRY_PREFIX="+s.registry.Prefix(t), "FANLI_REDIS_PREFIX="+s.name)
 	var telegram []string
 	c.phones, telegram = newPhones(t)
+	abroad := c.abroad(strings.TrimPrefix(telegram[1], telegramAt))
 	for _, target := range targets() {
 		for i := range replicas {
 			n := &node{t: t, name: fmt.Sprintf("%s/%d", target.name, i+1), listen: address(t), waits: -1}
@@ -72,7 +74,7 @@ func newCluster(t *testing.T, s site) *cluster {
 			if target.name == gatewayTarget {
 				c.gateways = append(c.gateways, "http://"+n.listen)
 			}
-			n.env = slices.Concat(c.env, telegram, c.servers(n.name), []string{
+			n.env = slices.Concat(c.env, telegram, abroad, c.servers(n.name), []string{
 				"FANLI_TARGETS=" + target.name, "FANLI_LISTEN=" + n.listen, "FANLI_PEERS_LISTEN=" + peer,
 				"FANLI_REGISTRY_ADVERTISE=" + c.advertised("to "+n.name, peer, n.listen),
 			})
@@ -92,6 +94,23 @@ func (c *cluster) servers(node string) []string {
 		"FANLI_REDIS_URL=" + c.through(node+" to redis", c.site.cache.URL(), hostOf(c.t, c.site.cache.URL())),
 		"FANLI_BROKER_URL=" + c.through(node+" to rabbitmq", c.site.broker.URL(), hostOf(c.t, c.site.broker.URL())),
 	}
+}
+
+// telegramAt begins what says where Telegram is.
+const telegramAt = "FANLI_TELEGRAM_ENDPOINT="
+
+// abroad are the addresses of networks, payer and Telegram as all processes see them,
+// each over one line.
+func (c *cluster) abroad(telegram string) (env []string) {
+	at := c.out.world.Endpoints()
+	for _, way := range [][3]string{
+		{"to taobao", "FANLI_NETWORKS_TAOBAO_ENDPOINT=", at["taobao"].URL}, {"to jd", "FANLI_NETWORKS_JD_ENDPOINT=", at["jd"].URL},
+		{"to pdd", "FANLI_NETWORKS_PDD_ENDPOINT=", at["pdd"].URL},
+		{"to alipay", "FANLI_ALIPAY_GATEWAY=", withAlipay(alipay.Config{}, c.out.world).Gateway}, {"to telegram", telegramAt, telegram},
+	} {
+		env = append(env, way[1]+c.through(way[0], way[2], hostOf(c.t, way[2])))
+	}
+	return env
 }
 
 // through puts a line of its own into an address.
@@ -139,7 +158,7 @@ func newPhones(t *testing.T) (*telegramfake.Server, []string) {
 	fake := telegramfake.New(telegramfake.Config{})
 	platform := httptest.NewServer(fake)
 	t.Cleanup(platform.Close)
-	return fake, []string{"FANLI_TELEGRAM_TOKEN=" + telegramfake.DefaultToken, "FANLI_TELEGRAM_ENDPOINT=" + platform.URL}
+	return fake, []string{"FANLI_TELEGRAM_TOKEN=" + telegramfake.DefaultToken, telegramAt + platform.URL}
 }
 
 // start starts all processes and waits until they serve.

@@ -43,6 +43,12 @@ func (s *shopfront) Send(_ context.Context, _ user.Identity, r bot.Reply) error 
 
 func openShopfront(t *testing.T, change func(*configs.Config)) *shopfront {
 	t.Helper()
+	return openShopfrontAt(t, time.Now, change)
+}
+
+// openShopfrontAt is a shopfront whose world's clock begins at a time of its own.
+func openShopfrontAt(t *testing.T, now func() time.Time, change func(*configs.Config)) *shopfront {
+	t.Helper()
 	cfg, err := configs.Load("", lookupIn(nil))
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +58,7 @@ func openShopfront(t *testing.T, change func(*configs.Config)) *shopfront {
 	t.Cleanup(s.srv.Close)
 	base := "http://" + s.srv.Listener.Addr().String()
 	cfg.Data = t.TempDir()
-	if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Still: true, Notify: base + "/pay/charge/alipay", Keys: alipayKeys(t)}); err != nil {
+	if s.world, err = sandbox.New(sandbox.Options{BaseURL: base, Still: true, Now: now, Notify: base + "/pay/charge/alipay", Keys: alipayKeys(t)}); err != nil {
 		t.Fatal(err)
 	}
 	cfg = withTill(inSandbox(cfg, s.world))

@@ -173,7 +173,7 @@ func (s *tale) people() []stepOf {
 // decides grants the first of two claims.
 func (s *tale) decides() error {
 	a := s.w.app
-	cs, err := a.orders.Claims(s.w.t.Context(), 1, 9)
+	cs, err := a.orders.Claims(s.w.t.Context(), 1, 0, 9)
 	if err != nil || len(cs) != 1 {
 		return fmt.Errorf("%d claims, %w", len(cs), err)
 	}

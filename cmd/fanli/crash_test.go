@@ -125,6 +125,9 @@ func TestEveryCrashPoint(t *testing.T) {
 	for _, l := range legends() {
 		for _, on := range []string{"SQLite", "MySQL"} {
 			t.Run(l.name+" on "+on, func(t *testing.T) {
+				if underRace && (on == "MySQL" || l.name != legends()[0].name) {
+					t.Skip("skipped under the race detector, which sees the same goroutines in every tale: stage 2 plays it")
+				}
 				var server *mariadbtest.Server
 				if on == "MySQL" {
 					server = mariadbtest.Shared(t)
@@ -137,7 +140,9 @@ func TestEveryCrashPoint(t *testing.T) {
 				switch {
 				case soak:
 					s.whole, s.every, pairs = 2, 25, 40
-				case underRace, testing.Short():
+				case underRace:
+					s.whole, s.every, pairs = 0, 32, 2
+				case testing.Short():
 					s.whole, s.every, pairs = 0, 16, 2
 				}
 				st := theatres(t, server, lanes)

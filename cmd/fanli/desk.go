@@ -105,6 +105,14 @@ func (f stoppableFeed) Pull(ctx context.Context, w order.Window, cursor string) 
 	return f.Feed.Pull(ctx, w, cursor)
 }
 
+// Settled implements order.Settler, where the feed behind does.
+func (f stoppableFeed) Settled(from, to, now time.Time) []order.Stretch {
+	if s, ok := f.Feed.(order.Settler); ok {
+		return s.Settled(from, to, now)
+	}
+	return nil
+}
+
 func stoppable(feeds []order.Feed, board control.Service) []order.Feed {
 	out := make([]order.Feed, len(feeds))
 	for i, f := range feeds {

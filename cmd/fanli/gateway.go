@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	rest "fanli/adapters/gateway"
+	"fanli/core/fault"
 )
 
 // A gateway hands requests on to the targets that answer them: what payers and payees
@@ -32,7 +33,7 @@ func newGateway(a *app) (*gateway, error) {
 		}
 		if p != nil {
 			p.transport = a.obs.Forward(p.transport)
-			*to = handOn(p, a.log.With("target", name))
+			*to = handOn(a.resilience.pages(name, p), a.log.With("target", name))
 		}
 	}
 	return g, nil
@@ -51,11 +52,10 @@ func handOn(to http.RoundTripper, log *slog.Logger) http.Handler {
 		Transport:     to,
 		FlushInterval: -1, // the chat is a stream
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			if r.Context().Err() == nil { // else whoever asked has gone
+			if r.Context().Err() == nil && fault.ReasonOf(err) == "" { // else whoever asked has gone, or nobody was asked, which was said before
 				log.Warn("a request was not answered", "error", err)
 			}
-			w.Header().Set("Retry-After", "5")
-			answer(w, http.StatusBadGateway, map[string]any{"error": "that part of fanli does not answer; please try again in a moment"})
+			notAnswered(w, r, err)
 		},
 	}
 }

@@ -14,6 +14,12 @@ import (
 // Processes that run the same target say the same.
 func (a *app) sources() []observe.Source {
 	out := []observe.Source{{Name: "outbox", Read: a.readOutboxes}, {Name: "database", Read: a.readDatabases}}
+	if a.peers != nil && a.peers.broker != nil {
+		out = append(out, observe.Source{Name: "queues", Read: a.readQueues})
+	}
+	if a.here(botTarget) {
+		out = append(out, observe.Source{Name: "mail", Read: a.readMail})
+	}
 	if a.here(orderTarget) {
 		out = append(out, observe.Source{Name: "feeds", Read: a.readFeeds})
 	}
@@ -49,6 +55,24 @@ func (a *app) readOutboxes(ctx context.Context, say observe.Say) error {
 		say(observe.OutboxEvents, float64(count), t.name)
 		say(observe.OutboxAge, a.age(oldest), t.name)
 		say(observe.DeadLetters, float64(dead), t.name)
+	}
+	return errors.Join(errs...)
+}
+
+// readQueues reads how much waits at the broker for the targets that are here: by that
+// they are scaled.
+func (a *app) readQueues(ctx context.Context, say observe.Say) error {
+	var errs []error
+	for _, t := range a.targetsHere() {
+		if len(t.hears(a)) == 0 {
+			continue
+		}
+		n, err := a.peers.broker.Depth(ctx, t.name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		say(observe.QueueEvents, float64(n), t.name)
 	}
 	return errors.Join(errs...)
 }

@@ -153,9 +153,14 @@ func TestTooManyAtTheEdge(t *testing.T) {
 			}
 		}
 	}
-	paths := []string{"GET /", "GET /go/x", "POST /api/messages", "POST /pay/confirm/1", "POST /pay/callback/alipay", "POST /pay/charge/alipay", "GET /livez", "GET /readyz", "GET /api/events"}
+	paths := []string{
+		"GET /", "GET /go/x", "GET /api/v1/openapi.json", // six tenths
+		"POST /api/messages", "POST /api/v1/links", "GET /api/v1/orders", "POST /api/v1/claims/1/proof", // nine
+		"POST /pay/confirm/1", "GET /api/v1/wallet", "GET /api/v1/statement", "GET /api/v1/withdrawals", "POST /api/v1/withdrawals", "POST /api/v1/withdrawals/1/cancel",
+		"POST /pay/callback/alipay", "POST /pay/charge/alipay", "GET /livez", "GET /readyz", "GET /api/events",
+	}
 	taken := 0
-	for _, tt := range []struct{ inside, away int }{{0, 0}, {6, 2}, {9, 3}, {10, 4}} {
+	for _, tt := range []struct{ inside, away int }{{0, 0}, {6, 3}, {9, 7}, {10, 13}} {
 		fill(tt.inside - taken)
 		taken = tt.inside
 		for i, p := range paths {

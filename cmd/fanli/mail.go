@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 
+	"fanli/adapters/observe"
 	"fanli/adapters/store"
 	"fanli/bot/mail"
+	"fanli/core/post"
 )
 
 // PostOffice keeps what people send and are sent.
@@ -16,10 +18,24 @@ func (a *app) openMail(s surroundings) {
 	a.mail = &mail.Engine{
 		Store: a.db.PostOffice(), Holder: s.holder, Now: a.now, Log: a.log, Alone: !a.cfg.Split() && a.dsn(s) == "", Elsewhere: a.tell.Elsewhere,
 	}
+	if a.obs != nil {
+		a.mail.Count = func(channel string, s post.Side, outcome string) { a.obs.Mail(channel, string(s), outcome) }
+	}
 	if a.kept.redis != nil && a.cfg.Split() {
 		a.mail.Bell = a.kept.redis.Bell("mail")
 	}
 	a.tell.Outbox = a.mail
+}
+
+// readMail says what waits of what people sent and are sent.
+func (a *app) readMail(ctx context.Context, say observe.Say) error {
+	depths, err := a.db.PostOffice().Depths(ctx)
+	for _, d := range depths {
+		say(observe.MailWaiting, float64(d.Waiting), d.Channel, string(d.Side))
+		say(observe.MailAge, a.age(d.Oldest), d.Channel, string(d.Side))
+		say(observe.MailDead, float64(d.Dead), d.Channel, string(d.Side))
+	}
+	return err
 }
 
 // sweepMail forgets what people sent and were sent long ago.

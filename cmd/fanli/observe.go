@@ -12,6 +12,7 @@ import (
 	"fanli/adapters/observe"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/landing"
 	"fanli/bot/telegram"
 	"fanli/configs"
 	"fanli/core/event"
@@ -83,8 +84,8 @@ func inside(cfg configs.Config) bool {
 func routeOf(r *http.Request) string {
 	path := r.URL.Path
 	for _, p := range []struct{ prefix, name string }{
-		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"},
-		{callbackPath, "callback"}, {telegram.HookPath, "telegram"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
+		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"}, {landing.Path, "landing"},
+		{callbackPath, "callback"}, {telegram.HookPath, "telegram"}, {"/wechat", "wechat"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
 		{"/api/events", "chat.events"}, {"/api/messages", "chat.messages"}, {"/api/", "api"}, {"/assets/", "assets"},
 	} {
 		if strings.HasPrefix(path, p.prefix) {

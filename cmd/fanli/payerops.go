@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
+	"fanli/core/collect"
 	"fanli/core/fault"
 	"fanli/core/money"
 	"fanli/core/reconcile"
@@ -39,8 +41,9 @@ func (a *app) watch() *withdraw.Watch {
 	}
 }
 
-// compareBills asks the payers that offer it for the bill of the day before, once,
-// and holds it against what we paid. It enters nothing.
+// compareBills asks the payers and collectors that offer it for the bill of the day
+// before, once, and holds it against what we paid, and people paid us. It enters
+// nothing.
 func (a *app) compareBills(ctx context.Context) (n int, err error) {
 	now := a.now().In(a.cfg.Location())
 	if now.Hour() < billFrom {
@@ -56,13 +59,11 @@ func (a *app) compareBills(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	var errs []error
-	for _, payer := range a.sendingPayers() {
-		b, ok := payer.(withdraw.Biller)
-		s := reconcile.OfPayer(payer.Name())
-		if !ok || slices.ContainsFunc(known, func(k reconcile.Summary) bool { return k.Subject == s && k.Period == p.Name }) {
+	for _, b := range a.billed() {
+		if slices.ContainsFunc(known, func(k reconcile.Summary) bool { return k.Subject == b.subject && k.Period == p.Name }) {
 			continue
 		}
-		switch err := a.compareBill(ctx, d, s, p, b); {
+		switch err := a.compareBill(ctx, d, b, p); {
 		case err == nil:
 			n++
 		case fault.Is(err, fault.Unavailable): // not ready yet: it is asked for again in an hour
@@ -73,20 +74,41 @@ func (a *app) compareBills(ctx context.Context) (n int, err error) {
 	return n, errors.Join(errs...)
 }
 
-func (a *app) compareBill(ctx context.Context, d *reconcile.Desk, s reconcile.Subject, p reconcile.Period, b withdraw.Biller) error {
-	rows, err := askedRows(ctx, p, b)
+// A billed subject can be asked for its bill.
+type billed struct {
+	subject reconcile.Subject
+	ask     asker
+}
+
+// billed are the payers and collectors that can be asked for their bills.
+func (a *app) billed() (out []billed) {
+	for _, payer := range a.sendingPayers() {
+		if b, ok := payer.(withdraw.Biller); ok {
+			out = append(out, billed{reconcile.OfPayer(payer.Name()), askPayer(b)})
+		}
+	}
+	for _, k := range a.dues.Collectors {
+		if b, ok := k.(collect.Biller); ok {
+			out = append(out, billed{reconcile.OfCollector(k.Name()), askCollector(b)})
+		}
+	}
+	return out
+}
+
+func (a *app) compareBill(ctx context.Context, d *reconcile.Desk, b billed, p reconcile.Period) error {
+	rows, err := b.ask(ctx, p)
 	if err != nil {
 		return err
 	}
-	sum, err := d.Compare(ctx, s, p, rows, func(reconcile.Finding) error { return nil })
+	sum, err := d.Compare(ctx, b.subject, p, rows, func(reconcile.Finding) error { return nil })
 	if err != nil {
 		return err
 	}
-	said := []any{"subject", string(s), "day", p.Name, "rows", sum.Rows, "open", sum.Open(), "theirs", sum.Theirs.String(), "ours", sum.Ours.String()}
+	said := []any{"subject", string(b.subject), "day", p.Name, "rows", sum.Rows, "open", sum.Open(), "theirs", sum.Theirs.String(), "ours", sum.Ours.String()}
 	if sum.Open() > 0 {
-		a.log.ErrorContext(ctx, "a payer's bill differs from our books", append(said, "try", "fanli reconcile payer "+string(s)[len("payer/"):]+" "+p.Name)...)
+		a.log.ErrorContext(ctx, "a bill differs from our books", append(said, "try", "fanli reconcile "+strings.Replace(string(b.subject), "/", " ", 1)+" "+p.Name)...)
 		return nil
 	}
-	a.log.InfoContext(ctx, "a payer's bill agrees with our books", said...)
+	a.log.InfoContext(ctx, "a bill agrees with our books", said...)
 	return nil
 }

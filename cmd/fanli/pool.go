@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"fanli/adapters/guard"
 )
 
 // What handing on may take.
@@ -45,6 +47,7 @@ var errNobodyThere = errors.New("no process of it is known")
 type pool struct {
 	log       *slog.Logger
 	transport http.RoundTripper
+	direct    *http.Transport // what transport is, below what watches it
 
 	mu   sync.Mutex
 	all  []*backend
@@ -58,11 +61,26 @@ type backend struct {
 }
 
 func newPool(log *slog.Logger) *pool {
-	return &pool{log: log, transport: &http.Transport{
+	t := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: proxyDialMax}).DialContext,
 		ResponseHeaderTimeout: proxyHeaderMax, MaxIdleConnsPerHost: 64, IdleConnTimeout: proxyIdleMax,
-	}}
+	}
+	return &pool{log: log, transport: t, direct: t}
 }
+
+// patience is how long one process may take to begin an answer. It is set before the
+// first request.
+func (p *pool) patience(d time.Duration) { p.direct.ResponseHeaderTimeout = d }
+
+// A bodyError says that a request's body did not arrive.
+type bodyError struct{ error }
+
+func (e *bodyError) Unwrap() error { return e.error }
+
+// An unreachedError says that nothing of a request has reached any process.
+type unreachedError struct{ error }
+
+func (e *unreachedError) Unwrap() error { return e.error }
 
 // set says where the processes are. It takes over those that it can read.
 func (p *pool) set(at []string) (err error) {
@@ -120,11 +138,15 @@ func (p *pool) rest(b *backend) {
 
 // RoundTrip implements http.RoundTripper.
 func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
-	content, err := keep(r)
-	if err != nil {
-		return nil, err
+	content, kept := r.Body.(*body)
+	if !kept {
+		var err error
+		if content, err = keep(r); err != nil {
+			return nil, err
+		}
 	}
-	err = errNobodyThere
+	err := errNobodyThere
+	arrived := false
 	for _, b := range p.order() {
 		var resp *http.Response
 		var reached bool
@@ -136,14 +158,24 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 			return resp, nil
 		}
-		if r.Context().Err() != nil { // whoever asked has gone
+		var sent *bodyError
+		switch {
+		case errors.As(err, &sent):
+			return nil, err
+		case r.Context().Err() != nil && content.waits():
+			return nil, guard.Withdrawn(&bodyError{err})
+		case r.Context().Err() != nil: // whoever asked has gone
 			return nil, err
 		}
+		arrived = arrived || reached
 		p.rest(b)
 		p.log.Info("a process does not answer", "at", b.to.Host, "error", err)
 		if reached && !looks(r, err) || content.spent() {
 			return nil, err
 		}
+	}
+	if !arrived {
+		err = &unreachedError{err}
 	}
 	return nil, err
 }
@@ -169,6 +201,11 @@ func looks(r *http.Request, err error) bool {
 	if errors.As(err, &slow) && slow.Timeout() {
 		return false
 	}
+	return idle(r)
+}
+
+// idle reports whether a request only looks.
+func idle(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
@@ -177,6 +214,7 @@ type body struct {
 	kept   []byte      // all of it, if it is small
 	stream io.Reader   // or what it is read from
 	read   atomic.Bool // something of the stream was
+	ended  atomic.Bool // all of it was
 }
 
 // keep takes a request's body.
@@ -188,6 +226,9 @@ func keep(r *http.Request) (*body, error) {
 		return &body{stream: r.Body}, nil
 	}
 	text, err := io.ReadAll(io.LimitReader(r.Body, keptBytesMax))
+	if err != nil {
+		err = guard.Withdrawn(&bodyError{err})
+	}
 	return &body{kept: text}, err
 }
 
@@ -199,14 +240,29 @@ func (b *body) fill(r *http.Request) {
 	case b.kept != nil:
 		r.Body = io.NopCloser(bytes.NewReader(b.kept))
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.kept)), nil }
+	default:
+		r.Body = http.NoBody
 	}
 }
 
 // Read implements io.Reader for what is not kept.
 func (b *body) Read(to []byte) (int, error) {
 	b.read.Store(true)
-	return b.stream.Read(to)
+	n, err := b.stream.Read(to)
+	switch {
+	case errors.Is(err, io.EOF):
+		b.ended.Store(true)
+	case err != nil:
+		err = guard.Withdrawn(&bodyError{err})
+	}
+	return n, err
 }
+
+// Close implements io.Closer; the server closes what it has given us.
+func (b *body) Close() error { return nil }
+
+// waits reports whether its sender has not sent all of it.
+func (b *body) waits() bool { return b.stream != nil && !b.ended.Load() }
 
 // spent reports whether a part of it is gone for good.
 func (b *body) spent() bool { return b.read.Load() }

@@ -106,7 +106,7 @@ func TestRequestsGoInTurn(t *testing.T) {
 	if err := p.set(nil); err != nil {
 		t.Fatal(err)
 	}
-	if code, text := send(t, h, http.MethodGet, "/page", nil); code != http.StatusBadGateway {
+	if code, text := send(t, h, http.MethodGet, "/page", nil); code != http.StatusServiceUnavailable {
 		t.Errorf("with nobody: %d %s", code, text)
 	}
 }
@@ -138,7 +138,7 @@ func TestWhoDoesNotPickUpIsPassedOver(t *testing.T) {
 		})
 	}
 	h, _ := handing(t, refusing(t), refusing(t))
-	if code, text := send(t, h, http.MethodPost, "/x", strings.NewReader("hello")); code != http.StatusBadGateway {
+	if code, text := send(t, h, http.MethodPost, "/x", strings.NewReader("hello")); code != http.StatusServiceUnavailable {
 		t.Errorf("nobody picks up: %d %s", code, text)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"strings"
 
@@ -25,13 +24,16 @@ const differencesShown = 50
 type comparing struct {
 	file, columns, account string
 	csv, picture           string
+	keep                   string
 	accept                 bool
+	ask                    bool
+	trade                  bool // the bill is of what people have paid us
 }
 
 func reconcileCommand(std stdio, f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reconcile",
-		Short: "Hold networks' settlements and payers' bills against the books",
+		Short: "Hold networks' settlements, and payers' and collectors' bills, against the books",
 		Long: `Says of every row of a settlement or bill, and of everything that the books have in
 that period, whether it matches, differs and in what, is missing here, missing there,
 listed twice, or unreadable. With --accept, what matched is entered in the ledger as
@@ -39,7 +41,7 @@ arrived. Exits with 3 if anything does not match.`,
 		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(reconcileNetwork(std, f), reconcilePayer(std, f), reconcileStatus(std, f))
+	cmd.AddCommand(reconcileNetwork(std, f), reconcilePayer(std, f), reconcileCollector(std, f), reconcileStatus(std, f))
 	return cmd
 }
 
@@ -66,17 +68,28 @@ func twoArgs(what string) cobra.PositionalArgs {
 func reconcileNetwork(std stdio, f *flags) *cobra.Command {
 	c := &comparing{}
 	cmd := &cobra.Command{
-		Use: "network NETWORK PERIOD --file FILE", Short: "Hold a network's settlement of a period against order lines and ledger",
+		Use: "network NETWORK PERIOD --file FILE | --ask", Short: "Hold a network's settlement of a period against order lines and ledger",
+		Long: `With --ask the network itself is asked, through its order queries, what it has settled
+in the period. That takes as long as its rate allows: minutes for a month. --keep FILE
+writes what it said, to be compared or accepted from that file later.`,
 		Args: twoArgs("network"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if c.file == "" {
-				return exitError{exitUsage, errors.New("reconcile network needs --file")}
+			if (c.file == "") != c.ask {
+				return exitError{exitUsage, errors.New("reconcile network takes either --file or --ask")}
 			}
-			return withDesk(cmd.Context(), std, f, false, func(a *app, d *reconcile.Desk) error {
-				return c.run(cmd.Context(), std, d, reconcile.OfNetwork(args[0], c.account), args[0], args[1], nil)
+			return withDesk(cmd.Context(), std, f, false, func(a *app, d *reconcile.Desk) (err error) {
+				var ask asker
+				if c.ask {
+					if ask, err = c.askNetwork(std, a, args[0]); err != nil {
+						return err
+					}
+				}
+				return c.run(cmd.Context(), std, d, reconcile.OfNetwork(args[0], c.account), args[0], args[1], ask)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&c.ask, "ask", false, "ask the network instead of reading a file")
+	cmd.Flags().StringVar(&c.keep, "keep", "", "with --ask: write what the network said into this file")
 	cmd.Flags().StringVar(&c.account, "account", "main", "which of our accounts at the network")
 	return c.flagsOf(cmd)
 }
@@ -89,12 +102,13 @@ func reconcilePayer(std stdio, f *flags) *cobra.Command {
 		Args: twoArgs("payer"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withDesk(cmd.Context(), std, f, c.file == "", func(a *app, d *reconcile.Desk) error {
-				var ask withdraw.Biller
+				var ask asker
 				if c.file == "" {
-					var ok bool
-					if ask, ok = a.payouts.PayerNamed(args[0]).(withdraw.Biller); !ok {
+					b, ok := a.payouts.PayerNamed(args[0]).(withdraw.Biller)
+					if !ok {
 						return exitError{exitUsage, fmt.Errorf("%s cannot be asked for its bill from here: give --file", args[0])}
 					}
+					ask = askPayer(b)
 				}
 				return c.run(cmd.Context(), std, d, reconcile.OfPayer(args[0]), args[0], args[1], ask)
 			})
@@ -115,26 +129,17 @@ func (a *app) reconciliation() *reconcile.Desk {
 }
 
 // rows opens the other book.
-func (c *comparing) rows(ctx context.Context, d *reconcile.Desk, name string, p reconcile.Period, ask withdraw.Biller) (reconcile.Rows, error) {
-	if ask != nil {
-		return askedRows(ctx, p, ask)
-	}
-	formats, err := billfile.Formats()
+func (c *comparing) rows(ctx context.Context, d *reconcile.Desk, name string, p reconcile.Period, ask asker) (reconcile.Rows, error) {
+	format, err := c.format(name)
 	if err != nil {
 		return nil, err
 	}
-	format, ok := formats[name]
-	if !ok {
-		format = formats["any"]
-	}
-	if c.columns != "" {
-		b, err := os.ReadFile(c.columns)
-		if err != nil {
-			return nil, err
+	if ask != nil {
+		rows, err := ask(ctx, p)
+		if err == nil && c.keep != "" {
+			err = keepRows(c.keep, rows, format.Fen)
 		}
-		if format, err = billfile.ReadFormat(b); err != nil {
-			return nil, err
-		}
+		return rows, err
 	}
 	file, err := billfile.Open(c.file, format, d.Zone)
 	if err != nil {
@@ -143,32 +148,31 @@ func (c *comparing) rows(ctx context.Context, d *reconcile.Desk, name string, p 
 	return file.Rows(), nil
 }
 
-// askedRows asks a payer for its bill, once.
-func askedRows(ctx context.Context, p reconcile.Period, ask withdraw.Biller) (reconcile.Rows, error) {
-	if p.Name == p.Month() {
-		return nil, exitError{exitUsage, errors.New("a payer is asked for the bill of one day: give a day such as 2026-10-03")}
-	}
-	lines, err := ask.Bill(ctx, p.From)
-	if err != nil {
-		return nil, err
-	}
-	return func() iter.Seq2[reconcile.Row, error] {
-		return func(yield func(reconcile.Row, error) bool) {
-			for i, l := range lines {
-				r := reconcile.Row{Number: i + 1, Key: l.Number, Sum: l.Amount, State: string(withdraw.Paid), At: l.At, Raw: fmt.Sprintf("%s %s %s %t", l.Number, l.Receipt, l.Amount, l.Paid)}
-				if !l.Paid {
-					r.Sum, r.State = 0, reconcile.Returned
-				}
-				if !yield(r, nil) {
-					return
-				}
-			}
+// format is how the book of a name is written.
+func (c *comparing) format(name string) (billfile.Format, error) {
+	if c.columns != "" {
+		b, err := os.ReadFile(c.columns)
+		if err != nil {
+			return billfile.Format{}, err
 		}
-	}, nil
+		return billfile.ReadFormat(b)
+	}
+	formats, err := billfile.Formats()
+	if err != nil {
+		return billfile.Format{}, err
+	}
+	if c.trade {
+		name += "/trade"
+	}
+	format, ok := formats[name]
+	if !ok {
+		format = formats["any"]
+	}
+	return format, nil
 }
 
 // run compares, accepts where wanted, and reports.
-func (c *comparing) run(ctx context.Context, std stdio, d *reconcile.Desk, s reconcile.Subject, name, period string, ask withdraw.Biller) error {
+func (c *comparing) run(ctx context.Context, std stdio, d *reconcile.Desk, s reconcile.Subject, name, period string, ask asker) error {
 	p, err := reconcile.ParsePeriod(period, d.Zone)
 	if err != nil {
 		return exitError{exitUsage, err}

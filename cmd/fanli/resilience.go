@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 
+	rest "fanli/adapters/gateway"
 	"fanli/adapters/guard"
 	"fanli/adapters/rpc"
 	"fanli/configs"
@@ -51,6 +52,7 @@ type resilience struct {
 	lines  map[string]*guard.Line
 	guards map[string]*guard.Guard // by network
 	conns  map[string]*grpc.ClientConn
+	pools  map[string]func(ctx context.Context) // asks for a page that everybody has
 
 	probing atomic.Bool
 	known   map[string]ladder.Pin
@@ -60,7 +62,7 @@ type resilience struct {
 func newResilience(cfg configs.Config) *resilience {
 	r := &resilience{
 		cfg: cfg.Resilience, door: guard.NewDoor(cfg.Resilience.Shed), lines: map[string]*guard.Line{}, guards: map[string]*guard.Guard{},
-		conns: map[string]*grpc.ClientConn{},
+		conns: map[string]*grpc.ClientConn{}, pools: map[string]func(context.Context){},
 	}
 	var names []string
 	for _, t := range targets() {
@@ -175,15 +177,19 @@ func (r *resilience) look(ctx context.Context, now time.Time) []ladder.State {
 // shopper to be found well.
 func (r *resilience) probe(ctx context.Context) {
 	r.mu.Lock()
-	conns := maps.Clone(r.conns)
+	asks := maps.Clone(r.pools)
+	for name, c := range r.conns {
+		asks[name] = func(ctx context.Context) { _ = rpc.Probe(ctx, c) } // the line learns what came of it
+	}
+	lines := maps.Clone(r.lines)
 	r.mu.Unlock()
-	for name, c := range conns {
-		l := r.line(name, rpc.Failed)
-		if l.Well() || l.Resting() {
+	for name, ask := range asks {
+		l := lines[name]
+		if l == nil || l.Well() || l.Resting() {
 			continue
 		}
 		asking, cancel := context.WithTimeout(ctx, probeMax)
-		_ = rpc.Probe(asking, c) // the line learns what came of it
+		ask(asking)
 		cancel()
 	}
 }
@@ -291,6 +297,7 @@ func (a *app) botPlans(c configs.Config) []jobs.Plan {
 	return append(a.staffPlans(c), []jobs.Plan{
 		{Job: jobs.Func{As: "bot/waiting", Do: a.tell.AnswerWaiting}, Every: "@every 5s"},
 		{Job: jobs.Func{As: "bot/mail-sweep", Do: a.sweepMail}, Every: "@every 1h", Calm: true},
+		{Job: jobs.Func{As: "bot/wechat-sweep", Do: a.sweepWechat}, Every: "@every 1h", Calm: true},
 	}...)
 }
 
@@ -324,10 +331,25 @@ func (s *server) classOf(r *http.Request) (c guard.Class, counts bool) {
 		return guard.Always, true
 	case strings.HasPrefix(p, payPath):
 		return guard.Money, true
+	case strings.HasPrefix(p, rest.Path):
+		return classOfAPI(firstSegment(p[len(rest.Path)-1:])), true
 	case first == "go" || first == "shop" || r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return guard.Rest, true
 	default:
 		return guard.Orders, true
+	}
+}
+
+// classOfAPI says how much a request of a program matters, by what it is about: whether
+// it looks or acts, because who cannot see their money asks for it again.
+func classOfAPI(about string) guard.Class {
+	switch about {
+	case "wallet", "statement", "withdrawals":
+		return guard.Money
+	case "links", "orders", "claims", "users", "payee":
+		return guard.Orders
+	default:
+		return guard.Rest
 	}
 }
 

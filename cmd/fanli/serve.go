@@ -21,8 +21,10 @@ import (
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/landing"
 	"fanli/bot/telegram"
 	"fanli/bot/webchat"
+	"fanli/bot/wechat"
 	"fanli/configs"
 )
 
@@ -74,7 +76,9 @@ type server struct {
 	world *sandbox.World // nil outside of the sandbox
 	chat  *webchat.Chat  // nil where it is off
 
-	telegram *telegram.Channel // nil where it is off
+	telegram   *telegram.Channel // nil where it is off
+	wechat     *wechat.Channel   // nil where it is off, or elsewhere
+	wechatPath string            // of its callbacks
 
 	live    *live
 	gateway *gateway // nil where nothing is handed on
@@ -102,8 +106,8 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{at: ln.Addr()}
-	around := surroundings{log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
+	s := &server{at: ln.Addr(), wechatPath: wechatPath(cfg)}
+	around := surroundings{base: base, log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
 			return errors.Join(err, ln.Close())
@@ -198,6 +202,13 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 			return nil, err
 		}
 		out = append(out, t)
+	}
+	if cfg.Wechat.Enabled() {
+		c, err := s.openWechat(cfg)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
 	}
 	return out, nil
 }
@@ -311,6 +322,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.charged(w, r)
 	case strings.HasPrefix(r.URL.Path, callbackPath):
 		s.app.callback(w, r)
+	case s.app.landing != nil && strings.HasPrefix(r.URL.Path, landing.Path):
+		s.app.landing.ServeHTTP(w, r)
+	case s.wechat != nil && s.fromWechat(r.URL.Path):
+		s.wechat.ServeHTTP(w, r)
 	case s.telegram != nil && r.URL.Path == telegram.HookPath:
 		s.telegram.ServeHTTP(w, r)
 	case s.chat != nil:

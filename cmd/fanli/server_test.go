@@ -186,7 +186,7 @@ func (w *little) wantServed(who string, orders int, accepted []string) {
 	if err != nil || len(ls) != orders {
 		w.t.Errorf("%s has %d orders, %v; bought %d", who, len(ls), err, orders)
 	}
-	ws, err := w.app.payouts.OfUser(w.t.Context(), u.ID, 1000)
+	ws, err := w.app.payouts.OfUser(w.t.Context(), u.ID, 0, 1000)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func targets() []target {
 		{
 			name: botTarget, does: "talks with people on every channel, finds offers, makes links", owns: true,
 			asks: []string{userTarget, orderTarget, rebateTarget, paymentTarget},
-			says: []event.Name{event.LinkMade},
+			says: []event.Name{event.LinkMade, event.StaffActed},
 			wire: (*app).wireBot, hears: none, plans: (*app).botPlans,
 		},
 		{

@@ -32,7 +32,7 @@ func (s *server) openTelegram(cfg configs.Config) (*telegram.Channel, error) {
 	}
 	opts := []telegram.Option{
 		telegram.WithCommands(menu...), telegram.WithAdminCommands(staffMenu), telegram.WithAbout(aboutIn("zh"), aboutIn("en")), s.app.telegramLeases(),
-		telegram.WithPictures(publicPictures()), telegram.WithCount(func(what string) { s.app.obs.Delivered(telegram.Name, what) }),
+		telegram.WithPictures(publicPictures()), telegram.WithCount(func(what string) { s.app.obs.Channel(telegram.Name, "delivered", what) }),
 	}
 	if s.app.kept.redis != nil {
 		opts = append(opts, telegram.WithCache(s.app.kept.redis))

@@ -6,10 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 )
 
@@ -56,15 +60,50 @@ func (p *phone) hears(want string) telegramfake.Sent {
 	return all[at]
 }
 
-// TestTelegramStory is the whole loop through Telegram, by long polling, against a
-// platform that checks what the real one checks.
+// A gate leads from a known address to a server that is started later, as a proxy does.
+type gate struct {
+	to atomic.Pointer[httputil.ReverseProxy]
+}
+
+// ServeHTTP hands a request on.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p := g.to.Load(); p != nil {
+		p.ServeHTTP(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusBadGateway)
+}
+
+func (g *gate) open(t *testing.T, base string) {
+	t.Helper()
+	to, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.to.Store(httputil.NewSingleHostReverseProxy(to))
+}
+
+// TestTelegramStory is the whole loop through Telegram, by long polling and by webhook,
+// against a platform that checks what the real one checks.
 func TestTelegramStory(t *testing.T) {
 	t.Parallel()
+	for _, mode := range []string{telegram.Polling, telegram.Webhook} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			tellStory(t, mode)
+		})
+	}
+}
+
+func tellStory(t *testing.T, mode string) {
 	const token = "123456:AAexampleexampleexampleexampleexamp"
-	fake := telegramfake.New(telegramfake.Config{Token: token, Username: "fanli_bot"})
-	platform := httptest.NewServer(fake)
-	t.Cleanup(platform.Close)
-	base := startServe(t, "FANLI_TELEGRAM_TOKEN="+token, "FANLI_TELEGRAM_ENDPOINT="+platform.URL)
+	fake := telegramfake.New(telegramfake.Config{Token: token, Username: "fanli_bot", Local: true})
+	front := &gate{}
+	platform, site := httptest.NewServer(fake), httptest.NewServer(front)
+	t.Cleanup(func() { fake.Close(); site.Close(); platform.Close() })
+	base := startServe(t, "FANLI_TELEGRAM_TOKEN="+token, "FANLI_TELEGRAM_ENDPOINT="+platform.URL, "FANLI_TELEGRAM_MODE="+mode,
+		"FANLI_TELEGRAM_WEBHOOK_URL="+site.URL+telegram.HookPath)
+	front.open(t, base)
 	world := &controlPage{t: t, base: base}
 	p := &phone{t: t, fake: fake, me: 4242}
 
@@ -91,6 +130,9 @@ func TestTelegramStory(t *testing.T) {
 	world.do(line, "refund")
 	p.hears("欠款")
 	p.says("/balance", "欠款")
+	if hooked := fake.Hook().URL != ""; hooked != (mode == telegram.Webhook) || hooked != (len(fake.Deliveries()) > 0) {
+		t.Errorf("in mode %s the webhook is %+v", mode, fake.Hook())
+	}
 }
 
 // A controlPage is the sandbox's control page, for programs.

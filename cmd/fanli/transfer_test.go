@@ -69,7 +69,7 @@ func TestTransfer(t *testing.T) {
 		t.Errorf("payee %s, %v", p.Masked(), err)
 	}
 	// Numbers go on where they were.
-	ws, err := w.app.payouts.OfUser(t.Context(), u.ID, 10)
+	ws, err := w.app.payouts.OfUser(t.Context(), u.ID, 0, 10)
 	if err != nil || len(ws) != 1 {
 		t.Errorf("%d withdrawals, %v", len(ws), err)
 	}

@@ -16,6 +16,8 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
+
+	"fanli/adapters/observe"
 )
 
 // targets are those that run by themselves, and whether events come to them.
@@ -210,7 +212,10 @@ func wantScaling(t *testing.T, c cluster, dir, target string) {
 	cpu, queue := false, false
 	for _, m := range h.Spec.Metrics {
 		cpu = cpu || m.Resource != nil && m.Resource.Name == core.ResourceCPU
-		queue = queue || m.External != nil && m.External.Metric.Selector.MatchLabels["queue"] == "fanli."+target
+		if m.External != nil {
+			said := m.External.Metric
+			queue = said.Selector.MatchLabels["target"] == target && said.Name == observe.QueueEvents
+		}
 	}
 	if !cpu || queue != targets[target] {
 		t.Errorf("%s scales on CPU: %v, on its queue: %v; want it on the queue: %v", name, cpu, queue, targets[target])

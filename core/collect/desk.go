@@ -292,8 +292,8 @@ func (d *Desk) enter(tx Tx, n Due, was Stage) error {
 	return j.Post()
 }
 
-// entries are what a change of stage moves. The operator's own money needs no
-// comparison with a collector's book: it is at the bank, which is who has it.
+// entries are what a change of stage moves. The operator's own money is at the bank at
+// once, whose it was; for what users pay, a collector's bill has to agree first.
 func (d Due) entries(was Stage) (out []ledger.Entry) {
 	at := ledger.Collector(d.Collector)
 	add := func(leg string, kind ledger.Kind, from, to ledger.Account) {

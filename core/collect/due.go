@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fanli/core/audit"
@@ -91,7 +92,14 @@ type Due struct {
 }
 
 // RefundNumber names the refund of a due.
-func (d Due) RefundNumber() string { return d.Number + "R" }
+func (d Due) RefundNumber() string { return RefundNumber(d.Number) }
+
+// RefundNumber names the one refund of the charge with a number.
+func RefundNumber(number string) string { return number + "R" }
+
+// RefundOf returns the number of the charge that a refund's number is of; ok is
+// false for a number that is none of a refund.
+func RefundOf(number string) (charge string, ok bool) { return strings.CutSuffix(number, "R") }
 
 // Cause is what a due's entries and acts are about.
 func Cause(id int64) string { return "charge/" + strconv.FormatInt(id, 10) }

@@ -210,8 +210,11 @@ func TestAllPermutationsOfAHistoryEndAlike(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		history, debts := anyHistory(t), rapid.Bool().Draw(t, "debts")
 		var want string
-		first := true
+		first, nth := true, 0
 		permutations(len(history), func(p []int) {
+			if nth++; underRace && nth%12 != 1 {
+				return // one goroutine plays them; `make test` plays all without
+			}
 			s := begin(t, debts)
 			for i, at := range p {
 				s.tell(t, i, history[at])

@@ -142,7 +142,7 @@ const (
 	Refer    Kind = "refer"    // a part of a friend's order
 	Forgive  Kind = "forgive"  // a debt was written off
 	Receive  Kind = "receive"  // a network's money has arrived
-	Clear    Kind = "clear"    // a payer's bill agrees with what we paid
+	Clear    Kind = "clear"    // a payer's bill agrees with what we paid, a collector's with what we were paid
 	Collect  Kind = "collect"  // somebody has paid a charge
 	Refund   Kind = "refund"   // what somebody had paid was given back
 	Correct  Kind = "correct"  // a difference that reconciliation found

@@ -36,6 +36,8 @@ type Store interface {
 	// Recent returns the user's newest link for an item since a time, or
 	// fault.NotFound.
 	Recent(ctx context.Context, user int64, network, item string, since time.Time) (Link, error)
+	// Link returns a link, or fault.NotFound.
+	Link(ctx context.Context, id int64) (Link, error)
 }
 
 // A Tx is what a transaction on links can do.

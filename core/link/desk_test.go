@@ -52,6 +52,15 @@ func (s *shelf) InTx(ctx context.Context, fn func(link.Tx) error) error {
 	return err
 }
 
+func (s *shelf) Link(_ context.Context, id int64) (link.Link, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.IndexFunc(s.links, func(l link.Link) bool { return l.ID == id }); i >= 0 {
+		return s.links[i], s.down
+	}
+	return link.Link{}, errors.Join(s.down, fault.New(fault.NotFound, ""))
+}
+
 func (s *shelf) Recent(_ context.Context, user int64, network, item string, since time.Time) (link.Link, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

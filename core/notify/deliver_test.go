@@ -115,6 +115,27 @@ func TestOneWhoCannotBeReachedAtAllIsGivenUpAtOnce(t *testing.T) {
 	o.deliver(1)
 }
 
+// TestWhoHasNoChannelIsNoFailure: nothing is said of it, and what comes behind has its
+// turn.
+func TestWhoHasNoChannelIsNoFailure(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	o.write(1, "a1", "a2")
+	o.write(2, "b1")
+	o.fails[1] = fault.New(fault.NotFound, notify.NoChannel)
+	o.deliver(1)
+	if m := o.tray.all[0]; m.State != notify.GivenUp || m.Tries != 1 {
+		t.Errorf("%+v", m)
+	}
+	o.deliver(0)
+	if m := o.tray.all[1]; m.State != notify.GivenUp || fmt.Sprint(o.sent) != "[b1]" {
+		t.Errorf("%+v; sent are %v", m, o.sent)
+	}
+	delete(o.fails, 1) // they have come to a channel
+	o.write(1, "a3")
+	o.deliver(1)
+}
+
 func TestABatchIsBounded(t *testing.T) {
 	t.Parallel()
 	o := open(t)

@@ -8,7 +8,8 @@
 //
 //   - A message is written once, whatever is heard twice.
 //   - It is delivered in the order of writing for each user, again and again
-//     until a channel has it or until [triesMax]; then it is kept as given up.
+//     until a channel has it or until [triesMax]; then it is kept as given up. What is
+//     for the users of a program, who have no channel, is so at once and quietly.
 //   - Nobody is told an older state of something after a newer one, however the
 //     news arrives: what is overtaken before it is heard is not told. A debt is
 //     always told.
@@ -74,8 +75,12 @@ type State string
 const (
 	Waiting State = "waiting"
 	Sent    State = "sent"
-	GivenUp State = "given_up"
+	GivenUp State = "given_up" // it was not told: it could not be, or its user has no channel
 )
+
+// NoChannel is the reason why somebody is told nothing who talks with us only through
+// a program of their own. That is as it should be: the program is told by webhooks.
+const NoChannel = "notify.no_channel"
 
 // triesMax bounds how often delivery is tried; with retryWait doubling up to
 // retryMax that is about two days.
@@ -87,7 +92,8 @@ const (
 )
 
 // A Sender tells a user something. It fails with fault.NotFound if there is no
-// way to reach the user at all, and with another code if later may help.
+// way to reach the user at all, with the reason NoChannel if there never was to be one,
+// and with another code if later may help.
 type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
@@ -290,7 +296,8 @@ func (o *Office) write(ctx context.Context, e event.Event, say func() ([]Message
 }
 
 // Deliver sends what is waiting: one bounded batch. It returns how many messages
-// were delivered.
+// were delivered, and as an error which ones were given up although their users could
+// have been told.
 func (o *Office) Deliver(ctx context.Context) (n int, err error) {
 	ms, err := o.Store.Waiting(ctx, o.Now(), batchMax)
 	if err != nil {
@@ -304,6 +311,8 @@ func (o *Office) Deliver(ctx context.Context) (n int, err error) {
 		switch {
 		case err == nil:
 			n++
+		case fault.ReasonOf(err) == NoChannel:
+			state = GivenUp
 		case fault.Is(err, fault.NotFound) || m.Tries >= triesMax:
 			state = GivenUp
 			errs = append(errs, fmt.Errorf("message %d given up: %w", m.ID, err))

@@ -42,7 +42,7 @@ func (d *desk) look(after time.Duration) {
 // wantClaim judges a user's newest claim.
 func (d *desk) wantClaim(user int64, s order.ClaimState) order.Claim {
 	d.t.Helper()
-	cs, err := d.Claims(d.t.Context(), user, 1)
+	cs, err := d.Claims(d.t.Context(), user, 0, 1)
 	must(d.t, err)
 	if len(cs) != 1 || cs[0].State != s {
 		d.t.Fatalf("user %d's claim is %+v, want it %s", user, cs, s)

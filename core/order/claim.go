@@ -252,9 +252,10 @@ func swapClaim(tx Tx, c *Claim, was int64) error {
 	return err
 }
 
-// Claims returns a user's claims, newest first.
-func (b *Book) Claims(ctx context.Context, user int64, count int) ([]Claim, error) {
-	return b.Store.Claims(ctx, user, count)
+// Claims returns a user's claims, newest first, starting after the one with id
+// before; from the newest if before is 0.
+func (b *Book) Claims(ctx context.Context, user, before int64, count int) ([]Claim, error) {
+	return b.Store.Claims(ctx, user, before, count)
 }
 
 // Staffed returns the claims that wait for a person, those with the earliest

@@ -10,7 +10,7 @@ type Service interface {
 	Claim(ctx context.Context, user int64, number string) (Claim, error)
 	Prove(ctx context.Context, user, claim int64, p Proof) (Claim, error)
 	Appeal(ctx context.Context, user int64, number, words string) (Claim, error)
-	Claims(ctx context.Context, user int64, count int) ([]Claim, error)
+	Claims(ctx context.Context, user, before int64, count int) ([]Claim, error)
 }
 
 var _ Service = (*Book)(nil)

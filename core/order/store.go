@@ -29,8 +29,9 @@ type Reader interface {
 	Progress(ctx context.Context, at Place) (Progress, error)
 	// Places returns where all feeds stand.
 	Places(ctx context.Context) ([]Progress, error)
-	// Claims returns a user's claims, newest first.
-	Claims(ctx context.Context, user int64, count int) ([]Claim, error)
+	// Claims returns a user's claims, newest first, starting after the one with id
+	// before; from the newest if before is 0.
+	Claims(ctx context.Context, user, before int64, count int) ([]Claim, error)
 	// DueClaims returns claims that are not decided and whose Next is not after
 	// now, earliest first.
 	DueClaims(ctx context.Context, now time.Time, count int) ([]Claim, error)

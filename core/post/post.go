@@ -17,6 +17,8 @@ package post
 import (
 	"context"
 	"time"
+
+	"fanli/core/event"
 )
 
 // A Letter is what a person has sent.
@@ -54,19 +56,20 @@ type Parcel struct {
 type State string
 
 // The states. A letter waits until it is done or given up; a parcel waits, is sent once
-// or more often, and ends as one of the last four.
+// or more often, and ends as one of the last five.
 const (
 	Waiting State = "waiting"
 	Sending State = "sending"  // somebody has begun
 	Done    State = "done"     // the letter is answered
 	Sent    State = "sent"     // the parcel has arrived
 	Moved   State = "moved"    // it could not, and another took its place
+	Gone    State = "gone"     // nobody can be reached there
 	GivenUp State = "given_up" // it cannot arrive, or not be read
 	Unknown State = "unknown"  // it may have arrived, and another try would show it twice
 )
 
 // States returns all states in that order.
-func States() []State { return []State{Waiting, Sending, Done, Sent, Moved, GivenUp, Unknown} }
+func States() []State { return []State{Waiting, Sending, Done, Sent, Moved, Gone, GivenUp, Unknown} }
 
 // Open reports whether something is still to be done.
 func (s State) Open() bool { return s == Waiting || s == Sending }
@@ -76,6 +79,9 @@ func (s State) Dead() bool { return s == GivenUp || s == Unknown }
 
 // A Side is one of the two directions. Each chat has its own line on each.
 type Side string
+
+// Abandoned is the reason of what was given up because nobody served its channel.
+const Abandoned = "mail.abandoned"
 
 // The sides.
 const (
@@ -106,7 +112,8 @@ type Store interface {
 	// to wait, and says whether it did.
 	Warn(ctx context.Context, p Parcel) (bool, error)
 	// ClaimLetters gives holder the oldest letter of at most count chats of a channel
-	// that nobody works on, those first that have waited longest for their turn.
+	// that nobody works on, those first that have waited longest for their turn; among
+	// parcels those first for which somebody waits.
 	ClaimLetters(ctx context.Context, channel string, c Claim) ([]Letter, error)
 	// ClaimParcels does the same for parcels, whose state becomes Sending.
 	ClaimParcels(ctx context.Context, channel string, c Claim) ([]Parcel, error)
@@ -136,8 +143,9 @@ type Store interface {
 	// claimed of it free again; the zero time for never.
 	Next(ctx context.Context, s Side, channel string) (time.Time, error)
 	// Sweep forgets what ended before done, or before dead where it came to nothing: at
-	// most count of each side. It returns how many.
-	Sweep(ctx context.Context, done, dead time.Time, count int) (int, error)
+	// most count of each side. What nobody has seen to although it came, or expired, before
+	// done is given up: its channel is off. It returns how many are forgotten.
+	Sweep(ctx context.Context, now, done, dead time.Time, count int) (int, error)
 }
 
 // A Claim says who claims how many chats, from when until when.
@@ -145,6 +153,7 @@ type Claim struct {
 	Holder     string
 	Now, Until time.Time
 	Count      int
+	Quiet      int // so many of them, at most, for which only quiet parcels wait
 }
 
 // An Outcome says how a try to deliver a parcel ended.
@@ -155,19 +164,20 @@ type Outcome struct {
 	Instead []Parcel  // that take its place
 }
 
-// A Desk shows operators what is in a Store.
+// A Desk shows operators what is in a Store. What they do is said as act in the same
+// transaction; the zero Event says nothing.
 type Desk interface {
 	// Items returns what a filter asks for, oldest first.
 	Items(ctx context.Context, f Filter) ([]Item, error)
 	// Item returns one; fault.NotFound if there is none.
 	Item(ctx context.Context, s Side, seq int64) (Item, error)
-	// Body returns what is in a letter or a parcel. It is gone once that has been seen to.
-	Body(ctx context.Context, s Side, seq int64) ([]byte, error)
+	// Read returns what is in a letter or a parcel; nothing once that has been seen to.
+	Read(ctx context.Context, s Side, seq int64, act event.Event) ([]byte, error)
 	// Retry lets one that is dead wait again, as if it were new. It fails with
 	// fault.NotFound if there is none.
-	Retry(ctx context.Context, s Side, seq int64, now, expires time.Time) error
+	Retry(ctx context.Context, s Side, seq int64, now, expires time.Time, act event.Event) error
 	// Discard forgets one that is dead. It fails with fault.NotFound if there is none.
-	Discard(ctx context.Context, s Side, seq int64) error
+	Discard(ctx context.Context, s Side, seq int64, act event.Event) error
 	// Depths returns how much waits and is dead on each channel's sides.
 	Depths(ctx context.Context) ([]Depth, error)
 }

@@ -17,6 +17,9 @@ func (d *Desk) book(s Subject) book {
 	if network, account, ok := s.Feed(); ok {
 		return lineBook{d, s, network, account}
 	}
+	if name, ok := s.collector(); ok {
+		return takingBook{d, s, name}
+	}
 	return payoutBook{d, s, s.payer()}
 }
 
@@ -114,6 +117,46 @@ const paid = "paid"
 
 // Returned is what bills say of a payment that came back.
 const Returned = "failed"
+
+// collectSlack is by how much a collector's clock and ours may differ about when
+// somebody has paid: what has lapsed is asked about a last time a day later.
+const collectSlack = 48 * time.Hour
+
+// A takingBook is what has come and gone back through a collector.
+type takingBook struct {
+	d         *Desk
+	subject   Subject
+	collector string
+}
+
+func (takingBook) slack() time.Duration { return collectSlack }
+
+func (b takingBook) page(ctx context.Context, p Period, after string, count int) ([]Ours, error) {
+	ts, err := b.d.Store.Takings(ctx, b.collector, p.From, p.To, after, count)
+	if err != nil {
+		return nil, err
+	}
+	return b.ours(ctx, p, ts)
+}
+
+func (b takingBook) find(ctx context.Context, p Period, numbers []string) ([]Ours, error) {
+	ts, err := b.d.Store.Taken(ctx, b.collector, numbers)
+	if err != nil {
+		return nil, err
+	}
+	return b.ours(ctx, p, ts)
+}
+
+func (b takingBook) ours(ctx context.Context, p Period, ts []Taking) ([]Ours, error) {
+	out := make([]Ours, len(ts))
+	for i, t := range ts {
+		out[i] = Ours{Key: t.Number, Said: t.Amount, Sum: t.Booked, State: t.State, At: t.At, Cleared: t.Cleared}
+		if t.Amount > 0 {
+			out[i].State = paid // it has come, whatever became of it then
+		}
+	}
+	return out, b.d.fill(ctx, b.subject, p, out)
+}
 
 // fill adds what was accepted and which months are closed.
 func (d *Desk) fill(ctx context.Context, s Subject, p Period, os []Ours) error {

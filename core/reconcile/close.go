@@ -22,7 +22,7 @@ const listedMax = 200
 // A Standing is where one subject stands in a month.
 type Standing struct {
 	Subject  Subject
-	Count    int64     // lines or payouts of ours
+	Count    int64     // lines, payouts or takings of ours
 	Booked   money.Fen // for them in the ledger
 	Accepted money.Fen // of that
 	Open     int64     // of them not accepted as they are booked
@@ -65,8 +65,15 @@ func (d *Desk) subjects(ctx context.Context, p Period) ([]Subject, error) {
 		return nil, err
 	}
 	payers, err := d.Store.Payers(ctx, p.From, p.To)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range payers {
 		out = append(out, OfPayer(name))
+	}
+	collectors, err := d.Store.Collectors(ctx, p.From, p.To)
+	for _, name := range collectors {
+		out = append(out, OfCollector(name))
 	}
 	return out, err
 }
@@ -228,7 +235,7 @@ func (d *Desk) mayClose(ctx context.Context, p Period) (previous string, err err
 }
 
 // freeze remembers what the month's lines are as it is closed, and returns how they
-// stand as it did so. Payouts are final and need no memory.
+// stand as it did so. Payouts and takings are final and need no memory.
 func (d *Desk) freeze(ctx context.Context, was Standing, p Period, keep func() error) (Standing, error) {
 	s := was.Subject
 	if _, _, network := s.Feed(); !network {

@@ -63,11 +63,11 @@ func note(f Finding) Noted {
 }
 
 // Accept compares and, for what matched, enters in the ledger that the money has
-// arrived, or that the payer's bill agrees. It fails with fault.Conflict if the
+// arrived, or that the payer's or collector's bill agrees. It fails with fault.Conflict if the
 // period's month is closed. Accepting again enters only what is new; after a
 // failure, accepting again goes on.
 func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say func(Finding) error) (sum Summary, moved money.Fen, err error) {
-	batch := make([]Accepted, 0, acceptMax)
+	batch := make([]arrival, 0, acceptMax)
 	flush := func() error {
 		n, err := d.accept(ctx, s, p, batch)
 		moved += n
@@ -76,7 +76,11 @@ func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say f
 	}
 	sum, err = d.Compare(ctx, s, p, rows, func(f Finding) error {
 		if f.Kind == Matched {
-			batch = append(batch, Accepted{Subject: s, Period: p.Name, Key: f.Key, Sum: f.Row.Sum})
+			a := arrival{Accepted: Accepted{Subject: s, Period: p.Name, Key: f.Key, Sum: f.Row.Sum}}
+			if f.Ours.Before == 0 { // else the period that was accepted first has counted it
+				a.cleared = f.Ours.Cleared
+			}
+			batch = append(batch, a)
 		}
 		if err := say(f); err != nil || len(batch) < acceptMax {
 			return err
@@ -89,9 +93,15 @@ func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say f
 	return sum, moved, flush()
 }
 
+// An arrival is what is to be accepted for a key.
+type arrival struct {
+	Accepted
+	cleared money.Fen // is at the bank in the ledger already
+}
+
 // accept enters a batch in one transaction: the difference between what it lists
 // and what was accepted for the same keys before.
-func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []Accepted) (moved money.Fen, err error) {
+func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []arrival) (moved money.Fen, err error) {
 	if len(batch) == 0 {
 		return 0, nil
 	}
@@ -116,7 +126,10 @@ func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []Accepted
 			}
 			a.At, a.Rev = d.Now(), old.Rev+1
 			moved += a.Sum - old.Sum
-			fresh = append(fresh, a)
+			if old.Rev == 0 {
+				moved -= a.cleared
+			}
+			fresh = append(fresh, a.Accepted)
 		}
 		if len(fresh) == 0 {
 			return nil
@@ -141,7 +154,10 @@ func (d *Desk) receive(tx Tx, s Subject, p Period, batch []Accepted, moved money
 		Note: fmt.Sprintf("%d rows", len(batch)),
 	}
 	if _, _, network := s.Feed(); !network {
-		e.Kind, e.From, e.To = ledger.Clear, e.To, e.From
+		e.Kind = ledger.Clear
+	}
+	if _, in := s.collector(); !in && e.Kind == ledger.Clear {
+		e.From, e.To = e.To, e.From
 	}
 	if moved < 0 {
 		e.From, e.To, e.Amount = e.To, e.From, -moved

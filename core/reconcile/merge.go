@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -114,15 +113,7 @@ func sorted(rows Rows, n int64) (Rows, error) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Row) int { return cmp.Compare(a.Key, b.Key) })
-	return func() iter.Seq2[Row, error] {
-		return func(yield func(Row, error) bool) {
-			for _, r := range all {
-				if !yield(r, nil) {
-					return
-				}
-			}
-		}
-	}, nil
+	return listed(all), nil
 }
 
 // run walks through sorted rows. Rows with one key are taken together.

@@ -1,5 +1,9 @@
 // Package reconcile holds others' books against ours: a network's settlement
-// against the order lines and the ledger, a payer's bill against the payouts.
+// against the order lines and the ledger, a payer's bill against the payouts, a
+// collector's bill against the charges and their refunds.
+//
+// The other book is a file, or what a network is asked for by an [Asking], or a
+// bill that payer or collector were asked for: the comparison does not know which.
 //
 // A comparison walks through both books in the order of their keys and says of
 // every key what it is: matched, differs and in what, missing here, missing
@@ -8,8 +12,9 @@
 //
 //	house/bank ─▶ network/jd   the network's money for matched lines has arrived
 //	payer/alipay ─▶ house/bank the payer's bill agrees with what we sent through it
+//	house/bank ─▶ collector/alipay  its bill agrees with what people have paid us through it
 //
-// So the clearing accounts of networks and payers return to zero as everything
+// So the clearing accounts of networks, payers and collectors return to zero as everything
 // matches, and what does not match stays visible in them.
 //
 // A month is closed once. Its report is frozen with a hash that contains the one
@@ -38,7 +43,8 @@ import (
 	"fanli/core/order"
 )
 
-// A Subject is whose book is compared: "network/jd/main", "payer/alipay".
+// A Subject is whose book is compared: "network/jd/main", "payer/alipay",
+// "collector/wechatpay".
 type Subject string
 
 // OfNetwork is the subject of one of our accounts at a network.
@@ -49,7 +55,10 @@ func OfNetwork(network, account string) Subject {
 // OfPayer is the subject of a payer.
 func OfPayer(name string) Subject { return Subject("payer/" + name) }
 
-// Feed returns the network and account; ok is false for a payer.
+// OfCollector is the subject of a collector.
+func OfCollector(name string) Subject { return Subject("collector/" + name) }
+
+// Feed returns the network and account; ok is false for a payer or a collector.
 func (s Subject) Feed() (network, account string, ok bool) {
 	rest, ok := strings.CutPrefix(string(s), "network/")
 	if !ok {
@@ -62,19 +71,30 @@ func (s Subject) Feed() (network, account string, ok bool) {
 // payer returns the payer's name.
 func (s Subject) payer() string { return strings.TrimPrefix(string(s), "payer/") }
 
+// collector returns the collector's name; ok is false for another subject.
+func (s Subject) collector() (name string, ok bool) {
+	return strings.CutPrefix(string(s), "collector/")
+}
+
 // clearing is the account that returns to zero.
 func (s Subject) clearing() ledger.Account {
 	if network, _, ok := s.Feed(); ok {
 		return ledger.Network(network)
 	}
+	if name, ok := s.collector(); ok {
+		return ledger.Collector(name)
+	}
 	return ledger.Payer(s.payer())
 }
 
 // cause is what entries of a period are about: "settlement/jd/main/2026-10",
-// "bill/alipay/2026-10-03".
+// "bill/alipay/2026-10-03", "takings/alipay/2026-10-03".
 func (s Subject) cause(p Period) string {
 	if network, account, ok := s.Feed(); ok {
 		return "settlement/" + network + "/" + account + "/" + p.Name
+	}
+	if name, ok := s.collector(); ok {
+		return "takings/" + name + "/" + p.Name
 	}
 	return "bill/" + s.payer() + "/" + p.Name
 }
@@ -108,7 +128,7 @@ func (p Period) Month() string { return p.Name[:len("2006-01")] }
 // A Row is one row of the other book, as an adapter read it.
 type Row struct {
 	Number int    // of the line in the file, from 1
-	Key    string // the network's id of the line, or our number of the payout
+	Key    string // the network's id of the line, or our number of the payout, charge or refund
 	Sum    money.Fen
 	Price  money.Fen
 	Refund money.Fen
@@ -138,6 +158,8 @@ type Ours struct {
 	Before money.Fen // accepted in other periods
 	Here   money.Fen // accepted in this one
 	Closed string    // the closed month that it is in; "" for none
+	// Cleared is what was entered as arrived without a comparison, when it came.
+	Cleared money.Fen
 }
 
 // gap is what is booked and not accepted.
@@ -166,7 +188,7 @@ type Aspect string
 
 // The aspects.
 const (
-	Sum    Aspect = "sum" // commission, or amount of a payout
+	Sum    Aspect = "sum" // commission, or amount of a payout, a charge or a refund
 	Price  Aspect = "price"
 	Refund Aspect = "refund"
 	State  Aspect = "state"
@@ -225,4 +247,15 @@ type Payout struct {
 	Booked money.Fen // by the ledger
 	State  string    // a state of package withdraw
 	At     time.Time // when it became so
+}
+
+// A Taking is money of a charge that has come through a collector or, with an
+// amount below zero, has gone back. A charge has one of each at most.
+type Taking struct {
+	Number  string    // of the charge, or of its refund
+	Amount  money.Fen // by the charge; 0: nothing has moved
+	Booked  money.Fen // by the ledger
+	Cleared money.Fen // of that, entered as arrived at the bank when it came
+	State   string    // a stage of package collect
+	At      time.Time // when we heard of it; zero: nothing has moved
 }

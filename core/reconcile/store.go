@@ -39,6 +39,14 @@ type Store interface {
 	Payouts(ctx context.Context, payer string, from, to time.Time, after string, count int) ([]Payout, error)
 	// Sent returns the known ones of numbers, whatever became of them.
 	Sent(ctx context.Context, payer string, numbers []string) ([]Payout, error)
+	// Collectors returns the names of the collectors through which money has come
+	// or gone back in the period, in order.
+	Collectors(ctx context.Context, from, to time.Time) ([]string, error)
+	// Takings returns what has come and gone back through a collector in the period,
+	// in the byte order of the numbers, starting after the number after.
+	Takings(ctx context.Context, collector string, from, to time.Time, after string, count int) ([]Taking, error)
+	// Taken returns the known ones of numbers, whatever became of them.
+	Taken(ctx context.Context, collector string, numbers []string) ([]Taking, error)
 	// Accepted returns what was accepted for keys in all periods.
 	Accepted(ctx context.Context, s Subject, keys []string) ([]Accepted, error)
 	// Frozen returns the known ones of keys.

@@ -109,7 +109,7 @@ const (
 
 func claimsTold(t *testing.T, w OrderWorld) {
 	ctx, s := t.Context(), w.Service
-	cs, err := s.Claims(ctx, 7, 10)
+	cs, err := s.Claims(ctx, 7, 0, 10)
 	must(t, err)
 	want(t, "number of claims of nobody", len(cs), 0)
 	done := someClaim(w.Now())
@@ -134,12 +134,15 @@ func claimsTold(t *testing.T, w OrderWorld) {
 	c, err = s.Prove(ctx, 7, c.ID, said.Proof)
 	must(t, err)
 	want(t, "Prove", c, said)
-	cs, err = s.Claims(ctx, 7, 10)
+	cs, err = s.Claims(ctx, 7, 0, 10)
 	must(t, err)
 	want(t, "Claims", cs, []order.Claim{said, done})
-	cs, err = s.Claims(ctx, 7, 1)
+	cs, err = s.Claims(ctx, 7, 0, 1)
 	must(t, err)
 	want(t, "Claims, one", cs, []order.Claim{said})
+	cs, err = s.Claims(ctx, 7, said.ID, 1)
+	must(t, err)
+	want(t, "Claims, the second page", cs, []order.Claim{done})
 
 	w.in(t, func(tx order.Tx) error {
 		said.State, said.Rev = order.ClaimExpired, 3

@@ -74,17 +74,23 @@ func withdrawalsTold(t *testing.T, w WithdrawalWorld) {
 		}))
 	}
 	full(t, all[0])
-	got, err := w.Service.OfUser(ctx, 7, 10)
+	got, err := w.Service.OfUser(ctx, 7, 0, 10)
 	must(t, err)
 	if len(got) != 2 {
 		t.Fatalf("%d withdrawals, want 2", len(got))
 	}
 	same(t, "the newest", got[0], all[1])
 	same(t, "the older one", got[1], all[0])
-	got, err = w.Service.OfUser(ctx, 7, 1)
+	got, err = w.Service.OfUser(ctx, 7, 0, 1)
 	must(t, err)
 	want(t, "number of withdrawals, one asked for", len(got), 1)
-	got, err = w.Service.OfUser(ctx, 8, 10)
+	got, err = w.Service.OfUser(ctx, 7, all[1].ID, 1)
+	must(t, err)
+	if len(got) != 1 {
+		t.Fatalf("%d withdrawals on the second page, want 1", len(got))
+	}
+	same(t, "the second page", got[0], all[0])
+	got, err = w.Service.OfUser(ctx, 8, 0, 10)
 	must(t, err)
 	want(t, "number of withdrawals of nobody", len(got), 0)
 }

@@ -126,7 +126,7 @@ func autopaysAtOnce(t *testing.T, s WithdrawalStore) {
 	}
 	want(t, "how often it was asked for", sum, 1)
 	wantWallet(t, s.Reader, 7, credit.Wallet{Reserved: 1000})
-	ws, err := s.Store.OfUser(t.Context(), 7, 10)
+	ws, err := s.Store.OfUser(t.Context(), 7, 0, 10)
 	must(t, err)
 	want(t, "number of withdrawals", len(ws), 1)
 	want(t, "key", ws[0].Key, "auto/7/2026-11-11")

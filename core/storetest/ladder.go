@@ -216,12 +216,14 @@ func claimsListed(t *testing.T, s OrderStore) {
 		want(t, "ClaimsOf", got, []order.Claim{a, other})
 		return err
 	})
-	got, err := s.Store.Claims(t.Context(), 7, 10)
+	got, err := s.Store.Claims(t.Context(), 7, 0, 10)
 	must(t, err)
 	want(t, "Claims of a user", got, []order.Claim{b, a})
-	got, err = s.Store.Claims(t.Context(), 7, 1)
-	must(t, err)
-	want(t, "the newest of them", got, []order.Claim{b})
+	for before, list := range map[int64][]order.Claim{0: {b}, b.ID + 5: {b}, b.ID: {a}, a.ID: nil} {
+		got, err = s.Store.Claims(t.Context(), 7, before, 1)
+		must(t, err)
+		want(t, fmt.Sprint("one of them before ", before), got, list)
+	}
 	b.State, b.Rev, b.Next, b.Until = order.ClaimContested, 2, b.At.Add(time.Minute), b.At.Add(time.Minute)
 	wantSwap(t, s, b, 1, true)
 	done := other

@@ -72,6 +72,11 @@ func linkComesBack(t *testing.T, s LinkStore) {
 	got, err = s.Store.Recent(t.Context(), 8, link.JD, "item", start())
 	must(t, err)
 	want(t, "Recent, of a link with hardly anything", got, bare)
+	got, err = s.Store.Link(t.Context(), l.ID)
+	must(t, err)
+	want(t, "Link", got, l)
+	_, err = s.Store.Link(t.Context(), bare.ID+1)
+	wantCode(t, "Link that there is not", err, fault.NotFound)
 }
 
 func recentIsNewest(t *testing.T, s LinkStore) {

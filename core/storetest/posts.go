@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/core/event"
 	"fanli/core/fault"
 	mail "fanli/core/post"
 )
@@ -32,6 +33,7 @@ func Posts(t *testing.T, open func(t *testing.T) PostStore) {
 		{"LettersWaitAndAreGivenUp", lettersPutOff},
 		{"ParcelsComeBackOnce", parcelOnce},
 		{"ParcelsOfAChatInOrder", parcelsInOrder},
+		{"QuietChatsLetOthersGoFirst", quietLast},
 		{"HowFarAParcelHasCome", parcelProgress},
 		{"AChatWaitsWithItsParcel", chatWaits},
 		{"ParkedUntilThePersonWrites", parked},
@@ -39,12 +41,13 @@ func Posts(t *testing.T, open func(t *testing.T) PostStore) {
 		{"WhatWasReleasedIsAsBefore", released},
 		{"TheDead", theDead},
 		{"WhatIsOldIsForgotten", swept},
+		{"WhatNobodySeesToIsGivenUp", abandoned},
 	})
 }
 
 // postClaim claims as holder, from some time after the start for ten seconds.
 func postClaim(holder string, after time.Duration) mail.Claim {
-	return mail.Claim{Holder: holder, Now: start().Add(after), Until: start().Add(after + 10*time.Second), Count: 100}
+	return mail.Claim{Holder: holder, Now: start().Add(after), Until: start().Add(after + 10*time.Second), Count: 100, Quiet: 100}
 }
 
 func postLetter(chat, id string) mail.Letter {
@@ -266,14 +269,14 @@ func parcelOnce(t *testing.T, s PostStore) {
 	again := p
 	again.Body = []byte("other")
 	must(t, s.Post(t.Context(), start(), []mail.Parcel{again, postParcel("b", "p2")}))
-	got := parcels(t, s, postClaim("me", 0), "p1 p2")["p1"]
+	got := parcels(t, s, postClaim("me", 0), "p2 p1")["p1"]
 	p.Seq, p.State = got.Seq, mail.Sending
 	want(t, "parcel", got, p)
 	got.State = mail.Sent
 	must(t, s.Settle(t.Context(), "me", got, mail.Outcome{Now: start()}))
 	must(t, s.Post(t.Context(), start(), []mail.Parcel{p}))
 	parcels(t, s, postClaim("me", 0), "")
-	body, err := s.Body(t.Context(), mail.Out, got.Seq)
+	body, err := s.Read(t.Context(), mail.Out, got.Seq, event.Event{})
 	must(t, err)
 	want(t, "what is left of the text of one that has arrived", len(body), 0)
 }
@@ -286,6 +289,34 @@ func parcelsInOrder(t *testing.T, s PostStore) {
 			must(t, s.Settle(t.Context(), "me", p, mail.Outcome{Now: start()}))
 		}
 	}
+}
+
+func quietLast(t *testing.T, s PostStore) {
+	post := func(key string, quiet bool) {
+		t.Helper()
+		p := postParcel(key[:1], key)
+		p.Quiet = quiet
+		must(t, s.Post(t.Context(), start(), []mail.Parcel{p}))
+	}
+	for _, key := range []string{"a1", "b1", "c1", "d1"} {
+		post(key, true)
+	}
+	post("c2", false) // somebody waits behind a notice
+	post("e1", false)
+	few := postClaim("me", 0)
+	few.Quiet = 1
+	p := parcels(t, s, few, "c1 e1 a1")["c1"]
+	few.Quiet = 0
+	parcels(t, s, few, "")
+	p.State = mail.Sent
+	must(t, s.Settle(t.Context(), "me", p, mail.Outcome{Now: start()}))
+	p = parcels(t, s, few, "c2")["c2"]
+	post("c3", true)
+	p.State = mail.Sent
+	must(t, s.Settle(t.Context(), "me", p, mail.Outcome{Now: start()}))
+	few.Quiet, few.Count = 10, 2
+	parcels(t, s, few, "b1 d1")
+	parcels(t, s, few, "c3")
 }
 
 func parcelProgress(t *testing.T, s PostStore) {
@@ -388,14 +419,14 @@ func theDead(t *testing.T, s PostStore) {
 	list(mail.Filter{Side: mail.Out, Dead: true, Channel: "d"}, "")
 	list(mail.Filter{Side: mail.Out}, "d1")
 	list(mail.Filter{Side: mail.In, Dead: true}, "a9")
-	body, err := s.Body(t.Context(), mail.Out, ps["a1"].Seq)
+	body, err := s.Read(t.Context(), mail.Out, ps["a1"].Seq, event.Event{})
 	must(t, err)
 	want(t, "body", string(body), "text of a1")
-	must(t, s.Retry(t.Context(), mail.Out, ps["a1"].Seq, start(), start().Add(2*time.Hour)))
-	must(t, s.Retry(t.Context(), mail.In, l.Seq, start(), start()))
-	wantCode(t, "Retry of what is not dead", s.Retry(t.Context(), mail.Out, ps["c1"].Seq, start(), start()), fault.NotFound)
-	wantCode(t, "Discard of what is not dead", s.Discard(t.Context(), mail.Out, ps["a1"].Seq), fault.NotFound)
-	must(t, s.Discard(t.Context(), mail.Out, ps["b1"].Seq))
+	must(t, s.Retry(t.Context(), mail.Out, ps["a1"].Seq, start(), start().Add(2*time.Hour), event.Event{}))
+	must(t, s.Retry(t.Context(), mail.In, l.Seq, start(), start(), event.Event{}))
+	wantCode(t, "Retry of what is not dead", s.Retry(t.Context(), mail.Out, ps["c1"].Seq, start(), start(), event.Event{}), fault.NotFound)
+	wantCode(t, "Discard of what is not dead", s.Discard(t.Context(), mail.Out, ps["a1"].Seq, event.Event{}), fault.NotFound)
+	must(t, s.Discard(t.Context(), mail.Out, ps["b1"].Seq, event.Event{}))
 	_, err = s.Item(t.Context(), mail.Out, ps["b1"].Seq)
 	wantCode(t, "Item of what was discarded", err, fault.NotFound)
 	letters(t, s, postClaim("me", 0), "a9")
@@ -421,11 +452,41 @@ func swept(t *testing.T, s PostStore) {
 		done, dead time.Time
 		count, n   int
 	}{{start(), start(), 10, 0}, {later, start(), 10, 2}, {later, later, 1, 2}, {later, later, 10, 0}} {
-		n, err := s.Sweep(t.Context(), tt.done, tt.dead, tt.count)
+		n, err := s.Sweep(t.Context(), start(), tt.done, tt.dead, tt.count)
 		must(t, err)
 		want(t, fmt.Sprintf("how many are forgotten by %+v", tt), n, tt.n)
 	}
 	if r, err := s.Receive(t.Context(), postLetter("a", "a9"), 10); err != nil || r != mail.Fresh {
 		t.Errorf("what is forgotten comes again: %s, %v", r, err)
 	}
+}
+
+func abandoned(t *testing.T, s PostStore) {
+	posted(t, s, "a1")
+	receive(t, s, "a9")
+	for _, tt := range []struct {
+		done time.Duration
+		dead string
+	}{{0, ""}, {time.Millisecond, "a9"}, {time.Hour, "a9"}, {time.Hour + time.Millisecond, "a9 a1"}} {
+		now := start().Add(24 * time.Hour)
+		_, err := s.Sweep(t.Context(), now, start().Add(tt.done), start(), 10)
+		must(t, err)
+		var got []string
+		for _, side := range []mail.Side{mail.In, mail.Out} {
+			items, err := s.Items(t.Context(), mail.Filter{Side: side, Dead: true, Count: 10})
+			must(t, err)
+			for _, i := range items {
+				got = append(got, i.Key)
+				if i.Reason != mail.Abandoned || !i.Ended.Equal(now) {
+					t.Errorf("%+v", i)
+				}
+			}
+		}
+		want(t, fmt.Sprint("given up, of what is older than ", tt.done), strings.Join(got, " "), tt.dead)
+	}
+	parcels(t, s, postClaim("me", 0), "")
+	letters(t, s, postClaim("me", 0), "")
+	next, err := s.Next(t.Context(), mail.Out, "c")
+	must(t, err)
+	want(t, "when something will be due", next, time.Time{})
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -31,6 +32,7 @@ type ReconcileStore struct {
 	Orders  order.Store
 	Credits credit.Store
 	Payouts withdraw.Store
+	Charges collect.Store
 	Ledger  ledger.Reader
 	Leases  lock.Leases
 }
@@ -43,6 +45,8 @@ func Reconciliations(t *testing.T, open func(t *testing.T) ReconcileStore) {
 		{"PayoutsByPeriodAndNumber", payoutsByPeriod},
 		{"AcceptedMoneyMovesOnce", acceptedOnce},
 		{"BillsClearPayers", billsClear},
+		{"TakingsByPeriodAndNumber", takingsByPeriod},
+		{"CollectorsBillsClearCollectors", takingsClear},
 		{"ManyAcceptAtOnce", manyAccept},
 		{"AMonthIsClosedOnce", closedOnce},
 		{"NothingMovesBetweenReadingAndFreezing", closesMeet},

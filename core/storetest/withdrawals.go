@@ -265,13 +265,17 @@ func ofUser(t *testing.T, s WithdrawalStore) {
 		w := asked(fmt.Sprint("k", i), []int64{7, 7, 8, 7}[i], withdraw.Paid)
 		must(t, insertWithdrawal(t, s, &w))
 	}
-	ws, err := s.Store.OfUser(t.Context(), 7, 2)
-	must(t, err)
-	var got []string
-	for _, w := range ws {
-		got = append(got, w.Key)
+	before := int64(0)
+	for _, keys := range [][]string{{"k3", "k1"}, {"k0"}, nil} {
+		ws, err := s.Store.OfUser(t.Context(), 7, before, 2)
+		must(t, err)
+		var got []string
+		for _, w := range ws {
+			got = append(got, w.Key)
+			before = w.ID
+		}
+		want(t, "OfUser", got, keys)
 	}
-	want(t, "OfUser", got, []string{"k3", "k1"})
 }
 
 // desk takes requests of user 7, who has 1000 fen.

@@ -208,6 +208,15 @@ const clientMark = "api/"
 // channels on which people talk.
 func ClientOf(channel string) (client string, ok bool) { return strings.CutPrefix(channel, clientMark) }
 
+// tokenMark begins the channels of those whose app asks with a token of an issuer.
+const tokenMark = "oidc/"
+
+// Program reports whether nobody talks on the identity's channel: a program asks there
+// for its user.
+func (i Identity) Program() bool {
+	return strings.HasPrefix(i.Channel, clientMark) || strings.HasPrefix(i.Channel, tokenMark)
+}
+
 // newcomer is the news that somebody has joined.
 func newcomer(id int64, i Identity) Joined {
 	j := Joined{User: id, Channel: i.Channel}

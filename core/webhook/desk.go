@@ -21,6 +21,7 @@ const (
 	restMin    = 5 * time.Second  // a hook is left alone after a failure; it doubles
 	restMax    = 10 * time.Minute // up to this
 	offAfter   = 5 * 24 * time.Hour
+	askedMax   = time.Hour // that an answer may ask us to wait
 	overlap    = 24 * time.Hour
 	pruneMax   = 200
 	excerptMax = 200
@@ -48,7 +49,8 @@ type Answer struct {
 	Status  int // 0: none
 	Excerpt string
 	Took    time.Duration
-	Reason  Reason // there is no answer
+	Reason  Reason        // there is no answer
+	Later   time.Duration // it asks to be left alone for so long; 0: it asks for nothing
 }
 
 // A Poster sends. It follows no redirects, and says by the answer's Reason, never by
@@ -220,7 +222,16 @@ func (d *Desk) try(ctx context.Context, h Hook, v Delivery) (Try, error) {
 		return Try{}, err
 	}
 	t := Try{Delivery: v.ID, At: now, Status: a.Status, Took: a.Took, Reason: judge(a), Excerpt: shorten(a.Excerpt)}
-	return t, d.settle(ctx, h.ID, v, t)
+	return t, d.settle(ctx, h.ID, v, t, asked(a))
+}
+
+// asked is how long an answer asks us to wait, as far as we do what it says. Only who
+// is too busy, or away for a while, may ask for that.
+func asked(a Answer) time.Duration {
+	if a.Status != 429 && a.Status != 503 {
+		return 0
+	}
+	return min(max(a.Later, 0), askedMax)
 }
 
 // judge says why an answer is none that delivers; "" if it is one.
@@ -246,8 +257,9 @@ func shorten(s string) string {
 }
 
 // settle stores what came of a try. Where another process was faster with the
-// delivery, its word counts; the try is noted all the same.
-func (d *Desk) settle(ctx context.Context, hook int64, v Delivery, t Try) error {
+// delivery, its word counts; the try is noted all the same. What failed is not tried
+// again, and the hook is left alone, for as long as was asked for at least.
+func (d *Desk) settle(ctx context.Context, hook int64, v Delivery, t Try, asked time.Duration) error {
 	var off *Hook
 	err := d.Store.InTx(ctx, func(tx Tx) error {
 		off = nil
@@ -261,7 +273,7 @@ func (d *Desk) settle(ctx context.Context, hook int64, v Delivery, t Try) error 
 		}
 		was := h.State
 		if t.Reason != "" || h.Fails > 0 { // otherwise it stays as well as it is
-			h = h.after(t)
+			h = h.after(t, asked)
 			if err := tx.Update(h); err != nil {
 				return err
 			}
@@ -269,7 +281,7 @@ func (d *Desk) settle(ctx context.Context, hook int64, v Delivery, t Try) error 
 		if h.State == Off && was != Off {
 			off = &h
 		}
-		if _, err := tx.Swap(v.after(t), v.Stage, v.Tries); err != nil {
+		if _, err := tx.Swap(v.after(t, asked), v.Stage, v.Tries); err != nil {
 			return err
 		}
 		return tx.Note(t)
@@ -280,8 +292,8 @@ func (d *Desk) settle(ctx context.Context, hook int64, v Delivery, t Try) error 
 	return err
 }
 
-// after is a delivery after a try.
-func (v Delivery) after(t Try) Delivery {
+// after is a delivery after a try that asked us to wait.
+func (v Delivery) after(t Try, asked time.Duration) Delivery {
 	v.Tries++
 	switch {
 	case t.Reason == "":
@@ -291,13 +303,13 @@ func (v Delivery) after(t Try) Delivery {
 	case v.Tries >= triesMax:
 		v.Stage, v.Next = Dead, time.Time{}
 	default:
-		v.Next = t.At.Add(waits()[v.Tries-1])
+		v.Next = t.At.Add(max(waits()[v.Tries-1], asked))
 	}
 	return v
 }
 
-// after is a hook after a try.
-func (h Hook) after(t Try) Hook {
+// after is a hook after a try that asked us to wait.
+func (h Hook) after(t Try, asked time.Duration) Hook {
 	if t.Reason == "" {
 		h.Fails, h.Failing, h.Rest = 0, time.Time{}, time.Time{}
 		return h
@@ -310,7 +322,7 @@ func (h Hook) after(t Try) Hook {
 	for range min(h.Fails-1, 20) {
 		rest = min(2*rest, restMax)
 	}
-	h.Rest = t.At.Add(rest)
+	h.Rest = t.At.Add(max(rest, asked))
 	if h.State == Active && (t.Reason == Gone || t.At.Sub(h.Failing) >= offAfter) {
 		h.State, h.Why = Off, string(t.Reason)
 	}

@@ -224,6 +224,37 @@ func TestWhoFailsIsLeftAloneAndHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// TestWhoAsksForTimeGetsIt: an answer may ask us to wait longer than we would, up to an
+// hour, for what was tried and for what comes behind it.
+func TestWhoAsksForTimeGetsIt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status      int
+		later, want time.Duration
+	}{
+		{503, 90 * time.Second, 90 * time.Second}, {429, time.Second, 5 * time.Second}, {503, 0, 5 * time.Second}, {429, -time.Hour, 5 * time.Second},
+		{503, 365 * 24 * time.Hour, time.Hour}, {500, time.Hour, 5 * time.Second}, {404, time.Hour, 5 * time.Second},
+	} {
+		w := open(t)
+		h := w.add("a", "")
+		for i := range 2 {
+			w.hear(fmt.Sprint("e", i), event.WithdrawalChanged, withdrawal(int64(i+1), 7))
+		}
+		w.answer = func(webhook.Post) webhook.Answer { return webhook.Answer{Status: tt.status, Later: tt.later} }
+		w.deliver(0)
+		log, err := w.Log(t.Context(), h.ID, 9)
+		must(t, err)
+		if rest, next := w.hook(h.ID).Rest.Sub(start), log[1].Next.Sub(start); rest != tt.want || next != tt.want || log[1].Tries != 1 || log[0].Tries != 0 {
+			t.Errorf("%d, later by %v: it rests for %v and is tried after %v, want %v; %+v", tt.status, tt.later, rest, next, tt.want, log)
+		}
+		w.answers(200)
+		w.at = start.Add(tt.want - time.Millisecond)
+		w.deliver(0)
+		w.at = start.Add(tt.want)
+		w.deliver(2)
+	}
+}
+
 func TestWhoIsSlowGetsLessInARun(t *testing.T) {
 	t.Parallel()
 	w := open(t)

@@ -38,7 +38,7 @@ func (w *world) auto(want int) {
 // wantMade compares a user's withdrawals, oldest first, as "1000 approved".
 func (w *world) wantMade(id int64, want ...string) {
 	w.t.Helper()
-	ws, err := w.store.OfUser(w.t.Context(), id, 1000)
+	ws, err := w.store.OfUser(w.t.Context(), id, 0, 1000)
 	must(w.t, err)
 	var got []string
 	for i := range ws {
@@ -333,7 +333,7 @@ func TestAutopayRefused(t *testing.T) {
 			w := newWorld(t)
 			a := w.wish(42, 1000)
 			limit(w)
-			before, err := w.OfUser(t.Context(), 42, 10)
+			before, err := w.OfUser(t.Context(), 42, 0, 10)
 			must(t, err)
 			w.auto(1)
 			w.auto(0)
@@ -341,7 +341,7 @@ func TestAutopayRefused(t *testing.T) {
 			w.wantTold(want)
 			a.Day, a.Why, a.Rev = "2026-01-15", reason, 2
 			w.wantAutopay(a)
-			after, err := w.OfUser(t.Context(), 42, 10)
+			after, err := w.OfUser(t.Context(), 42, 0, 10)
 			must(t, err)
 			if len(after) != len(before) {
 				t.Errorf("there are %d withdrawals, there were %d", len(after), len(before))
@@ -402,14 +402,14 @@ func TestAutopayWaits(t *testing.T) {
 			w := newWorld(t)
 			a := w.wish(42, 1000)
 			free := block(w)
-			before, err := w.OfUser(t.Context(), 42, 10)
+			before, err := w.OfUser(t.Context(), 42, 0, 10)
 			must(t, err)
 			w.auto(0)
 			w.wantTold()
 			w.wantAutopay(a)
 			free()
 			w.auto(1)
-			after, err := w.OfUser(t.Context(), 42, 10)
+			after, err := w.OfUser(t.Context(), 42, 0, 10)
 			must(t, err)
 			if len(after) != len(before)+1 || !after[0].Automatic() {
 				t.Errorf("there are %+v", after)
@@ -477,6 +477,9 @@ func TestAutopayStopsForEverybodyAtASwitch(t *testing.T) {
 func TestAutopayReadsPages(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int64{199, 200, 201, 401} {
+		if underRace && users != 201 {
+			continue
+		}
 		w := newWorld(t)
 		for id := range users {
 			w.wish(id+1, 1000)

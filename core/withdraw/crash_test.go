@@ -112,7 +112,7 @@ func TestABadRoad(t *testing.T) {
 					_, err := w.Request(t.Context(), id, 0, fmt.Sprint("k", step))
 					w.wantRefusal(err)
 				case 3:
-					if ws, err := w.OfUser(t.Context(), id, 1); err == nil && len(ws) > 0 {
+					if ws, err := w.OfUser(t.Context(), id, 0, 1); err == nil && len(ws) > 0 {
 						_, err := w.Cancel(t.Context(), id, ws[0].ID)
 						w.wantRefusal(err)
 					}

@@ -293,9 +293,10 @@ func emit(tx Tx, w Withdrawal, was State) error {
 // withdrawal, so it is the same after every restart.
 func (d *Desk) number(id int64) string { return d.Prefix + "W" + strconv.FormatInt(id, 10) }
 
-// OfUser returns a user's withdrawals, newest first.
-func (d *Desk) OfUser(ctx context.Context, userID int64, count int) ([]Withdrawal, error) {
-	return d.Store.OfUser(ctx, userID, count)
+// OfUser returns a user's withdrawals, newest first, starting after the one with id
+// before; from the newest if before is 0.
+func (d *Desk) OfUser(ctx context.Context, userID, before int64, count int) ([]Withdrawal, error) {
+	return d.Store.OfUser(ctx, userID, before, count)
 }
 
 // Waiting returns the withdrawals that a person has to decide or to send.

@@ -389,7 +389,7 @@ func TestWaitingListsWhatAPersonMayHaveToSee(t *testing.T) {
 	if fmt.Sprint(got) != "[requested reviewing approved sending confirming unknown]" {
 		t.Errorf("waiting are %v", got)
 	}
-	mine, err := w.OfUser(t.Context(), 42, 3)
+	mine, err := w.OfUser(t.Context(), 42, 0, 3)
 	must(t, err)
 	if len(mine) != 3 || mine[0].State != withdraw.Cancelled {
 		t.Errorf("the newest are %+v", mine)

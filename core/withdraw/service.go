@@ -11,7 +11,7 @@ import (
 // servicetest.Withdrawals.
 type Service interface {
 	Request(ctx context.Context, user int64, amount money.Fen, key string) (Withdrawal, error)
-	OfUser(ctx context.Context, user int64, count int) ([]Withdrawal, error)
+	OfUser(ctx context.Context, user, before int64, count int) ([]Withdrawal, error)
 	Autopay(ctx context.Context, user int64) (Autopay, error)
 	SetAutopay(ctx context.Context, user int64, on bool, threshold money.Fen) (Autopay, error)
 	Cancel(ctx context.Context, user, id int64) (Withdrawal, error)

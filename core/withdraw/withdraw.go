@@ -229,8 +229,9 @@ type Store interface {
 	InTx(ctx context.Context, fn func(Tx) error) error
 	// Withdrawal returns one or fault.NotFound.
 	Withdrawal(ctx context.Context, id int64) (Withdrawal, error)
-	// OfUser returns a user's withdrawals, newest first.
-	OfUser(ctx context.Context, user int64, count int) ([]Withdrawal, error)
+	// OfUser returns a user's withdrawals, newest first, starting after the one with
+	// id before; from the newest if before is 0.
+	OfUser(ctx context.Context, user, before int64, count int) ([]Withdrawal, error)
 	// InState returns withdrawals in one of the states whose NextAt is not
 	// after now, oldest first.
 	InState(ctx context.Context, now time.Time, count int, states ...State) ([]Withdrawal, error)

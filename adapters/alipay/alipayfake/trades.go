@@ -39,6 +39,9 @@ type Trade struct {
 	Trade   string               `json:"trade"` // Alipay's number
 	State   string               `json:"state"`
 	Refunds map[string]money.Fen `json:"refunds"`
+
+	Came time.Time            `json:"came"` // when it was paid
+	Went map[string]time.Time `json:"went"` // when a refund was made
 }
 
 // left is what was paid and not given back.
@@ -88,7 +91,7 @@ func (f *Fake) Pay(number string) error {
 			err = fault.Newf(fault.Conflict, "", "charge %q is %s", number, t.State)
 			return
 		}
-		t.State = paid
+		t.State, t.Came = paid, f.cfg.Now()
 	})
 	f.mu.Lock()
 	hear := f.noticed
@@ -124,7 +127,7 @@ func (f *Fake) Trades() []Trade {
 	out := make([]Trade, 0, len(f.book.Trades))
 	for _, n := range slices.Sorted(maps.Keys(f.book.Trades)) {
 		t := *f.book.Trades[n]
-		t.Refunds = maps.Clone(t.Refunds)
+		t.Refunds, t.Went = maps.Clone(t.Refunds), maps.Clone(t.Went)
 		out = append(out, t)
 	}
 	return out
@@ -249,6 +252,10 @@ func (f *Fake) tradeRefund(q tradeQuestion, t *Trade) answer {
 	case amount > t.left():
 		return refused("40004", "ACQ.REASON_TRADE_REFUND_FEE_ERR")
 	default:
+		if t.Went == nil {
+			t.Went = map[string]time.Time{}
+		}
+		t.Went[q.Request] = f.cfg.Now()
 		if t.Refunds[q.Request] = amount; t.left() == 0 {
 			t.State = closed
 		}

@@ -3,7 +3,9 @@ package alipayfake
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -163,7 +165,7 @@ func (f *Fake) Sign(form url.Values) url.Values {
 }
 
 // log answers alipay.data.bill.accountlog.query: what went out, what came back,
-// and a fee for each transfer, which is no transfer.
+// what people have paid and got back, and a fee for each, which is none of these.
 func (f *Fake) log(content string) answer {
 	var q struct {
 		From string `json:"start_time"`
@@ -213,6 +215,16 @@ func (f *Fake) logRows(from, to time.Time) []answer {
 		}
 		if t.State == Refund {
 			add(t.Returned, t.Number, t.Order, "转账", t.Amount)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(f.book.Trades)) {
+		t := f.book.Trades[n]
+		if !t.Came.IsZero() {
+			add(t.Came, t.Number, t.Trade, "交易", t.Amount)
+			add(t.Came, t.Number, t.Trade, "收费", -1)
+		}
+		for _, r := range slices.Sorted(maps.Keys(t.Refunds)) {
+			add(t.Went[r], t.Number, t.Trade, "交易退款", -t.Refunds[r])
 		}
 	}
 	return rows

@@ -4,7 +4,9 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,7 +20,20 @@ func (f *Fake) flowOf(r *http.Request) (int, any) {
 	if _, err := time.Parse(time.DateOnly, day); err != nil || r.URL.Query().Get("account_type") == "" {
 		return http.StatusBadRequest, refusal{"PARAM_ERROR", "参数错误"}
 	}
-	text := f.flow(day)
+	return fileOf(r, f.flow(day), "flow", day)
+}
+
+// tradesOf answers where the trade bill of a day is.
+func (f *Fake) tradesOf(r *http.Request) (int, any) {
+	day := r.URL.Query().Get("bill_date")
+	if _, err := time.Parse(time.DateOnly, day); err != nil || r.URL.Query().Get("bill_type") != "ALL" {
+		return http.StatusBadRequest, refusal{"PARAM_ERROR", "参数错误"}
+	}
+	return fileOf(r, f.tradeBill(day), "trades", day)
+}
+
+// fileOf says where a bill is, and its hash.
+func fileOf(r *http.Request, text []byte, of, day string) (int, any) {
 	if len(text) == 0 {
 		return http.StatusBadRequest, refusal{"NO_STATEMENT_EXIST", "账单文件不存在"}
 	}
@@ -26,8 +41,40 @@ func (f *Fake) flowOf(r *http.Request) (int, any) {
 	prefix, _, _ := strings.Cut(r.RequestURI, "/v3/")
 	return http.StatusOK, map[string]string{
 		"hash_type": "SHA1", "hash_value": hex.EncodeToString(sum[:]),
-		"download_url": "http://" + r.Host + prefix + pathFile + "?token=" + day,
+		"download_url": "http://" + r.Host + prefix + pathFile + "?token=" + day + "&of=" + of,
 	}
+}
+
+// tradeBill is the trade bill of a day; nothing where nobody paid.
+func (f *Fake) tradeBill(day string) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	zone := time.FixedZone("UTC+8", 8*60*60)
+	on := func(at time.Time) bool { return !at.IsZero() && at.In(zone).Format(time.DateOnly) == day }
+	var text strings.Builder
+	text.WriteString("\ufeff交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注\r\n")
+	rows := 0
+	row := func(t *Trade, state, total string, refund, back, ended string) {
+		rows++
+		fmt.Fprintf(&text, "`%s,`%s,`%s,`0,`,`%s,`%s,`openid,`NATIVE,`%s,`OTHERS,`CNY,`%s,`0.00,`%s,`%s,`%s,`0.00,`,`%s,`%s,`,`0.00000,`0.60%%,`%s,`%s,`\r\n",
+			t.Came.In(zone).Format(time.DateTime), f.cfg.AppID, f.cfg.MchID, t.ID, t.Number, state, total, refund, refund, back, ended, t.Description, total, back)
+	}
+	for _, number := range slices.Sorted(maps.Keys(f.trades)) {
+		t := f.trades[number]
+		if on(t.Came) {
+			row(t, "SUCCESS", t.Amount.String(), "", "0.00", "")
+		}
+		for _, r := range t.Refunds {
+			if on(r.At) {
+				row(t, "REFUND", "0.00", r.Number, r.Amount.String(), r.Status)
+			}
+		}
+	}
+	if rows == 0 {
+		return nil
+	}
+	fmt.Fprintf(&text, "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n`%d,`0.00,`0.00,`0.00,`0.00,`0.00,`0.00\r\n", rows)
+	return []byte(text.String())
 }
 
 // flow is the fund flow bill of a day; nothing where nothing moved.

@@ -182,6 +182,10 @@ func (f *Fake) serve(r *http.Request, body []byte) (int, any) {
 		return http.StatusOK, cancelled{b.Number, b.BillNo, b.State, stamp(b.Updated)}
 	case r.Method == http.MethodGet && r.URL.Path == "/v3/bill/fundflowbill":
 		return f.flowOf(r)
+	case r.Method == http.MethodGet && r.URL.Path == "/v3/bill/tradebill":
+		return f.tradesOf(r)
+	case r.Method == http.MethodGet && r.URL.Path == pathFile && r.URL.Query().Get("of") == "trades":
+		return http.StatusOK, f.tradeBill(r.URL.Query().Get("token"))
 	case r.Method == http.MethodGet && r.URL.Path == pathFile:
 		return http.StatusOK, f.flow(r.URL.Query().Get("token"))
 	default:

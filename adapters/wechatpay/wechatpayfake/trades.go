@@ -36,6 +36,7 @@ type Trade struct {
 	NotifyURL   string
 	Expires     time.Time
 	State       string
+	Came        time.Time // when it was paid
 	Refunds     []Refund
 }
 
@@ -44,6 +45,7 @@ type Refund struct {
 	Number string
 	Amount money.Fen
 	Status string // PROCESSING is taken and has not arrived
+	At     time.Time
 }
 
 // left is what was paid and not given back.
@@ -86,7 +88,7 @@ func (f *Fake) Pay(number string) error {
 		f.mu.Unlock()
 		return fault.Newf(fault.Conflict, "", "charge %q cannot be paid", number)
 	}
-	t.State = paid
+	t.State, t.Came = paid, f.cfg.Now()
 	to := t.NotifyURL
 	f.mu.Unlock()
 	if f.cfg.CallBack != nil {
@@ -272,7 +274,7 @@ func (f *Fake) refund(body []byte) (int, any) {
 	case f.way == Short:
 		return http.StatusForbidden, refusal{"NOT_ENOUGH", "基本账户余额不足"}
 	}
-	r := Refund{q.OutRefundNo, q.Amount.Refund, "SUCCESS"}
+	r := Refund{q.OutRefundNo, q.Amount.Refund, "SUCCESS", f.cfg.Now()}
 	if f.mode == Holds {
 		r.Status = "PROCESSING"
 	}

@@ -6,13 +6,24 @@ import (
 	"slices"
 	"time"
 
+	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/post"
 )
 
 // Sweep implements post.Store.
-func (s *Store) Sweep(ctx context.Context, done, dead time.Time, count int) (n int, err error) {
+func (s *Store) Sweep(ctx context.Context, now, done, dead time.Time, count int) (n int, err error) {
 	err = s.in(ctx, "sweep", func() error {
+		for _, o := range s.letters {
+			if o.state.Open() && o.At.Before(done) {
+				o.state, o.reason, o.ended = post.GivenUp, post.Abandoned, now
+			}
+		}
+		for _, o := range s.parcels {
+			if o.State.Open() && o.Expires.Before(done) {
+				o.State, o.Reason, o.ended = post.GivenUp, post.Abandoned, now
+			}
+		}
 		old := func(state post.State, ended time.Time) bool {
 			return !state.Open() && (state.Dead() && ended.Before(dead) || !state.Dead() && ended.Before(done))
 		}
@@ -85,8 +96,8 @@ func (s *Store) Item(_ context.Context, side post.Side, seq int64) (post.Item, e
 	return post.Item{}, fault.New(fault.NotFound, "")
 }
 
-// Body implements post.Desk.
-func (s *Store) Body(_ context.Context, side post.Side, seq int64) ([]byte, error) {
+// Read implements post.Desk.
+func (s *Store) Read(_ context.Context, side post.Side, seq int64, _ event.Event) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if side == post.In {
@@ -104,7 +115,7 @@ func (s *Store) Body(_ context.Context, side post.Side, seq int64) ([]byte, erro
 }
 
 // Retry implements post.Desk.
-func (s *Store) Retry(ctx context.Context, side post.Side, seq int64, now, expires time.Time) error {
+func (s *Store) Retry(ctx context.Context, side post.Side, seq int64, now, expires time.Time, _ event.Event) error {
 	return s.in(ctx, "retry", func() error {
 		for _, o := range s.letters {
 			if side == post.In && o.Seq == seq && o.state.Dead() {
@@ -125,7 +136,7 @@ func (s *Store) Retry(ctx context.Context, side post.Side, seq int64, now, expir
 }
 
 // Discard implements post.Desk.
-func (s *Store) Discard(ctx context.Context, side post.Side, seq int64) error {
+func (s *Store) Discard(ctx context.Context, side post.Side, seq int64, _ event.Event) error {
 	return s.in(ctx, "discard", func() error {
 		before := len(s.letters) + len(s.parcels)
 		s.letters = slices.DeleteFunc(s.letters, func(o *letter) bool { return side == post.In && o.Seq == seq && o.state.Dead() })

@@ -102,6 +102,13 @@ func (s *Store) due(side post.Side, channel, chat string, now time.Time) {
 	}
 }
 
+// quiet reports whether nobody waits for anything that waits in a lane.
+func (s *Store) quiet(l lane) bool {
+	return l.side == post.Out && !slices.ContainsFunc(s.parcels, func(o *parcel) bool {
+		return o.Channel == l.channel && o.Chat == l.chat && o.State.Open() && !o.Quiet
+	})
+}
+
 // Receive implements post.Store.
 func (s *Store) Receive(ctx context.Context, l post.Letter, most int) (r post.Receipt, err error) {
 	err = s.in(ctx, "receive", func() error {
@@ -146,16 +153,23 @@ func (s *Store) Warn(ctx context.Context, p post.Parcel) (warned bool, err error
 
 // claim gives a holder the lanes that are due.
 func (s *Store) claim(side post.Side, channel string, c post.Claim) []*claim {
-	var out []*claim
+	var loud, quiet []*claim
 	for _, l := range s.lanes {
-		if l.side == side && l.channel == channel && !l.due.IsZero() && !l.due.After(c.Now) && !l.until.After(c.Now) {
-			out = append(out, l)
+		switch {
+		case l.side != side || l.channel != channel || l.due.IsZero() || l.due.After(c.Now) || l.until.After(c.Now):
+		case s.quiet(l.lane):
+			quiet = append(quiet, l)
+		default:
+			loud = append(loud, l)
 		}
 	}
-	slices.SortFunc(out, func(a, b *claim) int {
+	inOrder := func(a, b *claim) int {
 		return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.turns, b.turns), cmp.Compare(a.chat, b.chat))
-	})
-	out = out[:min(len(out), c.Count)]
+	}
+	slices.SortFunc(loud, inOrder)
+	slices.SortFunc(quiet, inOrder)
+	out := loud[:min(len(loud), c.Count)]
+	out = append(out, quiet[:min(len(quiet), c.Count-len(out), c.Quiet)]...)
 	for _, l := range out {
 		l.holder, l.until, l.parked = c.Holder, c.Until, false
 	}
@@ -372,7 +386,7 @@ func (s *Store) Settle(ctx context.Context, holder string, p post.Parcel, out po
 				next = out.Now
 			}
 		}
-		if p.State == post.Sent || p.State == post.Moved {
+		if !p.State.Open() && !p.State.Dead() {
 			o.Body = nil
 		}
 		l.free(next)

@@ -50,7 +50,7 @@ func node(t *testing.T) *exec.Cmd {
 	if have, err := os.ReadFile(filepath.Join(folder, "package-lock.json")); err != nil || !bytes.Equal(have, want) {
 		need(t, "grammY as in bot/telegram/foreign/node/package-lock.json")
 	}
-	c := exec.CommandContext(t.Context(), program, "node/bot.cjs") //nolint:gosec // our own script
+	c := exec.CommandContext(t.Context(), program, "node/bot.cjs")
 	c.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(folder, "node_modules"))
 	return c
 }
@@ -60,10 +60,10 @@ func node(t *testing.T) *exec.Cmd {
 func python(t *testing.T) *exec.Cmd {
 	t.Helper()
 	program := servertest.Need(t, "/usr/bin/python3")
-	if err := exec.CommandContext(t.Context(), program, "-W", "ignore", "-c", "import telegram").Run(); err != nil { //nolint:gosec // Debian's
+	if err := exec.CommandContext(t.Context(), program, "-W", "ignore", "-c", "import telegram").Run(); err != nil {
 		need(t, "python3-python-telegram-bot")
 	}
-	return exec.CommandContext(t.Context(), program, "python/bot.py") //nolint:gosec // our own script
+	return exec.CommandContext(t.Context(), program, "python/bot.py")
 }
 
 // TestForeignClients plays one story with each library: it learns who it is, polls,

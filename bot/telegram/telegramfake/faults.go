@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A Fault is what happens to a call instead of the right answer. Exactly one of
-// Code, Body, HangUp and Stall is set.
+// A Fault is what happens to a call instead of the right answer. At most one of
+// Code, Body, HangUp and Stall is set; with none of them nothing happens.
 type Fault struct {
 	Code       int    // a failure in the protocol's form
 	Text       string // its description, as "Bad Request: chat not found"
@@ -49,7 +49,7 @@ func (s *Server) fault(method string) (Fault, bool) {
 		return Fault{}, false
 	}
 	s.faults[method] = left[1:]
-	return left[0], true
+	return left[0], left[0] != Fault{}
 }
 
 // answer does what the fault says.

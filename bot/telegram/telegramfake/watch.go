@@ -113,6 +113,9 @@ var errBroken = errors.New("connection reset by peer")
 
 // RoundTrip implements http.RoundTripper.
 func (t wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	body := []byte{}
 	if r.Body != nil {
 		var err error

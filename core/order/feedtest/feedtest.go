@@ -96,6 +96,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		{"UnknownSceneIsRefused", unknownScene},
 		{"ReadingTwiceIsEqual", readingTwice},
 		{"BrokenRowIsKeptAside", brokenRow},
+		{"WhatWasSettledIsFound", settledIsFound},
 		{"DeadlineIsHonoured", deadlineHonoured},
 		{"FailuresAreClassified", failuresClassified},
 	}

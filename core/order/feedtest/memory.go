@@ -91,6 +91,11 @@ func (f *Memory) Scenes() []order.Scene {
 	return []order.Scene{{Name: "changes", Window: memoryWindow, Keeps: memoryKeeps, Mends: true}}
 }
 
+// Settled returns all changes from the beginning on.
+func (f *Memory) Settled(from, _, now time.Time) []order.Stretch {
+	return []order.Stretch{{Scene: f.Scenes()[0], From: from, To: now}}
+}
+
 // Pull returns one page. The cursor is the last line's place in the book, which
 // no later change moves, so nothing is missed.
 func (f *Memory) Pull(ctx context.Context, w order.Window, cursor string) (order.Page, error) {

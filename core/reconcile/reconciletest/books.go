@@ -16,6 +16,7 @@ type Books struct {
 	reconcile.Store // what comparing does not need
 	World           *World
 	Paid            []reconcile.Payout
+	Took            []reconcile.Taking
 	Noted           []reconcile.Noted
 	Reads           int // pages that were asked for
 }
@@ -58,6 +59,18 @@ func (b *Books) Payouts(_ context.Context, _ string, from, to time.Time, after s
 // Sent implements reconcile.Store.
 func (b *Books) Sent(_ context.Context, _ string, numbers []string) ([]reconcile.Payout, error) {
 	return among(b.Paid, numbers, func(p reconcile.Payout) string { return p.Number }), nil
+}
+
+// Takings implements reconcile.Store.
+func (b *Books) Takings(_ context.Context, _ string, from, to time.Time, after string, count int) ([]reconcile.Taking, error) {
+	return page(b.Took, after, count, func(t reconcile.Taking) (string, bool) {
+		return t.Number, t.Amount != 0 && !t.At.Before(from) && t.At.Before(to)
+	}), nil
+}
+
+// Taken implements reconcile.Store.
+func (b *Books) Taken(_ context.Context, _ string, numbers []string) ([]reconcile.Taking, error) {
+	return among(b.Took, numbers, func(t reconcile.Taking) string { return t.Number }), nil
 }
 
 // Accepted implements reconcile.Store.

@@ -117,8 +117,8 @@ func (m *Memory) find(ctx context.Context, count int, is func(w withdraw.Withdra
 }
 
 // OfUser returns a user's withdrawals, newest first.
-func (m *Memory) OfUser(ctx context.Context, user int64, count int) ([]withdraw.Withdrawal, error) {
-	ws, err := m.find(ctx, math.MaxInt, func(w withdraw.Withdrawal) bool { return w.User == user })
+func (m *Memory) OfUser(ctx context.Context, user, before int64, count int) ([]withdraw.Withdrawal, error) {
+	ws, err := m.find(ctx, math.MaxInt, func(w withdraw.Withdrawal) bool { return w.User == user && (before == 0 || w.ID < before) })
 	slices.Reverse(ws)
 	return ws[:min(count, len(ws))], err
 }

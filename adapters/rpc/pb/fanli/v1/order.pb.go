@@ -1285,6 +1285,7 @@ type ListClaimsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
 	Count         int64                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Before        int64                  `protobuf:"varint,3,opt,name=before,proto3" json:"before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1329,6 +1330,13 @@ func (x *ListClaimsRequest) GetUser() int64 {
 func (x *ListClaimsRequest) GetCount() int64 {
 	if x != nil {
 		return x.Count
+	}
+	return 0
+}
+
+func (x *ListClaimsRequest) GetBefore() int64 {
+	if x != nil {
+		return x.Before
 	}
 	return 0
 }
@@ -1491,10 +1499,11 @@ const file_fanli_v1_order_proto_rawDesc = "" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x14\n" +
 	"\x05words\x18\x03 \x01(\tR\x05words\"<\n" +
 	"\x13AppealClaimResponse\x12%\n" +
-	"\x05claim\x18\x01 \x01(\v2\x0f.fanli.v1.ClaimR\x05claim\"=\n" +
+	"\x05claim\x18\x01 \x01(\v2\x0f.fanli.v1.ClaimR\x05claim\"U\n" +
 	"\x11ListClaimsRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\"=\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x16\n" +
+	"\x06before\x18\x03 \x01(\x03R\x06before\"=\n" +
 	"\x12ListClaimsResponse\x12'\n" +
 	"\x06claims\x18\x01 \x03(\v2\x0f.fanli.v1.ClaimR\x06claims2\xc7\x03\n" +
 	"\fOrderService\x12G\n" +

@@ -1747,6 +1747,7 @@ type ListWithdrawalsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
 	Count         int64                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Before        int64                  `protobuf:"varint,3,opt,name=before,proto3" json:"before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1791,6 +1792,13 @@ func (x *ListWithdrawalsRequest) GetUser() int64 {
 func (x *ListWithdrawalsRequest) GetCount() int64 {
 	if x != nil {
 		return x.Count
+	}
+	return 0
+}
+
+func (x *ListWithdrawalsRequest) GetBefore() int64 {
+	if x != nil {
+		return x.Before
 	}
 	return 0
 }
@@ -2148,10 +2156,11 @@ const file_fanli_v1_payment_proto_rawDesc = "" +
 	"\x19RequestWithdrawalResponse\x124\n" +
 	"\n" +
 	"withdrawal\x18\x01 \x01(\v2\x14.fanli.v1.WithdrawalR\n" +
-	"withdrawal\"B\n" +
+	"withdrawal\"Z\n" +
 	"\x16ListWithdrawalsRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\"Q\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x16\n" +
+	"\x06before\x18\x03 \x01(\x03R\x06before\"Q\n" +
 	"\x17ListWithdrawalsResponse\x126\n" +
 	"\vwithdrawals\x18\x01 \x03(\v2\x14.fanli.v1.WithdrawalR\vwithdrawals\"M\n" +
 	"\x17CancelWithdrawalRequest\x12\x12\n" +

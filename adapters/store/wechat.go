@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"fanli/core/fault"
+)
+
+// What is kept of the people of a WeChat account: a part of what the bot remembers.
+// Openids are kept as identities are; what people were offered and sent is sealed.
+
+// A WechatBook is what package bot/wechat keeps.
+type WechatBook struct{ db *DB }
+
+// WechatBook returns it.
+func (db *DB) WechatBook() *WechatBook { return &WechatBook{db} }
+
+type wechatFollowerRow struct {
+	Openid string `gorm:"primaryKey"`
+	State  []byte
+	Rev    int64
+}
+
+func (wechatFollowerRow) TableName() string { return "bot_wechat_followers" }
+
+type wechatParkedRow struct {
+	ID      int64 `gorm:"primaryKey"`
+	Openid  string
+	ParkKey string
+	Body    []byte
+	Told    string
+	At      int64
+}
+
+func (wechatParkedRow) TableName() string { return "bot_wechat_parked" }
+
+type wechatWayRow struct {
+	MessageID string `gorm:"primaryKey"`
+	Way       string
+	At        int64
+}
+
+func (wechatWayRow) TableName() string { return "bot_wechat_ways" }
+
+func (b *WechatBook) write(ctx context.Context, fn func(g *gorm.DB) error) error {
+	return b.db.inTx(ctx, botTarget, "wechat", func(t *tx) error { return fn(t.g) })
+}
+
+// Each sealed text is bound to its person.
+func wechatOwner(openid string) string  { return "wechat/" + openid }
+func wechatNotice(openid string) string { return "wechat/notice/" + openid }
+
+// Follower returns what is kept of a person and its revision; nil and 0 for nothing.
+func (b *WechatBook) Follower(ctx context.Context, openid string) (state []byte, rev int64, err error) {
+	r, err := first[wechatFollowerRow](b.db.reader(ctx).Where("openid = ?", openid))
+	if fault.Is(err, fault.NotFound) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	state, err = b.db.vault.open(string(r.State), wechatOwner(openid))
+	return state, r.Rev, err
+}
+
+// SetFollower keeps what follows revision rev. It fails with fault.Conflict if that is
+// not the newest.
+func (b *WechatBook) SetFollower(ctx context.Context, openid string, rev int64, state []byte) error {
+	next := wechatFollowerRow{openid, []byte(b.db.vault.seal(state, wechatOwner(openid))), rev + 1}
+	return b.write(ctx, func(g *gorm.DB) error {
+		if rev == 0 {
+			return insert(g, []wechatFollowerRow{next})
+		}
+		r := g.Model(&wechatFollowerRow{}).Where("openid = ? AND rev = ?", openid, rev).Updates(map[string]any{"state": next.State, "rev": next.Rev})
+		if r.Error == nil && r.RowsAffected == 0 {
+			return fault.Newf(fault.Conflict, "follower.moved", "it is not at revision %d any more", rev)
+		}
+		return classify("store.SetFollower", r.Error)
+	})
+}
+
+// Park keeps a notice until its person writes, once for each key.
+func (b *WechatBook) Park(ctx context.Context, openid, key string, body []byte, now time.Time) error {
+	row := wechatParkedRow{0, openid, key, []byte(b.db.vault.seal(body, wechatNotice(openid))), "", ms(now)}
+	return b.write(ctx, func(g *gorm.DB) error { return insert(g, []wechatParkedRow{row}, ignore()) })
+}
+
+// Tell returns the notices that go with the answer to a message: those that went before,
+// or else the oldest that wait; and how many more wait.
+func (b *WechatBook) Tell(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error) {
+	// Nearly nobody has any: that costs a look and no transaction.
+	some, err := find[wechatParkedRow](b.db.reader(ctx).Select("id").Where("openid = ? AND told IN ?", openid, []string{"", message}).Limit(1))
+	if err != nil || len(some) == 0 {
+		return nil, nil, 0, err
+	}
+	var rows []wechatParkedRow
+	err = b.write(ctx, func(g *gorm.DB) error {
+		var all int64
+		if err := g.Model(&wechatParkedRow{}).Where("openid = ? AND told = ?", openid, "").Count(&all).Error; err != nil {
+			return classify("store.Tell", err)
+		}
+		waiting = int(all)
+		if rows, err = find[wechatParkedRow](g.Where("openid = ? AND told = ?", openid, message).Order("id")); err != nil || len(rows) > 0 {
+			return err
+		}
+		if rows, err = find[wechatParkedRow](g.Where("openid = ? AND told = ?", openid, "").Order("id").Limit(count)); err != nil {
+			return err
+		}
+		waiting -= len(rows)
+		mine := make([]int64, len(rows))
+		for i, r := range rows {
+			mine[i] = r.ID
+		}
+		return classify("store.Tell", g.Model(&wechatParkedRow{}).Where("id IN ?", mine).Update("told", message).Error)
+	})
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	for _, r := range rows {
+		body, err := b.db.vault.open(string(r.Body), wechatNotice(openid))
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		ids, bodies = append(ids, r.ID), append(bodies, body)
+	}
+	return ids, bodies, waiting, nil
+}
+
+// Untell lets notices wait again.
+func (b *WechatBook) Untell(ctx context.Context, ids []int64) error {
+	return b.write(ctx, func(g *gorm.DB) error {
+		return classify("store.Untell", g.Model(&wechatParkedRow{}).Where("id IN ?", ids).Update("told", "").Error)
+	})
+}
+
+// Decide says which way the answer to a message goes: as who asks first wants.
+func (b *WechatBook) Decide(ctx context.Context, message, way string, now time.Time) (decided string, err error) {
+	old, err := first[wechatWayRow](b.db.reader(ctx).Where("message_id = ?", message))
+	if err == nil || !fault.Is(err, fault.NotFound) {
+		return old.Way, err
+	}
+	err = b.write(ctx, func(g *gorm.DB) error {
+		if err := insert(g, []wechatWayRow{{message, way, ms(now)}}, ignore()); err != nil {
+			return err
+		}
+		r, err := first[wechatWayRow](g.Where("message_id = ?", message))
+		decided = r.Way
+		return err
+	})
+	return decided, err
+}
+
+// Sweep forgets which way answers went before a time, and what was told or waited in
+// vain: at most count of each.
+func (b *WechatBook) Sweep(ctx context.Context, ways, told, waiting time.Time, count int) (int, error) {
+	n := 0
+	err := b.write(ctx, func(g *gorm.DB) error {
+		old, err := find[wechatWayRow](g.Select("message_id").Where("at < ?", ms(ways)).Order("at").Limit(count))
+		if err != nil {
+			return err
+		}
+		ids := make([]string, len(old))
+		for i, r := range old {
+			ids[i] = r.MessageID
+		}
+		rows, err := find[wechatParkedRow](g.Select("id").Where("at < ? OR at < ? AND told <> ?", ms(waiting), ms(told), "").Order("at").Limit(count))
+		if err != nil {
+			return err
+		}
+		parked := make([]int64, len(rows))
+		for i, r := range rows {
+			parked[i] = r.ID
+		}
+		if n = len(ids) + len(parked); n == 0 {
+			return nil
+		}
+		if err := g.Where("message_id IN ?", ids).Delete(&wechatWayRow{}).Error; err != nil {
+			return classify("store.Sweep", err)
+		}
+		return classify("store.Sweep", g.Where("id IN ?", parked).Delete(&wechatParkedRow{}).Error)
+	})
+	return n, err
+}

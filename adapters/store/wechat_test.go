@@ -1,0 +1,68 @@
+package store_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"fanli/adapters/store"
+	"fanli/core/fault"
+)
+
+// TestWechatBook: followers by their revisions, notices told once and alike, and one way
+// for each answer.
+func TestWechatBook(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, here store.Config) {
+		db := open(t, here)
+		b, ctx := db.WechatBook(), t.Context()
+		at := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
+
+		for rev, text := range []string{"one", "two"} {
+			must(t, b.SetFollower(ctx, "ann", int64(rev), []byte(text)))
+			if err := b.SetFollower(ctx, "ann", int64(rev), []byte("too late")); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a second change of revision %d: %v, want a conflict", rev, err)
+			}
+		}
+		if s, rev, err := b.Follower(ctx, "ann"); string(s) != "two" || rev != 2 || err != nil {
+			t.Errorf("ann: %q at %d, %v", s, rev, err)
+		}
+		if s, rev, err := b.Follower(ctx, "bob"); s != nil || rev != 0 || err != nil {
+			t.Errorf("nobody: %q at %d, %v", s, rev, err)
+		}
+
+		for i := range 4 {
+			must(t, b.Park(ctx, "ann", fmt.Sprint("key ", i%3), fmt.Append(nil, "notice ", i), at))
+		}
+		tell := func(message, want string) []int64 {
+			t.Helper()
+			ids, bodies, waiting, err := b.Tell(ctx, "ann", message, 2)
+			if got := fmt.Sprintf("%s, %d wait", bytes.Join(bodies, []byte(" + ")), waiting); err != nil || got != want {
+				t.Errorf("with %s: %s, %v, want %s", message, got, err, want)
+			}
+			return ids
+		}
+		tell("m1", "notice 0 + notice 1, 1 wait")
+		ids := tell("m1", "notice 0 + notice 1, 1 wait")
+		must(t, b.Untell(ctx, ids[1:]))
+		tell("m2", "notice 1 + notice 2, 0 wait")
+		tell("m1", "notice 0, 0 wait")
+		tell("m3", ", 0 wait")
+
+		for _, ask := range []struct{ way, want string }{{"later", "later"}, {"passive", "later"}} {
+			if got, err := b.Decide(ctx, "m1", ask.way, at); got != ask.want || err != nil {
+				t.Errorf("%s is decided as %q, %v", ask.way, got, err)
+			}
+		}
+		for _, want := range []int{2, 2, 0} {
+			if n, err := b.Sweep(ctx, at.Add(time.Hour), at.Add(time.Hour), at, 1+want/2); err != nil || n > want+1 {
+				t.Errorf("swept %d, %v", n, err)
+			}
+		}
+		tell("m2", ", 0 wait")
+		if got, err := b.Decide(ctx, "m1", "passive", at); got != "passive" || err != nil {
+			t.Errorf("after the sweep it is decided as %q, %v", got, err)
+		}
+	})
+}

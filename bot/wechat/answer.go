@@ -1,0 +1,379 @@
+package wechat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"fanli/bot"
+	"fanli/bot/wechat/platform"
+	"fanli/core/fault"
+)
+
+// A way is how a delivery is answered.
+type way string
+
+// The ways.
+const (
+	waySilent  way = "silent"  // nothing is to be said
+	wayPassive way = "passive" // with the answer
+	wayLater   way = "later"   // the answer is sent when it is there
+	wayStub    way = "stub"    // "1" will show it
+	wayNone    way = "none"    // not at all: the message comes again
+)
+
+// An answer is what a delivery is answered with.
+type answer struct {
+	way     way
+	text    string
+	article *platform.Article
+	more    []string // texts that follow as customer messages
+}
+
+// patience is how long a delivery that may not be the last waits at most: the platform
+// has gone by then, and delivers again.
+const patience = 6 * time.Second
+
+// answer answers one delivery.
+func (c *Channel) answer(ctx context.Context, run *running, in incoming, began time.Time) answer {
+	j, mine := c.jobs.join(in.id, c.opts.Now())
+	if mine {
+		run.work.Add(1)
+		go func() {
+			defer run.work.Done()
+			c.work(run, in, j)
+		}()
+	}
+	over := c.opts.After(max(0, c.opts.Budget-c.opts.Now().Sub(began)))
+	select {
+	case <-j.done:
+		return c.settle(ctx, in, j)
+	case <-ctx.Done():
+		return answer{way: wayNone}
+	case <-over:
+	}
+	if a, ok := c.later(ctx, in, j); ok {
+		return a
+	}
+	if j.last(in, c.opts.Now()) {
+		return c.stub(ctx, in)
+	}
+	select {
+	case <-j.done:
+		return c.settle(ctx, in, j)
+	case <-ctx.Done():
+	case <-c.opts.After(patience - c.opts.Budget):
+	}
+	return answer{way: wayNone}
+}
+
+// work finds the answer to a message. Whatever happens, the job ends.
+func (c *Channel) work(run *running, in incoming, j *job) {
+	defer close(j.done)
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("a message ended in a panic", "kind", in.kin)
+			j.cut = true
+			c.jobs.drop(in.id, j)
+		}
+	}()
+	c.understand(run.ctx, in, j)
+	close(j.ready)
+	switch {
+	case j.quiet || j.raw != "":
+		return
+	case in.kind == line:
+		j.reply = bot.Reply{Text: in.say.in(false)}
+	default:
+		j.reply = run.handle(run.ctx, j.message)
+	}
+	if run.ctx.Err() != nil {
+		j.cut = true
+		c.jobs.drop(in.id, j)
+	}
+	j.quiet = empty(j.reply)
+}
+
+func empty(r bot.Reply) bool { return r.Text == "" && len(r.Cards) == 0 && len(r.Buttons) == 0 }
+
+// understand enters what the person did, and says what it means: a digit may stand for
+// something that was offered.
+func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
+	now := c.opts.Now()
+	reads := false // on in a text that was cut
+	f, err := c.change(ctx, in.from, func(f *follower) bool {
+		gone := f.Gone
+		f.hear(in, now)
+		t := &f.Talk
+		again := t.By == in.id && t.Read > 0
+		reads = in.kind == talk && wantsMore(in.text) && now.Before(t.To) && (again || t.Read < len(t.Rest))
+		if reads && !again {
+			t.Read, t.By = t.Read+1, in.id
+		}
+		return in.message || in.action || reads || gone != f.Gone
+	})
+	if err != nil {
+		c.log.Warn("what a person may be sent is not kept", "error", err)
+	}
+	j.quiet = in.kind == silent || in.kind == left
+	text := in.text
+	if reads {
+		j.raw = f.Talk.Rest[f.Talk.Read-1]
+		if f.Talk.Read < len(f.Talk.Rest) {
+			j.raw += "\n" + sayMore.in(english(j.raw))
+		}
+		return
+	}
+	if action, ok := f.Talk.meant(text, now); ok && in.kind == talk {
+		text = action
+	}
+	j.message = bot.Message{From: identity(in.from), Chat: in.from, ID: in.id, Text: text, Via: in.via}
+}
+
+// wantsMore reports whether a text asks for the rest of one that was cut.
+func wantsMore(s string) bool {
+	switch strings.ToLower(trim(s)) {
+	case "更多", "more":
+		return true
+	default:
+		return false
+	}
+}
+
+// settle answers a delivery with what has been found, unless it is sent later.
+func (c *Channel) settle(ctx context.Context, in incoming, j *job) answer {
+	switch {
+	case j.cut:
+		return answer{way: wayNone}
+	case j.quiet:
+		return answer{way: waySilent}
+	}
+	if c.decide(ctx, in, wayPassive) == wayLater {
+		if a, ok := c.keep(ctx, in, j); ok { // whoever has decided that may have died since
+			return a
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.made == nil {
+		a := c.compose(ctx, in, j)
+		j.made = &a
+	}
+	return *j.made
+}
+
+// decide says which way the answer to a message goes, over all processes.
+func (c *Channel) decide(ctx context.Context, in incoming, w way) way {
+	decided, err := c.opts.Book.Decide(ctx, in.id, string(w), c.opts.Now())
+	if err != nil {
+		c.log.Warn("which way an answer goes is not kept", "error", err)
+		return w
+	}
+	return way(decided)
+}
+
+// later keeps a message for an answer that is sent, if one may be sent. ok is false if
+// not, or if the answer has been found meanwhile and goes the other way.
+func (c *Channel) later(ctx context.Context, in incoming, j *job) (a answer, ok bool) {
+	select {
+	case <-j.ready:
+	default:
+		return answer{}, false
+	}
+	if c.opts.Mail == nil || j.message.ID == "" || !c.may(ctx, Customer) {
+		return answer{}, false
+	}
+	f, err := c.follower(ctx, in.from)
+	if err != nil || f.allowed(c.opts.Now()) == 0 || c.decide(ctx, in, wayLater) != wayLater {
+		return answer{}, false
+	}
+	return c.keep(ctx, in, j)
+}
+
+// keep keeps a message durably; only then may its delivery be acknowledged.
+func (c *Channel) keep(ctx context.Context, in incoming, j *job) (answer, bool) {
+	if c.opts.Mail == nil {
+		return answer{}, false
+	}
+	if err := c.opts.Mail.Keep(ctx, j.message, in.at); err != nil {
+		c.log.Error("a message that is answered later is not kept", "error", err)
+		return answer{}, false
+	}
+	return answer{way: wayLater}, true
+}
+
+// stubTTL is how long "1" shows an answer that came too late: as long as the bot keeps it.
+const stubTTL = time.Hour
+
+// addresses say nothing of a person's language.
+var addresses = regexp.MustCompile(`https?://\S+`)
+
+// stub says that the answer will be there for "1".
+func (c *Channel) stub(ctx context.Context, in incoming) answer {
+	text := saySoon.in(english(addresses.ReplaceAllString(in.text, "")))
+	_, err := c.change(ctx, in.from, func(f *follower) bool {
+		f.Talk = talkState{Menu: []choice{{1, "重发"}}, Until: c.opts.Now().Add(stubTTL)}
+		return true
+	})
+	if err != nil {
+		c.log.Warn("a choice is not kept", "error", err)
+	}
+	return answer{way: wayStub, text: text}
+}
+
+// How much goes with one answer.
+const (
+	partsMax = 3 // texts, of which the last ones are customer messages
+	toldMax  = 5 // notices that have waited
+)
+
+// compose writes the answer to a message, with the notices that have waited.
+func (c *Channel) compose(ctx context.Context, in incoming, j *job) answer {
+	if j.raw != "" {
+		return answer{way: wayPassive, text: j.raw}
+	}
+	told, waiting := c.tell(ctx, in)
+	r := c.render(j.reply)
+	if len(told) > 0 && r.article != nil { // an article has no room for them
+		r = c.renderText(j.reply, false)
+	}
+	a := answer{way: wayPassive, text: r.text, article: r.article}
+	next := talkState{Menu: r.menu}
+	if len(a.text) > textBytesMax {
+		c.untell(ctx, told)
+		a.text, a.more, next = c.fit(ctx, in.from, a.text, next)
+	} else if len(told)+waiting > 0 {
+		a.text = c.append(ctx, a.text, told, waiting)
+	}
+	c.offer(ctx, in.from, next)
+	return a
+}
+
+// fit cuts a text: into several messages if they are allowed, else so that "更多" shows
+// the rest.
+func (c *Channel) fit(ctx context.Context, openid, text string, t talkState) (first string, more []string, next talkState) {
+	parts := split(text, textBytesMax)
+	if c.opts.Mail != nil && len(parts) <= partsMax && c.may(ctx, Customer) {
+		if f, err := c.follower(ctx, openid); err == nil && f.allowed(c.opts.Now()) >= len(parts) {
+			return parts[0], parts[1:], t
+		}
+	}
+	return cutText(text, t)
+}
+
+// cutText cuts a text so that "更多" shows the rest. Its choices are at its end: they are
+// typed as words until it is read.
+func cutText(text string, t talkState) (first string, more []string, next talkState) {
+	hint := "\n" + sayMore.in(english(text))
+	parts := split(text, textBytesMax-len(hint))
+	t.Rest = parts[1:]
+	return parts[0] + hint, nil, t
+}
+
+// offer keeps what a person can choose from now.
+func (c *Channel) offer(ctx context.Context, openid string, t talkState) {
+	now := c.opts.Now()
+	t.Until, t.To = now.Add(menuTTL), now.Add(restTTL)
+	_, err := c.change(ctx, openid, func(f *follower) bool {
+		keep := !f.Talk.empty() || !t.empty()
+		f.Talk = t
+		return keep
+	})
+	if err != nil {
+		c.log.Warn("a choice is not kept", "error", err)
+	}
+}
+
+// A parked is a notice that has waited.
+type parked struct {
+	id    int64
+	reply bot.Reply
+}
+
+// tell returns the notices that go with an answer.
+func (c *Channel) tell(ctx context.Context, in incoming) (told []parked, waiting int) {
+	ids, bodies, waiting, err := c.opts.Book.Tell(ctx, in.from, in.id, toldMax)
+	if err != nil {
+		c.log.Warn("notices that wait are not told", "error", err)
+		return nil, 0
+	}
+	for i, id := range ids {
+		p := parked{id: id}
+		if err := json.Unmarshal(bodies[i], &p.reply); err != nil {
+			continue // of another version: nobody can read it
+		}
+		told = append(told, p)
+	}
+	return told, waiting
+}
+
+func (c *Channel) untell(ctx context.Context, told []parked) {
+	if len(told) == 0 {
+		return
+	}
+	ids := make([]int64, len(told))
+	for i, p := range told {
+		ids[i] = p.id
+	}
+	if err := c.opts.Book.Untell(ctx, ids); err != nil {
+		c.log.Error("notices are lost: they are told, and were not", "count", len(ids), "error", err)
+	}
+}
+
+// append puts notices below an answer, as many as there is room for.
+func (c *Channel) append(ctx context.Context, text string, told []parked, waiting int) string {
+	en := english(text)
+	head := func(n int) string { return "\n\n" + fmt.Sprintf(sayNews.in(en), n) }
+	rest := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return "\n\n" + fmt.Sprintf(sayRest.in(en), n)
+	}
+	out, body, n := text+rest(len(told)+waiting), "", 0
+	for i, p := range told {
+		body += "\n\n" + c.renderText(withoutActions(p.reply), true).text
+		if s := text + head(i+1) + body + rest(len(told)-i-1+waiting); len(s) <= textBytesMax {
+			out, n = s, i+1
+			continue
+		}
+		break
+	}
+	c.untell(ctx, told[n:])
+	if len(out) > textBytesMax {
+		return text
+	}
+	return out
+}
+
+// withoutActions is a reply without what only makes sense below the newest message.
+func withoutActions(r bot.Reply) bot.Reply {
+	drop := func(bs []bot.Button) []bot.Button {
+		return slices.DeleteFunc(slices.Clone(bs), func(b bot.Button) bool { return b.Action != "" })
+	}
+	r.Buttons = drop(r.Buttons)
+	r.Cards = slices.Clone(r.Cards)
+	for i := range r.Cards {
+		r.Cards[i].Buttons = drop(r.Cards[i].Buttons)
+	}
+	return r
+}
+
+// followAfter is how long what follows an answer lets it go first.
+const followAfter = time.Second
+
+// follow has the texts sent that follow an answer. They are kept before it is written.
+func (c *Channel) follow(ctx context.Context, in incoming, a answer) {
+	for i, text := range a.more {
+		key := fmt.Sprintf("%s/%s/%d", Name, in.id, i+2)
+		from := c.opts.Now().Add(followAfter)
+		if err := c.opts.Mail.Post(ctx, key, identity(in.from), bot.Reply{Text: text}, from); err != nil {
+			c.log.Error("the rest of an answer is not sent", "code", string(fault.CodeOf(err)))
+			return
+		}
+	}
+}

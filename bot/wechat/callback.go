@@ -1,0 +1,148 @@
+package wechat
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// success is what the platform takes for "nothing to say"; it is never encrypted.
+const success = "success"
+
+// openWait is how long a delivery waits for Run to begin: a restart must not cost an
+// answer.
+const openWait = 3 * time.Second
+
+// ServeHTTP takes the platform's callbacks. It answers a refused one with a status and
+// nothing else.
+func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := c.opts.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("a callback ended in a panic", "kind", "panic")
+			c.refuse(w, errPanic, http.StatusInternalServerError)
+		}
+	}()
+	w.Header().Set("Cache-Control", "no-store")
+	s, err := query(r)
+	if err == nil {
+		err = c.admit(s)
+	}
+	switch {
+	case err != nil:
+	case r.Method == http.MethodGet && s.echo != "":
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte(s.echo))
+		return
+	case r.Method != http.MethodPost || s.echo != "":
+		err = errMethod
+	default:
+		err = c.post(w, r, s, began)
+	}
+	if err != nil {
+		c.refuse(w, reasonOf(err), statusOf(err))
+	}
+}
+
+// reasonOf is the label of a refusal.
+func reasonOf(err error) refusal {
+	var r refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return errMalformed
+}
+
+// statusOf is what the other side is told of it.
+func statusOf(err error) int {
+	switch reasonOf(err) {
+	case errSignature, errStale, errReplayed, errApp, errAccount:
+		return http.StatusForbidden
+	case errTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case errMethod:
+		return http.StatusMethodNotAllowed
+	case errNotRunning:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// refuse turns a callback away.
+func (c *Channel) refuse(w http.ResponseWriter, why refusal, status int) {
+	c.count("refused", string(why))
+	c.log.Info("a callback was refused", "reason", string(why))
+	w.WriteHeader(status)
+}
+
+// post takes a message.
+func (c *Channel) post(w http.ResponseWriter, r *http.Request, s signed, began time.Time) error {
+	body, err := read(w, r)
+	if err != nil {
+		return err
+	}
+	e, err := c.open(s, body)
+	if err != nil {
+		return err
+	}
+	in, err := c.incomingOf(e)
+	if err != nil {
+		return err
+	}
+	if c.known(r.Context(), s) {
+		return errReplayed
+	}
+	c.count("heard", in.kin)
+	run, err := c.enter(r.Context())
+	if err != nil {
+		return err
+	}
+	defer run.work.Done()
+	a := c.answer(r.Context(), run, in, began)
+	if len(a.more) > 0 {
+		c.follow(r.Context(), in, a)
+	}
+	c.reply(w, in, a)
+	return nil
+}
+
+// enter waits until the channel runs.
+func (c *Channel) enter(ctx context.Context) (*running, error) {
+	over := c.opts.After(openWait)
+	for {
+		run, opened := c.begin()
+		if run != nil {
+			return run, nil
+		}
+		select {
+		case <-opened:
+		case <-over:
+			return nil, errNotRunning
+		case <-ctx.Done():
+			return nil, errNotRunning
+		}
+	}
+}
+
+// reply writes what a delivery is answered with.
+func (c *Channel) reply(w http.ResponseWriter, in incoming, a answer) {
+	c.count("answered", string(a.way))
+	if a.way == wayNone {
+		w.WriteHeader(http.StatusServiceUnavailable) // it comes again
+		return
+	}
+	if a.way != wayPassive && a.way != wayStub {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte(success))
+		return
+	}
+	b, err := c.passive(in, a)
+	if err != nil {
+		c.log.Error("an answer was not written", "error", err)
+		b = []byte(success)
+	}
+	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
+	_, _ = w.Write(b)
+}

@@ -1,0 +1,292 @@
+package wechat
+
+import (
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"fanli/bot"
+	"fanli/bot/wechat/platform"
+)
+
+// The limits of what is shown.
+const (
+	textBytesMax = 2048 // of one text
+	newsRunesMax = 120  // of what stands below an article's picture
+	digitMax     = 9
+)
+
+// A rendering is a reply as WeChat shows it.
+type rendering struct {
+	text    string
+	article *platform.Article // instead of text
+	menu    []choice
+}
+
+// A painter renders one reply.
+type painter struct {
+	c       *Channel
+	english bool
+	typed   bool // a digit may mean something else: the answer to a question, or a line of a list
+	menu    []choice
+}
+
+// render writes a reply for WeChat: a text without markup, or an article where there is
+// a picture and little to say.
+func (c *Channel) render(r bot.Reply) rendering {
+	if a := c.painter(r).news(r); a != nil {
+		return rendering{article: a}
+	}
+	return c.renderText(r, false)
+}
+
+func (c *Channel) painter(r bot.Reply) *painter {
+	return &painter{c: c, english: english(wordsOf(r)), typed: asks(r) || listLine.MatchString(r.Text)}
+}
+
+// renderText writes a reply as a text. typed has its next steps typed as words, where
+// it is not the newest thing that a digit could mean.
+func (c *Channel) renderText(r bot.Reply, typed bool) rendering {
+	p := c.painter(r)
+	p.typed = p.typed || typed
+	var blocks []string
+	if t := plain(r.Text); t != "" {
+		blocks = append(blocks, t)
+	}
+	for _, card := range r.Cards {
+		if t := p.card(card); t != "" {
+			blocks = append(blocks, t)
+		}
+	}
+	if lines := p.buttons(r.Buttons); len(lines) > 0 {
+		blocks = append(blocks, strings.Join(lines, "\n"))
+	}
+	return rendering{text: strings.Join(blocks, "\n\n"), menu: p.menu}
+}
+
+// wordsOf is what a reply says, to tell its language.
+func wordsOf(r bot.Reply) string {
+	s := r.Text
+	for _, c := range r.Cards {
+		for _, row := range c.Rows {
+			s += row.Label
+		}
+		s += strings.Join(c.Notes, "")
+	}
+	for _, b := range r.Buttons {
+		s += b.Label
+	}
+	return s
+}
+
+// listLine is a line of a numbered list: its digits are the bot's.
+var listLine = regexp.MustCompile(`(?m)^[1-9][.、)] `)
+
+// asks reports whether a reply waits for something that is typed, money above all: a
+// digit must not be taken for a choice then.
+func asks(r bot.Reply) bool {
+	for _, b := range r.Buttons {
+		switch word, _, _ := strings.Cut(b.Action, " "); word {
+		case "取消", "cancel", "确认", "confirm":
+			return true
+		}
+	}
+	return false
+}
+
+// card writes one card.
+func (p *painter) card(c bot.Card) string {
+	var lines []string
+	if t := plain(c.Title); t != "" {
+		lines = append(lines, t)
+	}
+	lines = append(lines, rows(c)...)
+	return strings.Join(append(lines, p.buttons(c.Buttons)...), "\n")
+}
+
+// rows are the lines of a card below its title.
+func rows(c bot.Card) (lines []string) {
+	for _, r := range c.Rows {
+		lines = append(lines, plain(r.Label)+"  "+plain(r.Value))
+	}
+	for _, n := range c.Notes {
+		lines = append(lines, "· "+plain(n))
+	}
+	return lines
+}
+
+// buttons writes what can be done next. A 口令 stands on a line of its own.
+func (p *painter) buttons(bs []bot.Button) (lines []string) {
+	copies := false
+	for _, b := range bs {
+		copies = copies || b.Copy != ""
+	}
+	for _, b := range bs {
+		switch {
+		case b.URL != "":
+			lines = append(lines, p.link(b, copies)...)
+		case b.Copy != "":
+			lines = append(lines, plain(b.Label)+sep(p.english), plain(b.Copy))
+		case b.Action != "":
+			lines = append(lines, p.choice(b))
+		}
+	}
+	return lines
+}
+
+// sep stands between a label and what it is of.
+func sep(english bool) string {
+	if english {
+		return ":"
+	}
+	return "："
+}
+
+// link writes an address. One that WeChat does not open is replaced by our page for it;
+// beside a 口令 it is not missed.
+func (p *painter) link(b bot.Button, copies bool) []string {
+	address, label := b.URL, plain(b.Label)
+	if blocked(address) {
+		address = ""
+		if p.c.opts.Landing != nil {
+			address, label = p.c.opts.Landing(b), sayPage.in(p.english)
+		}
+	}
+	switch {
+	case address != "":
+		return []string{anchor(address, label)}
+	case copies:
+		return nil
+	default:
+		return []string{label + sep(p.english), plain(b.URL)}
+	}
+}
+
+// anchor is a line that opens a page.
+func anchor(address, label string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return label + "  " + plain(address)
+	}
+	return `<a href="` + strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "%20").Replace(u.String()) + `">` + label + "</a>"
+}
+
+// blockedHosts open no page inside WeChat.
+func blockedHosts() []string {
+	return []string{"taobao.com", "tmall.com", "tmall.hk", "tb.cn", "alipay.com", "1688.com", "fliggy.com", "douyin.com", "jinritemai.com", "kuaishou.com"}
+}
+
+// blocked reports whether WeChat refuses to open an address.
+func blocked(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	for _, h := range blockedHosts() {
+		if host == h || strings.HasSuffix(host, "."+h) {
+			return true
+		}
+	}
+	return false
+}
+
+// choice writes one next step: by its digit, or by its words where a digit could be
+// mistaken.
+func (p *painter) choice(b bot.Button) string {
+	action, label := plain(b.Action), plain(b.Label)
+	d := len(p.menu) + 1
+	if p.typed || d > digitMax {
+		if strings.HasPrefix(action, label) {
+			return sayDo.in(p.english) + quote(action, p.english)
+		}
+		return sayDo.in(p.english) + quote(action, p.english) + " " + label
+	}
+	p.menu = append(p.menu, choice{d, b.Action})
+	n := strconv.Itoa(d)
+	if p.c.opts.MenuLinks {
+		return n + ". " + `<a href="weixin://bizmsgmenu?msgmenucontent=` + url.QueryEscape(b.Action) + `&msgmenuid=` + n + `">` + label + "</a>"
+	}
+	return sayDo.in(p.english) + " " + n + " " + label
+}
+
+func quote(s string, english bool) string {
+	if english {
+		return " “" + s + "”"
+	}
+	return "“" + s + "”"
+}
+
+// news returns the article that says all of a reply; nil if none does.
+func (p *painter) news(r bot.Reply) *platform.Article {
+	if r.Text != "" || len(r.Cards) != 1 || len(r.Buttons) > 0 {
+		return nil
+	}
+	c := r.Cards[0]
+	if !strings.HasPrefix(c.Image, "https://") || len(c.Buttons) != 1 || c.Buttons[0].URL == "" || c.Title == "" {
+		return nil
+	}
+	address := c.Buttons[0].URL
+	if blocked(address) {
+		if p.c.opts.Landing == nil {
+			return nil
+		}
+		if address = p.c.opts.Landing(c.Buttons[0]); address == "" {
+			return nil
+		}
+	}
+	text := strings.Join(rows(c), "\n")
+	if utf8.RuneCountInString(text) > newsRunesMax {
+		return nil
+	}
+	return &platform.Article{Title: plain(c.Title), Text: text, Image: c.Image, URL: address}
+}
+
+// plain keeps a text from being anything but text: WeChat takes <a …> for a link
+// wherever it stands.
+func plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' || r == '\u007f' || r == utf8.RuneError || r >= 0xFFFE && r <= 0xFFFF {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return anchors.ReplaceAllString(s, "＜$1")
+}
+
+var anchors = regexp.MustCompile(`(?i)<(/?a[\s>/])`)
+
+func trim(s string) string { return strings.TrimSpace(s) }
+
+// split cuts a text into pieces of at most size bytes: between paragraphs if it can,
+// else between lines, else between characters.
+func split(s string, size int) (out []string) {
+	for len(s) > size {
+		at := cutAt(s, size)
+		out = append(out, strings.TrimRight(s[:at], "\n"))
+		s = strings.TrimLeft(s[at:], "\n")
+	}
+	if s != "" {
+		out = append(out, s)
+	}
+	return out
+}
+
+// cutAt is where to cut a text so that at most size bytes stand before.
+func cutAt(s string, size int) int {
+	for _, by := range []string{"\n\n", "\n"} {
+		if i := strings.LastIndex(s[:size], by); i > size/4 {
+			return i
+		}
+	}
+	i := size
+	for i > 0 && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	if a := strings.LastIndex(s[:i], "<a "); a > 0 && !strings.Contains(s[a:i], "</a>") {
+		return a // a link stays whole
+	}
+	return i
+}

@@ -1,0 +1,165 @@
+package wechatfake
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A Forgery is a request that is not the platform's, or not any more.
+type Forgery string
+
+// The forgeries. All but Twice must be refused; Twice must do nothing twice.
+const (
+	WrongSignature    Forgery = "signature"     // of the query
+	NoSignature       Forgery = "no signature"  // nor time or nonce
+	WrongMsgSignature Forgery = "msg_signature" // of what is encrypted
+	WrongAppID        Forgery = "appid"         // within what is encrypted
+	Truncated         Forgery = "truncated"     // base64 that breaks off
+	BadPadding        Forgery = "padding"       // whole blocks, wrongly padded
+	BadLength         Forgery = "length"        // of the message, beyond its end
+	Stale             Forgery = "stale"         // signed an hour ago
+	Future            Forgery = "future"        // signed in an hour
+	Replayed          Forgery = "replayed"      // a request that was there before, to the letter
+	Unencrypted       Forgery = "unencrypted"   // signed as in plain mode
+	Declared          Forgery = "DTD"           // with a declaration of types
+	TwiceTheNode      Forgery = "duplicate"     // an element twice
+	SecondRoot        Forgery = "second root"
+	Deep              Forgery = "deep"      // a thousand elements in each other
+	Oversized         Forgery = "oversized" // a megabyte
+	NotXML            Forgery = "not XML"
+	Empty             Forgery = "empty"
+	Twice             Forgery = "twice" // the platform's own redelivery
+)
+
+// Forgeries returns all of them. In plain mode what is said of encryption does not
+// apply: see Forgery.Sealed.
+func Forgeries() []Forgery {
+	return []Forgery{
+		WrongSignature, NoSignature, WrongMsgSignature, WrongAppID, Truncated, BadPadding, BadLength, Stale, Future, Replayed, Unencrypted,
+		Declared, TwiceTheNode, SecondRoot, Deep, Oversized, NotXML, Empty, Twice,
+	}
+}
+
+// Sealed reports whether a forgery is one of encryption, and none in plain mode.
+func (f Forgery) Sealed() bool {
+	switch f {
+	case WrongMsgSignature, WrongAppID, Truncated, BadPadding, BadLength, Unencrypted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Forge sends a text of a person in a forged way, once, and says what came back.
+// Replayed and Twice send it properly first; what came of that is not told.
+func (s *Server) Forge(ctx context.Context, openid, text string, f Forgery) Delivery {
+	m := s.wrote(openid, "text", textNode("Content", text))
+	switch f {
+	case Replayed:
+		w := s.wrap(m)
+		s.deliver(ctx, http.MethodPost, w)
+		return s.deliver(ctx, http.MethodPost, w)
+	case Twice:
+		s.deliver(ctx, http.MethodPost, s.wrap(m))
+		return s.deliver(ctx, http.MethodPost, s.wrap(m))
+	default:
+		return s.deliver(ctx, http.MethodPost, s.forge(m, f))
+	}
+}
+
+// CheckForged is the console's test with a wrong signature: whether the callback gives
+// back what it is sent all the same.
+func (s *Server) CheckForged(ctx context.Context) (echoed bool) {
+	w := s.signed(s.cfg.Now())
+	w.query.Set("signature", strings.Repeat("0", 40))
+	w.query.Set("echostr", "1234567890")
+	return s.deliver(ctx, http.MethodGet, w).Body == "1234567890"
+}
+
+// forge makes a forged request.
+func (s *Server) forge(m message, f Forgery) wire {
+	nodes := m.all(s.cfg.Account)
+	msg := render(nodes)
+	switch f {
+	case Stale:
+		return s.around(m, msg, s.cfg.Now().Add(-time.Hour))
+	case Future:
+		return s.around(m, msg, s.cfg.Now().Add(time.Hour))
+	case Declared:
+		msg = append([]byte(`<!DOCTYPE xml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>`), msg...)
+	case TwiceTheNode:
+		msg = render(append(nodes, textNode("FromUserName", "somebody else")))
+	case SecondRoot:
+		msg = append(msg, msg...)
+	case Deep:
+		msg = []byte("<xml>" + strings.Repeat("<a>", 1000) + strings.Repeat("</a>", 1000) + strings.TrimPrefix(string(msg), "<xml>"))
+	case Oversized:
+		msg = render(append(nodes, textNode("Padding", strings.Repeat("x", 1<<20))))
+	case NotXML:
+		msg = []byte(`{"MsgType":"text","Content":"x"}`)
+	case Empty:
+		return wire{query: s.around(m, msg, s.cfg.Now()).query, body: []byte{}}
+	default: // the message is whole, and its wrapping is not
+	}
+	w := s.around(m, msg, s.cfg.Now())
+	return s.spoil(w, m, msg, f)
+}
+
+// around puts a message into a request of the account's mode.
+func (s *Server) around(m message, msg []byte, at time.Time) wire {
+	w := s.signed(at)
+	w.query.Set("openid", m.from)
+	s.mu.Lock()
+	mode := s.mode
+	s.mu.Unlock()
+	if mode == Plain {
+		w.body = msg
+		return w
+	}
+	return s.encrypted(w, s.crypt.seal(random16(), msg, s.cfg.AppID))
+}
+
+func (s *Server) encrypted(w wire, sealed string) wire {
+	w.seal(s.crypt, sealed)
+	w.body = render([]node{textNode("ToUserName", s.cfg.Account), textNode("Encrypt", sealed)})
+	return w
+}
+
+// spoil does what concerns signatures and encryption.
+func (s *Server) spoil(w wire, m message, msg []byte, f Forgery) wire {
+	nothing := strings.Repeat("0", 40)
+	switch f {
+	case WrongSignature:
+		w.query.Set("signature", nothing)
+		if w.query.Has("msg_signature") {
+			w.query.Set("msg_signature", nothing)
+		}
+	case NoSignature:
+		for _, k := range []string{"signature", "msg_signature", "timestamp", "nonce"} {
+			w.query.Del(k)
+		}
+	case WrongMsgSignature:
+		w.query.Set("msg_signature", nothing)
+	case WrongAppID:
+		return s.encrypted(w, s.crypt.seal(random16(), msg, "wx0000000000000000"))
+	case Truncated:
+		sealed := s.crypt.seal(random16(), msg, s.cfg.AppID)
+		return s.encrypted(w, sealed[:len(sealed)-7])
+	case BadPadding:
+		return s.encrypted(w, s.crypt.encrypt(append(make([]byte, padTo-1), 77)))
+	case BadLength:
+		text := append([]byte(random(randomLen)), 0x7f, 0xff, 0xff, 0xff)
+		for len(text) < 2*padTo {
+			text = append(text, byte(2*padTo-head))
+		}
+		return s.encrypted(w, s.crypt.encrypt(text[:2*padTo]))
+	case Unencrypted:
+		w = s.signed(s.cfg.Now())
+		w.query.Set("openid", m.from)
+		w.body = msg
+	default: // the wrapping is whole
+	}
+	return w
+}
