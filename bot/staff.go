@@ -68,13 +68,13 @@ func (t *turn) serve(ctx context.Context) (r Reply, served bool, err error) {
 		return r, true, err
 	}
 	if c, args, ok := match(s); ok {
-		switch {
-		case c.name == "confirm":
+		switch c.name {
+		case "confirm":
 			r, err = t.code(ctx, args)
 			return r, true, err
-		case c.name == "help":
+		case "help":
 			return t.staffHelp(args), true, nil
-		case c.name == "cancel":
+		case "cancel":
 			return t.giveUp(ctx)
 		}
 	}
@@ -113,6 +113,9 @@ func (t *turn) act(ctx context.Context, args string) (Reply, error) {
 		text, _ := t.sentence(reason)
 		return Reply{Text: text + "\n" + t.T("help."+t.doing)}, nil
 	case err != nil:
+		if reason == "desk.denied" {
+			t.bot.Log.WarnContext(ctx, "a member of staff has tried what their role may not do", "staff", t.member.ID, "role", string(t.member.Role), "act", t.doing)
+		}
 		return Reply{}, err
 	case p == nil:
 		return t.answered(a), nil

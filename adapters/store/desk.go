@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -163,4 +164,15 @@ func (s deskStore) ReleaseAlert(ctx context.Context, key, sink string) error {
 	return s.write(ctx, func(g *gorm.DB) error {
 		return classify("store.ReleaseAlert", g.Where("alert_key = ? AND sink = ?", key, sink).Delete(&alertRow{}).Error)
 	})
+}
+
+// SweepDesk forgets what staff were asked and told before a time, and returns how much.
+func (db *DB) SweepDesk(ctx context.Context, before time.Time) (n int, err error) {
+	err = deskStore{db}.write(ctx, func(g *gorm.DB) error {
+		acts := g.Where("until_at < ?", ms(before)).Delete(&actPendingRow{})
+		alerts := g.Where("told_at < ?", ms(before)).Delete(&alertRow{})
+		n = int(acts.RowsAffected + alerts.RowsAffected)
+		return classify("store.SweepDesk", errors.Join(acts.Error, alerts.Error))
+	})
+	return n, err
 }

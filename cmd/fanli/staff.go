@@ -165,11 +165,22 @@ func (a *app) proveSoon(ctx context.Context) (proof.Report, time.Time, error) {
 
 // staffPlans are the jobs by which staff are told.
 func (a *app) staffPlans(c configs.Config) []jobs.Plan {
-	plans := []jobs.Plan{{Job: jobs.Func{As: "bot/alerts", Do: a.raiseAlarms}, Every: "@every 30s", Calm: true}}
+	plans := []jobs.Plan{
+		{Job: jobs.Func{As: "bot/alerts", Do: a.raiseAlarms}, Every: "@every 30s", Calm: true},
+		{Job: jobs.Func{As: "bot/staff-sweep", Do: a.sweepDesk}, Every: "@every 6h", Calm: true}}
 	if c.Staff.Report != "" {
 		plans = append(plans, jobs.Plan{Job: jobs.Func{As: "bot/day-report", Do: a.reportDay}, Every: c.Staff.Report, Calm: true})
 	}
 	return plans
+}
+
+// deskKept is how long it is kept what staff were asked to confirm and told.
+const deskKept = 30 * 24 * time.Hour
+
+// sweepDesk forgets what staff were asked and told long ago; what they did stays in the
+// record of acts.
+func (a *app) sweepDesk(ctx context.Context) (int, error) {
+	return a.db.of[botTarget].SweepDesk(ctx, a.now().Add(-deskKept))
 }
 
 // raiseAlarms tells staff what they should hear unasked.

@@ -161,7 +161,7 @@ func (s Sharing) rebates(ctx context.Context, a Act) (out Answer, err error) {
 		return out, nil
 	}
 	if err := json.Unmarshal(a.Data, &keys); err != nil || len(keys) > listMax {
-		return out, fault.Wrap(fault.Invalid, "desk.aorder", err)
+		return out, fault.Wrap(fault.Invalid, "aorder", err)
 	}
 	rs, err := s.Clerk.Of(ctx, keys)
 	for _, k := range keys {
