@@ -108,7 +108,11 @@ func TestWhoDoesNotAnswerIsNotAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := by.RoundTrip(r); !errors.Is(err, context.Canceled) && fault.ReasonOf(err) != fault.Down { //nolint:bodyclose // there is none
+	switch resp, err := by.RoundTrip(r); {
+	case err == nil:
+		_ = resp.Body.Close()
+		t.Error("who has gone is answered")
+	case !errors.Is(err, context.Canceled) && fault.ReasonOf(err) != fault.Down:
 		t.Errorf("who has gone: %v", err)
 	}
 	well.Store(true)

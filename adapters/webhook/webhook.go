@@ -100,8 +100,8 @@ func (p *Poster) post(ctx context.Context, m webhook.Post) webhook.Answer {
 // for what is over or cannot be read.
 func later(h http.Header, now time.Time) time.Duration {
 	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // 31 bits
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return max(time.Duration(seconds)*time.Second, 0)
 	}
 	until, err := http.ParseTime(text)
 	if err != nil {
