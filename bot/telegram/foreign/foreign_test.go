@@ -6,14 +6,13 @@ import (
 	"bytes"
 	"context"
 	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"fanli/bot/foreigntest"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/servertest"
 )
@@ -24,35 +23,10 @@ const ann = int64(1001)
 // patience is how long a busy machine may take to start an interpreter and play.
 const patience = 2 * time.Minute
 
-// need skips a test where something is missing, or fails it where all must be there.
-func need(t *testing.T, missing string) {
-	t.Helper()
-	if os.Getenv("FANLI_NEED_ALL") != "" {
-		t.Fatalf("there is no %s, and FANLI_NEED_ALL is set: `make tools` installs it", missing)
-	}
-	t.Skipf("skipped: there is no %s on this machine; `make tools` installs it", missing)
-}
-
-// node returns how to run the bot of grammY, which `make tools` has put into the
-// user's cache, in the versions of the lock file.
+// node returns how to run the bot of grammY.
 func node(t *testing.T) *exec.Cmd {
 	t.Helper()
-	program := servertest.Need(t, "node", "nodejs")
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		need(t, "folder for caches")
-	}
-	folder := filepath.Join(cache, "fanli", "telegram-node")
-	want, err := os.ReadFile("node/package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if have, err := os.ReadFile(filepath.Join(folder, "package-lock.json")); err != nil || !bytes.Equal(have, want) {
-		need(t, "grammY as in bot/telegram/foreign/node/package-lock.json")
-	}
-	c := exec.CommandContext(t.Context(), program, "node/bot.cjs")
-	c.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(folder, "node_modules"))
-	return c
+	return foreigntest.Node(t, "node/bot.cjs")
 }
 
 // python returns how to run the bot of python-telegram-bot, which is a package of
@@ -61,7 +35,7 @@ func python(t *testing.T) *exec.Cmd {
 	t.Helper()
 	program := servertest.Need(t, "/usr/bin/python3")
 	if err := exec.CommandContext(t.Context(), program, "-W", "ignore", "-c", "import telegram").Run(); err != nil {
-		need(t, "python3-python-telegram-bot")
+		foreigntest.Missing(t, "python3-python-telegram-bot")
 	}
 	return exec.CommandContext(t.Context(), program, "python/bot.py")
 }

@@ -170,8 +170,8 @@ func (s *Server) Calls(path string) []Call {
 	return out
 }
 
-// answer writes a result or a refusal, always with status 200. A result of nil is one
-// that says only that it is well.
+// answer writes a result or a refusal, always with status 200 and with no end of line,
+// at which co-wechat-api stumbles. A result of nil is one that says only that it is well.
 func answer(w http.ResponseWriter, result any, f *refusal) {
 	w.Header().Set("Content-Type", "application/json; encoding=utf-8")
 	switch {
@@ -180,9 +180,13 @@ func answer(w http.ResponseWriter, result any, f *refusal) {
 	case result == nil:
 		result = map[string]any{"errcode": 0, "errmsg": "ok"}
 	}
-	e := json.NewEncoder(w)
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(result) // the caller has gone
+	if err := e.Encode(result); err != nil {
+		panic("wechatfake: " + err.Error()) // all results are of maps, lists, texts and numbers
+	}
+	_, _ = w.Write(bytes.TrimSpace(out.Bytes())) // the caller has gone
 }
 
 // well adds to a result that it is well.
