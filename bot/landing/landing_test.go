@@ -179,6 +179,7 @@ func TestAddressesAreShortAndEnd(t *testing.T) {
 			t.Errorf("after %s: %v, want %v", after, got, want)
 		}
 	}
+	s.now = start.Add(5 * time.Hour)
 	if u := s.URL(s.shelf.links[book]); u != "" {
 		t.Errorf("a link that has ended has the address %q", u)
 	}

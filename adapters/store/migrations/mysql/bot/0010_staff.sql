@@ -1,7 +1,7 @@
 -- What staff were asked to confirm, and what they were told unasked.
 
 -- +goose Up
-CREATE TABLE IF NOT EXISTS bot_acts (
+CREATE TABLE bot_acts (
   id       BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
   act_key  VARCHAR(191) NOT NULL UNIQUE CHECK (act_key <> ''),
   place    VARCHAR(191) NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS bot_acts (
   INDEX bot_acts_staff (staff_id, until_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS bot_alerts (
+CREATE TABLE bot_alerts (
   alert_key VARCHAR(191) NOT NULL,
   sink      VARCHAR(191) NOT NULL,
   told_at   BIGINT       NOT NULL,
