@@ -26,7 +26,7 @@ func (t trips) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	err = t.line.Do(r.Context(), func(bounded context.Context) (err error) {
 		ctx, cancel := context.WithCancel(r.Context()) // which ends with the request, at the latest
 		begun := context.AfterFunc(bounded, cancel)
-		resp, err = t.base.RoundTrip(r.WithContext(ctx))
+		resp, err = t.base.RoundTrip(r.WithContext(ctx)) //nolint:bodyclose // whoever asked closes it
 		switch inTime := begun(); {
 		case errors.As(err, &withdrawn{}):
 			cancel()

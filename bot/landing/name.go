@@ -38,7 +38,7 @@ func newNames(key []byte) (*names, error) {
 // name names a link until a time, in whole minutes.
 func (n *names) name(id int64, until time.Time) string {
 	b := binary.BigEndian.AppendUint64(make([]byte, 0, nameLen), uint64(id))
-	b = binary.BigEndian.AppendUint32(b, uint32(until.Unix()/60)) //nolint:gosec // ends in the year 10000
+	b = binary.BigEndian.AppendUint32(b, uint32(until.Unix()/60))
 	b = append(b, mark...)
 	n.block.Encrypt(b, b)
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -52,7 +52,7 @@ func (n *names) read(text string, now time.Time) (id int64, ok bool) {
 		return 0, false
 	}
 	n.block.Decrypt(b, b)
-	id = int64(binary.BigEndian.Uint64(b)) //nolint:gosec // a negative one is not ours
+	id = int64(binary.BigEndian.Uint64(b)) // a negative one is not ours
 	until := int64(binary.BigEndian.Uint32(b[idLen:]))
 	if string(b[idLen+timeLen:]) != mark || id <= 0 || now.Unix()/60 >= until {
 		return 0, false

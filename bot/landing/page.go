@@ -133,7 +133,7 @@ func (p *Page) ways(v *view, l link.Link, inWechat bool) {
 	}
 	switch {
 	case l.Made.Token != "":
-		v.Copy, v.CopyLabel, v.How = l.Made.Token, v.W.CopyToken, fmt.Sprintf(v.W.HowToken, shop)
+		v.Copy, v.CopyLabel, v.How = l.Made.Token, v.W.CopyWords, fmt.Sprintf(v.W.HowWords, shop)
 	case shut:
 		v.Copy, v.CopyLabel, v.How = target, v.W.CopyLink, v.W.HowBrowser
 	default:

@@ -9,9 +9,9 @@ type words struct {
 	Title                            string
 	Price, Coupon, Final, Shop, Ends string
 	Over                             string // of a coupon from a price on: "…满%s"
-	CopyToken, CopyLink              string
+	CopyWords, CopyLink              string
 	Copied, ByHand                   string
-	HowToken, HowLink, HowBrowser    string // %s is the shop
+	HowWords, HowLink, HowBrowser    string // %s is the shop
 	Open                             string // %s is the shop
 	Code, Until                      string
 	Gone, GoneHow, Later, LaterHow   string
@@ -33,8 +33,8 @@ func all() []words {
 		{
 			Tag: "zh-CN", Name: "简体", Title: "优惠已就绪",
 			Price: "原价", Coupon: "优惠券", Final: "券后价", Shop: "店铺", Ends: "券有效期至", Over: "满",
-			CopyToken: "复制口令", CopyLink: "复制链接", Copied: "已复制，打开%s App 就会弹出", ByHand: "没能自动复制：长按上面的文字，选“复制”",
-			HowToken: "1. 点“复制口令”\n2. 打开%s App，会自动弹出这件商品", HowLink: "复制链接，到浏览器或%s App 里打开",
+			CopyWords: "复制口令", CopyLink: "复制链接", Copied: "已复制，打开%s App 就会弹出", ByHand: "没能自动复制：长按上面的文字，选“复制”",
+			HowWords: "1. 点“复制口令”\n2. 打开%s App，会自动弹出这件商品", HowLink: "复制链接，到浏览器或%s App 里打开",
 			HowBrowser: "微信里打不开这家店：点右上角 ···，选“在浏览器打开”，或者复制链接",
 			Open:       "打开%s", Code: "在电脑上看？用手机%s App 扫码", Until: "本页有效期至",
 			Gone: "这个链接已经失效", GoneHow: "优惠会变。回到聊天，把商品再发一次，马上有新的链接。",
@@ -44,8 +44,8 @@ func all() []words {
 		{
 			Tag: "zh-TW", Name: "繁體", Title: "優惠已就緒",
 			Price: "原價", Coupon: "優惠券", Final: "券後價", Shop: "店鋪", Ends: "券有效期至", Over: "滿",
-			CopyToken: "複製口令", CopyLink: "複製連結", Copied: "已複製，打開%s App 就會彈出", ByHand: "未能自動複製：長按上面的文字，選「複製」",
-			HowToken: "1. 點「複製口令」\n2. 打開%s App，會自動彈出這件商品", HowLink: "複製連結，到瀏覽器或%s App 裡打開",
+			CopyWords: "複製口令", CopyLink: "複製連結", Copied: "已複製，打開%s App 就會彈出", ByHand: "未能自動複製：長按上面的文字，選「複製」",
+			HowWords: "1. 點「複製口令」\n2. 打開%s App，會自動彈出這件商品", HowLink: "複製連結，到瀏覽器或%s App 裡打開",
 			HowBrowser: "微信裡打不開這家店：點右上角 ···，選「在瀏覽器打開」，或者複製連結",
 			Open:       "打開%s", Code: "在電腦上看？用手機%s App 掃碼", Until: "本頁有效期至",
 			Gone: "這個連結已經失效", GoneHow: "優惠會變。回到聊天，把商品再傳一次，馬上有新的連結。",
@@ -55,8 +55,8 @@ func all() []words {
 		{
 			Tag: "en", Name: "English", Title: "Your offer is ready",
 			Price: "Price", Coupon: "Coupon", Final: "With coupon", Shop: "Shop", Ends: "Coupon until", Over: "from ",
-			CopyToken: "Copy the code", CopyLink: "Copy the link", Copied: "Copied. Open the %s app and it shows the item", ByHand: "It could not be copied: press the text above for long and choose Copy",
-			HowToken: "1. Press “Copy the code”\n2. Open the %s app: it shows the item by itself", HowLink: "Copy the link and open it in a browser or in the %s app",
+			CopyWords: "Copy the code", CopyLink: "Copy the link", Copied: "Copied. Open the %s app and it shows the item", ByHand: "It could not be copied: press the text above for long and choose Copy",
+			HowWords: "1. Press “Copy the code”\n2. Open the %s app: it shows the item by itself", HowLink: "Copy the link and open it in a browser or in the %s app",
 			HowBrowser: "WeChat does not open this shop: press ··· above, then Open in Browser, or copy the link",
 			Open:       "Open %s", Code: "On a computer? Scan this with the %s app", Until: "This page ends at",
 			Gone: "This link no longer works", GoneHow: "Offers change. Send the item to the chat again for a new link.",
