@@ -98,12 +98,16 @@ func (t *turn) side(ctx context.Context, title string, s user.Side) (Card, error
 	if err != nil {
 		return Card{}, fault.In("bot.OfUser", err)
 	}
+	var channels []string
+	for _, name := range s.Channels {
+		channels = append(channels, t.channel(name))
+	}
 	orders := count(len(ls))
 	if len(ls) == ordersLook {
 		orders += "+"
 	}
 	c := Card{Title: title, Rows: []Row{
-		{Label: t.T("link.channels"), Value: strings.Join(s.Channels, t.T("format.and"))},
+		{Label: t.T("link.channels"), Value: strings.Join(channels, t.T("format.and"))},
 		{Label: t.T("pocket.available"), Value: w.Available.Yuan(), Strong: true},
 		{Label: t.T("pocket.pending"), Value: w.Pending.Yuan()},
 	}}

@@ -41,6 +41,14 @@ func (v voice) network(name string) string {
 	return name
 }
 
+// channel is how people call a channel.
+func (v voice) channel(name string) string {
+	if v.words.Has("channel." + name) {
+		return v.T("channel." + name)
+	}
+	return name
+}
+
 // next is a button that sends a command.
 func (v voice) next(name string, args ...string) Button {
 	word := commandWord(v.words.Tag(), name)
