@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,18 @@ func TestGarbageOnTheWire(t *testing.T) {
 		_ = conn.Close()
 	}
 	e.wantWell(t)
+}
+
+// Browsers are told to insist on https where people reach us so, and only there.
+func TestHTTPSIsInsistedOn(t *testing.T) {
+	t.Parallel()
+	for secure, want := range map[bool]string{true: "max-age=31536000", false: ""} {
+		w := httptest.NewRecorder()
+		(&server{secure: secure}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/livez", nil))
+		if got := w.Header().Get("Strict-Transport-Security"); got != want || w.Code != http.StatusOK {
+			t.Errorf("secure %t: %d, %q", secure, w.Code, got)
+		}
+	}
 }
 
 func TestSecurityHeaders(t *testing.T) {

@@ -80,6 +80,7 @@ type server struct {
 	wechat     *wechat.Channel   // nil where it is off, or elsewhere
 	wechatPath string            // of its callbacks
 
+	secure  bool // people reach it over https only
 	live    *live
 	gateway *gateway // nil where nothing is handed on
 	at      net.Addr // where it listens
@@ -106,7 +107,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{at: ln.Addr(), wechatPath: wechatPath(cfg)}
+	s := &server{at: ln.Addr(), secure: cfg.Webchat.Secure, wechatPath: wechatPath(cfg)}
 	around := surroundings{base: base, log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
@@ -288,6 +289,9 @@ func (s *server) shutdown(ctx context.Context) {
 // ServeHTTP is the edge: health, the sandbox's world, and the web chat.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if s.secure {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000") // a year
+	}
 	s.farewell(w)
 	if r.ContentLength != 0 { // who sends a body sends it now; a stream that has none may stay
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // tests have none
