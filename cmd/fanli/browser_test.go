@@ -197,6 +197,9 @@ func startServe(t *testing.T, environment ...string) (base string) {
 // browser: paste, card, buy, notice, settle, withdraw, refund, debt.
 func TestBrowserStory(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("skipped under the race detector, which has the same story without a browser: stage 2 plays it")
+	}
 	browser := openBrowser(t)
 	base := startServe(t)
 	chat := newTab(browser, t, base, "/")

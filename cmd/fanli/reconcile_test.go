@@ -111,7 +111,11 @@ func TestReconcileNetwork(t *testing.T) {
 	t.Parallel()
 	dir := memoryDir(t)
 	p := monthOf(t, settledMonth)
-	w := reconciletest.New(42, 10_000, p)
+	rows := 10_000
+	if underRace {
+		rows = 2_000
+	}
+	w := reconciletest.New(42, rows, p)
 	inBooks(t, dir, func(db *store.DB) { fill(t, db, w) })
 	file, table, picture := filepath.Join(dir, "jd.csv"), filepath.Join(dir, "out.csv"), filepath.Join(dir, "out.png")
 	f, err := os.Create(file)
