@@ -30,7 +30,7 @@ tools: # what the tests need, from Debian's packages
 
 test: tools ## every test, with the race detector and a real browser; installs what is missing
 	FANLI_NEED_ALL=1 $(GO) test $(RACE) -vet=off -timeout 14m ./cmd/fanli ./... # the longest first, so that the others run beside it
-	FANLI_NEED_ALL=1 sh .ci/whole $(GO) test -vet=off -p 1 -parallel 4 -timeout 10m # what the race detector got a part of: much of it waits; one package after the other, because turns are timed
+	FANLI_NEED_ALL=1 sh .ci/whole $(GO) test -vet=off -p 1 -parallel 4 -timeout 14m # what the race detector got a part of: much of it waits; one package after the other, because turns are timed
 
 test-cluster: tools ## the part of `make test` that kills a cluster on real servers; FANLI_SEED=N makes another schedule, or the same one again
 	FANLI_NEED_ALL=1 $(GO) test -vet=off -count=1 -timeout 12m -v -run '^TestACluster|^TestASchedule' ./cmd/fanli

@@ -81,7 +81,11 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 			o := options()
 			o.Plant = d
 			const seeds = 60 // most need one or two; confirmed digits rarely decide
-			for seed := uint64(1); seed <= seeds; seed++ {
+			first := uint64(1)
+			if d == simulate.DigitsLost {
+				first = 48 // the first in which they do: the others need not be played each time
+			}
+			for seed := first; seed < first+seeds; seed++ {
 				r := play(t, o, seed)
 				if r.OK() {
 					continue
