@@ -4,12 +4,13 @@ import (
 	"context"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"fanli/core/servertest"
 )
 
 // browserPatience is how long a busy machine may take for the whole look.
@@ -19,15 +20,7 @@ const browserPatience = 60 * time.Second
 // there is no browser.
 func phone(t *testing.T, url string) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if path, err = exec.LookPath("google-chrome"); err != nil {
-			if os.Getenv("FANLI_NEED_ALL") != "" { // `make test` leaves nothing out
-				t.Fatal("there is no browser, and FANLI_NEED_ALL is set")
-			}
-			t.Skip("skipped: there is no browser on this machine; `make test` installs one")
-		}
-	}
+	path := servertest.Need(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path), chromedp.UserAgent(wechat),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
 	whole, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)

@@ -3,7 +3,6 @@ package webchat_test
 import (
 	"context"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"fanli/bot"
+	"fanli/core/servertest"
 )
 
 // browserPatience is how long a busy machine may take for one look at a page.
@@ -19,15 +19,7 @@ const browserPatience = 60 * time.Second
 // browser opens a page in a real browser, or skips the test where there is none.
 func browser(t *testing.T, url string) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if path, err = exec.LookPath("google-chrome"); err != nil {
-			if os.Getenv("FANLI_NEED_ALL") != "" { // `make test` leaves nothing out
-				t.Fatal("there is no browser, and FANLI_NEED_ALL is set")
-			}
-			t.Skip("skipped: there is no browser on this machine; `make test` installs one")
-		}
-	}
+	path := servertest.Need(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
 	whole, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)

@@ -149,9 +149,8 @@ func sep(english bool) string {
 func (p *painter) link(b bot.Button, copies bool) []string {
 	address, label := b.URL, plain(b.Label)
 	if blocked(address) {
-		address = ""
-		if p.c.opts.Landing != nil {
-			address, label = p.c.opts.Landing(b), sayPage.in(p.english)
+		if address = b.Page; address != "" {
+			label = sayPage.in(p.english)
 		}
 	}
 	switch {
@@ -230,10 +229,7 @@ func (p *painter) news(r bot.Reply) *platform.Article {
 	}
 	address := c.Buttons[0].URL
 	if blocked(address) {
-		if p.c.opts.Landing == nil {
-			return nil
-		}
-		if address = p.c.opts.Landing(c.Buttons[0]); address == "" {
+		if address = c.Buttons[0].Page; address == "" {
 			return nil
 		}
 	}

@@ -146,7 +146,8 @@ func TestWhatIsShown(t *testing.T) {
 	open1 := bot.Button{Label: "打开链接", URL: "https://jd.example/1?a=1&b=2"}
 	taobao := bot.Button{Label: "打开链接", URL: "https://s.click.taobao.com/abc"}
 	token := bot.Button{Label: "复制口令", Copy: "￥abc￥"}
-	landing := func(o *wechat.Options) { o.Landing = func(bot.Button) string { return "https://fanli.example/l/1" } }
+	paged := taobao
+	paged.Page = "https://fanli.example/l/1"
 	for _, tt := range []struct {
 		name   string
 		reply  bot.Reply
@@ -157,7 +158,7 @@ func TestWhatIsShown(t *testing.T) {
 		{"a picture and little else", card("https://img.example/1.jpg", open1), nil, "[水壶 | 返利  ¥2.80 | https://jd.example/1?a=1&b=2]"},
 		{"a picture that is not safe", card("http://img.example/1.jpg", open1), nil, "水壶\n返利  ¥2.80\n" + `<a href="https://jd.example/1?a=1&b=2">打开链接</a>`},
 		{"what WeChat blocks, with a 口令", card("https://img.example/1.jpg", taobao, token), nil, "水壶\n返利  ¥2.80\n复制口令：\n￥abc￥"},
-		{"with our page", card("", taobao, token), landing, "水壶\n返利  ¥2.80\n" + `<a href="https://fanli.example/l/1">打开页面</a>` + "\n复制口令：\n￥abc￥"},
+		{"with our page", card("", paged, token), nil, "水壶\n返利  ¥2.80\n" + `<a href="https://fanli.example/l/1">打开页面</a>` + "\n复制口令：\n￥abc￥"},
 		{"with neither", card("", taobao), nil, "水壶\n返利  ¥2.80\n打开链接：\nhttps://s.click.taobao.com/abc"},
 		{"choices", bot.Reply{Text: "好", Buttons: []bot.Button{{Label: "余额", Action: "余额"}, {Label: "详情", Action: "订单 1"}}}, nil,
 			"好\n\n回复 1 余额\n回复 2 详情"},

@@ -12,6 +12,7 @@ import (
 	"fanli/bot/bottest"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/wechatfake"
+	"fanli/core/link"
 	"fanli/core/user"
 )
 
@@ -84,9 +85,8 @@ func tell(t *testing.T, script string, profile wechatfake.Profile, mode wechatfa
 	f.Bot.OwnPayee = func(from user.Identity) (string, bool) { return from.External, true }
 	p := &teller{t: t, f: f, world: f.World(), person: ann, read: map[string]int{}}
 	cfg := wechatfake.Config{Profile: profile, Mode: mode, Now: f.Clock.Now}
-	p.w = open(t, cfg, func(o *wechat.Options) {
-		o.Landing = func(b bot.Button) string { return "https://fanli.example/l/1" }
-	})
+	f.Bot.Landing = func(link.Link) string { return "https://fanli.example/l/1" }
+	p.w = open(t, cfg, nil)
 	p.w.run(t, p.handle)
 	for _, line := range strings.Split(strings.TrimSpace(script), "\n") {
 		fmt.Fprintln(&p.out, line)

@@ -87,9 +87,6 @@ type Options struct {
 	Forms map[string]platform.Template
 	// MenuLinks writes choices as links that send them, which WeChat does not document.
 	MenuLinks bool
-	// Landing returns our page for a button whose address WeChat does not open, "" for
-	// none; optional.
-	Landing func(b bot.Button) string
 	// Count counts what happens: refused/reason, answered/way, downgrade/right,
 	// notice/way, heard/type; optional.
 	Count func(what, how string)

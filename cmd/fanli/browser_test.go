@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"fanli/core/servertest"
 )
 
 // browserPatience is how long a busy machine may take for the whole story.
@@ -31,19 +32,7 @@ type tab struct {
 // openBrowser starts a headless browser, or skips the test where there is none.
 func openBrowser(t *testing.T) context.Context {
 	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		if needAll() {
-			t.Fatal("there is no browser, and FANLI_NEED_ALL is set: `make tools` installs one")
-		}
-		t.Skip("skipped: there is no browser on this machine; `make test` installs one")
-	}
+	path := servertest.Need(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1100, 900))

@@ -82,47 +82,46 @@ func persist(ctx context.Context, std stdio, asking *reconcile.Asking) error {
 
 // askPayer asks a payer for its bill of a day.
 func askPayer(b withdraw.Biller) asker {
-	return func(ctx context.Context, p reconcile.Period) (reconcile.Rows, error) {
-		if err := oneDay(p); err != nil {
-			return nil, err
+	return askBill(b.Bill, func(l withdraw.BillLine) reconcile.Row {
+		r := reconcile.Row{
+			Key: l.Number, Sum: l.Amount, State: string(withdraw.Paid), At: l.At,
+			Raw: fmt.Sprintf("%s %s %s %t", l.Number, l.Receipt, l.Amount, l.Paid),
 		}
-		lines, err := b.Bill(ctx, p.From)
-		if err != nil {
-			return nil, err
+		if !l.Paid {
+			r.Sum, r.State = 0, reconcile.Returned
 		}
-		rows := make([]reconcile.Row, len(lines))
-		for i, l := range lines {
-			rows[i] = reconcile.Row{
-				Number: i + 1, Key: l.Number, Sum: l.Amount, State: string(withdraw.Paid), At: l.At,
-				Raw: fmt.Sprintf("%s %s %s %t", l.Number, l.Receipt, l.Amount, l.Paid),
-			}
-			if !l.Paid {
-				rows[i].Sum, rows[i].State = 0, reconcile.Returned
-			}
-		}
-		return inMemory(rows), nil
-	}
+		return r
+	})
 }
 
 // askCollector asks a collector for its bill of a day.
 func askCollector(b collect.Biller) asker {
+	return askBill(b.Bill, func(l collect.BillLine) reconcile.Row {
+		r := reconcile.Row{
+			Key: l.Charge, Sum: l.Amount, State: "paid", At: l.At,
+			Raw: fmt.Sprintf("%s %s %s %s %t", l.Charge, l.Refund, l.Receipt, l.Amount, l.Back),
+		}
+		if l.Back {
+			r.Key, r.Sum, r.State = cmp.Or(l.Refund, collect.RefundNumber(l.Charge)), -l.Amount, string(collect.Refunded)
+		}
+		return r
+	})
+}
+
+// askBill asks for a bill of one day, and makes a row of each of its lines.
+func askBill[L any](bill func(context.Context, time.Time) ([]L, error), row func(L) reconcile.Row) asker {
 	return func(ctx context.Context, p reconcile.Period) (reconcile.Rows, error) {
 		if err := oneDay(p); err != nil {
 			return nil, err
 		}
-		lines, err := b.Bill(ctx, p.From)
+		lines, err := bill(ctx, p.From)
 		if err != nil {
 			return nil, err
 		}
 		rows := make([]reconcile.Row, len(lines))
 		for i, l := range lines {
-			rows[i] = reconcile.Row{
-				Number: i + 1, Key: l.Charge, Sum: l.Amount, State: "paid", At: l.At,
-				Raw: fmt.Sprintf("%s %s %s %s %t", l.Charge, l.Refund, l.Receipt, l.Amount, l.Back),
-			}
-			if l.Back {
-				rows[i].Key, rows[i].Sum, rows[i].State = cmp.Or(l.Refund, collect.RefundNumber(l.Charge)), -l.Amount, string(collect.Refunded)
-			}
+			rows[i] = row(l)
+			rows[i].Number = i + 1
 		}
 		return inMemory(rows), nil
 	}

@@ -11,7 +11,6 @@ import (
 
 	"fanli/adapters/store"
 	"fanli/adapters/wechatpay"
-	"fanli/bot"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/platform"
 	"fanli/configs"
@@ -41,8 +40,7 @@ func (s *server) openWechat(cfg configs.Config) (*wechat.Channel, error) {
 		AppID: cfg.Wechat.AppID, Token: cfg.Wechat.Token, AESKey: cfg.Wechat.AESKey, Account: cfg.Wechat.Account,
 		Mode: wechat.Mode(cmp.Or(cfg.Wechat.Mode, platform.Safe)), Profile: wechat.Profile(cmp.Or(cfg.Wechat.Profile, platform.Personal)),
 		Book: a.db.WechatBook(), Mail: office, Marks: a.db.Memory(), Forms: cfg.Wechat.Templates, MenuLinks: cfg.Wechat.MenuLinks,
-		Landing: func(b bot.Button) string { return b.Page },
-		Count:   func(what, how string) { a.obs.Channel(wechat.Name, what, how) }, Log: a.log, Now: time.Now,
+		Count: func(what, how string) { a.obs.Channel(wechat.Name, what, how) }, Log: a.log, Now: time.Now,
 	}
 	if a.kept.redis != nil {
 		o.Cache = a.kept.redis
