@@ -40,7 +40,7 @@ type Options struct {
 	Plant   Defect // to see that it is found
 	Pace    int    // how much happens in half a day
 	Workers int    // seeds at the same time
-	Dir     string // for databases in files, really reopened after a crash; "": in memory
+	Dir     string // for databases in files, really reopened after a crash, and left there if a seed fails; "": in memory
 	DSN     string // of a database on a server, beside which each seed gets a fresh one; secret
 }
 
@@ -117,7 +117,11 @@ func play(ctx context.Context, opt Options, seed uint64, record bool) (r Result,
 	began := time.Now()
 	w := newWorld(opt, seed, record)
 	if path := w.path(); path != store.Memory {
-		defer func() { _ = errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm")) }() // the last two may be gone
+		defer func() { // what is wrong stays to be looked at
+			if r.OK() || !record {
+				_ = errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm")) // the last two may be gone
+			}
+		}()
 	}
 	if opt.DSN != "" {
 		drop, err := w.onServer(ctx)
