@@ -29,7 +29,7 @@ func TestSimulation(t *testing.T) {
 	case testing.Short(), underRace:
 		seeds = 3
 	}
-	r := cli(t, "", nil, "simulate", "--json", "--seeds", strconv.Itoa(seeds))
+	r := cli(t, "", nil, "simulate", "--json", "--seeds", strconv.Itoa(seeds), "--pace", "47")
 	if r.code != exitOK {
 		t.Fatalf("%d: %s%s", r.code, r.err, r.out[max(0, len(r.out)-20_000):])
 	}

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -42,6 +43,8 @@ type Options struct {
 	Workers int    // seeds at the same time
 	Dir     string // for databases in files, really reopened after a crash, and left there if a seed fails; "": in memory
 	DSN     string // of a database on a server, beside which each seed gets a fresh one; secret
+
+	model string // a database file with which those in memory begin; "": with nothing
 }
 
 // A Result is what became of one seed.
@@ -66,6 +69,17 @@ const wrongMax = 12
 // Run plays all seeds and calls each with what became of them, in the order in
 // which they end, one at a time.
 func Run(ctx context.Context, opt Options, each func(Result)) error {
+	if opt.Dir == "" && opt.DSN == "" && opt.Seeds > 1 {
+		dir, err := os.MkdirTemp("", "fanli-simulate-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // the system's cleaner takes what is left
+		opt.model = filepath.Join(dir, "model.db")
+		if err := store.Model(ctx, opt.model); err != nil {
+			return err
+		}
+	}
 	seeds := make(chan uint64)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
