@@ -288,6 +288,19 @@ func (s *PostOffice) Answer(ctx context.Context, holder string, l post.Letter, n
 	})
 }
 
+// Meanwhile implements post.Store.
+func (s *PostOffice) Meanwhile(ctx context.Context, holder string, l post.Letter, now time.Time, p post.Parcel) error {
+	return s.write(ctx, func(g *gorm.DB) error {
+		if _, err := s.held(g, holder, post.In, l.Channel, l.Chat); err != nil {
+			return err
+		}
+		if _, err := first[letterRow](g.Select("seq").Where("seq = ? AND live = ?", l.Seq, true)); err != nil {
+			return err
+		}
+		return s.post(g, now, []post.Parcel{p})
+	})
+}
+
 // PutOff implements post.Store.
 func (s *PostOffice) PutOff(ctx context.Context, holder string, l post.Letter, now, next time.Time, reason string) error {
 	change := map[string]any{"tries": l.Tries, "reason": reason}
