@@ -44,6 +44,12 @@ func bubble(t *testing.T, story func(t *testing.T)) {
 	synctest.Test(t, story)
 }
 
+// bubbleNow is bubble for one of many stories of a test, one after the other.
+func bubbleNow(t *testing.T, story func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, story)
+}
+
 // marks is a bot's memory.
 type marks struct {
 	mu    sync.Mutex

@@ -152,6 +152,20 @@ func (s *Server) say(y *saying) int64 {
 	return y.msg.ID
 }
 
+// Remove deletes a message of a chat, as people can.
+func (s *Server) Remove(chat, message int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(s.room(chat), message)
+	s.announce()
+}
+
+// remove takes a message out of a room.
+func (s *Server) remove(r *room, id int64) {
+	delete(r.messages, id)
+	r.sent = slices.DeleteFunc(r.sent, func(other int64) bool { return other == id })
+}
+
 // concerns reports whether a bot in privacy mode gets a message of a group.
 func (s *Server) concerns(m message) bool {
 	if m.ReplyTo != nil && m.ReplyTo.From != nil && m.ReplyTo.From.ID == s.me.ID {

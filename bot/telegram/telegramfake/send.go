@@ -244,8 +244,7 @@ func (s *Server) deleteMessage(p Params) (any, *failure) {
 	if r.messages[id] == nil {
 		return nil, refuse("message to delete not found")
 	}
-	delete(r.messages, id)
-	r.sent = slices.DeleteFunc(r.sent, func(other int64) bool { return other == id })
+	s.remove(r, id)
 	return true, nil
 }
 
