@@ -16,6 +16,14 @@ const (
 		"as a current content and reply markup of the message"
 )
 
+// parsers take the markup out of a text, by the names of their modes.
+var parsers = map[string]func(string) (string, []Entity, *failure){
+	"html": parseHTML, "markdownv2": parseMarkdown, "markdown": parseOldMarkdown,
+}
+
+// entitiesOf are the parameters that mark a text without any markup.
+var entitiesOf = map[string]string{"text": "entities", "caption": "caption_entities"}
+
 // content reads a text with its markup.
 func content(p Params, name string) (string, []Entity, *failure) {
 	raw := strings.ToValidUTF8(p[name], "")
@@ -23,16 +31,17 @@ func content(p Params, name string) (string, []Entity, *failure) {
 		return "", nil, refuse("text is too long")
 	}
 	var marks []Entity
-	switch strings.ToLower(p["parse_mode"]) {
-	case "html":
+	if mode := strings.ToLower(p["parse_mode"]); mode != "" {
+		parse := parsers[mode]
+		if parse == nil {
+			return "", nil, refuse("unsupported parse_mode")
+		}
 		var f *failure
-		if raw, marks, f = parseHTML(raw); f != nil {
+		if raw, marks, f = parse(raw); f != nil {
 			return "", nil, f
 		}
-	case "":
-		p.decode("entities", &marks)
-	default:
-		return "", nil, refuse("unsupported parse_mode")
+	} else {
+		p.decode(entitiesOf[name], &marks)
 	}
 	text, marks := trim(raw, marks)
 	return text, marks, nil

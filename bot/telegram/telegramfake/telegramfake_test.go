@@ -304,6 +304,7 @@ func TestHTML(t *testing.T) {
 		{`<a href="https://x.example/?a=1&amp;b=2">go</a>`, "go", "[{text_link 0 2 https://x.example/?a=1&b=2}]"},
 		{"<b>a<i>b</i></b>", "ab", "[{bold 0 2 } {italic 1 1 }]"},
 		{"  <b> x</b> \n", "x", "[{bold 0 1 }]"},
+		{`<pre><code class="language-go">x</code></pre>`, "x", "[{pre 0 1 go}]"},
 		{`<span class="tg-spoiler">s</span><CODE>c</code>`, "sc", "[{spoiler 0 1 } {code 1 1 }]"},
 	} {
 		if got := call(t, s, "sendMessage", "chat_id", "1001", "parse_mode", "html", "text", tt.in); !got.OK {
@@ -312,7 +313,7 @@ func TestHTML(t *testing.T) {
 		}
 		all := s.Sent(ann)
 		last := all[len(all)-1]
-		if got := fmt.Sprint(last.Entities); last.Text != tt.text || got != tt.marks {
+		if got := shown(last); last.Text != tt.text || got != tt.marks {
 			t.Errorf("%q is seen as %q with %s, want %q with %s", tt.in, last.Text, got, tt.text, tt.marks)
 		}
 	}

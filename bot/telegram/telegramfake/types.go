@@ -80,6 +80,8 @@ type Entity struct {
 	Offset int    `json:"offset"`
 	Length int    `json:"length"`
 	URL    string `json:"url,omitempty"`
+
+	Language string `json:"language,omitempty"` // of pre
 }
 
 // A Button is an inline button as people see it; one of URL, Data and Copy is
