@@ -159,6 +159,9 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 		return err
 	}
 	if e.Spent != 0 {
+		if err := c.pace.claim(ctx, to, p.Quiet); err != nil { // edits count, too
+			return err
+		}
 		c.disarm(ctx, to.chat, e.Spent)
 	}
 	return nil

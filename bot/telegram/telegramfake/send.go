@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The limits of texts: characters after entities are taken out, and bytes of
@@ -12,6 +13,7 @@ const (
 	textMax      = 4096
 	captionMax   = 1024
 	rawBytesMax  = 32768
+	deleteAgeMax = 48 * time.Hour // then a message stays
 	messageEqual = "message is not modified: specified new message content and reply markup are exactly the same " +
 		"as a current content and reply markup of the message"
 )
@@ -189,16 +191,28 @@ func (s *Server) own(p Params) (*message, *failure) {
 	switch {
 	case m == nil:
 		return nil, refuse("message to edit not found")
-	case m.From == nil || m.From.ID != s.me.ID:
+	case !s.wrote(m):
 		return nil, refuse("message can't be edited")
 	default:
 		return m, nil
 	}
 }
 
+// wrote reports whether the bot has written a message.
+func (s *Server) wrote(m *message) bool { return m.From != nil && m.From.ID == s.me.ID }
+
+// leads reports whether the bot is an administrator of a group.
+func (s *Server) leads(chat int64) bool {
+	g := s.groups[chat]
+	return g != nil && g.admins[s.me.ID]
+}
+
 // edit changes a message if there is a difference.
 func (s *Server) edit(p Params, change func(*message) *failure) (any, *failure) {
 	m, f := s.own(p)
+	if f == nil {
+		f = s.floods(m.Chat)
+	}
 	if f != nil {
 		return nil, f
 	}
@@ -250,8 +264,12 @@ func (s *Server) deleteMessage(p Params) (any, *failure) {
 		return nil, f
 	}
 	r, id := s.room(c.ID), p.number("message_id")
-	if r.messages[id] == nil {
+	m := r.messages[id]
+	switch {
+	case m == nil:
 		return nil, refuse("message to delete not found")
+	case s.cfg.Now().Sub(time.Unix(m.Date, 0)) > deleteAgeMax, c.Type != "private" && !s.wrote(m) && !s.leads(c.ID):
+		return nil, refuse("message can't be deleted")
 	}
 	s.remove(r, id)
 	return true, nil

@@ -66,6 +66,7 @@ type Server struct {
 	next    int64 // the id of the next update
 	allowed []string
 	polled  polled
+	lost    time.Time // when a poll lost against another one last
 	parked  *poll
 	revoked bool
 

@@ -200,6 +200,20 @@ func TestUpdates(t *testing.T) {
 			t.Errorf("the newer poll: %+v", got)
 		}
 	})
+	bubble("WhoLosesAgainAtOnceIsAnsweredLate", func(t *testing.T, s *telegramfake.Server) {
+		began, ended := time.Now(), make(chan time.Duration, 3)
+		for range 3 {
+			go func() {
+				call(t, s, "getUpdates", "timeout", "50")
+				ended <- time.Since(began)
+			}()
+			synctest.Wait()
+		}
+		if first, second := <-ended, <-ended; first != 0 || second != 3*time.Second {
+			t.Errorf("the first loser is answered after %v, the second after %v", first, second)
+		}
+		<-ended
+	})
 	bubble("WebhookForbidsPolling", func(t *testing.T, s *telegramfake.Server) {
 		wantFailure(t, call(t, s, "setWebhook", "url", "http://x"), 400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
 		call(t, s, "setWebhook", "url", "https://x.example")
@@ -357,6 +371,30 @@ func TestEditing(t *testing.T) {
 	}
 }
 
+func TestDeleting(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	s := telegramfake.New(telegramfake.Config{Now: func() time.Time { return now }})
+	s.Group(-42, "G")
+	remove := func(chat, id int64) result {
+		return call(t, s, "deleteMessage", "chat_id", fmt.Sprint(chat), "message_id", fmt.Sprint(id))
+	}
+	theirs, early := s.Say(ann, "/help", telegramfake.In(-42)), s.Say(ann, "x")
+	call(t, s, "sendMessage", "chat_id", "-42", "text", "ours")
+	wantFailure(t, remove(-42, theirs), 400, "Bad Request: message can't be deleted")
+	for _, r := range []result{remove(-42, s.Sent(-42)[0].ID), remove(ann, s.Say(ann, "y"))} {
+		if !r.OK {
+			t.Errorf("what may be deleted: %+v", r)
+		}
+	}
+	s.Promote(-42, s.BotID())
+	if r := remove(-42, theirs); !r.OK {
+		t.Errorf("by an administrator: %+v", r)
+	}
+	now = now.Add(49 * time.Hour)
+	wantFailure(t, remove(ann, early), 400, "Bad Request: message can't be deleted")
+}
+
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -367,6 +405,8 @@ func TestFlood(t *testing.T) {
 			last = call(t, s, "sendMessage", "chat_id", "1001", "text", "x")
 		}
 		wantFailure(t, last, 429, "Too Many Requests: retry after 2")
+		edit := call(t, s, "editMessageText", "chat_id", "1001", "message_id", fmt.Sprint(s.Sent(ann)[0].ID), "text", "y")
+		wantFailure(t, edit, 429, "Too Many Requests: retry after 2")
 		if last.Parameters.RetryAfter != 2 {
 			t.Errorf("retry_after is %d", last.Parameters.RetryAfter)
 		}
@@ -408,6 +448,14 @@ func TestPrivacyMode(t *testing.T) {
 		}
 		if want := map[bool]int{false: 4, true: 7}[reads]; s.Queued() != want {
 			t.Errorf("reading groups %v: %d updates, want %d", reads, s.Queued(), want)
+		}
+		s.Promote(-42, s.BotID())
+		s.Meet(telegramfake.Person{ID: 77, Name: "another bot", Bot: true})
+		before := s.Queued()
+		s.Say(ann, "talk", in)
+		s.Say(77, "/help", in)
+		if got := s.Queued() - before; got != 1 {
+			t.Errorf("an administrator gets %d updates, want that of ann and not that of a bot", got)
 		}
 	}
 }
