@@ -36,7 +36,7 @@ func (c *Channel) receive(ctx context.Context, r reader, raw json.RawMessage) (w
 		c.log.Error("an update of an unknown form is skipped", "bytes", len(raw))
 		return "odd", nil //nolint:nilerr // it will not be better the next time
 	}
-	if err := c.note(ctx, u); err != nil && u.news() {
+	if err := c.note(ctx, u); err != nil {
 		return "", fault.In("telegram.note", err)
 	}
 	in, ok := r.understand(u)
@@ -102,6 +102,7 @@ func (c *Channel) reply(ctx context.Context, in incoming, handle bot.Handler) ([
 	if in.refused != "" {
 		return nil, nil
 	}
+	c.back(ctx, in.to)
 	stop := c.typing(ctx, in.to)
 	said := c.ask(ctx, in, handle)
 	stop()
