@@ -20,6 +20,8 @@
 //     not answered by then is answered by the next run.
 //   - Who calls the webhook without its secret, with too much or with what is no update
 //     learns nothing, is counted, and has no effect.
+//   - Typing is shown as work on an answer begins. In a private chat, who waits longer is
+//     told so, and the answer takes the place of that message, whichever process gives it.
 //   - A press counts only if its button is on the message, the message was for the person
 //     who pressed, and what the button refers to has not been forgotten. Every press is
 //     acknowledged. Buttons that have moved money are taken away.
@@ -37,7 +39,9 @@
 // # Limits
 //
 // Telegram has no key by which it would know a message again. An answer that was on its
-// way when the process died or the connection broke may be seen twice.
+// way when the process died or the connection broke may be seen twice, unless it takes
+// the place of a message. A message that says that the answer takes a while is then sent
+// once and may stay.
 //
 // # Not here
 //
