@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
@@ -28,10 +29,13 @@ func (in incoming) mayWait() bool { return !in.to.group && in.refused == "" && i
 // waitKey is the key of the parcel that tells them.
 func (in incoming) waitKey() string { return "wait/" + in.msg.ID }
 
+// staleAfter is how old such a message may get before it is sent: then the answer is there.
+const staleAfter = time.Minute
+
 // idle sends a message that need not arrive, unless one was tried before or the chat would
 // have to wait for it.
 func (c *Channel) idle(ctx context.Context, to target, p mail.Parcel, progress *mail.Progress) error {
-	if c.isAway(ctx, to.chat) || c.pace.claim(ctx, to, p.Quiet) != nil {
+	if c.now().Sub(p.At) > staleAfter || c.isAway(ctx, to.chat) || c.pace.claim(ctx, to, p.Quiet) != nil {
 		return ctx.Err()
 	}
 	for _, part := range render(p.Reply) {

@@ -107,6 +107,20 @@ func TestWaitingInTrouble(t *testing.T) {
 			})
 		})
 	}
+	t.Run("WhenTheAnswerIsThereFirst", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.run(slowly(5 * time.Second))
+			w.fake.Fail("sendMessage", 2, telegramfake.Fault{Code: 429, Text: "Too Many Requests: retry after 120", RetryAfter: 120})
+			w.fake.Say(ann, "1") // its answer waits, and what belongs to 2 behind it
+			w.fake.Say(ann, "2")
+			w.settle()
+			wantTexts(t, w.fake.Sent(ann), "1", "2")
+			if n := len(w.fake.Calls("editMessageText")); n != 0 {
+				t.Errorf("%d messages said that she has to wait, who was long over it", n)
+			}
+		})
+	})
 	t.Run("DeletedByThePerson", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			w := newWorld(t)
@@ -203,7 +217,7 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 		err = m.reach(method + ".committed")
 	}
 	if err != nil {
-		return nil, err //nolint:bodyclose // it is in memory
+		return nil, err
 	}
 	return resp, nil
 }
