@@ -48,6 +48,7 @@ type lane struct {
 	slot  time.Time // a turn that is kept; zero for none
 	used  time.Time
 	hint  time.Time // when it was shown last that we are typing
+	last  int64     // the newest message that we have sent; 0 if that is not known
 }
 
 func newPace(now func() time.Time) *pace {
@@ -150,6 +151,22 @@ func (p *pace) mayHint(to target) bool {
 	}
 	l.hint = now
 	return true
+}
+
+// sent notes a message that was sent to a chat, or changed there.
+func (p *pace) sent(to target, message int64) {
+	l, _ := p.lane(to)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.last = max(l.last, message)
+}
+
+// last returns the newest message that was sent to a chat; 0 if that is not known.
+func (p *pace) last(to target) int64 {
+	l, _ := p.lane(to)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return l.last
 }
 
 // lane returns the pace of a chat and how long it must be silent.

@@ -19,6 +19,7 @@ type envelope struct {
 	Group   bool  `json:"group,omitempty"`
 	Spent   int64 `json:"spent,omitempty"` // a message whose buttons are used up
 
+	Turns int64  `json:"turns,omitempty"` // the message with the list of which it is another page
 	Idle  bool   `json:"idle,omitempty"`  // it says only that the answer takes a while
 	Stead string `json:"stead,omitempty"` // the key of such a parcel, whose message it takes the place of
 }
@@ -113,6 +114,9 @@ func (c *Channel) reply(ctx context.Context, in incoming, handle bot.Handler) ([
 	if said.Spent {
 		e.Spent = in.pressed
 	}
+	if said.Turned {
+		e.Turns = in.pressed
+	}
 	if in.mayWait() {
 		e.Stead = keyOf(in.waitKey())
 	}
@@ -153,10 +157,7 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 	if !to.group && p.Notice != nil && c.isAway(ctx, chat) {
 		return fault.Wrap(fault.NotFound, "telegram.Carry", errors.New("the person has blocked the bot, and is not back yet"))
 	}
-	if to.instead, err = c.standIn(ctx, e, progress); err != nil {
-		return err
-	}
-	if err := c.carryAll(ctx, to, p, progress); err != nil {
+	if err := c.carryAll(ctx, to, e, p, progress); err != nil {
 		return err
 	}
 	if e.Spent != 0 {
@@ -170,16 +171,28 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 
 // carryAll takes the steps of a parcel that were not taken before: its messages, of which
 // the first takes the place of the one that says that the answer takes a while, or has
-// it deleted.
-func (c *Channel) carryAll(ctx context.Context, to target, p mail.Parcel, progress *mail.Progress) error {
-	idle, clearing := to.instead, -1
-	var steps []func(ctx context.Context) (note string, err error)
-	for _, part := range render(p.Reply) {
-		steps = append(steps, func(ctx context.Context) (string, error) { return c.once(ctx, &to, part) })
+// it deleted. Another page takes the place of the one before while nothing stands below it.
+func (c *Channel) carryAll(ctx context.Context, to target, e envelope, p mail.Parcel, progress *mail.Progress) error {
+	idle, err := c.standIn(ctx, e, progress)
+	if err != nil {
+		return err
+	}
+	if to.instead = idle; idle == 0 && e.Turns != 0 && c.pace.last(to) == e.Turns {
+		to.instead = e.Turns
+	}
+	clearing := -1
+	var steps []func(ctx context.Context, again bool) (note string, err error)
+	for i, part := range render(p.Reply) {
+		steps = append(steps, func(ctx context.Context, again bool) (string, error) {
+			if i == 0 && again && to.instead == 0 {
+				to.instead = e.Turns // the try before may have put it there, and then nothing happens
+			}
+			return c.once(ctx, &to, part)
+		})
 	}
 	if idle != 0 {
 		clearing = min(1, len(steps))
-		steps = slices.Insert(steps, clearing, func(ctx context.Context) (string, error) { return "", c.clear(ctx, to, idle, progress.Note(0)) })
+		steps = slices.Insert(steps, clearing, func(ctx context.Context, _ bool) (string, error) { return "", c.clear(ctx, to, idle, progress.Note(0)) })
 	}
 	for i, step := range steps {
 		if i < progress.Arrived() {
@@ -193,8 +206,7 @@ func (c *Channel) carryAll(ctx context.Context, to target, p mail.Parcel, progre
 				return err
 			}
 		}
-		err := progress.Do(ctx, i, func(ctx context.Context, _ bool) (string, error) { return step(ctx) })
-		if err != nil {
+		if err := progress.Do(ctx, i, step); err != nil {
 			c.unreachable(ctx, to, err)
 			return err
 		}
@@ -208,6 +220,7 @@ func (c *Channel) once(ctx context.Context, to *target, p part) (id string, err 
 	for {
 		message, err := c.post(ctx, *to, &p)
 		if err == nil {
+			c.pace.sent(*to, message)
 			return strconv.FormatInt(message, 10), nil
 		}
 		if c.remedy(ctx, err, to, &p) {
