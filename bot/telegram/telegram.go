@@ -22,6 +22,7 @@
 //     learns nothing, is counted, and has no effect.
 //   - Typing is shown as work on an answer begins. In a private chat, who waits longer is
 //     told so, and the answer takes the place of that message, whichever process gives it.
+//   - Another page of a list takes the place of the one before, while nothing stands below.
 //   - A press counts only if its button is on the message, the message was for the person
 //     who pressed, and what the button refers to has not been forgotten. Every press is
 //     acknowledged. Buttons that have moved money are taken away.
