@@ -51,6 +51,7 @@ type target struct {
 	replyTo int64 // the message that is answered, in groups; 0 for none
 	group   bool
 	moved   bool  // chat is already what became of a group
+	silent  bool  // nobody should be woken by it
 	instead int64 // the message whose place the next text takes; 0 for none
 }
 

@@ -33,7 +33,7 @@ func (c *Channel) Send(ctx context.Context, to user.Identity, r bot.Reply) error
 	if c.isAway(ctx, id) {
 		return fault.Wrap(fault.NotFound, "telegram.Send", errors.New("the person has blocked the bot, and is not back yet"))
 	}
-	err = c.deliver(ctx, target{chat: id}, r, true)
+	err = c.deliver(ctx, target{chat: id, silent: c.night()}, r, true)
 	if fault.Is(err, fault.NotFound) {
 		if kept := c.setAway(ctx, id, true); kept != nil {
 			c.log.Warn("it cannot be kept that somebody is out of reach", "error", kept)
@@ -87,6 +87,7 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 func (c *Channel) post(ctx context.Context, to target, p *part) (id int64, err error) {
 	params := tgbotapi.Params{"chat_id": strconv.FormatInt(to.chat, 10)}
 	params.AddNonZero64("message_thread_id", to.thread)
+	params.AddBool("disable_notification", to.silent)
 	if !p.plain {
 		params["parse_mode"] = tgbotapi.ModeHTML
 	}

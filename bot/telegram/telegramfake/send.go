@@ -159,7 +159,7 @@ func (s *Server) deliver(m *message, p Params, photo string) (any, *failure) {
 	m.ID = r.lastID
 	r.messages[m.ID] = m
 	r.sent = append(r.sent, m.ID)
-	m.sent = Sent{Photo: photo, ParseMode: p["parse_mode"], PreviewOff: previewOff(p), At: s.cfg.Now()}
+	m.sent = Sent{Photo: photo, ParseMode: p["parse_mode"], PreviewOff: previewOff(p), Silent: p.flag("disable_notification"), At: s.cfg.Now()}
 	m.show()
 	return *m, nil
 }

@@ -105,6 +105,7 @@ type Sent struct {
 	Thread     int64      // the forum topic; 0 for none
 	ParseMode  string     // as it was sent
 	PreviewOff bool       // no preview of links
+	Silent     bool       // it made no sound
 	Edited     bool
 	At         time.Time
 }
