@@ -39,14 +39,21 @@ func (l *line) answer(work context.Context, holder string, letter Letter) {
 		return
 	}
 	outcome := string(post.Done)
+	over := err != nil && (letter.Tries+1 >= answersMax || fault.Is(err, fault.Invalid))
+	if over {
+		kept = l.sorry(letter, now)
+	}
 	err = l.in.persist(work, func(ctx context.Context) error {
 		if err == nil {
 			return l.Store.Answer(ctx, holder, letter, now, kept)
 		}
 		next := now.Add(ladder(letter.Tries))
 		outcome = string(post.Waiting)
-		if letter.Tries+1 >= answersMax || fault.Is(err, fault.Invalid) {
+		if over {
 			next, outcome = time.Time{}, string(post.GivenUp)
+			if err := l.Store.Post(ctx, now, kept); err != nil { // before: with the letter's end nobody would come back to it
+				return err
+			}
 		}
 		again := letter
 		again.Tries++
@@ -59,6 +66,23 @@ func (l *line) answer(work context.Context, holder string, letter Letter) {
 	}
 	l.count(letter.Channel, post.In, outcome)
 	l.wakeFor(work, kept)
+}
+
+// sorry is what a person is told whose letter is given up.
+func (l *line) sorry(letter Letter, now time.Time) []post.Parcel {
+	sorry := l.service.Load().Sorry
+	if sorry == nil {
+		return nil
+	}
+	p, ok := sorry(letter)
+	if !ok {
+		return nil
+	}
+	kept, err := p.pack(now)
+	if err != nil {
+		return nil
+	}
+	return []post.Parcel{kept}
 }
 
 // ask calls the channel, whatever happens there.

@@ -118,6 +118,9 @@ type Service struct {
 	// take the place of its message: Progress.NoteOf its key. Whatever happens, it is
 	// posted once for a letter, and not after the letter's answer.
 	Wait func(l Letter) (Parcel, bool)
+	// Sorry returns what a person is told whose letter is given up; false for nothing;
+	// optional. Once somebody was told to wait it should take the place of that.
+	Sorry func(l Letter) (Parcel, bool)
 	// Warn returns what a person is told of whom too many letters wait (bot.TooMany);
 	// false for nothing; optional.
 	Warn func(l Letter) (Parcel, bool)

@@ -12,6 +12,7 @@ import (
 	"fanli/bot/mail"
 	"fanli/bot/mail/mailtest"
 	"fanli/core/fault"
+	"fanli/core/post"
 )
 
 // noting shows with each message what the one has as its note whose place it could take.
@@ -86,6 +87,31 @@ func TestWhoWaitsIsToldOnce(t *testing.T) {
 		stop()
 		time.Sleep(time.Minute)
 	})
+}
+
+// TestWhoseLetterIsGivenUpIsTold once, where its channel has words for it.
+func TestWhoseLetterIsGivenUpIsTold(t *testing.T) {
+	t.Parallel()
+	for tries, failure := range map[int]error{1: fault.New(fault.Invalid, "c.odd"), 12: fault.New(fault.Unavailable, "c.down")} {
+		w := open(t)
+		w.fails = failure
+		w.receive("a", "a1")
+		s := w.service()
+		s.Sorry = func(l mail.Letter) (mail.Parcel, bool) {
+			return mail.Parcel{Key: "sorry/" + l.ID, Channel: "c", Chat: l.Chat, Reply: bot.Reply{Text: "sorry:" + l.ID}}, true
+		}
+		for range 20 {
+			for _, side := range []post.Side{post.In, post.Out} {
+				_, err := w.Step(t.Context(), side, "c", s)
+				must(t, err)
+			}
+			w.at = w.at.Add(time.Hour)
+		}
+		if len(w.asked) != tries {
+			t.Errorf("%v: it is tried %d times, want %d", failure, len(w.asked), tries)
+		}
+		w.want("a", "sorry:a1")
+	}
 }
 
 // epoch is when the clocks of bubbles begin.

@@ -121,6 +121,22 @@ func TestWaitingInTrouble(t *testing.T) {
 			}
 		})
 	})
+	t.Run("WhenNobodyAnswers", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.ctx = t.Context() // longer than patience
+			w.run(func(context.Context, bot.Message) bot.Reply {
+				time.Sleep(2 * time.Minute) // it does not hear that its time is up
+				return bot.Reply{Text: "never"}
+			})
+			w.fake.Say(ann, "slow")
+			w.wait(ann, 1)
+			time.Sleep(3 * time.Hour)
+			if all := w.fake.Sent(ann); len(all) != 1 || all[0].Text == looking {
+				t.Errorf("ann sees %q", texts(all))
+			}
+		})
+	})
 	t.Run("DeletedByThePerson", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			w := newWorld(t)

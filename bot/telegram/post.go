@@ -29,6 +29,15 @@ func envelopeOf(to target) envelope {
 	return envelope{Thread: to.thread, ReplyTo: to.replyTo, Group: to.group}
 }
 
+// envelope says where the answer goes.
+func (in incoming) envelope() envelope {
+	e := envelopeOf(in.to)
+	if in.mayWait() {
+		e.Stead = keyOf(in.waitKey())
+	}
+	return e
+}
+
 // receive has an update kept, if it is for us: from then on it need not come again. It
 // returns what became of it. It fails if the update has to come again.
 func (c *Channel) receive(ctx context.Context, r reader, raw json.RawMessage) (what string, err error) {
@@ -91,6 +100,13 @@ func (c *Channel) replies(r reader, handle bot.Handler) mail.Service {
 			e.Idle = true
 			return parcel(in.waitKey(), in.to, e, bot.Looking(in.msg.Locale)), true
 		},
+		Sorry: func(l mail.Letter) (mail.Parcel, bool) {
+			in, err := r.open(l)
+			if err != nil || in.refused != "" {
+				return mail.Parcel{}, false
+			}
+			return parcel("sorry/"+in.msg.ID, in.to, in.envelope(), bot.Reply{Text: say(in.msg.Locale, broken)}), true
+		},
 	}
 }
 
@@ -110,15 +126,12 @@ func (c *Channel) reply(ctx context.Context, in incoming, handle bot.Handler) ([
 	if err := ctx.Err(); err != nil { // an answer that was cut short is no answer
 		return nil, fault.Wrap(fault.Unavailable, "telegram.reply", err)
 	}
-	e := envelopeOf(in.to)
+	e := in.envelope()
 	if said.Spent {
 		e.Spent = in.pressed
 	}
 	if said.Turned {
 		e.Turns = in.pressed
-	}
-	if in.mayWait() {
-		e.Stead = keyOf(in.waitKey())
 	}
 	if e.Spent == 0 && e.Stead == "" && len(render(said)) == 0 {
 		return nil, nil
