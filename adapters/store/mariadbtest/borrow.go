@@ -1,6 +1,7 @@
 package mariadbtest
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -42,7 +43,7 @@ func (s *Server) spare() (dsn string) {
 }
 
 // empty makes a database as Migrate leaves an empty one.
-func (s *Server) empty(dsn string) (err error) {
+func (s *Server) empty(dsn string) error {
 	u, err := url.Parse(dsn)
 	if err != nil {
 		return err
@@ -53,12 +54,15 @@ func (s *Server) empty(dsn string) (err error) {
 	}
 	defer db.Close()
 	used, err := usedTables(db)
+	if err != nil {
+		return err
+	}
 	for _, name := range used {
-		if _, err := db.Exec("TRUNCATE TABLE " + name); err != nil {
+		if _, err := db.ExecContext(context.Background(), "TRUNCATE TABLE "+name); err != nil {
 			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // usedTables are those that have rows, or have given numbers.
