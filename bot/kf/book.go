@@ -122,7 +122,7 @@ func (p *customer) hear(in incoming) {
 
 // led reports whether a person of ours led the conversation at a time.
 func (p customer) led(at time.Time) bool {
-	return !p.LedFrom.IsZero() && !at.Before(p.LedFrom) && !at.After(p.LedTo)
+	return !p.LedFrom.IsZero() && !at.Before(p.LedFrom) && at.Before(p.LedTo)
 }
 
 // spend takes one message to a person, if one is allowed.

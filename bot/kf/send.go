@@ -43,10 +43,10 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 			if e.Welcome != "" {
 				return "", c.greet(ctx, p, e)
 			}
-			return "", c.post(ctx, p, i, e.Parts[i], again)
+			return "", c.post(ctx, p, e.Parts, i, again)
 		})
 		if errors.Is(err, errShut) {
-			return c.park(ctx, p.To.External, p.Key, remains(p.Reply, e.Parts, i))
+			return c.park(ctx, p.To.External, p.Key, remains(p.Reply, e.Parts, e.Parts[i:]))
 		}
 		if err != nil {
 			return err
@@ -55,13 +55,14 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 	return nil
 }
 
-// remains is what is left of an answer of which so many messages have arrived.
-func remains(r bot.Reply, parts []platform.Part, arrived int) bot.Reply {
-	if arrived == 0 {
+// remains is what is to be told later of some messages of an answer: all of it, or what
+// they say.
+func remains(r bot.Reply, all, some []platform.Part) bot.Reply {
+	if len(some) == len(all) {
 		return r
 	}
 	var texts []string
-	for _, p := range parts[arrived:] {
+	for _, p := range some {
 		texts = append(texts, p.Text)
 	}
 	return bot.Reply{Text: strings.Join(texts, "\n")}
@@ -89,7 +90,7 @@ func (c *Channel) notice(ctx context.Context, p mail.Parcel, progress *mail.Prog
 		if err := c.offer(ctx, who, rest); err != nil {
 			return "", err
 		}
-		err := c.post(ctx, p, 0, parts[0], again)
+		err := c.post(ctx, p, parts, 0, again)
 		if fault.Is(err, fault.Limited) || fault.Is(err, fault.Denied) && !errors.Is(err, errShut) {
 			c.giveBack(ctx, who) // it was refused, and the next try takes one again
 		}
@@ -121,16 +122,16 @@ var errShut = fault.New(fault.Denied, mail.Parked)
 
 // post sends one message of a parcel, for which something was taken from what the person
 // may be sent.
-func (c *Channel) post(ctx context.Context, p mail.Parcel, i int, part platform.Part, again bool) error {
+func (c *Channel) post(ctx context.Context, p mail.Parcel, parts []platform.Part, i int, again bool) error {
 	who, key := p.To.External, keyOf(p, i)
-	b, err := json.Marshal(remains(p.Reply, []platform.Part{part}, i))
+	b, err := json.Marshal(remains(p.Reply, parts, parts[i:i+1]))
 	if err == nil {
 		err = c.opts.Book.Sent(ctx, who, sentKey(key), b, c.opts.Now())
 	}
 	if err != nil {
 		return fault.In("kf.Sent", err)
 	}
-	err = c.opts.Platform.Post(ctx, who, key, part)
+	err = c.opts.Platform.Post(ctx, who, key, parts[i])
 	switch code := platform.CodeOf(err); {
 	case err == nil:
 		return nil

@@ -215,6 +215,7 @@ type world struct {
 	store   *mailtest.Store
 	logs    *logs
 	counts  counts
+	engine  *mail.Engine // of the newest process
 
 	processes int
 }
@@ -237,6 +238,7 @@ func (w *world) join(t *testing.T, cfg kffake.Config, change func(o *kf.Options)
 	w.processes++
 	holder := fmt.Sprint("process ", w.processes)
 	log := slog.New(slog.NewTextHandler(w.logs, nil))
+	w.engine = &mail.Engine{Store: w.store, Holder: holder, Now: now, Log: log}
 	client, err := platform.New(platform.Config{CorpID: w.fake.CorpID(), Secret: w.fake.Secret(), OpenKfID: w.fake.OpenKfID()},
 		platform.Options{HTTP: kffake.Local(w.fake), Now: now})
 	if err != nil {
@@ -245,8 +247,7 @@ func (w *world) join(t *testing.T, cfg kffake.Config, change func(o *kf.Options)
 	o := kf.Options{
 		CorpID: w.fake.CorpID(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), OpenKfID: w.fake.OpenKfID(), Every: time.Hour,
 		Platform: client, Book: w.kept, Marks: w.kept, Leases: w.kept, Holder: holder,
-		Mail:  &mail.Engine{Store: w.store, Holder: holder, Now: now, Log: log},
-		Count: w.counts.add, Log: log, Now: now,
+		Mail: w.engine, Count: w.counts.add, Log: log, Now: now,
 	}
 	if change != nil {
 		change(&o)

@@ -28,7 +28,7 @@ const (
 
 // Config is one account of customer service (客服帐号) of one company.
 type Config struct {
-	// CorpID is the company's id; without it the channel is off.
+	// CorpID is the company's id; without it nothing here is used.
 	CorpID string `yaml:"corp_id"`
 	// Secret lets us call WeCom: that of customer service, or of the app that manages it.
 	Secret string `yaml:"secret"`
@@ -60,10 +60,15 @@ var (
 )
 
 // taken are the beginnings of paths that are somebody else's.
-var taken = []string{"api", "livez", "readyz", "pay", "go", "shop", "control", "assets", "fake", "wechat", "telegram", "l"}
+var taken = []string{"api", "livez", "readyz", "pay", "go", "shop", "control", "assets", "fake", "wechat", "channel", "l"}
 
-// Enabled reports whether the channel is configured at all.
-func (c Config) Enabled() bool { return c.CorpID != "" }
+// Calls reports whether WeCom can be called at all: to list the accounts, for one.
+func (c Config) Calls() bool { return c.CorpID != "" }
+
+// Enabled reports whether the channel is configured: with calls alone it is off.
+func (c Config) Enabled() bool {
+	return c.Calls() && (c.OpenKfID != "" || c.Token != "" || c.AESKey != "")
+}
 
 // Validate returns all mistakes of c at once, each with the name of its key, or nil.
 // No text of it tells a secret.
@@ -75,7 +80,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("wecom: "+format, args...))
 		}
 	}
-	bad(!kfForm.MatchString(c.OpenKfID), "open_kfid: must be the account's id, such as wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q: fanli kf accounts lists them")
+	bad(!kfForm.MatchString(c.OpenKfID), "open_kfid: must be the account's id, such as wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q; fanli kf accounts lists them, with corp_id and secret alone")
 	bad(!tokenForm.MatchString(c.Token), "token: must be 1 to 32 letters and digits, the same as in the console")
 	bad(!aesKeyForm.MatchString(c.AESKey), "encoding_aes_key: must have 43 letters and digits, as the console makes them")
 	first := strings.Split(strings.TrimPrefix(c.CallbackPath, "/"), "/")[0]
@@ -83,11 +88,11 @@ func (c Config) Validate() error {
 		"callback_path: %q is not a path of its own such as /wecom", c.CallbackPath)
 	bad(c.Link != "" && !endpoint.Safe(c.bareLink()), "link: must be the https address that fanli kf link prints")
 	bad(c.Poll < pollMin || c.Poll > pollMax, "poll: %v is not between %v and %v", c.Poll, pollMin, pollMax)
-	return errors.Join(append(errs, c.validateCalls())...)
+	return errors.Join(append(errs, c.ValidateCalls())...)
 }
 
-// validateCalls is Validate for what calls alone need: to find out the rest by them.
-func (c Config) validateCalls() error {
+// ValidateCalls is Validate for what calls alone need: to find out the rest by them.
+func (c Config) ValidateCalls() error {
 	c = c.withDefaults()
 	var errs []error
 	if !corpForm.MatchString(c.CorpID) {
@@ -131,7 +136,7 @@ func (c Config) withDefaults() Config {
 
 // String names the account and tells no secret.
 func (c Config) String() string {
-	if !c.Enabled() {
+	if !c.Calls() {
 		return "wecom, not configured"
 	}
 	return "wecom account " + c.CorpID + "/" + c.OpenKfID

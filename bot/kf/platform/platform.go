@@ -57,7 +57,7 @@ type Client struct {
 // what calls need is not sound; the account's id is needed by most of them, and the
 // callback's secrets by none.
 func New(cfg Config, o Options) (*Client, error) {
-	if err := cfg.validateCalls(); err != nil {
+	if err := cfg.ValidateCalls(); err != nil {
 		return nil, fault.Wrap(fault.Invalid, "wecom.New", err)
 	}
 	cfg = cfg.withDefaults()
