@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -141,6 +142,17 @@ func (b *kept) SetMark(_ context.Context, name, value string, token int64) error
 	}
 	b.marks[name] = mark{value, token}
 	return nil
+}
+
+// has reports whether a mark has a text in it.
+func (b *kept) has(text string) bool {
+	defer b.lock()()
+	for _, m := range b.marks {
+		if strings.Contains(m.value, `"`+text+`"`) {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *kept) Take(_ context.Context, name, holder string, length time.Duration) (lock.Lease, error) {

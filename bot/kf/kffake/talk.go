@@ -210,6 +210,13 @@ func (s *Server) Undeliver(id string, why int) {
 	s.person(id).fails = why
 }
 
+// Cursor is that of who has read everything.
+func (s *Server) Cursor() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprint(cursorHead, len(s.log))
+}
+
 // Spend takes away what a customer may be sent, as if somebody else had sent it.
 func (s *Server) Spend(id string) {
 	s.mu.Lock()
