@@ -6,7 +6,7 @@
 //
 // # Guarantees
 //
-//   - What is refused is refused with a Refusal, which is fit for a metric and a log and
+//   - What is refused is refused with a RefusalError, which is fit for a metric and a log and
 //     names no value of the request.
 //   - Signatures are compared in a time that says nothing.
 //   - Nothing encrypted is opened before its signature is right.
@@ -34,38 +34,38 @@ import (
 	"fanli/core/cache"
 )
 
-// A Refusal is why a callback was turned away: a label of a metric.
-type Refusal string
+// A RefusalError is why a callback was turned away: a label of a metric.
+type RefusalError string
 
 // Error makes a refusal an error. It names no value of the request.
-func (r Refusal) Error() string { return "callback refused: " + string(r) }
+func (r RefusalError) Error() string { return "callback refused: " + string(r) }
 
 // The reasons.
 const (
-	ErrMethod     Refusal = "method"
-	ErrQuery      Refusal = "query"     // the query lacks something, or has it twice
-	ErrSignature  Refusal = "signature" // of the query or of what is encrypted
-	ErrStale      Refusal = "stale"     // the time in the query is not now
-	ErrReplayed   Refusal = "replayed"  // the very same request again
-	ErrTooLarge   Refusal = "too_large" // of a body
-	ErrMalformed  Refusal = "malformed" // XML that is none
-	ErrDTD        Refusal = "dtd"       // XML that declares types
-	ErrDuplicate  Refusal = "duplicate" // an element twice
-	ErrRoot       Refusal = "root"      // a second root
-	ErrDeep       Refusal = "deep"      // too many levels or elements
-	ErrPlain      Refusal = "plain"     // what must be encrypted is not
-	ErrUndecoded  Refusal = "undecoded" // what is encrypted cannot be read
-	ErrApp        Refusal = "app"       // it is encrypted for somebody else
-	ErrAccount    Refusal = "account"   // it is for somebody else
-	ErrMessage    Refusal = "message"   // it lacks what every message has
-	ErrDiffers    Refusal = "differs"   // its plain part is not what is encrypted
-	ErrNotRunning Refusal = "not_running"
-	ErrPanic      Refusal = "panic"
+	ErrMethod     RefusalError = "method"
+	ErrQuery      RefusalError = "query"     // the query lacks something, or has it twice
+	ErrSignature  RefusalError = "signature" // of the query or of what is encrypted
+	ErrStale      RefusalError = "stale"     // the time in the query is not now
+	ErrReplayed   RefusalError = "replayed"  // the very same request again
+	ErrTooLarge   RefusalError = "too_large" // of a body
+	ErrMalformed  RefusalError = "malformed" // XML that is none
+	ErrDTD        RefusalError = "dtd"       // XML that declares types
+	ErrDuplicate  RefusalError = "duplicate" // an element twice
+	ErrRoot       RefusalError = "root"      // a second root
+	ErrDeep       RefusalError = "deep"      // too many levels or elements
+	ErrPlain      RefusalError = "plain"     // what must be encrypted is not
+	ErrUndecoded  RefusalError = "undecoded" // what is encrypted cannot be read
+	ErrApp        RefusalError = "app"       // it is encrypted for somebody else
+	ErrAccount    RefusalError = "account"   // it is for somebody else
+	ErrMessage    RefusalError = "message"   // it lacks what every message has
+	ErrDiffers    RefusalError = "differs"   // its plain part is not what is encrypted
+	ErrNotRunning RefusalError = "not_running"
+	ErrPanic      RefusalError = "panic"
 )
 
 // ReasonOf is the label of a refusal.
-func ReasonOf(err error) Refusal {
-	var r Refusal
+func ReasonOf(err error) RefusalError {
+	var r RefusalError
 	if errors.As(err, &r) {
 		return r
 	}

@@ -43,11 +43,11 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, callback.ReasonOf(err), callback.StatusOf(err))
 		return
 	}
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // what WeCom has signed and encrypted, as plain text
 }
 
 // refuse turns a callback away.
-func (c *Channel) refuse(w http.ResponseWriter, why callback.Refusal, status int) {
+func (c *Channel) refuse(w http.ResponseWriter, why callback.RefusalError, status int) {
 	c.opts.Count("refused", string(why))
 	c.log.Info("a callback was refused", "reason", string(why))
 	w.WriteHeader(status)

@@ -47,7 +47,7 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse turns a callback away.
-func (c *Channel) refuse(w http.ResponseWriter, why callback.Refusal, status int) {
+func (c *Channel) refuse(w http.ResponseWriter, why callback.RefusalError, status int) {
 	c.count("refused", string(why))
 	c.log.Info("a callback was refused", "reason", string(why))
 	w.WriteHeader(status)

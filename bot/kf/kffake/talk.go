@@ -110,14 +110,13 @@ func (s *Server) Left(id string) int {
 }
 
 // write adds a message to what can be read. mu is held.
-func (s *Server) write(origin int, kind string, content any, customer string) map[string]any {
+func (s *Server) write(origin int, kind string, content any, customer string) {
 	id := tencentfake.Random(32)
 	body := map[string]any{"msgid": id, "send_time": s.cfg.Now().Unix(), "origin": origin, "msgtype": kind, kind: content}
 	if kind != "event" { // events have both within
 		body["open_kfid"], body["external_userid"] = s.cfg.OpenKfID, customer
 	}
 	s.log = append(s.log, entry{s.cfg.Now(), body})
-	return body
 }
 
 // wrote is a customer who writes.
@@ -140,8 +139,7 @@ func (s *Server) Share(ctx context.Context, id, title, desc, address string) Del
 	return s.wrote(ctx, id, "link", map[string]any{"title": title, "desc": desc, "url": address, "pic_url": "https://example.com/1.jpg"})
 }
 
-// Show is a customer who sends something of another kind: image, voice, video, file,
-// location, miniprogram, …
+// Show is a customer who sends something of another kind, as an image, a voice or a file.
 func (s *Server) Show(ctx context.Context, id, kind string) Delivery {
 	return s.wrote(ctx, id, kind, map[string]any{"media_id": tencentfake.Random(40)})
 }
