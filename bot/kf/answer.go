@@ -140,14 +140,16 @@ func (c *Channel) pack(ctx context.Context, in incoming, r bot.Reply) ([]mail.Pa
 	var parts []platform.Part
 	_, err = c.change(ctx, in.from, func(p *customer) bool {
 		room, again := p.allowed(now), p.Took == in.id
+		illustrated := room
 		if again {
-			room = p.Parts
+			room, illustrated = p.Parts, roomForCard*(p.Parts-1) // as before
 		}
 		if parts = nil; room == 0 {
 			return false
 		}
 		rest := []string(nil)
-		if parts, rest = fit(r, room); again {
+		parts, rest = fit(r, room)
+		if parts = c.illustrate(r, parts, illustrated); again {
 			return false
 		}
 		p.Left -= len(parts)

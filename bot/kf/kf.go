@@ -30,7 +30,7 @@
 //
 // # Not here
 //
-// Voice, pictures and files; passing the conversation on to a person of ours, which WeCom's
+// Voice, and pictures and files of people; passing the conversation on to a person of ours, which WeCom's
 // own rules do. Which words are said is decided in package bot.
 package kf
 
@@ -69,7 +69,10 @@ type Options struct {
 	Marks    Marks        // keeps how far was read
 	Leases   lock.Leases  // lets one process read at a time; nil where there is no other
 	Holder   string       // names this process there
-	Cache    cache.Cache  // lets processes know each other's callbacks; optional
+	Cache    cache.Cache  // of callbacks and pictures that were seen; optional
+	// Fetch fetches a picture; which addresses may be asked is for it to say. nil: answers
+	// have none.
+	Fetch func(ctx context.Context, address string) ([]byte, error)
 
 	// Count counts what happens: refused/reason, heard/type, notice/way, read/how;
 	// optional.
@@ -94,6 +97,8 @@ type Marks interface {
 type Platform interface {
 	Sync(ctx context.Context, cursor, token string) (platform.Page, error)
 	Post(ctx context.Context, customer, key string, p platform.Part) error
+	PostCard(ctx context.Context, customer, key string, c platform.Card, media string) error
+	Upload(ctx context.Context, name string, image []byte) (media string, err error)
 	Greet(ctx context.Context, code, key string, p platform.Part) error
 }
 

@@ -63,7 +63,9 @@ func remains(r bot.Reply, all, some []platform.Part) bot.Reply {
 	}
 	var texts []string
 	for _, p := range some {
-		texts = append(texts, p.Text)
+		if p.Card == nil { // what it says is said below
+			texts = append(texts, p.Text)
+		}
 	}
 	return bot.Reply{Text: strings.Join(texts, "\n")}
 }
@@ -124,14 +126,21 @@ var errShut = fault.New(fault.Denied, mail.Parked)
 // may be sent.
 func (c *Channel) post(ctx context.Context, p mail.Parcel, parts []platform.Part, i int, again bool) error {
 	who, key := p.To.External, keyOf(p, i)
-	b, err := json.Marshal(remains(p.Reply, parts, parts[i:i+1]))
-	if err == nil {
-		err = c.opts.Book.Sent(ctx, who, sentKey(key), b, c.opts.Now())
+	if parts[i].Card == nil { // one that does not arrive is not missed
+		b, err := json.Marshal(remains(p.Reply, parts, parts[i:i+1]))
+		if err == nil {
+			err = c.opts.Book.Sent(ctx, who, sentKey(key), b, c.opts.Now())
+		}
+		if err != nil {
+			return fault.In("kf.Sent", err)
+		}
 	}
-	if err != nil {
-		return fault.In("kf.Sent", err)
+	var err error
+	if card := parts[i].Card; card != nil {
+		err = c.card(ctx, who, key, *card)
+	} else {
+		err = c.opts.Platform.Post(ctx, who, key, parts[i])
 	}
-	err = c.opts.Platform.Post(ctx, who, key, parts[i])
 	switch code := platform.CodeOf(err); {
 	case err == nil:
 		return nil

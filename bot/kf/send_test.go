@@ -2,11 +2,14 @@ package kf_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"fanli/adapters/cache"
 	"fanli/bot"
 	"fanli/bot/kf"
 	"fanli/bot/kf/kffake"
@@ -173,5 +176,55 @@ func TestKinds(t *testing.T) {
 	until(t, "the link is answered", func() bool { return len(w.fake.Lines(bob)) == 1 })
 	if got := w.fake.Lines(bob)[0]; got != "re Kettle\nhot\nhttps://item.jd.com/1.html" {
 		t.Errorf("a link is taken for %q", got)
+	}
+}
+
+// TestPictures: what is about one product has its picture before it, where that can be had
+// and enough may be sent; WeCom is handed each picture once.
+func TestPictures(t *testing.T) {
+	t.Parallel()
+	png := []byte("\x89PNG\r\n\x1a\n and so on")
+	fetched := map[string][]byte{"https://i.example/good.png": png, "https://i.example/page.png": []byte("<html>no picture</html>")}
+	w := open(t, kffake.Config{}, func(o *kf.Options) {
+		o.Cache = cache.NewMemory(time.Now)
+		o.Fetch = func(_ context.Context, address string) ([]byte, error) {
+			if b, ok := fetched[address]; ok {
+				return b, nil
+			}
+			return nil, errors.New("nobody answers")
+		}
+	})
+	w.run(t, func(_ context.Context, m bot.Message) bot.Reply {
+		return bot.Reply{Cards: []bot.Card{{
+			Title: "Kettle", Image: "https://i.example/" + m.Text, Rows: []bot.Row{{Label: "Shop", Value: "x"}, {Label: "Price", Value: "¥9"}, {Label: "Coupon", Value: "no"}, {Label: "Rebate", Value: "¥1"}},
+			Buttons: []bot.Button{{Label: "Open", URL: "https://example.com/p"}},
+		}}}
+	})
+	const text = "Kettle\nShop  x\nPrice  ¥9\nCoupon  no\nRebate  ¥1\n[Open → https://example.com/p]"
+	const card = "(picture) Kettle\nPrice  ¥9\nCoupon  no\nRebate  ¥1\n[→ https://example.com/p]"
+	for _, tt := range []struct {
+		text, path string
+		fault      kffake.Fault
+		want       []string
+		left       int
+	}{
+		{"good.png", "", kffake.Fault{}, []string{card, text}, 3},
+		{"good.png", "", kffake.Fault{}, []string{card, text}, 3},
+		{"good.png", "/cgi-bin/kf/send_msg", kffake.Fault{Code: 40007, Text: "invalid media_id"}, []string{text}, 4},
+		{"page.png", "", kffake.Fault{}, []string{text}, 4},
+		{"away.png", "", kffake.Fault{}, []string{text}, 4},
+	} {
+		if tt.path != "" {
+			w.fake.Fail(tt.path, 1, tt.fault)
+		}
+		n := len(w.fake.Lines(ann))
+		w.fake.Say(t.Context(), ann, tt.text)
+		until(t, tt.text+" is answered", func() bool { return len(w.fake.Lines(ann)) >= n+len(tt.want) })
+		if got := w.fake.Lines(ann)[n:]; !slices.Equal(got, tt.want) || w.fake.Left(ann) != tt.left {
+			t.Errorf("%s: told %q, and %d are left", tt.text, got, w.fake.Left(ann))
+		}
+	}
+	if n := len(w.fake.Calls("/cgi-bin/media/upload")); n != 1 {
+		t.Errorf("WeCom is handed the picture %d times", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanli/adapters/cache"
 	"fanli/adapters/store"
 	"fanli/bot/kf"
 	"fanli/bot/kf/platform"
@@ -42,6 +43,7 @@ func (s *server) openKf(cfg configs.Config) (*kf.Channel, error) {
 		CorpID: cfg.Wecom.CorpID, Token: cfg.Wecom.Token, AESKey: cfg.Wecom.AESKey, OpenKfID: cfg.Wecom.OpenKfID, Every: cfg.Wecom.Every(),
 		Book: a.db.KfBook(), Mail: a.mail, Marks: a.db.Memory(), Leases: a.talkLeases(), Holder: a.bot.Holder,
 		Count: func(what, how string) { a.obs.Channel(kf.Name, what, how) }, Log: a.log, Now: time.Now,
+		Cache: cache.NewMemory(time.Now), Fetch: publicPictures(),
 	}
 	if a.kept.redis != nil {
 		o.Cache, k.Cache = a.kept.redis, a.kept.redis

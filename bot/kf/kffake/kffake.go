@@ -20,7 +20,7 @@
 //
 // # Not here
 //
-// Files, other accounts, who of the staff is there, and passing conversations on by calls.
+// Files but pictures, other accounts, who of the staff is there, and passing conversations on by calls.
 package kffake
 
 import (
@@ -78,7 +78,8 @@ type Server struct {
 	codes     map[string]code // of events that can be answered
 	keys      map[string]bool // of messages that were sent
 	calls     []Call
-	owed      bool // a callback, of what a call has caused
+	media     map[string]bool // that was uploaded
+	owed      bool            // a callback, of what a call has caused
 	faults    tencentfake.Faults
 }
 
@@ -112,7 +113,7 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, crypt: tencentfake.NewCrypter(cfg.Token, cfg.CorpID, cfg.AESKey),
-		tokens: map[string]time.Time{}, syncs: map[string]time.Time{}, people: map[string]*customer{}, codes: map[string]code{}, keys: map[string]bool{},
+		tokens: map[string]time.Time{}, syncs: map[string]time.Time{}, people: map[string]*customer{}, codes: map[string]code{}, keys: map[string]bool{}, media: map[string]bool{},
 	}
 	s.Connect(cfg.Callback, cfg.Client)
 	return s

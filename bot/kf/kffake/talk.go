@@ -1,8 +1,10 @@
 package kffake
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,8 +54,9 @@ type code struct {
 type Seen struct {
 	At    time.Time
 	By    string // "message", or "greeting" on an event
-	Kind  string // text or msgmenu
+	Kind  string // text, msgmenu or link
 	Text  string
+	URL   string // of a link
 	Items []Item
 }
 
@@ -63,6 +66,9 @@ type Item struct{ ID, URL, Text string }
 // String is what it looks like.
 func (n Seen) String() string {
 	s := n.Text
+	if n.URL != "" {
+		s = "(picture) " + s + "\n[→ " + n.URL + "]"
+	}
 	for _, i := range n.Items {
 		if i.URL != "" {
 			s += "\n[" + i.Text + " → " + i.URL + "]"
@@ -290,6 +296,28 @@ func (s *Server) maySync(openKfID, token string) *refusal {
 	return nil
 }
 
+// pictureMax bounds a picture that is uploaded.
+const pictureMax = 10 << 20
+
+// upload keeps a picture.
+func (s *Server) upload(r *request) (map[string]any, *refusal) {
+	if r.query.Get("type") != "image" {
+		return nil, refuse(40004, "invalid media type")
+	}
+	r.http.Body = io.NopCloser(bytes.NewReader(r.body))
+	f, _, err := r.http.FormFile("media")
+	if err != nil {
+		return nil, refuse(44001, "empty media data")
+	}
+	b, err := io.ReadAll(f)
+	if err != nil || len(b) <= 5 || len(b) > pictureMax {
+		return nil, refuse(40006, "invalid media size")
+	}
+	id := tencentfake.Random(43)
+	s.media[id] = true
+	return map[string]any{"type": "image", "media_id": id, "created_at": fmt.Sprint(s.cfg.Now().Unix())}, nil
+}
+
 // outgoing is what is sent to a customer.
 type outgoing struct {
 	ToUser   string `json:"touser"`
@@ -300,6 +328,12 @@ type outgoing struct {
 	Text     *struct {
 		Content string `json:"content"`
 	} `json:"text"`
+	Link *struct {
+		Title string `json:"title"`
+		Desc  string `json:"desc"`
+		URL   string `json:"url"`
+		Thumb string `json:"thumb_media_id"`
+	} `json:"link"`
 	Menu *struct {
 		Head string `json:"head_content"`
 		Tail string `json:"tail_content"`
@@ -318,7 +352,7 @@ type outgoing struct {
 }
 
 // content reads what a message shows.
-func (in outgoing) content() (n Seen, f *refusal) {
+func (s *Server) content(in outgoing) (n Seen, f *refusal) {
 	n.Kind = in.Kind
 	switch {
 	case in.Kind == "text" && in.Text != nil:
@@ -328,6 +362,14 @@ func (in outgoing) content() (n Seen, f *refusal) {
 		}
 		if len(n.Text) > 2048 {
 			return n, refuse(45002, "message content size out of limit")
+		}
+	case in.Kind == "link" && in.Link != nil:
+		n.Text, n.URL = in.Link.Title+"\n"+in.Link.Desc, in.Link.URL
+		if in.Link.Title == "" || in.Link.URL == "" || len(in.Link.URL) > 2048 {
+			return n, refuse(40058, "invalid link")
+		}
+		if !s.media[in.Link.Thumb] {
+			return n, refuse(40007, "invalid media_id")
 		}
 	case in.Kind == "msgmenu" && in.Menu != nil:
 		return in.menu(n)
@@ -382,7 +424,7 @@ func (s *Server) sendMsg(r *request) (map[string]any, *refusal) {
 	if in.OpenKfID != s.cfg.OpenKfID {
 		return nil, refuse(95000, "invalid open_kfid")
 	}
-	n, f := in.content()
+	n, f := s.content(in)
 	if f != nil {
 		return nil, f
 	}
@@ -420,7 +462,7 @@ func (s *Server) sendOnEvent(r *request) (map[string]any, *refusal) {
 	if f := r.decode(&in); f != nil {
 		return nil, f
 	}
-	n, f := in.content()
+	n, f := s.content(in)
 	if f != nil {
 		return nil, f
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // bodyMax bounds a request.
-const bodyMax = 1 << 20
+const bodyMax = 12 << 20
 
 // A refusal is an answer that says no.
 type refusal struct {
@@ -58,6 +58,7 @@ func (s *Server) endpoint(path string) func(r *request) (map[string]any, *refusa
 		"/cgi-bin/kf/send_msg_on_event": s.sendOnEvent,
 		"/cgi-bin/kf/account/list":      s.accounts,
 		"/cgi-bin/kf/add_contact_way":   s.contactWay,
+		"/cgi-bin/media/upload":         s.upload,
 	}[path]
 }
 

@@ -21,8 +21,10 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"time"
@@ -233,6 +235,8 @@ const (
 	LabelMax  = 128  // of a line that is tapped
 	ViewMax   = 1024 // of a line that opens a page
 	URLMax    = 2048
+	TitleMax  = 128 // of a card
+	DescMax   = 512
 	KeyMax    = 32
 )
 
@@ -243,10 +247,19 @@ type Item struct {
 	URL    string `json:"url,omitempty"`
 }
 
-// A Part is one message to send: a text, with lines below it that can be tapped.
+// A Card is a picture with a title that opens a page.
+type Card struct {
+	Title string `json:"title"`
+	Text  string `json:"text"`
+	URL   string `json:"url"`
+	Image string `json:"image"` // its address
+}
+
+// A Part is one message to send: a text, with lines below it that can be tapped; or a card.
 type Part struct {
 	Text  string `json:"text"`
 	Items []Item `json:"items,omitempty"`
+	Card  *Card  `json:"card,omitempty"`
 }
 
 // Post sends a customer a message, once for each key.
@@ -261,6 +274,38 @@ func (c *Client) Post(ctx context.Context, customer, key string, p Part) error {
 	m := sendmsg.Menu{Message: to, MsgType: "msgmenu"}
 	m.MsgMenu.HeadContent, m.MsgMenu.List = p.Text, items(p.Items)
 	return c.Do(ctx, op, path, m, nil)
+}
+
+// PostCard sends a customer a card with a picture that was uploaded, once for each key.
+func (c *Client) PostCard(ctx context.Context, customer, key string, card Card, media string) error {
+	m := sendmsg.Link{Message: sendmsg.Message{ToUser: customer, OpenKFID: c.cfg.OpenKfID, MsgID: key}, MsgType: "link"}
+	m.Link.Title, m.Link.Desc, m.Link.URL, m.Link.ThumbMediaID = card.Title, card.Text, card.URL, media
+	return c.Do(ctx, "wecom.PostCard", "/cgi-bin/kf/send_msg", m, nil)
+}
+
+// Upload keeps a picture at WeCom for three days, and returns how to send it. The name ends
+// with the kind of picture: .png or .jpg.
+func (c *Client) Upload(ctx context.Context, name string, image []byte) (media string, err error) {
+	const op = "wecom.Upload"
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	part, err := form.CreateFormFile("media", name)
+	if err == nil {
+		_, err = part.Write(image)
+	}
+	if err == nil {
+		err = form.Close()
+	}
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, op, err)
+	}
+	var got struct {
+		ID string `json:"media_id"`
+	}
+	err = c.Call(ctx, tencent.Request{
+		Op: op, Path: "/cgi-bin/media/upload", Query: url.Values{"type": {"image"}}, Body: b.Bytes(), Kind: form.FormDataContentType(),
+	}, &got)
+	return got.ID, err
 }
 
 // Greet answers an event with a message, by the code that came with it and lives for
