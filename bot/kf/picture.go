@@ -47,7 +47,7 @@ func cardOf(r bot.Reply) *platform.Card {
 			address = b.Page
 		}
 	}
-	if !strings.HasPrefix(c.Image, "https://") || address == "" || c.Title == "" {
+	if !strings.HasPrefix(c.Image, "https://") || strings.HasSuffix(c.Image, ".svg") || address == "" || c.Title == "" {
 		return nil
 	}
 	var rows []string
