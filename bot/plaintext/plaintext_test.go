@@ -34,6 +34,8 @@ func TestSplit(t *testing.T) {
 		"paragraphs": {line + "\n\n" + line + "\nx", 60, []string{line, line + "\nx"}},
 		"lines":      {line + "\n" + line, 50, []string{line, line}},
 		"characters": {line, 7, []string{"长长", "长长", "长长", "长长", "长长"}},
+		"an address": {line + " https://example.com/1 x", 40, []string{line, "https://example.com/1 x"}},
+		"a 口令":       {line + "￥CZ0001abcde￥", 42, []string{line, "￥CZ0001abcde￥"}},
 		"a link":     {line + `<a href="https://x">y</a>`, 40, []string{line, `<a href="https://x">y</a>`}},
 	} {
 		got := plaintext.Split(tt.text, tt.size)

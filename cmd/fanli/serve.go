@@ -207,15 +207,15 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		}
 		out = append(out, t)
 	}
-	if cfg.Wechat.Enabled() {
-		c, err := s.openWechat(cfg)
+	if cfg.Wecom.Enabled() {
+		c, err := s.openKf(cfg)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, c)
 	}
-	if cfg.Wecom.Enabled() {
-		c, err := s.openKf(cfg)
+	if cfg.Wechat.Enabled() {
+		c, err := s.openWechat(cfg)
 		if err != nil {
 			return nil, err
 		}
