@@ -55,9 +55,7 @@ func understand(m platform.Message) incoming {
 	case m.Event != nil:
 		in.text, in.via, in.welcome = "/start", inviter(m.Event), m.Event.Welcome
 	case m.Type == "text" && m.Text != nil:
-		if in.text = m.Text.Content; m.Text.MenuID != "" && len(m.Text.MenuID) <= platform.ActionMax {
-			in.text = m.Text.MenuID // what was tapped, and not how it is called
-		}
+		in.text = m.Text.Said()
 	case m.Type == "link" && m.Link != nil:
 		in.text = strings.Join([]string{m.Link.Title, m.Link.Desc, m.Link.URL}, "\n")
 	case m.Type == "image":

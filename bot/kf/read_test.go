@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"fanli/bot"
 	"fanli/bot/kf"
 	"fanli/bot/kf/kffake"
+	"fanli/core/fault"
 )
 
 // TestReading: whatever becomes of hints, pages, tokens and calls, each message is answered
@@ -23,17 +25,18 @@ func TestReading(t *testing.T) {
 		change  func(o *kf.Options)
 		trouble func(f *kffake.Server)
 	}{
-		"as it should be":         {},
-		"hints are lost":          {change: soon, trouble: func(f *kffake.Server) { f.SetHints(kffake.Lost) }},
-		"hints come twice":        {trouble: func(f *kffake.Server) { f.SetHints(kffake.Doubled) }},
-		"pages are empty":         {cfg: kffake.Config{PageSize: 1}, trouble: func(f *kffake.Server) { f.EmptyPages(2) }},
-		"a token is unknown":      {trouble: (*kffake.Server).DropTokens},
-		"a token has run out":     {trouble: (*kffake.Server).ExpireTokens},
-		"WeCom is busy":           {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Code: -1, Text: "system busy"}) }},
-		"a page of a proxy":       {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Status: 502, Body: "<html>"}) }},
-		"an answer is lost":       {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{HangUp: true, Late: true}) }},
-		"the cursor is forgotten": {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Code: 40058, Text: "invalid cursor"}) }},
-		"the hint's token is too": {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Code: 95007, Text: "invalid msg token"}) }},
+		"as it should be":          {},
+		"hints are lost":           {change: soon, trouble: func(f *kffake.Server) { f.SetHints(kffake.Lost) }},
+		"hints come twice":         {trouble: func(f *kffake.Server) { f.SetHints(kffake.Doubled) }},
+		"pages are empty":          {cfg: kffake.Config{PageSize: 1}, trouble: func(f *kffake.Server) { f.EmptyPages(2) }},
+		"a token is unknown":       {trouble: (*kffake.Server).DropTokens},
+		"a token has run out":      {trouble: (*kffake.Server).ExpireTokens},
+		"WeCom is busy":            {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Code: -1, Text: "system busy"}) }},
+		"a page of a proxy":        {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Status: 502, Body: "<html>"}) }},
+		"an answer is lost":        {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{HangUp: true, Late: true}) }},
+		"the cursor is forgotten":  {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Code: 40058, Text: "invalid cursor"}) }},
+		"the hint's token is too":  {trouble: func(f *kffake.Server) { f.Fail(path, 1, kffake.Fault{Code: 95007, Text: "invalid msg token"}) }},
+		"how far was read is lost": {change: func(o *kf.Options) { o.Marks = &forgetful{Marks: o.Marks} }},
 		"a message is sent late": {trouble: func(f *kffake.Server) {
 			f.Fail("/cgi-bin/kf/send_msg", 1, kffake.Fault{HangUp: true, Late: true})
 		}},
@@ -56,6 +59,37 @@ func TestReading(t *testing.T) {
 			}
 		})
 	}
+}
+
+// forgetful cannot keep the second mark, and the third.
+type forgetful struct {
+	kf.Marks
+	calls atomic.Int64
+}
+
+func (f *forgetful) SetMark(ctx context.Context, name, value string, token int64) error {
+	if n := f.calls.Add(1); n == 2 || n == 3 {
+		return fault.New(fault.Unavailable, "")
+	}
+	return f.Marks.SetMark(ctx, name, value, token)
+}
+
+// TestStopsWhileReading: a call that WeCom does not answer holds up no stop, and what came
+// meanwhile is answered by the next run.
+func TestStopsWhileReading(t *testing.T) {
+	t.Parallel()
+	w := open(t, kffake.Config{}, nil)
+	w.fake.Fail("/cgi-bin/kf/sync_msg", 1, kffake.Fault{Stall: true})
+	stop := w.run(t, echo)
+	w.fake.Say(t.Context(), ann, "hello")
+	until(t, "a token is asked for", func() bool { return len(w.fake.Calls("/cgi-bin/gettoken")) == 1 })
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it stops after %v", took)
+	}
+	w.run(t, echo)
+	until(t, "the message is answered", func() bool { return len(w.fake.Lines(ann)) == 1 })
 }
 
 // TestTwoProcesses: both are told, each reads when the other does not, and each message is

@@ -27,6 +27,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/silenceper/wechat/v2/work/kf"
@@ -185,6 +186,17 @@ type Text struct {
 	MenuID  string `json:"menu_id,omitempty"`
 }
 
+// ours begins the ids of lines that we send: menus of the console have other ones.
+const ours = "f:"
+
+// Said is what somebody wrote or, of a line of ours, what it does, however it is called.
+func (t Text) Said() string {
+	if action, ok := strings.CutPrefix(t.MenuID, ours); ok {
+		return action
+	}
+	return t.Content
+}
+
 // A Link is a page that somebody shared.
 type Link struct {
 	Title string `json:"title"`
@@ -231,7 +243,7 @@ const (
 	TextMax   = 2048
 	HeadMax   = 1024 // of a menu's text
 	ItemsMax  = 10
-	ActionMax = 64
+	ActionMax = 62   // with what says that it is ours
 	LabelMax  = 128  // of a line that is tapped
 	ViewMax   = 1024 // of a line that opens a page
 	URLMax    = 2048
@@ -328,7 +340,7 @@ func items(all []Item) (out []any) {
 			continue
 		}
 		m := sendmsg.MenuClick{Type: "click"}
-		m.Click.ID, m.Click.Content = i.Action, i.Label
+		m.Click.ID, m.Click.Content = ours+i.Action, i.Label
 		out = append(out, m)
 	}
 	return out

@@ -89,6 +89,10 @@ func TestMenuBecomesMenu(t *testing.T) {
 	if err := c.Post(t.Context(), ann, "k1", p); err != nil {
 		t.Fatal(err)
 	}
+	f.Tap(t.Context(), ann, "余额")
+	if page, err := c.Sync(t.Context(), "", ""); err != nil || page.Messages[1].Text.Said() != "balance" {
+		t.Errorf("a tap says %+v, %v", page, err)
+	}
 	if err := c.Post(t.Context(), ann, "k1", p); !fault.Is(err, fault.Invalid) {
 		t.Errorf("with a key that was used: %v", err)
 	}
@@ -111,7 +115,7 @@ func TestOddMessages(t *testing.T) {
 		_, _ = w.Write([]byte(page))
 	}))
 	p, err := c.Sync(t.Context(), "", "")
-	if err != nil || p.Odd != 3 || len(p.Messages) != 1 || p.Messages[0].Text.MenuID != "y" || !p.More || p.Next != "c1" {
+	if err != nil || p.Odd != 3 || len(p.Messages) != 1 || p.Messages[0].Text.Said() != "x" || !p.More || p.Next != "c1" {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
