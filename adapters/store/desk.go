@@ -136,36 +136,6 @@ func (s deskStore) SwapPending(ctx context.Context, p desk.Pending, rev int64) (
 	return ok, err
 }
 
-type alertRow struct {
-	AlertKey string `gorm:"primaryKey"`
-	Sink     string `gorm:"primaryKey"`
-	ToldAt   int64
-}
-
-func (alertRow) TableName() string { return "bot_alerts" }
-
-// ClaimAlert implements desk.AlertStore.
-func (s deskStore) ClaimAlert(ctx context.Context, key, sink string, since, now time.Time) (fresh bool, err error) {
-	err = s.write(ctx, func(g *gorm.DB) error {
-		rows, err := find[alertRow](locked(g).Where("alert_key = ? AND sink = ?", key, sink))
-		if err != nil {
-			return err
-		}
-		if fresh = len(rows) == 0 || rows[0].ToldAt <= ms(since); !fresh {
-			return nil
-		}
-		return insert(g, []alertRow{{key, sink, ms(now)}}, upsert([]string{"alert_key", "sink"}, "told_at"))
-	})
-	return fresh, err
-}
-
-// ReleaseAlert implements desk.AlertStore.
-func (s deskStore) ReleaseAlert(ctx context.Context, key, sink string) error {
-	return s.write(ctx, func(g *gorm.DB) error {
-		return classify("store.ReleaseAlert", g.Where("alert_key = ? AND sink = ?", key, sink).Delete(&alertRow{}).Error)
-	})
-}
-
 // SweepDesk forgets what staff were asked and told before a time, and returns how much.
 func (db *DB) SweepDesk(ctx context.Context, before time.Time) (n int, err error) {
 	err = deskStore{db}.write(ctx, func(g *gorm.DB) error {

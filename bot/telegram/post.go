@@ -17,6 +17,9 @@ type envelope struct {
 	ReplyTo int64 `json:"reply_to,omitempty"`
 	Group   bool  `json:"group,omitempty"`
 	Spent   int64 `json:"spent,omitempty"` // a message whose buttons are used up
+
+	Staff   bool   `json:"staff,omitempty"`   // it is for the group of staff
+	Picture []byte `json:"picture,omitempty"` // of ours, sent instead of a reply
 }
 
 // receive has an update kept, if it is for us: from then on it need not come again. It
@@ -125,6 +128,9 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 	if !to.group && p.Notice != nil && c.isAway(ctx, chat) {
 		return fault.Wrap(fault.NotFound, "telegram.Carry", errors.New("the person has blocked the bot, and is not back yet"))
 	}
+	if len(e.Picture) > 0 {
+		return lostStaff(e, c.carryPicture(ctx, to, p, e.Picture, progress))
+	}
 	for i, part := range render(p.Reply) {
 		if i < progress.Arrived() {
 			continue
@@ -135,7 +141,7 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 		err := progress.Do(ctx, i, func(ctx context.Context, _ bool) (string, error) { return "", c.once(ctx, &to, part) })
 		if err != nil {
 			c.unreachable(ctx, to, err)
-			return err
+			return lostStaff(e, err)
 		}
 	}
 	if e.Spent != 0 {

@@ -19,13 +19,20 @@ func TestStaffPressWhatTheyAreTold(t *testing.T) {
 		var in inbox
 		w.run(offer(&in))
 		c := w.channel()
-		if err := c.TellStaff(w.ctx, bot.Reply{Text: "look", Buttons: []bot.Button{{Label: "More", Action: "approve 7"}}}, nil); err != nil {
+		look := bot.Reply{Text: "look", Buttons: []bot.Button{{Label: "More", Action: "approve 7"}}}
+		ps, err := c.ToStaff(w.ctx, "alert/1", look, []byte("\x89PNG\r\n\x1a\n"))
+		if err != nil {
 			t.Fatal(err)
 		}
-		w.fake.Press(bob, wonderland, w.wait(wonderland, 1)[0].ID, 0)
-		said := w.wait(wonderland, 2)[1]
+		for range 2 { // a second process says the same
+			if err := w.engine.Post(w.ctx, ps...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.fake.Press(bob, wonderland, w.wait(wonderland, 2)[1].ID, 0)
+		said := w.wait(wonderland, 3)[2]
 		w.fake.Press(ann, wonderland, said.ID, 1)
-		w.wait(wonderland, 3)
+		w.wait(wonderland, 4)
 		got := in.messages()
 		if len(got) != 2 || got[0].From != identity(bob) || got[0].Text != "approve 7" || got[1].From != identity(ann) {
 			t.Fatalf("handed %+v, want bob's press and ann's", got)
@@ -39,7 +46,7 @@ func TestStaffPressWhatTheyAreTold(t *testing.T) {
 			t.Error("a private chat is said to be the group of staff")
 		}
 		w.admins = 0
-		if err := w.channel().TellStaff(w.ctx, bot.Reply{Text: "look"}, nil); !fault.Is(err, fault.NotFound) {
+		if _, err := w.channel().ToStaff(w.ctx, "alert/2", look, nil); !fault.Is(err, fault.NotFound) {
 			t.Errorf("without a group: %v", err)
 		}
 	})

@@ -9,11 +9,13 @@ import (
 	"fanli/adapters/grouprobot/grouprobotfake"
 	"fanli/adapters/rpc"
 	"fanli/bot"
+	"fanli/bot/mail"
 	"fanli/configs"
 	"fanli/core/audit"
 	"fanli/core/desk"
 	"fanli/core/fault"
 	"fanli/core/link"
+	"fanli/core/post"
 )
 
 // TestStaffApproveFromTheirGroup plays it in one process, and with all stations asked
@@ -108,6 +110,7 @@ func (g *group) play() {
 		t.Fatal(err)
 	}
 	g.wantHeard("有提现等人审核", "昨天的日报", "")
+	g.withoutRobot()
 
 	g.says("ann", "提现列表")
 	g.says("fritz", "熔断 提现 试试", "你的角色不能做这件事")
@@ -138,10 +141,50 @@ func (g *group) play() {
 	g.wantSound()
 }
 
+// deliver gives the robot some turns.
+func (g *group) deliver(turns int) {
+	g.t.Helper()
+	for range turns {
+		if _, err := g.app.mail.Step(g.t.Context(), post.Out, robotName, mail.Service{}); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
+// withoutRobot has the robot's key refused for a while: what staff should hear waits, in
+// sight of operators, and is said once then.
+func (g *group) withoutRobot() {
+	g.t.Helper()
+	n := len(g.robot.Heard())
+	g.robot.SetKey("other")
+	g.advance(7 * time.Hour)
+	if _, err := g.app.raiseAlarms(g.t.Context()); err != nil {
+		g.t.Fatal(err)
+	}
+	g.deliver(1)
+	items := func(dead bool) []post.Item {
+		all, err := g.app.db.PostOffice().Items(g.t.Context(), post.Filter{Side: post.Out, Dead: dead, Count: 9})
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		return all
+	}
+	if w := items(false); len(w) != 1 || w[0].Channel != robotName || w[0].Tries != 1 {
+		g.t.Errorf("%+v wait for the robot", w)
+	}
+	g.robot.SetKey("k")
+	g.advance(time.Minute)
+	g.deliver(2)
+	if got := g.robot.Heard(); len(got) != n+1 || !strings.Contains(got[n].Content, "仍未解决") || len(items(false))+len(items(true)) > 0 {
+		g.t.Errorf("the robot has said %d things, want one more than %d", len(got), n)
+	}
+}
+
 // wantHeard holds what the robot has said against how each message begins; "" is a
 // picture.
 func (g *group) wantHeard(want ...string) {
 	g.t.Helper()
+	g.deliver(4)
 	heard := g.robot.Heard()
 	if len(heard) != len(want) {
 		g.t.Fatalf("the robot has said %d things, want %d: %v", len(heard), len(want), heard)
