@@ -158,6 +158,7 @@ func (g *group) withoutRobot() {
 	n := len(g.robot.Heard())
 	g.robot.SetKey("other")
 	g.advance(7 * time.Hour)
+	g.mustSettle()
 	if _, err := g.app.raiseAlarms(g.t.Context()); err != nil {
 		g.t.Fatal(err)
 	}
