@@ -72,10 +72,11 @@ func (a *app) openDesks(ctx context.Context, s surroundings) error {
 		paymentTarget: func() map[string]desk.Handler {
 			return desk.Payment{
 				Payouts: a.payouts, Board: a.board, Wallets: a.purse, Acts: a.db.Acts(), Day: a.db.of[paymentTarget].Entered, Prove: a.proveSoon,
+				Charges: a.db.Charges().Newest, Bills: a.db.Reconciliations().Comparisons, Closed: a.db.Reconciliations().Months,
 				Limits: func() withdraw.Limits { return a.limitsOf(a.conf()) }, Now: a.now, Zone: zone,
 			}.Handlers()
 		},
-		botTarget: func() map[string]desk.Handler { return nil },
+		botTarget: func() map[string]desk.Handler { return a.channelDesk().Handlers() },
 	} {
 		if !a.here(name) {
 			continue

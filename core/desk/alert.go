@@ -29,6 +29,13 @@ const (
 	FeedStill Stable = "feed_still" // a stream of orders stands still
 	DeadMail  Stable = "dead_mail"  // events or messages were given up
 	DayOver   Stable = "day_over"   // the report of a day
+
+	MergeStuck  Stable = "merge_stuck"  // accounts are being linked, and it does not get on
+	MailDead    Stable = "mail_dead"    // messages did not reach people, or were not answered
+	Downgraded  Stable = "downgraded"   // a platform has refused us a right
+	HookSick    Stable = "hook_sick"    // a platform cannot deliver to us
+	ChargeHeld  Stable = "charge_held"  // money came that is not what was asked for, or does not go back
+	BillDiffers Stable = "bill_differs" // a payer's or collector's bill does not agree
 )
 
 // lasts reports whether staff are told that it is over. What somebody has to decide is
@@ -82,6 +89,11 @@ func (p Payment) alerts(ctx context.Context, _ Act) (out Answer, err error) {
 			out.Items = append(out.Items, alertItem(key, NotPaid, i))
 		}
 	}
+	more, err := p.takings(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Items = append(out.Items, more.Items...)
 	on, err := p.on(ctx)
 	for _, s := range on {
 		if !strings.Contains(s.By, ":") && s.By != "cli" { // no person has turned it

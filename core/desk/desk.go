@@ -109,7 +109,7 @@ func Specs() []Spec {
 	all := []string{paymentTarget, orderTarget, rebateTarget, userTarget, botTarget}
 	return []Spec{
 		{Name: "astatus", Targets: all, Right: Look},
-		{Name: "todo", Targets: []string{paymentTarget, orderTarget}, Right: Look},
+		{Name: "todo", Targets: []string{paymentTarget, orderTarget, userTarget, botTarget}, Right: Look},
 		{Name: "report", Targets: []string{userTarget, orderTarget, paymentTarget}, Right: Look},
 		{Name: "user", Targets: []string{userTarget, paymentTarget, orderTarget}, Right: People, Args: 1},
 		{Name: "aorder", Targets: []string{orderTarget, rebateTarget}, Right: Orders, Args: 1},

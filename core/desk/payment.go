@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/money"
 	"fanli/core/proof"
+	"fanli/core/reconcile"
 	"fanli/core/withdraw"
 )
 
@@ -32,6 +34,11 @@ type Payment struct {
 	// Prove proves the books, or says what the last proof has found, at a zero time
 	// where there was none; optional.
 	Prove func(ctx context.Context) (proof.Report, time.Time, error)
+	// Charges returns the newest charges in some stages, Bills what the comparisons of a
+	// month with others' bills have found, and Closed which months are closed; optional.
+	Charges func(ctx context.Context, count int, stages ...collect.Stage) ([]collect.Due, error)
+	Bills   func(ctx context.Context, month string) ([]reconcile.Summary, error)
+	Closed  func(ctx context.Context) ([]reconcile.Month, error)
 	// Limits are those of withdrawals.
 	Limits func() withdraw.Limits
 	Now    func() time.Time
@@ -73,9 +80,16 @@ func (p Payment) status(ctx context.Context, _ Act) (Answer, error) {
 }
 
 func (p Payment) todo(ctx context.Context, _ Act) (Answer, error) {
+	out, err := p.takings(ctx)
+	if err != nil {
+		return out, err
+	}
+	for i := range out.Items {
+		out.Items[i] = alertOf(out.Items[i]).Items[0]
+	}
 	ws, err := p.waiting(ctx)
 	if err != nil || len(ws) == 0 {
-		return Answer{}, err
+		return out, err
 	}
 	n := map[withdraw.State]int64{}
 	oldest := ws[0].Changed
@@ -90,7 +104,8 @@ func (p Payment) todo(ctx context.Context, _ Act) (Answer, error) {
 		i.Fields = append(i.Fields, count(LUnknown, rest))
 	}
 	i.Fields = append(i.Fields, moment(LOldest, oldest))
-	return Answer{Items: []Item{i}}, nil
+	out.Items = append([]Item{i}, out.Items...)
+	return out, nil
 }
 
 func (p Payment) wallet(ctx context.Context, a Act) (Answer, error) {

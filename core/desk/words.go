@@ -77,6 +77,14 @@ const (
 	LClawed     Label = "clawed"
 	LPaidOut    Label = "paid_out"
 	LGiven      Label = "given"
+	LMerge      Label = "merge"
+	LMail       Label = "mail"
+	LRight      Label = "right"
+	LHook       Label = "webhook"
+	LWaiting    Label = "waiting"
+	LUntil      Label = "until"
+	LCharge     Label = "charge"
+	LBill       Label = "bill"
 )
 
 // A Stable is a value that has words of its own in every language. Other values of the
@@ -114,6 +122,10 @@ const (
 	WSettled   Stable = "settled"
 	WInvalid   Stable = "invalid"
 	WNothing   Stable = "nothing"
+	WHeld      Stable = "held"
+	WRefunding Stable = "refunding"
+	WIn        Stable = "in"
+	WOut       Stable = "out"
 	WPending   Stable = "pending"
 	WAvailable Stable = "available"
 )
