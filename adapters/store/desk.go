@@ -8,6 +8,8 @@ import (
 	"gorm.io/gorm"
 
 	"fanli/core/desk"
+	"fanli/core/event"
+	"fanli/core/fault"
 )
 
 // What staff were asked to confirm and told unasked, in the bot target.
@@ -134,6 +136,15 @@ func (s deskStore) SwapPending(ctx context.Context, p desk.Pending, rev int64) (
 		return classify("store.SwapPending", r.Error)
 	})
 	return ok, err
+}
+
+// SayAct has an act of staff on the bot target entered in the record of acts, once.
+func (db *DB) SayAct(ctx context.Context, act event.Event) error {
+	err := db.inTx(ctx, botTarget, "desk", func(t *tx) error { return t.Emit(act) })
+	if fault.Is(err, fault.Conflict) { // it was said before
+		return nil
+	}
+	return err
 }
 
 // SweepDesk forgets what staff were asked and told before a time, and returns how much.

@@ -47,7 +47,8 @@ func (f *Fake) staffed(in inbox) {
 			Day: f.entered, Limits: limits, Now: now, Zone: zone,
 		}.Handlers()),
 	}
-	stations["bot"] = desk.NewStation()
+	quiet := func(context.Context) ([]post.Depth, error) { return nil, nil }
+	stations["bot"] = desk.NewStation(desk.Channels{Depths: quiet, Menus: &account{is: []string{"查优惠 → 查券"}}}.Handlers())
 	random := &Random{}
 	room.front = &desk.Front{Stations: stations, Pendings: room, Now: now, Code: func() string { return desk.Digits(random) }}
 	room.alarm = &desk.Alarm{Stations: stations, Sinks: []desk.Sink{f}, Store: room, Pause: time.Hour, Now: now}
@@ -63,6 +64,20 @@ func (f *Fake) Wrap(_ context.Context, n desk.News) ([]post.Parcel, error) {
 
 // Wake implements desk.Sink.
 func (*Fake) Wake(context.Context) {}
+
+// An account is an official account with a menu.
+type account struct{ is []string }
+
+// Menus implements desk.Menus.
+func (a *account) Menus(context.Context) (is, shall []string, err error) {
+	return a.is, []string{"查优惠", "└ 查券 → 查券", "我的"}, nil
+}
+
+// Publish implements desk.Menus.
+func (a *account) Publish(ctx context.Context, _ desk.Act) (err error) {
+	_, a.is, err = a.Menus(ctx)
+	return err
+}
 
 // hire makes somebody staff: "staff bob finance [as ann]": a name of its own, or of a
 // member who is there already.

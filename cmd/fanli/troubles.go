@@ -15,7 +15,7 @@ import (
 
 // channelDesk is what staff are told of channels.
 func (a *app) channelDesk() desk.Channels {
-	return desk.Channels{Depths: a.db.PostOffice().Depths, Troubles: a.troubles}
+	return desk.Channels{Depths: a.db.PostOffice().Depths, Troubles: a.troubles, Menus: a.staffMenus()}
 }
 
 // troubles are what platforms do not do for us: all processes of bot say the same. Their

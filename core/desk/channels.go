@@ -2,8 +2,10 @@ package desk
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"fanli/core/fault"
 	"fanli/core/post"
 )
 
@@ -14,6 +16,18 @@ type Channels struct {
 	Depths func(ctx context.Context) ([]post.Depth, error)
 	// Troubles returns what channels have noticed of their platforms; optional.
 	Troubles func(ctx context.Context) ([]Trouble, error)
+	// Menus is the account whose menu staff publish; nil where there is none that can be
+	// called.
+	Menus Menus
+}
+
+// Menus is an account with a menu below its chats.
+type Menus interface {
+	// Menus returns the menu that people see and the one that they should see, line by line.
+	Menus(ctx context.Context) (is, shall []string, err error)
+	// Publish has people see the menu that they should see, and records who did so; the
+	// same act again has one record.
+	Publish(ctx context.Context, a Act) error
 }
 
 // A Trouble is something that a platform does not do for us.
@@ -30,7 +44,7 @@ type Trouble struct {
 
 // Handlers are its acts.
 func (c Channels) Handlers() map[string]Handler {
-	return map[string]Handler{"todo": c.todo, AlertsAct: c.alerts}
+	return map[string]Handler{"todo": c.todo, AlertsAct: c.alerts, "wxmenu": c.menu, "wxpublish": c.publish}
 }
 
 // dead are the sides on which something came to nothing.
@@ -100,4 +114,60 @@ func (c Channels) alerts(ctx context.Context, _ Act) (out Answer, err error) {
 		out.Items = append(out.Items, alertItem(t.Key, t.What, t.item()))
 	}
 	return out, err
+}
+
+// menus shows the menu that people see and, where that is another one, the one that they
+// should see.
+func (c Channels) menus(ctx context.Context) (out Answer, err error) {
+	if c.Menus == nil {
+		return out, fault.New(fault.NotFound, "desk.no_menu")
+	}
+	is, shall, err := c.Menus.Menus(ctx)
+	if err != nil {
+		return out, menuFault(err)
+	}
+	out.Items = []Item{menuItem(LMenuNow, is)}
+	if out.Same = slices.Equal(is, shall); !out.Same {
+		out.Items = append(out.Items, menuItem(LMenuThen, shall))
+	}
+	return out, nil
+}
+
+func menuItem(title Label, lines []string) Item {
+	i := Item{Title: title}
+	for _, l := range lines {
+		i.Fields = append(i.Fields, text("", l))
+	}
+	if len(lines) == 0 {
+		i.Fields = []Field{word(LState, string(WNone))}
+	}
+	return i
+}
+
+// menuFault is what staff read of a call that came to nothing: what does not heal by
+// itself is refused.
+func menuFault(err error) error {
+	if fault.Retryable(err) {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, "", fault.Newf(fault.Invalid, "desk.menu_refused", "%v", err))
+}
+
+func (c Channels) menu(ctx context.Context, _ Act) (Answer, error) {
+	out, err := c.menus(ctx)
+	out.Same = false // to look changes nothing
+	return out, err
+}
+
+func (c Channels) publish(ctx context.Context, a Act) (Answer, error) {
+	out, err := c.menus(ctx)
+	if err != nil || a.Dry {
+		out.Same = false // menus of people with a tag may differ
+		return out, err
+	}
+	out.Same = false
+	if err := c.Menus.Publish(ctx, a); err != nil {
+		return out, menuFault(err)
+	}
+	return out, nil
 }

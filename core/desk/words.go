@@ -85,6 +85,8 @@ const (
 	LUntil      Label = "until"
 	LCharge     Label = "charge"
 	LBill       Label = "bill"
+	LMenuNow    Label = "menu_now"
+	LMenuThen   Label = "menu_then"
 )
 
 // A Stable is a value that has words of its own in every language. Other values of the
