@@ -10,6 +10,8 @@ import (
 	"fanli/adapters/rpc"
 	"fanli/bot"
 	"fanli/bot/mail"
+	"fanli/bot/wechat/platform"
+	"fanli/bot/wechat/wechatfake"
 	"fanli/configs"
 	"fanli/core/audit"
 	"fanli/core/desk"
@@ -47,7 +49,7 @@ type group struct {
 	n     int
 }
 
-func newGroup(t *testing.T) *group {
+func newGroup(t *testing.T, more ...func(*configs.Config)) *group {
 	t.Helper()
 	g := &group{little: newLittle(t), robot: &grouprobotfake.Fake{Key: "k"}}
 	s := httptest.NewServer(g.robot)
@@ -55,6 +57,9 @@ func newGroup(t *testing.T) *group {
 	g.tune = func(c *configs.Config) {
 		c.Withdraw.Auto, c.Withdraw.FourEyes, c.Withdraw.Minimum = 0, 1_00, 1
 		c.Staff.Robot.URL, c.Staff.Owner = s.URL+"/cgi-bin/webhook/send?key=k", "little:olga"
+		for _, tune := range more {
+			tune(c)
+		}
 	}
 	g.mustOpen()
 	g.app.bot.Staff = &bot.Staff{Front: g.app.house.front, Group: func(m bot.Message) bool { return m.Chat == "staff" }}
@@ -212,6 +217,32 @@ func (g *group) wantActs(want ...string) {
 			g.t.Errorf("%q is %d times in the record: %v", w, n, all)
 		}
 	}
+}
+
+// An owner publishes WeChat's menu from the group, once; others may not, and what WeChat
+// refuses is said.
+func TestStaffPublishTheMenu(t *testing.T) {
+	t.Parallel()
+	fake := wechatfake.New(wechatfake.Config{})
+	at := httptest.NewServer(fake)
+	t.Cleanup(at.Close)
+	g := newGroup(t, func(c *configs.Config) {
+		c.Wechat.AppID, c.Wechat.AppSecret, c.Wechat.Token = fake.AppID(), fake.Secret(), fake.Token()
+		c.Wechat.AESKey, c.Wechat.Profile, c.Wechat.Endpoint = fake.AESKey(), platform.Service, at.URL
+	})
+	fake.Say(t.Context(), "o1", "hello")
+	g.says("fritz", "发布菜单 试试", "你的角色不能做这件事")
+	code := g.says("olga", "发布菜单 换新菜单", "余额提现 → 余额")
+	for range 2 { // a press twice
+		g.says("olga", code, "已完成")
+	}
+	if m := fake.MenuOf("o1"); len(m) != 3 {
+		t.Errorf("people see %v", m)
+	}
+	g.mustSettle()
+	g.wantActs("wechat.menu.publish staff:1")
+	fake.SetProfile(wechatfake.Personal)
+	g.says("olga", "公众号菜单", "微信没有接受")
 }
 
 // The stations trust nobody who asks: neither the bot nor whoever has the token.
