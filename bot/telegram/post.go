@@ -219,6 +219,7 @@ func (c *Channel) collect(w watch, r reader) error {
 	go func() {
 		defer close(shown)
 		c.setFace(w.held)
+		c.listenToStaff(w.held, r.me)
 	}()
 	defer func() { <-shown }()
 	c.log.Info("the channel is open", "bot", r.username, "mode", c.cfg.Mode)

@@ -2,8 +2,10 @@ package telegram_test
 
 import (
 	"testing"
+	"time"
 
 	"fanli/bot"
+	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
 )
@@ -44,6 +46,21 @@ func TestStaffPressWhatTheyAreTold(t *testing.T) {
 		}
 		if private := (bot.Message{From: identity(ann), Chat: itoa(ann)}); c.InStaffGroup(w.ctx, private) {
 			t.Error("a private chat is said to be the group of staff")
+		}
+		unheard := func() bool {
+			deaf, err := telegram.StaffUnheard(w.ctx, w.marks, telegram.Config{Token: telegram.Secret(w.fake.Token()), AdminChatID: wonderland})
+			if err != nil {
+				t.Error(err)
+			}
+			return deaf
+		}
+		if !unheard() {
+			t.Error("nobody says that words in the group do not reach the bot")
+		}
+		w.fake.Promote(wonderland, 110201543) // the bot
+		time.Sleep(6 * time.Minute)
+		if unheard() {
+			t.Error("an administrator is said not to hear")
 		}
 		w.admins = 0
 		if _, err := w.channel().ToStaff(w.ctx, "alert/2", look, nil); !fault.Is(err, fault.NotFound) {

@@ -32,6 +32,13 @@ func (a *app) troubles(ctx context.Context) (out []desk.Trouble, err error) {
 			})
 		}
 	}
+	unheard, err := telegram.StaffUnheard(ctx, a.db.Memory(), a.cfg.Telegram)
+	if err != nil {
+		return nil, err
+	}
+	if unheard {
+		out = append(out, desk.Trouble{Key: "deaf/" + telegram.Name, What: desk.GroupDeaf, Of: desk.LChannel, ID: telegram.Name})
+	}
 	if !a.cfg.Wechat.Enabled() {
 		return out, nil
 	}

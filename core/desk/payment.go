@@ -88,20 +88,30 @@ func (p Payment) todo(ctx context.Context, _ Act) (Answer, error) {
 		out.Items[i] = alertOf(out.Items[i]).Items[0]
 	}
 	ws, err := p.waiting(ctx)
-	if err != nil || len(ws) == 0 {
+	if err != nil {
 		return out, err
 	}
-	n := map[withdraw.State]int64{}
-	oldest := ws[0].Changed
+	var review, unclear int64
+	var oldest time.Time
 	for _, w := range ws {
-		n[w.State]++
-		if w.Changed.Before(oldest) {
+		switch w.State {
+		case withdraw.Requested, withdraw.Reviewing:
+			review++
+		case withdraw.Unknown:
+			unclear++
+		default: // goes on by itself
+			continue
+		}
+		if oldest.IsZero() || w.Changed.Before(oldest) {
 			oldest = w.Changed
 		}
 	}
-	i := Item{Title: LWithdrawal, Fields: []Field{count(LReviewing, n[withdraw.Reviewing])}, Steps: []Step{{Name: "payouts"}}}
-	if rest := int64(len(ws)) - n[withdraw.Reviewing]; rest > 0 {
-		i.Fields = append(i.Fields, count(LUnknown, rest))
+	if review+unclear == 0 {
+		return out, nil
+	}
+	i := Item{Title: LWithdrawal, Fields: []Field{count(LReviewing, review)}, Steps: []Step{{Name: "payouts"}}}
+	if unclear > 0 {
+		i.Fields = append(i.Fields, count(LUnknown, unclear))
 	}
 	i.Fields = append(i.Fields, moment(LOldest, oldest))
 	out.Items = append([]Item{i}, out.Items...)

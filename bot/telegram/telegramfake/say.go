@@ -95,7 +95,7 @@ const anonymousID = 1_087_968_824
 // Say lets a person write to the bot, or in a group that it is in, and returns
 // the id of the message in its chat. Commands, addresses and names in the text
 // are marked as the server marks them. In a group with privacy mode the bot
-// does not get what is not for it.
+// does not get what is not for it, unless it is an administrator there.
 func (s *Server) Say(by int64, text string, opts ...SayOption) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +146,7 @@ func (s *Server) say(y *saying) int64 {
 		y.msg.ID = r.lastID
 	}
 	r.messages[y.msg.ID] = &y.msg
-	if y.group == 0 || s.cfg.ReadsGroups || s.concerns(y.msg) {
+	if y.group == 0 || s.cfg.ReadsGroups || s.groups[y.group].admins[s.me.ID] || s.concerns(y.msg) {
 		s.push(kind, y.msg)
 	}
 	return y.msg.ID
