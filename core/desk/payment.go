@@ -165,7 +165,10 @@ func withdrawalItem(w withdraw.Withdrawal, steps bool) Item {
 		i.Fields = append(i.Fields, text(LFirst, w.First))
 	}
 	if w.Risk > 0 {
-		i.Fields = append(i.Fields, text(LRisk, strconv.Itoa(w.Risk)+" "+strings.ReplaceAll(w.Signs, "risk.", "")))
+		i.Fields = append(i.Fields, count(LRisk, int64(w.Risk)))
+		for _, s := range strings.Split(w.Signs, ",") {
+			i.Fields = append(i.Fields, word("", strings.Replace(s, "risk.", "sign_", 1)))
+		}
 	}
 	if steps && (w.State == withdraw.Reviewing || w.State == withdraw.Requested) {
 		i.Steps = []Step{{Name: "approve", Args: []string{i.ID}}, {Name: "reject", Args: []string{i.ID}}}

@@ -118,6 +118,15 @@ const (
 	WRefused    Stable = "refused"
 	WCancelled  Stable = "cancelled"
 
+	// Why a withdrawal is a risk: the signs of package withdraw, risk.first and so on.
+	WSignNew     Stable = "sign_new_user"
+	WSignFirst   Stable = "sign_first"
+	WSignReturns Stable = "sign_returns"
+	WSignShared  Stable = "sign_shared_payee"
+	WSignAmount  Stable = "sign_amount"
+	WSignPayee   Stable = "sign_payee_changed"
+	WSignClaims  Stable = "sign_claims"
+
 	WUnpaid    Stable = "unpaid"
 	WPaid      Stable = "paid"
 	WReceived  Stable = "received"
