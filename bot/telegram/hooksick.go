@@ -59,11 +59,14 @@ func HookOf(ctx context.Context, m Marks, cfg Config, now time.Time) (s HookStat
 		return s, nil
 	}
 	text, err := m.Mark(ctx, cfg.hookMark())
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	switch {
+	case fault.Is(err, fault.NotFound) || err == nil && text == "":
+		return s, nil
+	case err != nil:
 		return s, fault.In("telegram.HookOf", err)
 	}
-	if text == "" || json.Unmarshal([]byte(text), &s) != nil || now.Sub(s.Seen) > hookStale {
-		return HookState{}, nil
+	if bad := json.Unmarshal([]byte(text), &s); bad != nil || now.Sub(s.Seen) > hookStale { // of another version, or nobody looks
+		return HookState{}, nil //nolint:nilerr // it is as if it were not there
 	}
 	return s, nil
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"fanli/adapters/rpc"
 	"fanli/bot"
 	"fanli/bot/mail"
+	"fanli/bot/telegram"
 	"fanli/bot/wechat/platform"
 	"fanli/bot/wechat/wechatfake"
 	"fanli/configs"
@@ -243,6 +247,42 @@ func TestStaffPublishTheMenu(t *testing.T) {
 	g.wantActs("wechat.menu.publish staff:1")
 	fake.SetProfile(wechatfake.Personal)
 	g.says("olga", "公众号菜单", "微信没有接受")
+}
+
+// Of two processes of bot that see the same at once, one has staff told, on each way once.
+func TestTwoProcessesTellStaffOnce(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, func(c *configs.Config) {
+		c.Telegram = telegram.Config{Token: "123456:AAexampleexampleexampleexampleexamp", AdminChatID: -1001}
+	})
+	if _, err := (&server{app: g.app}).openTelegram(g.app.cfg); err != nil {
+		t.Fatal(err)
+	}
+	g.app.house.stations[orderTarget] = desk.NewStation(map[string]desk.Handler{
+		desk.AlertsAct: func(context.Context, desk.Act) (desk.Answer, error) {
+			return desk.Answer{Items: []desk.Item{desk.DeadAlert("x", 1), desk.DeadAlert("y", 1)}}, nil
+		},
+	})
+	g.app.house.all = map[string]desk.Service{orderTarget: g.app.house.stations[orderTarget]}
+	first, second := *g.app.house.alarm, *g.app.house.alarm
+	first.Stations, second.Stations = g.app.house.all, g.app.house.all
+	var both sync.WaitGroup
+	for _, m := range []*desk.Alarm{&first, &second} {
+		both.Go(func() {
+			if _, err := m.Run(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	all, err := g.app.db.PostOffice().Items(t.Context(), post.Filter{Side: post.Out, Count: 9})
+	var where []string
+	for _, i := range all {
+		where = append(where, i.Channel)
+	}
+	if slices.Sort(where); err != nil || !slices.Equal(where, []string{robotName, telegram.Name}) {
+		t.Errorf("staff are told by %v, %v", where, err)
+	}
 }
 
 // The stations trust nobody who asks: neither the bot nor whoever has the token.
