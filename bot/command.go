@@ -22,13 +22,14 @@ const (
 	sectionRules   section = "rules"
 	sectionFeeds   section = "feeds"
 	sectionStops   section = "stops"
+	sectionFace    section = "face"
 	sectionBooks   section = "books"
 )
 
 // staff reports whether a section is for staff.
 func (s section) staff() bool {
 	switch s {
-	case sectionState, sectionCases, sectionPayouts, sectionRules, sectionFeeds, sectionStops, sectionBooks:
+	case sectionState, sectionCases, sectionPayouts, sectionRules, sectionFeeds, sectionStops, sectionFace, sectionBooks:
 		return true
 	default:
 		return false
@@ -106,6 +107,8 @@ func commands() []command {
 		{"switches", sectionStops, true, []string{"开关"}, []string{"switches"}, (*turn).act},
 		{"kill", sectionStops, true, []string{"熔断", "停"}, []string{"kill", "stop"}, (*turn).act},
 		{"revive", sectionStops, true, []string{"解除熔断", "解除"}, []string{"revive"}, (*turn).act},
+		{"wxmenu", sectionFace, true, []string{"公众号菜单"}, []string{"wechat menu"}, (*turn).act},
+		{"wxpublish", sectionFace, true, []string{"发布菜单", "发布公众号菜单"}, []string{"publish menu"}, (*turn).act},
 		{"prove", sectionBooks, true, []string{"对账账本", "账本"}, []string{"prove", "books"}, (*turn).act},
 		{"audit", sectionBooks, true, []string{"审计"}, []string{"audit", "acts"}, (*turn).act},
 		{"staff", sectionBooks, true, []string{"管理员", "管理员列表"}, []string{"staff"}, (*turn).act},

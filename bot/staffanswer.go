@@ -93,10 +93,25 @@ func (v voice) word(key string) string {
 	return v.network(clean(key, valueRunesMax))
 }
 
-// Alert puts what staff are told unasked into words, in one language.
-func (b *Bot) Alert(a desk.Alert, tag string) Reply {
+// News puts what staff are told unasked into words, in one language.
+func (b *Bot) News(n desk.News, tag string) Reply {
 	v := b.voice(tag)
-	r := v.answered(desk.Answer{Items: a.Items})
-	r.Text = v.T("desk.alert", "what", v.word(string(a.What)))
+	a := desk.Answer{Items: n.Items}
+	if n.Count > len(n.Items) && n.What != desk.DayOver {
+		a.More = n.Count - len(n.Items)
+	}
+	r := v.answered(a)
+	what := v.word(string(n.What))
+	if n.Count > 1 {
+		what = v.T("desk.alert_several", "what", what, "n", count(n.Count))
+	}
+	switch n.Phase {
+	case desk.Stays:
+		r.Text = v.T("desk.alert_stays", "what", what, "since", v.moment(n.Since))
+	case desk.Ends:
+		r.Text = v.T("desk.alert_ends", "what", what, "since", v.moment(n.Since))
+	default:
+		r.Text = v.T("desk.alert", "what", what)
+	}
 	return r
 }

@@ -57,21 +57,37 @@ func (c *Client) Bill(ctx context.Context, day time.Time) ([]withdraw.BillLine, 
 
 // Bill returns what people have paid on a day in Beijing, and what was given back,
 // as the account's log has it; which rows those are is configured by
-// collect_bill_types. Fees are rows of their own and left out. The log does not
-// name refunds: money that goes out under a charge's number is its refund.
+// collect_bill_types. Fees are rows of their own, of collect_fee_types: what went out
+// under a charge's number was kept of it, what came was given back with its refund. The
+// log does not name refunds: money that goes out under a charge's number is its refund.
 func (k Collector) Bill(ctx context.Context, day time.Time) ([]collect.BillLine, error) {
 	const op = "alipay.CollectorBill"
-	rows, err := k.c.log(ctx, day, k.c.cfg.CollectBillTypes)
+	feeTypes := k.c.cfg.CollectFeeTypes
+	rows, err := k.c.log(ctx, day, slices.Concat(k.c.cfg.CollectBillTypes, feeTypes))
 	if err != nil {
 		return nil, fault.In(op, err)
 	}
-	lines := make([]collect.BillLine, len(rows))
-	for i, r := range rows {
+	type side struct {
+		number string
+		back   bool
+	}
+	fees := map[side]money.Fen{}
+	var lines []collect.BillLine
+	for _, r := range rows {
 		l, err := r.line()
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, fault.In(op, err)
+		case slices.Contains(feeTypes, r.Type): // transfers have some, too, which no line takes
+			fees[side{l.Number, !l.Paid}] += l.Amount
+		default:
+			lines = append(lines, collect.BillLine{Charge: l.Number, Receipt: l.Receipt, Amount: l.Amount, Back: l.Paid, At: l.At})
 		}
-		lines[i] = collect.BillLine{Charge: l.Number, Receipt: l.Receipt, Amount: l.Amount, Back: l.Paid, At: l.At}
+	}
+	for i := range lines {
+		of := side{lines[i].Charge, lines[i].Back}
+		lines[i].Fee, lines[i].HasFee = fees[of], true
+		delete(fees, of) // of several refunds the first has it
 	}
 	return lines, nil
 }

@@ -185,9 +185,9 @@ func TestCollectorsBill(t *testing.T) {
 	lines, err := k.Bill(t.Context(), clock())
 	var got []string
 	for _, l := range lines {
-		got = append(got, fmt.Sprint(l.Charge, " ", l.Amount, " ", l.Back, " ", l.At.Equal(clock())))
+		got = append(got, fmt.Sprint(l.Charge, " ", l.Amount, " ", l.Fee, " ", l.Back, " ", l.At.Equal(clock())))
 	}
-	if want := "C7 20.00 false true; C7 20.00 true true; C8 20.00 false true"; err != nil || strings.Join(got, "; ") != want {
+	if want := "C7 20.00 0.01 false true; C7 20.00 0.00 true true; C8 20.00 0.01 false true"; err != nil || strings.Join(got, "; ") != want {
 		t.Errorf("\n got %s, %v\nwant %s", strings.Join(got, "; "), err, want)
 	}
 }

@@ -67,6 +67,8 @@ type Config struct {
 	// CollectBillTypes are those that are what people have paid us, or what we gave
 	// them back; fees are none.
 	CollectBillTypes []string `yaml:"collect_bill_types"`
+	// CollectFeeTypes are those that are what Alipay keeps of that, or gives back.
+	CollectFeeTypes []string `yaml:"collect_fee_types"`
 
 	Timeout time.Duration `yaml:"timeout"` // of one call
 }
@@ -119,6 +121,7 @@ func (c Config) Validate() error {
 	bad(utf8.RuneCountInString(c.Remark) > remarkMax, "remark: is longer than %d characters", remarkMax)
 	bad(slices.Contains(c.BillTypes, ""), "bill_types: one of them is empty")
 	bad(slices.Contains(c.CollectBillTypes, ""), "collect_bill_types: one of them is empty")
+	bad(slices.Contains(c.CollectFeeTypes, ""), "collect_fee_types: one of them is empty")
 	bad(c.Timeout < 0 || c.Timeout > timeoutMax, "timeout: %v is not between 0 and %v", c.Timeout, timeoutMax)
 	return errors.Join(errs...)
 }
@@ -144,6 +147,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.CollectBillTypes) == 0 {
 		c.CollectBillTypes = []string{"交易", "在线支付", "交易退款", "退款"}
+	}
+	if len(c.CollectFeeTypes) == 0 {
+		c.CollectFeeTypes = []string{"收费", "退费"}
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout

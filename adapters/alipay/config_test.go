@@ -25,11 +25,11 @@ func TestValidateSaysEverythingAtOnce(t *testing.T) {
 	err := alipay.Config{
 		Gateway: "http://openapi.alipay.com/gateway.do", AppID: "x", PrivateKey: "c2VjcmV0LWtleQ==", AppCert: "no", AlipayCert: "no",
 		RootCert: "no", NotifyURL: "here", UserID: "1", IdentityType: "PHONE", SceneName: "x", Title: strings.Repeat("张", 129), Remark: strings.Repeat("张", 201),
-		BillTypes: []string{""}, CollectBillTypes: []string{""}, Timeout: time.Hour,
+		BillTypes: []string{""}, CollectBillTypes: []string{""}, CollectFeeTypes: []string{""}, Timeout: time.Hour,
 	}.Validate()
 	for _, key := range []string{
 		"gateway", "app_id", "private_key", "app_cert", "alipay_cert", "root_cert", "notify_url", "user_id", "identity_type", "scene_name", "scene_report",
-		"title", "remark", "bill_types", "collect_bill_types", "timeout",
+		"title", "remark", "bill_types", "collect_bill_types", "collect_fee_types", "timeout",
 	} {
 		if err == nil || !strings.Contains(err.Error(), "alipay: "+key+":") {
 			t.Errorf("Validate does not name %s:\n%v", key, err)

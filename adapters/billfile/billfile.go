@@ -49,6 +49,7 @@ type Format struct {
 	Key    []string `yaml:"key"`
 	Sum    []string `yaml:"sum"`    // commission, or amount of a payout
 	Less   []string `yaml:"less"`   // deducted from it: a fee; may be missing
+	Fee    []string `yaml:"fee"`    // that a collector has kept of the sum; may be missing
 	Price  []string `yaml:"price"`  // what the buyer paid; may be missing
 	Refund []string `yaml:"refund"` // may be missing
 	State  []string `yaml:"state"`  // may be missing

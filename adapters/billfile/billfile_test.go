@@ -51,6 +51,9 @@ func say(r reconcile.Row) string {
 	if r.HasRefund {
 		out += " refund " + r.Refund.String()
 	}
+	if r.HasFee {
+		out += " fee " + r.Fee.String()
+	}
 	if r.State != "" {
 		out += " " + r.State
 	}
@@ -93,10 +96,11 @@ func TestFiles(t *testing.T) {
 		"wechatpay":                                {"wechatpay", "`商家单号,`转账金额,`状态,`完成时间\n`F1,`20.00,`转账成功,`2026-10-03 09:00:00\n总笔数,总金额\n`1,`20.00\n", "2 F1 20.00 paid 2026-10-03 09:00:00"},
 		"what people have paid by alipay": {"alipay/trade", gbk(t, "#支付宝业务明细查询\n#起始日期：[2026年10月03日 00:00:00]\n支付宝交易号,商户订单号,业务类型,完成时间,订单金额（元）,商家实收（元）,退款批次号/请求号,服务费（元）,备注\n"+
 			"2026\t,FC1\t,交易        ,2026-10-03 09:00:00,9.90,9.90,,-0.06,会员\n2027\t,FC1\t,退款,2026-10-03 10:00:00,-9.90,-9.90,FC1R,0.06,\n#-----业务明细列表结束-----\n#交易合计：1笔\n"),
-			"4 FC1 9.90 paid 2026-10-03 09:00:00; 5 FC1R -9.90 refunded 2026-10-03 10:00:00"},
+			"4 FC1 9.90 fee 0.06 paid 2026-10-03 09:00:00; 5 FC1R -9.90 fee -0.06 refunded 2026-10-03 10:00:00"},
 		"what people have paid by wechatpay": {"wechatpay/trade", "\ufeff交易时间,微信订单号,商户订单号,交易状态,应结订单金额,微信退款单号,商户退款单号,退款金额,退款状态,手续费,订单金额,申请退款金额\n" +
 			"`2026-10-03 09:00:00,`42,`FC1,`SUCCESS,`9.90,`,`,`0.00,`,`0.06000,`9.90,`0.00\n`2026-10-02 08:00:00,`42,`FC1,`REFUND,`0.00,`503,`FC1R,`9.90,`SUCCESS,`-0.06000,`0.00,`9.90\n" +
-			"总交易单数,应结订单总金额,退款总金额\n`2,`9.90,`9.90\n", "2 FC1 9.90 paid 2026-10-03 09:00:00; 3 FC1R -9.90 refunded"},
+			"总交易单数,应结订单总金额,退款总金额\n`2,`9.90,`9.90\n", "2 FC1 9.90 fee 0.06 paid 2026-10-03 09:00:00; 3 FC1R -9.90 fee -0.06 refunded"},
+		"a fee that is none": {"wechatpay/trade", "商户订单号,交易状态,手续费,订单金额\nFC1,SUCCESS,9.91,9.90\n", `2 bad: the fee "9.91" is none of 9.90`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -93,13 +93,13 @@ func clean(s string) string {
 type parser struct {
 	f *File
 
-	key, sum, less, price, refund, state, since, back, backSince int
+	key, sum, less, fee, price, refund, state, since, back, backSince int
 }
 
 func (f *File) parser() *parser {
 	c := f.column
 	m := f.format
-	return &parser{f, c(m.Key), c(m.Sum), c(m.Less), c(m.Price), c(m.Refund), c(m.State), c(m.Time), c(m.Back), c(m.BackTime)}
+	return &parser{f, c(m.Key), c(m.Sum), c(m.Less), c(m.Fee), c(m.Price), c(m.Refund), c(m.State), c(m.Time), c(m.Back), c(m.BackTime)}
 }
 
 // row reads one record. The first thing that is odd makes it unreadable.
@@ -165,6 +165,9 @@ func (p *parser) read(l line, r *reconcile.Row) (err error) {
 			r.Sum = -r.Sum
 		}
 	}
+	if err := p.readFee(cell(p.fee), r); err != nil {
+		return err
+	}
 	if err := p.readState(cell(p.state), r); err != nil {
 		return err
 	}
@@ -185,6 +188,24 @@ func (p *parser) amount(what, text string) (money.Fen, error) {
 		return 0, fmt.Errorf("the %s %q is no amount", what, text)
 	}
 	return n, nil
+}
+
+// readFee reads what was kept of the sum. Collectors write it with one sign or the other:
+// what counts is whether money came, of which something is kept, or went, with which it is
+// given back. WeChat Pay writes five digits behind the point.
+func (p *parser) readFee(text string, r *reconcile.Row) error {
+	if text == "" {
+		return nil
+	}
+	fee, err := money.ParseYuan(text, money.HalfUp)
+	if err != nil || max(fee, -fee) > max(r.Sum, -r.Sum) {
+		return fmt.Errorf("the fee %q is none of %s", text, r.Sum)
+	}
+	r.Fee, r.HasFee = max(fee, -fee), true
+	if r.Sum < 0 {
+		r.Fee = -r.Fee
+	}
+	return nil
 }
 
 func (p *parser) readState(text string, r *reconcile.Row) error {

@@ -6,8 +6,10 @@
 //   - Whatever the status of HTTP, what counts is errcode: a message that WeCom has not
 //     taken is an error.
 //   - No more than twenty messages leave in a minute; the twenty-first fails with
-//     fault.Limited, and is tried again later by whoever sends it.
-//   - What is longer than WeCom takes is cut at the end of a character.
+//     fault.Limited, which says after how long it may be tried again, as do WeCom's own
+//     refusals.
+//   - What is longer than WeCom takes is cut at the end of a character. Pages makes
+//     several messages of it.
 //   - The address, whose key is a secret, is in no error.
 package grouprobot
 
@@ -42,6 +44,9 @@ const (
 
 // callTimeout bounds one message.
 const callTimeout = 10 * time.Second
+
+// limitedWait is how long WeCom takes nothing from a robot that has said too much.
+const limitedWait = time.Minute
 
 // answerBytesMax bounds what is read of an answer.
 const answerBytesMax = 64 << 10
@@ -89,6 +94,20 @@ func (r *Robot) Text(ctx context.Context, text string) error {
 	return r.send(ctx, map[string]any{"msgtype": "text", "text": map[string]any{"content": cut(text, textBytesMax)}})
 }
 
+// Pages divides a plain text into as many as Text has to be called with, at the ends of
+// its lines where that is possible.
+func Pages(text string) (out []string) {
+	for len(text) > textBytesMax {
+		n := strings.LastIndexByte(text[:textBytesMax], '\n')
+		if n <= 0 {
+			n = len(strings.ToValidUTF8(text[:textBytesMax], ""))
+		}
+		out = append(out, text[:n])
+		text = strings.TrimPrefix(text[n:], "\n")
+	}
+	return append(out, text)
+}
+
 // Markdown says a text with WeCom's few marks.
 func (r *Robot) Markdown(ctx context.Context, text string) error {
 	return r.send(ctx, map[string]any{"msgtype": "markdown", "markdown": map[string]any{"content": cut(text, markdownBytesMax)}})
@@ -107,8 +126,11 @@ func (r *Robot) Image(ctx context.Context, picture []byte) error {
 }
 
 func (r *Robot) send(ctx context.Context, message map[string]any) error {
-	if !r.limit.AllowN(r.now(), 1) {
-		return fault.New(fault.Limited, "grouprobot.minute")
+	now := r.now()
+	if turn := r.limit.ReserveN(now, 1); turn.DelayFrom(now) > 0 {
+		wait := turn.DelayFrom(now)
+		turn.CancelAt(now)
+		return fault.After(fault.New(fault.Limited, "grouprobot.minute"), wait)
 	}
 	body, err := json.Marshal(message)
 	if err != nil {
@@ -169,7 +191,11 @@ func judge(resp *http.Response) error {
 	case codeNoRobot:
 		code = fault.Denied
 	}
-	return &fault.Error{Code: code, Op: "grouprobot.send", Err: fmt.Errorf("errcode %d", *a.Code)}
+	e := &fault.Error{Code: code, Op: "grouprobot.send", Err: fmt.Errorf("errcode %d", *a.Code)}
+	if code == fault.Limited {
+		return fault.After(e, limitedWait)
+	}
+	return e
 }
 
 // cut shortens s to max bytes without breaking a character.

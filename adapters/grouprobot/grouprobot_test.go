@@ -3,6 +3,7 @@ package grouprobot_test
 import (
 	"bytes"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,12 +79,26 @@ func TestTwentyMessagesAMinute(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := r.Text(t.Context(), "x"); !fault.Is(err, fault.Limited) {
-		t.Errorf("the twenty-first: %v", err)
+	if err := r.Text(t.Context(), "x"); !fault.Is(err, fault.Limited) || fault.RetryAfter(err) != 3*time.Second {
+		t.Errorf("the twenty-first: %v, after %v", err, fault.RetryAfter(err))
 	}
 	pass(3 * time.Second)
 	if err := r.Text(t.Context(), "x"); err != nil || len(f.Heard()) != 21 {
 		t.Errorf("three seconds later: %v, %d are heard", err, len(f.Heard()))
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	line := strings.Repeat("长", 300) // 900 bytes
+	for text, want := range map[string][]string{
+		"short": {"short"}, "": {""},
+		line + "\n" + line + "\n" + line:     {line + "\n" + line, line},
+		strings.Repeat("长", 683) + "\nshort": {strings.Repeat("长", 682), "长\nshort"},
+	} {
+		if got := grouprobot.Pages(text); !slices.Equal(got, want) {
+			t.Errorf("%d bytes become %d pages, want %d", len(text), len(got), len(want))
+		}
 	}
 }
 

@@ -78,6 +78,7 @@ const (
 	MailWaiting    = "fanli_mail_waiting"
 	MailAge        = "fanli_mail_oldest_age_seconds"
 	MailDead       = "fanli_mail_dead"
+	MergesStuck    = "fanli_merges_stuck"
 	SealSuccess    = "fanli_seal_last_timestamp_seconds"
 	DatabaseInUse  = "fanli_database_connections_in_use"
 	DatabaseWaits  = "fanli_database_connection_waits_total"
@@ -120,6 +121,7 @@ func Metrics() []Metric {
 		{MailAge, Gauge, "How long the oldest of them has waited; 0 for none.", l("channel", "side"), true},
 		{MailDead, Gauge, "Those that came to nothing and wait for an operator.", l("channel", "side"), true},
 		{mails, Counter, "Receipts of messages and ends of tries to answer or deliver them; outcome is a state, or fresh, known, full, parked.", l("channel", "side", "outcome"), false},
+		{MergesStuck, Gauge, "Merges of accounts that are under way and have not moved for ten minutes.", nil, true},
 		{FeedSuccess, Gauge, "When a stream of orders was last read.", l("network", "account", "scene"), true},
 		{FeedFailures, Gauge, "Failures in a row of reading a stream of orders.", l("network", "account", "scene"), true},
 		{LedgerEntries, Counter, "Entries of the ledger.", nil, true},

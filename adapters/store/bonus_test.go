@@ -12,7 +12,9 @@ import (
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/ledger"
+	"fanli/core/money"
 	"fanli/core/rebate"
+	"fanli/core/user"
 )
 
 // TestBooksWithBonusesAreProved lets bonuses of all sorts come, one of them to
@@ -58,6 +60,7 @@ func TestBooksWithBonusesAreProved(t *testing.T) {
 				t.Errorf("of the line it is said %+v, %v", es, err)
 			}
 			wantProved(t, db)
+			wantExplainedAfterMerge(t, db, line)
 			must(t, db.Credits().InTx(t.Context(), func(tx credit.Tx) error {
 				j, err := ledger.Open(tx, start)
 				must(t, err)
@@ -71,4 +74,39 @@ func TestBooksWithBonusesAreProved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wantExplainedAfterMerge links user 7 with user 2, and takes them apart again: meanwhile
+// every fen that the line has brought to 7 is explained to 2.
+func wantExplainedAfterMerge(t *testing.T, db *store.DB, line rebate.ChangedRebate) {
+	t.Helper()
+	purse := credit.Purse{Ledger: db.Ledger(), Members: db.Members}
+	brought := money.Fen(0)
+	es, err := purse.Statement(t.Context(), 7, 0, 100)
+	must(t, err)
+	for _, e := range es {
+		if e.Cause == line.Key.String() || strings.HasPrefix(e.Cause, "invitation/") {
+			brought += credit.Effect(7, e)
+		}
+	}
+	m := &credit.Merger{Store: db.Moved(), Now: func() time.Time { return start }}
+	for rev, stage := range []user.MergeStage{user.MergeBegun, user.MergeUndoing} {
+		e, err := event.New(fmt.Sprint("merge/9/", rev), event.MergeChanged, start, user.MergeChanged{ID: 9, Rev: int64(rev) + 1, Absorbed: 7, Survivor: 2, Stage: stage})
+		must(t, err)
+		must(t, m.MergeChanged(t.Context(), e))
+		es, err := purse.Bonuses(t.Context(), 2, line.Key, line.Order)
+		must(t, err)
+		explained := line.Amount
+		for _, e := range es {
+			explained += e.Amount
+		}
+		want := brought
+		if stage == user.MergeUndoing {
+			want = line.Amount
+		}
+		if explained != want || brought == line.Amount {
+			t.Errorf("%s: of %d that the line has brought %d is explained", stage, want, explained)
+		}
+	}
+	wantProved(t, db)
 }

@@ -8,6 +8,8 @@ import (
 	"gorm.io/gorm"
 
 	"fanli/core/desk"
+	"fanli/core/event"
+	"fanli/core/fault"
 )
 
 // What staff were asked to confirm and told unasked, in the bot target.
@@ -136,34 +138,13 @@ func (s deskStore) SwapPending(ctx context.Context, p desk.Pending, rev int64) (
 	return ok, err
 }
 
-type alertRow struct {
-	AlertKey string `gorm:"primaryKey"`
-	Sink     string `gorm:"primaryKey"`
-	ToldAt   int64
-}
-
-func (alertRow) TableName() string { return "bot_alerts" }
-
-// ClaimAlert implements desk.AlertStore.
-func (s deskStore) ClaimAlert(ctx context.Context, key, sink string, since, now time.Time) (fresh bool, err error) {
-	err = s.write(ctx, func(g *gorm.DB) error {
-		rows, err := find[alertRow](locked(g).Where("alert_key = ? AND sink = ?", key, sink))
-		if err != nil {
-			return err
-		}
-		if fresh = len(rows) == 0 || rows[0].ToldAt <= ms(since); !fresh {
-			return nil
-		}
-		return insert(g, []alertRow{{key, sink, ms(now)}}, upsert([]string{"alert_key", "sink"}, "told_at"))
-	})
-	return fresh, err
-}
-
-// ReleaseAlert implements desk.AlertStore.
-func (s deskStore) ReleaseAlert(ctx context.Context, key, sink string) error {
-	return s.write(ctx, func(g *gorm.DB) error {
-		return classify("store.ReleaseAlert", g.Where("alert_key = ? AND sink = ?", key, sink).Delete(&alertRow{}).Error)
-	})
+// SayAct has an act of staff on the bot target entered in the record of acts, once.
+func (db *DB) SayAct(ctx context.Context, act event.Event) error {
+	err := db.inTx(ctx, botTarget, "desk", func(t *tx) error { return t.Emit(act) })
+	if fault.Is(err, fault.Conflict) { // it was said before
+		return nil
+	}
+	return err
 }
 
 // SweepDesk forgets what staff were asked and told before a time, and returns how much.

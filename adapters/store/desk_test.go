@@ -17,8 +17,7 @@ func TestWhatStaffWereAskedIsForgotten(t *testing.T) {
 			until := start.Add(time.Duration(i) * time.Hour)
 			_, err := db.Pendings().AddPending(t.Context(), desk.Pending{Key: key, Act: desk.Act{Staff: 1}, Stage: desk.Asked, Rev: 1, Until: until})
 			must(t, err)
-			_, err = db.Alerts().ClaimAlert(t.Context(), key, "robot", start, until)
-			must(t, err)
+			must(t, db.Alerts().Tell(t.Context(), start, []desk.Turn{{Told: desk.Told{Key: key, Sink: "robot", First: start, Last: until}}}, nil))
 		}
 		for _, want := range []int{2, 0} {
 			if n, err := db.SweepDesk(t.Context(), start.Add(time.Minute)); n != want || err != nil {

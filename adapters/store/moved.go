@@ -92,6 +92,11 @@ func (t movedTx) Members(user int64) ([]int64, error) {
 	return moneyPointers(func() *gorm.DB { return t.g }).members(user)
 }
 
+// Members returns an account and all whose money is its, for credit.Purse.
+func (db *DB) Members(ctx context.Context, user int64) ([]int64, error) {
+	return moneyPointers(func() *gorm.DB { return db.reader(ctx) }).members(user)
+}
+
 // LineSums implements credit.MergeTx. Each statement uses an index.
 func (t movedTx) LineSums(accounts []int64) (out credit.LineSums, err error) {
 	for _, of := range []struct{ table, user, pending, available string }{

@@ -175,6 +175,7 @@ type acceptedRow struct {
 	Item    string `gorm:"primaryKey"`
 	Period  string `gorm:"primaryKey"`
 	Amount  int64
+	Fee     int64
 	Rev     int64
 	At      int64
 }
@@ -183,7 +184,7 @@ func (acceptedRow) TableName() string { return "payment_accepted" }
 
 func (r acceptedRow) accepted() reconcile.Accepted {
 	return reconcile.Accepted{
-		Subject: reconcile.Subject(r.Subject), Period: r.Period, Key: r.Item, Sum: money.Fen(r.Amount), Rev: r.Rev, At: at(r.At),
+		Subject: reconcile.Subject(r.Subject), Period: r.Period, Key: r.Item, Sum: money.Fen(r.Amount), Fee: money.Fen(r.Fee), Rev: r.Rev, At: at(r.At),
 	}
 }
 
@@ -281,13 +282,13 @@ func (t reconcileTx) AcceptedIn(s reconcile.Subject, period string, keys []strin
 func (t reconcileTx) Accept(as []reconcile.Accepted) error {
 	var fresh []acceptedRow
 	for _, a := range as {
-		r := acceptedRow{string(a.Subject), a.Key, a.Period, int64(a.Sum), a.Rev, ms(a.At)}
+		r := acceptedRow{string(a.Subject), a.Key, a.Period, int64(a.Sum), int64(a.Fee), a.Rev, ms(a.At)}
 		if a.Rev == 1 {
 			fresh = append(fresh, r)
 			continue
 		}
 		u := t.g.Model(&acceptedRow{}).Where("subject = ? AND item = ? AND period = ? AND rev = ?", r.Subject, r.Item, r.Period, a.Rev-1).
-			Updates(map[string]any{"amount": r.Amount, "rev": r.Rev, "at": r.At})
+			Updates(map[string]any{"amount": r.Amount, "fee": r.Fee, "rev": r.Rev, "at": r.At})
 		if u.Error == nil && u.RowsAffected == 0 {
 			return fault.Newf(fault.Conflict, "", "store.Accept: %s of %s %s is not at revision %d", r.Item, r.Subject, r.Period, a.Rev-1)
 		}

@@ -61,7 +61,14 @@ func suites(t *testing.T, open func(t *testing.T, now func() time.Time) *store.D
 		storetest.Staff(t, func(t *testing.T) desk.StaffStore { return open(t, now).Staff() })
 	})
 	suite("Desks", func(t *testing.T) {
-		storetest.Desks(t, func(t *testing.T) storetest.DeskStore { return open(t, now).Pendings().(storetest.DeskStore) })
+		storetest.Desks(t, func(t *testing.T) storetest.DeskStore {
+			db := open(t, now)
+			return struct {
+				desk.PendingStore
+				desk.AlertStore
+				*store.PostOffice
+			}{db.Pendings(), db.Alerts(), db.PostOffice()}
+		})
 	})
 	suite("Merges", func(t *testing.T) {
 		storetest.Merges(t, func(t *testing.T) storetest.MergeStores {

@@ -229,9 +229,9 @@ func TestTradeBill(t *testing.T) {
 	lines, err := k.Bill(t.Context(), day)
 	var got []string
 	for _, l := range lines {
-		got = append(got, fmt.Sprint(l.Charge, " ", l.Refund, " ", l.Amount, " ", l.Back, " ", l.At.Equal(day)))
+		got = append(got, fmt.Sprint(l.Charge, " ", l.Refund, " ", l.Amount, " ", l.Fee, " ", l.Back, " ", l.At.Equal(day)))
 	}
-	if want := "C7  20.00 false true; C7 C7R 20.00 true false; C8  20.00 false true"; err != nil || strings.Join(got, "; ") != want {
+	if want := "C7  20.00 0.12 false true; C7 C7R 20.00 0.12 true false; C8  20.00 0.12 false true"; err != nil || strings.Join(got, "; ") != want {
 		t.Errorf("\n got %s, %v\nwant %s", strings.Join(got, "; "), err, want)
 	}
 	if lines, err := k.Bill(t.Context(), day.AddDate(0, 0, -1)); err != nil || len(lines) != 0 {

@@ -22,11 +22,12 @@ const (
 	colRefund   = "商户退款单号"
 	colRefunded = "申请退款金额"
 	colEnded    = "退款状态"
+	colFee      = "手续费"
 )
 
 // Bill returns the trade bill of a day: what people have paid, and refunds, which
 // are rows of their own. The day is that of its date, whatever its zone. The bill
-// does not say when a refund was made. Fees are columns, and left out.
+// does not say when a refund was made. Fees are below zero where they were given back.
 func (k Collector) Bill(ctx context.Context, day time.Time) ([]collect.BillLine, error) {
 	const op = "wechatpay.CollectorBill"
 	text, err := k.c.bill(ctx, pathTrades, day, url.Values{"bill_type": {"ALL"}})
@@ -40,7 +41,7 @@ func (k Collector) Bill(ctx context.Context, day time.Time) ([]collect.BillLine,
 // trades reads a trade bill. Rows of another state than these would be no payment of
 // ours, and are said and not guessed.
 func trades(text []byte) (out []collect.BillLine, err error) {
-	columns := []string{colTraded, colTrade, colCharge, colState, colTotal, colRefund, colRefunded, colEnded}
+	columns := []string{colTraded, colTrade, colCharge, colState, colTotal, colRefund, colRefunded, colEnded, colFee}
 	err = table(text, columns, func(of func(col string) string) error {
 		l := collect.BillLine{Charge: of(colCharge), Receipt: of(colTrade)}
 		column := colTotal
@@ -58,6 +59,10 @@ func trades(text []byte) (out []collect.BillLine, err error) {
 			return errFlow
 		}
 		if l.Amount, err = money.ParseYuan(of(column), money.Exact); err != nil || l.Amount <= 0 || l.Charge == "" || l.Back && l.Refund == "" {
+			return errFlow
+		}
+		fee, err := money.ParseYuan(of(colFee), money.HalfUp) // five digits behind the point
+		if l.Fee, l.HasFee = max(fee, -fee), true; err != nil || l.Fee > l.Amount {
 			return errFlow
 		}
 		out = append(out, l)

@@ -14,6 +14,7 @@ import (
 	"fanli/core/fault"
 	fen "fanli/core/money"
 	"fanli/core/order"
+	"fanli/core/post"
 	"fanli/core/user"
 	"fanli/core/withdraw"
 )
@@ -46,7 +47,8 @@ func (f *Fake) staffed(in inbox) {
 			Day: f.entered, Limits: limits, Now: now, Zone: zone,
 		}.Handlers()),
 	}
-	stations["bot"] = desk.NewStation()
+	quiet := func(context.Context) ([]post.Depth, error) { return nil, nil }
+	stations["bot"] = desk.NewStation(desk.Channels{Depths: quiet, Menus: &account{is: []string{"查优惠 → 查券"}}}.Handlers())
 	random := &Random{}
 	room.front = &desk.Front{Stations: stations, Pendings: room, Now: now, Code: func() string { return desk.Digits(random) }}
 	room.alarm = &desk.Alarm{Stations: stations, Sinks: []desk.Sink{f}, Store: room, Pause: time.Hour, Now: now}
@@ -54,9 +56,27 @@ func (f *Fake) staffed(in inbox) {
 	f.Bot.Staff = &bot.Staff{Group: func(m bot.Message) bool { return m.Group && m.Chat == staffGroup }, Front: room.front}
 }
 
-// Raise implements desk.Sink: the group is told.
-func (f *Fake) Raise(_ context.Context, a desk.Alert) error {
-	return f.Send(context.Background(), user.Identity{Channel: channel, External: "the staff group"}, f.Bot.Alert(a, "zh"))
+// Wrap implements desk.Sink: the group is told at once.
+func (f *Fake) Wrap(_ context.Context, n desk.News) ([]post.Parcel, error) {
+	to := user.Identity{Channel: channel, External: "the staff group"}
+	return []post.Parcel{{Key: n.Key}}, f.Send(context.Background(), to, f.Bot.News(n, "zh"))
+}
+
+// Wake implements desk.Sink.
+func (*Fake) Wake(context.Context) {}
+
+// An account is an official account with a menu.
+type account struct{ is []string }
+
+// Menus implements desk.Menus.
+func (a *account) Menus(context.Context) (is, shall []string, err error) {
+	return a.is, []string{"查优惠", "└ 查券 → 查券", "我的"}, nil
+}
+
+// Publish implements desk.Menus.
+func (a *account) Publish(ctx context.Context, _ desk.Act) (err error) {
+	_, a.is, err = a.Menus(ctx)
+	return err
 }
 
 // hire makes somebody staff: "staff bob finance [as ann]": a name of its own, or of a
@@ -242,20 +262,21 @@ func (r *staffRoom) SwapPending(_ context.Context, p desk.Pending, rev int64) (b
 	})
 }
 
-func (r *staffRoom) ClaimAlert(_ context.Context, key, sink string, since, now time.Time) (bool, error) {
-	return read(r.store, func() (bool, error) {
-		if r.alerted == nil {
-			r.alerted = map[string]time.Time{}
-		}
-		if last, ok := r.alerted[sink+key]; ok && last.After(since) {
-			return false, nil
-		}
-		r.alerted[sink+key] = now
-		return true, nil
-	})
+// Told implements desk.AlertStore.
+func (r *staffRoom) Told(context.Context, string) ([]desk.Told, error) {
+	return read(r.store, func() ([]desk.Told, error) { return slices.Clone(r.told), nil })
 }
 
-func (r *staffRoom) ReleaseAlert(_ context.Context, key, sink string) error {
-	_, err := read(r.store, func() (bool, error) { delete(r.alerted, sink+key); return true, nil })
+// Tell implements desk.AlertStore.
+func (r *staffRoom) Tell(_ context.Context, _ time.Time, turns []desk.Turn, _ []post.Parcel) error {
+	_, err := read(r.store, func() (bool, error) {
+		for _, t := range turns {
+			r.told = slices.DeleteFunc(r.told, func(o desk.Told) bool { return o.Key == t.Key })
+			if t.Rev++; !t.Over {
+				r.told = append(r.told, t.Told)
+			}
+		}
+		return true, nil
+	})
 	return err
 }

@@ -61,7 +61,7 @@ type store struct {
 
 	members  []desk.Member
 	pendings []desk.Pending
-	alerted  map[string]time.Time
+	told     []desk.Told
 	deeds    []audit.Act // of staff
 	now      func() time.Time
 	money    pointers // of payment

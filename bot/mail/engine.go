@@ -122,6 +122,13 @@ func (e *Engine) Post(ctx context.Context, ps ...Parcel) error {
 	return nil
 }
 
+// Pack makes of a parcel what is kept, for who keeps it in the transaction that made it
+// true; Wake has it delivered after that.
+func (e *Engine) Pack(p Parcel) (post.Parcel, error) { return p.pack(e.Now()) }
+
+// Wake has the parcels of a channel delivered that are due.
+func (e *Engine) Wake(ctx context.Context, channel string) { e.wake(ctx, post.Out, channel) }
+
 // wakeFor wakes whoever delivers parcels.
 func (e *Engine) wakeFor(ctx context.Context, ps []post.Parcel) {
 	for _, p := range ps {

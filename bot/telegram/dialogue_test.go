@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"fanli/bot"
 	"fanli/bot/bottest"
@@ -26,6 +27,29 @@ func TestDialogues(t *testing.T) {
 	}
 }
 
+// The people of the staff group, besides ann.
+const (
+	olga  = 7001
+	fritz = 7002
+)
+
+// TestStaffDialogue plays what staff do in their group: an alert with buttons, approving by
+// a press and its code, what others see of it, and that a word of staff is none elsewhere.
+func TestStaffDialogue(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorldOf(t, telegramfake.Config{Flood: true})
+		w.admins = wonderland
+		w.fake.Group(wonderland, "Wonderland")
+		for id, name := range map[int64]string{olga: "Olga", fritz: "Fritz"} {
+			w.fake.Meet(telegramfake.Person{ID: id, Name: name, Language: "zh"})
+		}
+		w.fake.Promote(wonderland, 110201543) // the bot
+		s := newShow(w)
+		s.people["olga"], s.people["fritz"] = olga, fritz
+		bottest.Play(t, "testdata/staff.txt", s.scene())
+	})
+}
+
 // A show is a world of package bottest whose people have Telegram.
 type show struct {
 	*world
@@ -43,6 +67,9 @@ func newShow(w *world) *show {
 			if m.From.External == itoa(id) {
 				m.From = user.Identity{Channel: "test", External: name}
 			}
+		}
+		if m.Group && w.admins == wonderland {
+			m.Chat = "staff"
 		}
 		return s.f.Handle(ctx, m)
 	})
@@ -84,6 +111,9 @@ func (s *show) say(_ context.Context, m bot.Message) bot.Reply {
 // shown is what a chat shows that was not written down.
 func (s *show) shown(chat int64) (r bot.Reply) {
 	s.settle()
+	if chat == s.admins { // twenty messages a minute go to a group
+		time.Sleep(10 * time.Second)
+	}
 	all := s.fake.Sent(chat)
 	for i, m := range all {
 		if k := [2]int64{chat, m.ID}; m.Edited && len(m.Flat()) == 0 && !s.taken[k] {
@@ -109,6 +139,10 @@ func (s *show) shown(chat int64) (r bot.Reply) {
 func (s *show) tell() (out []bottest.Told) {
 	for _, n := range s.f.Told() {
 		s.notice++
+		if n.To.External == "the staff group" {
+			out = append(out, bottest.Told{To: n.To, Reply: s.toStaff(n.Reply)})
+			continue
+		}
 		chat := s.people[n.To.External]
 		err := s.engine.Notice(s.ctx, bot.Notice{Key: fmt.Sprint(s.notice), User: 1, To: identity(chat), Reply: n.Reply})
 		if err != nil {
@@ -117,4 +151,16 @@ func (s *show) tell() (out []bottest.Told) {
 		out = append(out, bottest.Told{To: n.To, Reply: s.shown(chat)})
 	}
 	return out
+}
+
+// toStaff tells the group of staff, as any process of bot does.
+func (s *show) toStaff(r bot.Reply) bot.Reply {
+	ps, err := s.channel().ToStaff(s.ctx, fmt.Sprintf("alert/telegram/%d", s.notice), r, nil)
+	if err == nil {
+		err = s.engine.Post(s.ctx, ps...)
+	}
+	if err != nil {
+		s.t.Error(err)
+	}
+	return s.shown(wonderland)
 }

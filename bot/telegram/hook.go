@@ -133,6 +133,7 @@ func (c *Channel) keepHook(ctx context.Context) error {
 			err = c.persist(ctx, "the webhook cannot be set", func() error { return c.setHook(ctx) })
 		default:
 			seen = c.judge(info, seen)
+			c.noteHook(ctx, info)
 		}
 	}
 	return err

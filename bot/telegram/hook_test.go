@@ -80,8 +80,15 @@ func TestWebhook(t *testing.T) {
 			t.Errorf("counted %+v", w.count.all)
 		}
 		wantLog(t, w.logs, "Telegram cannot deliver to the webhook", "503 Service Unavailable")
+		if s := w.hook(); !s.Sick || !strings.Contains(s.Said, "503") || s.Waiting != 1 {
+			t.Errorf("staff are told %+v", s)
+		}
 		full.Store(false)
 		wantTexts(t, w.wait(ann, 1), "hello") // nothing is lost
+		time.Sleep(16 * time.Minute)
+		if s := w.hook(); s.Sick || s.Seen.IsZero() {
+			t.Errorf("after that staff are told %+v", s)
+		}
 	})
 	hooked("IsDeletedForPolling", func(t *testing.T, w *world) {
 		w.run(echo).kill()
@@ -202,4 +209,15 @@ func TestRunTellsThatAWebhookIsRefused(t *testing.T) {
 			t.Errorf("Run returned %v", err)
 		}
 	})
+}
+
+// hook is what all processes know of the webhook.
+func (w *world) hook() telegram.HookState {
+	w.t.Helper()
+	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Mode: telegram.Webhook}
+	s, err := telegram.HookOf(w.ctx, w.marks, cfg, time.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
 }

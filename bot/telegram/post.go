@@ -22,6 +22,9 @@ type envelope struct {
 	Turns int64  `json:"turns,omitempty"` // the message with the list of which it is another page
 	Idle  bool   `json:"idle,omitempty"`  // it says only that the answer takes a while
 	Stead string `json:"stead,omitempty"` // the key of such a parcel, whose message it takes the place of
+
+	Staff   bool   `json:"staff,omitempty"`   // it is for the group of staff
+	Picture []byte `json:"picture,omitempty"` // of ours, sent instead of a reply
 }
 
 // envelopeOf says where an envelope goes.
@@ -170,8 +173,11 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 	if !to.group && p.Notice != nil && c.isAway(ctx, chat) {
 		return fault.Wrap(fault.NotFound, "telegram.Carry", errors.New("the person has blocked the bot, and is not back yet"))
 	}
+	if len(e.Picture) > 0 {
+		return lostStaff(e, c.carryPicture(ctx, to, p, e.Picture, progress))
+	}
 	if err := c.carryAll(ctx, to, e, p, progress); err != nil {
-		return err
+		return lostStaff(e, err)
 	}
 	if e.Spent != 0 {
 		if err := c.pace.claim(ctx, to, p.Quiet); err != nil { // edits count, too
@@ -298,6 +304,7 @@ func (c *Channel) collect(w watch, r reader) error {
 	go func() {
 		defer close(shown)
 		c.setFace(w.held)
+		c.listenToStaff(w.held, r.me)
 	}()
 	defer func() { <-shown }()
 	c.log.Info("the channel is open", "bot", r.username, "mode", c.cfg.Mode)

@@ -9,6 +9,7 @@ import (
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
 	"fanli/bot"
+	"fanli/bot/mail"
 	"fanli/core/fault"
 )
 
@@ -18,22 +19,48 @@ func (c *Channel) InStaffGroup(ctx context.Context, m bot.Message) bool {
 	return chat != 0 && m.Group && m.From.Channel == Name && m.Chat == strconv.FormatInt(chat, 10)
 }
 
-// TellStaff says something in the group of staff, with a picture as PNG if there is
-// one. It fails as Send does, and with fault.NotFound where there is no group.
-func (c *Channel) TellStaff(ctx context.Context, r bot.Reply, picture []byte) error {
+// ToStaff returns the parcels of something said unasked in the group of staff: a picture
+// as PNG, if there is one, and a reply. It fails with fault.NotFound where there is no
+// group.
+func (c *Channel) ToStaff(ctx context.Context, key string, r bot.Reply, picture []byte) ([]mail.Parcel, error) {
 	chat := c.AdminChat(ctx)
 	if chat == 0 {
-		return fault.Wrap(fault.NotFound, "telegram.TellStaff", errors.New("there is no group of staff"))
+		return nil, fault.Wrap(fault.NotFound, "telegram.ToStaff", errors.New("there is no group of staff"))
 	}
-	ctx, cancel := context.WithTimeout(ctx, noticeTime)
-	defer cancel()
+	var out []mail.Parcel
 	if len(picture) > 0 {
-		p := tgbotapi.Params{"chat_id": strconv.FormatInt(chat, 10)}
+		out = append(out, staffParcel(key+"/picture", chat, envelope{Picture: picture}, bot.Reply{}))
+	}
+	return append(out, staffParcel(key, chat, envelope{}, r)), nil
+}
+
+func staffParcel(key string, chat int64, e envelope, r bot.Reply) mail.Parcel {
+	e.Group, e.Staff = true, true
+	data, err := json.Marshal(e)
+	if err != nil { // numbers and bytes can be written
+		data = nil
+	}
+	return mail.Parcel{Key: key, Channel: Name, Chat: strconv.FormatInt(chat, 10), Reply: r, Data: data, Quiet: true}
+}
+
+// carryPicture sends a picture of ours.
+func (c *Channel) carryPicture(ctx context.Context, to target, p mail.Parcel, picture []byte, progress *mail.Progress) error {
+	if err := c.pace.claim(ctx, to, p.Quiet); err != nil {
+		return err
+	}
+	return progress.Do(ctx, 0, func(ctx context.Context, _ bool) (string, error) {
+		params := tgbotapi.Params{"chat_id": strconv.FormatInt(to.chat, 10)}
 		var sent json.RawMessage
 		f := tgbotapi.RequestFile{Name: "photo", Data: tgbotapi.FileBytes{Name: "report.png", Bytes: picture}}
-		if err := c.upload(ctx, "sendPhoto", p, f, &sent); err != nil {
-			c.log.Warn("a picture for staff is not sent; the text goes without", "error", err)
-		}
+		return "", c.upload(ctx, "sendPhoto", params, f, &sent)
+	})
+}
+
+// lostStaff makes of an error one that operators see: that nobody of staff can be told is
+// nothing that happens to people.
+func lostStaff(e envelope, err error) error {
+	if e.Staff && fault.Is(err, fault.NotFound) {
+		return fault.Newf(fault.Invalid, "telegram.staff_group", "%v", err)
 	}
-	return fault.In("telegram.TellStaff", c.deliver(ctx, target{chat: chat, group: true}, r, true))
+	return err
 }

@@ -2,8 +2,10 @@ package telegram_test
 
 import (
 	"testing"
+	"time"
 
 	"fanli/bot"
+	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
 )
@@ -19,13 +21,20 @@ func TestStaffPressWhatTheyAreTold(t *testing.T) {
 		var in inbox
 		w.run(offer(&in))
 		c := w.channel()
-		if err := c.TellStaff(w.ctx, bot.Reply{Text: "look", Buttons: []bot.Button{{Label: "More", Action: "approve 7"}}}, nil); err != nil {
+		look := bot.Reply{Text: "look", Buttons: []bot.Button{{Label: "More", Action: "approve 7"}}}
+		ps, err := c.ToStaff(w.ctx, "alert/1", look, []byte("\x89PNG\r\n\x1a\n"))
+		if err != nil {
 			t.Fatal(err)
 		}
-		w.fake.Press(bob, wonderland, w.wait(wonderland, 1)[0].ID, 0)
-		said := w.wait(wonderland, 2)[1]
+		for range 2 { // a second process says the same
+			if err := w.engine.Post(w.ctx, ps...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.fake.Press(bob, wonderland, w.wait(wonderland, 2)[1].ID, 0)
+		said := w.wait(wonderland, 3)[2]
 		w.fake.Press(ann, wonderland, said.ID, 1)
-		w.wait(wonderland, 3)
+		w.wait(wonderland, 4)
 		got := in.messages()
 		if len(got) != 2 || got[0].From != identity(bob) || got[0].Text != "approve 7" || got[1].From != identity(ann) {
 			t.Fatalf("handed %+v, want bob's press and ann's", got)
@@ -38,8 +47,23 @@ func TestStaffPressWhatTheyAreTold(t *testing.T) {
 		if private := (bot.Message{From: identity(ann), Chat: itoa(ann)}); c.InStaffGroup(w.ctx, private) {
 			t.Error("a private chat is said to be the group of staff")
 		}
+		unheard := func() bool {
+			deaf, err := telegram.StaffUnheard(w.ctx, w.marks, telegram.Config{Token: telegram.Secret(w.fake.Token()), AdminChatID: wonderland})
+			if err != nil {
+				t.Error(err)
+			}
+			return deaf
+		}
+		if !unheard() {
+			t.Error("nobody says that words in the group do not reach the bot")
+		}
+		w.fake.Promote(wonderland, 110201543) // the bot
+		time.Sleep(6 * time.Minute)
+		if unheard() {
+			t.Error("an administrator is said not to hear")
+		}
 		w.admins = 0
-		if err := w.channel().TellStaff(w.ctx, bot.Reply{Text: "look"}, nil); !fault.Is(err, fault.NotFound) {
+		if _, err := w.channel().ToStaff(w.ctx, "alert/2", look, nil); !fault.Is(err, fault.NotFound) {
 			t.Errorf("without a group: %v", err)
 		}
 	})

@@ -184,7 +184,7 @@ func (a *app) wirePayment(_ context.Context, s surroundings) error {
 	a.treasurer = a.newTreasurer()
 	a.cashier = &credit.Cashier{Store: a.db.Credits(), Now: a.now, Zone: a.cfg.Location()}
 	a.merger = &credit.Merger{Store: a.db.Moved(), Now: a.now}
-	a.purse = credit.Purse{Ledger: a.db.Ledger()}
+	a.purse = credit.Purse{Ledger: a.db.Ledger(), Members: a.db.of[paymentTarget].Members}
 	a.board = &control.Board{Store: a.db.Control(), Now: a.now}
 	payers, err := payers(a.cfg, s)
 	if err != nil {

@@ -20,6 +20,9 @@ func (a *app) sources() []observe.Source {
 	if a.here(botTarget) {
 		out = append(out, observe.Source{Name: "mail", Read: a.readMail})
 	}
+	if a.here(userTarget) {
+		out = append(out, observe.Source{Name: "merges", Read: a.readMerges})
+	}
 	if a.here(orderTarget) {
 		out = append(out, observe.Source{Name: "feeds", Read: a.readFeeds})
 	}

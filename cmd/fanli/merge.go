@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,16 +28,12 @@ there by entries with the cause merge/ID. See docs/identity.md.`,
 	return cmd
 }
 
-// stuckAfter is how long a merge may be under way until a person should look: it takes
-// seconds, but for a switch that stops credits.
-const stuckAfter = 10 * time.Minute
-
 func (a *app) mergeLine(m user.Merge) string {
 	line := fmt.Sprintf("%-5d user %-6d in user %-6d %-9s %s", m.ID, m.Absorbed, m.Survivor, m.Stage, m.At.In(a.cfg.Location()).Format("2006-01-02 15:04"))
 	if m.Reason != "" {
 		line += "  " + m.Reason
 	}
-	if m.Stage.UnderWay() && a.now().After(m.Changed.Add(stuckAfter)) {
+	if m.Stage.UnderWay() && a.now().After(m.Changed.Add(user.MergeStuckAfter)) {
 		line += "  STUCK: see `fanli events`, then `fanli merge resume`"
 	}
 	return line

@@ -240,6 +240,9 @@ func summary(std stdio, s reconcile.Summary) {
 		}
 	}
 	_, _ = fmt.Fprintf(std.out, "  they list %s, of which %s matched; we have %s\n", s.Theirs, s.Matched, s.Ours)
+	if s.Fees != 0 {
+		_, _ = fmt.Fprintf(std.out, "  of what matched they have kept %s\n", s.Fees)
+	}
 }
 
 // picture draws what a comparison has counted.

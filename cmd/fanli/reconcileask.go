@@ -98,11 +98,12 @@ func askPayer(b withdraw.Biller) asker {
 func askCollector(b collect.Biller) asker {
 	return askBill(b.Bill, func(l collect.BillLine) reconcile.Row {
 		r := reconcile.Row{
-			Key: l.Charge, Sum: l.Amount, State: "paid", At: l.At,
-			Raw: fmt.Sprintf("%s %s %s %s %t", l.Charge, l.Refund, l.Receipt, l.Amount, l.Back),
+			Key: l.Charge, Sum: l.Amount, Fee: l.Fee, HasFee: l.HasFee, State: "paid", At: l.At,
+			Raw: fmt.Sprintf("%s %s %s %s %t %s", l.Charge, l.Refund, l.Receipt, l.Amount, l.Back, l.Fee),
 		}
 		if l.Back {
 			r.Key, r.Sum, r.State = cmp.Or(l.Refund, collect.RefundNumber(l.Charge)), -l.Amount, string(collect.Refunded)
+			r.Fee = -l.Fee
 		}
 		return r
 	})

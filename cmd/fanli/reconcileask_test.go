@@ -324,8 +324,8 @@ func TestReconcileCollector(t *testing.T) {
 		`the state "USERPAYING" is not known`, "matched             39")
 	cli(t, "", nil, "close", settledMonth, "--data", dir).want(t, exitFailed, "differences")
 	cli(t, "", nil, append(args, tradeBill(t, dir, sound))...).want(t, exitOK, "matched             43")
-	if b := balances(t, dir); b[ledger.Collector("wechatpay")] != "0.00" || b[ledger.Bank] != "-366.30" {
-		t.Errorf("collector %s, bank %s", b[ledger.Collector("wechatpay")], b[ledger.Bank])
+	if b := balances(t, dir); b[ledger.Collector("wechatpay")] != "0.00" || b[ledger.Bank] != "-364.08" || b[ledger.Fees] != "-2.22" { // 0.06 of each that stayed
+		t.Errorf("collector %s, bank %s, fees %s", b[ledger.Collector("wechatpay")], b[ledger.Bank], b[ledger.Fees])
 	}
 	cli(t, "", nil, "close", settledMonth, "--data", dir).want(t, exitOK, "collector/wechatpay", "open differences: 0")
 	cli(t, "", nil, "audit", "--data", dir).want(t, exitOK, "the books are sound")

@@ -221,7 +221,7 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 		}
 		out = append(out, c)
 	}
-	return out, nil
+	return append(out, s.app.robots()...), nil
 }
 
 // run runs channels and jobs until ctx ends, and then stops everything in order:

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanli/adapters/grouprobot"
 	"fanli/bot"
 	"fanli/bot/telegram"
 	"fanli/configs"
@@ -32,6 +30,7 @@ type house struct {
 	front    *desk.Front
 	alarm    *desk.Alarm
 	roster   *desk.Roster
+	robot    *robotChannel // nil for none
 	started  time.Time
 	proved   atomic.Pointer[proved]
 }
@@ -73,10 +72,11 @@ func (a *app) openDesks(ctx context.Context, s surroundings) error {
 		paymentTarget: func() map[string]desk.Handler {
 			return desk.Payment{
 				Payouts: a.payouts, Board: a.board, Wallets: a.purse, Acts: a.db.Acts(), Day: a.db.of[paymentTarget].Entered, Prove: a.proveSoon,
+				Charges: a.db.Charges().Newest, Bills: a.db.Reconciliations().Comparisons, Closed: a.db.Reconciliations().Months,
 				Limits: func() withdraw.Limits { return a.limitsOf(a.conf()) }, Now: a.now, Zone: zone,
 			}.Handlers()
 		},
-		botTarget: func() map[string]desk.Handler { return nil },
+		botTarget: func() map[string]desk.Handler { return a.channelDesk().Handlers() },
 	} {
 		if !a.here(name) {
 			continue
@@ -105,15 +105,7 @@ func (a *app) openFront(s surroundings) {
 		Stations: h.all, Pendings: a.db.Pendings(), Now: a.now, Code: func() string { return desk.Digits(rand.Reader) },
 	}
 	h.alarm = &desk.Alarm{Stations: h.all, Store: a.db.Alerts(), Pause: a.cfg.Staff.Pause, Now: a.now}
-	if url := a.cfg.Staff.Robot.URL; url != "" {
-		client := s.http
-		if client == nil {
-			client = &http.Client{}
-		}
-		if r, err := grouprobot.New(url, client, time.Now); err == nil { // it was checked with the configuration
-			h.alarm.Sinks = append(h.alarm.Sinks, robotSink{a, r})
-		}
-	}
+	a.openRobot(s)
 }
 
 // targetStatus says how a target is.
@@ -217,42 +209,6 @@ func staffMenu() (out []telegram.Command) {
 		out = append(out, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
 	}
 	return out
-}
-
-// A telegramSink tells staff in their group, with buttons.
-type telegramSink struct {
-	a *app
-	t *telegram.Channel
-}
-
-func (s telegramSink) Name() string { return telegram.Name }
-
-func (s telegramSink) Raise(ctx context.Context, x desk.Alert) error {
-	return s.t.TellStaff(ctx, s.a.bot.Alert(x, s.a.cfg.Staff.Language), reportPicture(x))
-}
-
-// A robotSink tells staff by a robot, which takes no answers: without buttons.
-type robotSink struct {
-	a *app
-	r *grouprobot.Robot
-}
-
-func (s robotSink) Name() string { return "robot" }
-
-func (s robotSink) Raise(ctx context.Context, x desk.Alert) error {
-	r := s.a.bot.Alert(x, s.a.cfg.Staff.Language)
-	for i := range r.Cards {
-		r.Cards[i].Buttons = nil
-	}
-	if err := s.r.Text(ctx, bot.RenderText(r)); err != nil {
-		return err
-	}
-	if png := reportPicture(x); png != nil {
-		if err := s.r.Image(ctx, png); err != nil {
-			s.a.log.Warn("a picture for staff is not sent; the text went without", "error", err)
-		}
-	}
-	return nil
 }
 
 func staffCommand(std stdio, f *flags) *cobra.Command {

@@ -1,19 +1,27 @@
 package main
 
 import (
+	"context"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"fanli/adapters/grouprobot/grouprobotfake"
 	"fanli/adapters/rpc"
 	"fanli/bot"
+	"fanli/bot/mail"
+	"fanli/bot/telegram"
+	"fanli/bot/wechat/platform"
+	"fanli/bot/wechat/wechatfake"
 	"fanli/configs"
 	"fanli/core/audit"
 	"fanli/core/desk"
 	"fanli/core/fault"
 	"fanli/core/link"
+	"fanli/core/post"
 )
 
 // TestStaffApproveFromTheirGroup plays it in one process, and with all stations asked
@@ -45,7 +53,7 @@ type group struct {
 	n     int
 }
 
-func newGroup(t *testing.T) *group {
+func newGroup(t *testing.T, more ...func(*configs.Config)) *group {
 	t.Helper()
 	g := &group{little: newLittle(t), robot: &grouprobotfake.Fake{Key: "k"}}
 	s := httptest.NewServer(g.robot)
@@ -53,6 +61,9 @@ func newGroup(t *testing.T) *group {
 	g.tune = func(c *configs.Config) {
 		c.Withdraw.Auto, c.Withdraw.FourEyes, c.Withdraw.Minimum = 0, 1_00, 1
 		c.Staff.Robot.URL, c.Staff.Owner = s.URL+"/cgi-bin/webhook/send?key=k", "little:olga"
+		for _, tune := range more {
+			tune(c)
+		}
 	}
 	g.mustOpen()
 	g.app.bot.Staff = &bot.Staff{Front: g.app.house.front, Group: func(m bot.Message) bool { return m.Chat == "staff" }}
@@ -108,6 +119,7 @@ func (g *group) play() {
 		t.Fatal(err)
 	}
 	g.wantHeard("有提现等人审核", "昨天的日报", "")
+	g.withoutRobot()
 
 	g.says("ann", "提现列表")
 	g.says("fritz", "熔断 提现 试试", "你的角色不能做这件事")
@@ -138,10 +150,51 @@ func (g *group) play() {
 	g.wantSound()
 }
 
+// deliver gives the robot some turns.
+func (g *group) deliver(turns int) {
+	g.t.Helper()
+	for range turns {
+		if _, err := g.app.mail.Step(g.t.Context(), post.Out, robotName, mail.Service{}); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
+// withoutRobot has the robot's key refused for a while: what staff should hear waits, in
+// sight of operators, and is said once then.
+func (g *group) withoutRobot() {
+	g.t.Helper()
+	n := len(g.robot.Heard())
+	g.robot.SetKey("other")
+	g.advance(7 * time.Hour)
+	g.mustSettle()
+	if _, err := g.app.raiseAlarms(g.t.Context()); err != nil {
+		g.t.Fatal(err)
+	}
+	g.deliver(1)
+	items := func(dead bool) []post.Item {
+		all, err := g.app.db.PostOffice().Items(g.t.Context(), post.Filter{Side: post.Out, Dead: dead, Count: 9})
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		return all
+	}
+	if w := items(false); len(w) != 1 || w[0].Channel != robotName || w[0].Tries != 1 {
+		g.t.Errorf("%+v wait for the robot", w)
+	}
+	g.robot.SetKey("k")
+	g.advance(time.Minute)
+	g.deliver(2)
+	if got := g.robot.Heard(); len(got) != n+1 || !strings.Contains(got[n].Content, "仍未解决") || len(items(false))+len(items(true)) > 0 {
+		g.t.Errorf("the robot has said %d things, want one more than %d", len(got), n)
+	}
+}
+
 // wantHeard holds what the robot has said against how each message begins; "" is a
 // picture.
 func (g *group) wantHeard(want ...string) {
 	g.t.Helper()
+	g.deliver(4)
 	heard := g.robot.Heard()
 	if len(heard) != len(want) {
 		g.t.Fatalf("the robot has said %d things, want %d: %v", len(heard), len(want), heard)
@@ -167,6 +220,68 @@ func (g *group) wantActs(want ...string) {
 		if n := strings.Count("\n"+strings.Join(all, "\n")+"\n", "\n"+w+"\n"); n != 1 {
 			g.t.Errorf("%q is %d times in the record: %v", w, n, all)
 		}
+	}
+}
+
+// An owner publishes WeChat's menu from the group, once; others may not, and what WeChat
+// refuses is said.
+func TestStaffPublishTheMenu(t *testing.T) {
+	t.Parallel()
+	fake := wechatfake.New(wechatfake.Config{})
+	at := httptest.NewServer(fake)
+	t.Cleanup(at.Close)
+	g := newGroup(t, func(c *configs.Config) {
+		c.Wechat.AppID, c.Wechat.AppSecret, c.Wechat.Token = fake.AppID(), fake.Secret(), fake.Token()
+		c.Wechat.AESKey, c.Wechat.Profile, c.Wechat.Endpoint = fake.AESKey(), platform.Service, at.URL
+	})
+	fake.Say(t.Context(), "o1", "hello")
+	g.says("fritz", "发布菜单 试试", "你的角色不能做这件事")
+	code := g.says("olga", "发布菜单 换新菜单", "余额提现 → 余额")
+	for range 2 { // a press twice
+		g.says("olga", code, "已完成")
+	}
+	if m := fake.MenuOf("o1"); len(m) != 3 {
+		t.Errorf("people see %v", m)
+	}
+	g.mustSettle()
+	g.wantActs("wechat.menu.publish staff:1")
+	fake.SetProfile(wechatfake.Personal)
+	g.says("olga", "公众号菜单", "微信没有接受")
+}
+
+// Of two processes of bot that see the same at once, one has staff told, on each way once.
+func TestTwoProcessesTellStaffOnce(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, func(c *configs.Config) {
+		c.Telegram = telegram.Config{Token: "123456:AAexampleexampleexampleexampleexamp", AdminChatID: -1001}
+	})
+	if _, err := (&server{app: g.app}).openTelegram(g.app.cfg); err != nil {
+		t.Fatal(err)
+	}
+	g.app.house.stations[orderTarget] = desk.NewStation(map[string]desk.Handler{
+		desk.AlertsAct: func(context.Context, desk.Act) (desk.Answer, error) {
+			return desk.Answer{Items: []desk.Item{desk.DeadAlert("x", 1), desk.DeadAlert("y", 1)}}, nil
+		},
+	})
+	g.app.house.all = map[string]desk.Service{orderTarget: g.app.house.stations[orderTarget]}
+	first, second := *g.app.house.alarm, *g.app.house.alarm
+	first.Stations, second.Stations = g.app.house.all, g.app.house.all
+	var both sync.WaitGroup
+	for _, m := range []*desk.Alarm{&first, &second} {
+		both.Go(func() {
+			if _, err := m.Run(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	all, err := g.app.db.PostOffice().Items(t.Context(), post.Filter{Side: post.Out, Count: 9})
+	var where []string
+	for _, i := range all {
+		where = append(where, i.Channel)
+	}
+	if slices.Sort(where); err != nil || !slices.Equal(where, []string{robotName, telegram.Name}) {
+		t.Errorf("staff are told by %v, %v", where, err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // reportPicture draws the sums of a day's report; nil for what has none.
-func reportPicture(a desk.Alert) []byte {
+func reportPicture(a desk.News) []byte {
 	if a.What != desk.DayOver {
 		return nil
 	}

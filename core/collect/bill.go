@@ -20,6 +20,8 @@ type BillLine struct {
 	Refund  string // number of the refund; "" for a payment, and where the bill does not say
 	Receipt string // the collector's own number
 	Amount  money.Fen
-	Back    bool // it was given back
+	Fee     money.Fen // that the collector has kept, or has given back with a refund; never below zero
+	HasFee  bool      // the bill says it
+	Back    bool      // it was given back
 	At      time.Time
 }

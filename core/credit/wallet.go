@@ -21,6 +21,8 @@ type Wallet struct {
 // A Purse answers questions about users' money.
 type Purse struct {
 	Ledger ledger.Reader
+	// Members returns an account and all that are merged into it; nil where none are.
+	Members func(ctx context.Context, user int64) ([]int64, error)
 }
 
 // Wallet returns where a user's money is, all pockets as of one moment.
@@ -56,19 +58,36 @@ func Effect(user int64, e ledger.Entry) money.Fen {
 	return n
 }
 
-// Bonuses returns what a user got beside the rebate of a line of an order: what
-// campaigns gave for the line, and what came for the user's first order.
+// Bonuses returns what a person got beside the rebate of a line of an order: what
+// campaigns gave for the line, and what came for the first order. Gifts that were booked
+// for an account before it was merged stay where they are, and are the person's.
 func (p Purse) Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error) {
+	accounts := []int64{user}
+	if p.Members != nil {
+		var err error
+		if accounts, err = p.Members(ctx, user); err != nil {
+			return nil, err
+		}
+	}
 	mine := func(cause string, is func(e ledger.Entry) bool) ([]ledger.Entry, error) {
 		es, err := p.Ledger.Caused(ctx, cause)
-		return slices.DeleteFunc(es, func(e ledger.Entry) bool { return e.To != ledger.User(user, ledger.Available) || !is(e) }), err
+		return slices.DeleteFunc(es, func(e ledger.Entry) bool {
+			to, pocket, _ := e.To.Owner()
+			return pocket != ledger.Available || !slices.Contains(accounts, to) || !is(e)
+		}), err
 	}
 	out, err := mine(line.String(), func(e ledger.Entry) bool { return e.Kind == ledger.Campaign })
 	if err != nil {
 		return nil, err
 	}
-	first, err := mine(invitationCause(user), func(e ledger.Entry) bool { return e.Kind == ledger.Invite && e.Note == number && number != "" })
-	return append(out, first...), err
+	for _, a := range accounts {
+		first, err := mine(invitationCause(a), func(e ledger.Entry) bool { return e.Kind == ledger.Invite && e.Note == number && number != "" })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, first...)
+	}
+	return out, nil
 }
 
 // invitationCause is how the ledger names that somebody who was invited has come.

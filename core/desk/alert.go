@@ -2,23 +2,21 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"fanli/core/fault"
 	"fanli/core/withdraw"
 )
 
 // An Alert is something that staff should be told without asking. It holds no personal
 // data.
 type Alert struct {
-	Key   string // what it is about: the same key is told once in a while
-	What  Stable // in one word
-	Items []Item
+	Key     string // what it is about
+	What    Stable // in one word
+	Station string // the target that says it; "" for what happens once
+	Items   []Item
 }
 
 // What alerts say.
@@ -31,93 +29,21 @@ const (
 	FeedStill Stable = "feed_still" // a stream of orders stands still
 	DeadMail  Stable = "dead_mail"  // events or messages were given up
 	DayOver   Stable = "day_over"   // the report of a day
+
+	MergeStuck  Stable = "merge_stuck"  // accounts are being linked, and it does not get on
+	MailDead    Stable = "mail_dead"    // messages did not reach people, or were not answered
+	Downgraded  Stable = "downgraded"   // a platform has refused us a right
+	HookSick    Stable = "hook_sick"    // a platform cannot deliver to us
+	GroupDeaf   Stable = "group_deaf"   // what staff write in their group does not reach us
+	ChargeHeld  Stable = "charge_held"  // money came that is not what was asked for, or does not go back
+	BillDiffers Stable = "bill_differs" // a payer's or collector's bill does not agree
 )
 
-// A Sink brings alerts to staff: a chat group, a robot.
-type Sink interface {
-	Name() string // short, never changes
-	Raise(ctx context.Context, a Alert) error
-}
-
-// An AlertStore remembers what was told. Implementations pass storetest.Alerts.
-type AlertStore interface {
-	// ClaimAlert reports whether nobody has told key to a sink since a time, and
-	// remembers that it is told now: of several who ask at once one is right.
-	ClaimAlert(ctx context.Context, key, sink string, since, now time.Time) (bool, error)
-	// ReleaseAlert forgets it: it could not be told.
-	ReleaseAlert(ctx context.Context, key, sink string) error
-}
-
-// An Alarm tells staff what the stations say unasked. What lasts is told again after
-// Pause. It is safe for concurrent use, in several processes, too.
-type Alarm struct {
-	Stations map[string]Service
-	Sinks    []Sink
-	Store    AlertStore
-	Pause    time.Duration
-	Now      func() time.Time
-}
-
-// Run asks all stations and tells what is new. A station that is away is an alert of
-// its own business: others see it.
-func (m *Alarm) Run(ctx context.Context) (n int, err error) {
-	if len(m.Sinks) == 0 {
-		return 0, nil
-	}
-	var errs []error
-	for _, t := range slices.Sorted(maps.Keys(m.Stations)) {
-		a, err := m.Stations[t].Do(ctx, Act{Name: AlertsAct})
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		for _, i := range a.Items {
-			told, err := m.Tell(ctx, alertOf(i))
-			n += told
-			errs = append(errs, err)
-		}
-	}
-	return n, errors.Join(errs...)
-}
-
-// Tell tells one thing to every sink that has not heard it lately.
-func (m *Alarm) Tell(ctx context.Context, a Alert) (n int, err error) {
-	var errs []error
-	for _, s := range m.Sinks {
-		now := m.Now()
-		fresh, err := m.Store.ClaimAlert(ctx, a.Key, s.Name(), now.Add(-m.Pause), now)
-		if err != nil || !fresh {
-			errs = append(errs, err)
-			continue
-		}
-		if err := s.Raise(ctx, a); err != nil {
-			errs = append(errs, fault.In("desk.alert/"+s.Name(), err), m.Store.ReleaseAlert(ctx, a.Key, s.Name()))
-			continue
-		}
-		n++
-	}
-	return n, errors.Join(errs...)
-}
-
-// Report tells how a day was, which is written 2006-01-02.
-func (m *Alarm) Report(ctx context.Context, day string) (int, error) {
-	if len(m.Sinks) == 0 {
-		return 0, nil
-	}
-	spec, _ := SpecOf("report")
-	var out Answer
-	for _, t := range spec.Targets {
-		s := m.Stations[t]
-		if s == nil {
-			continue
-		}
-		a, err := s.Do(ctx, Act{Name: spec.Name, Args: []string{day}})
-		if err != nil {
-			return 0, err // it is told again: half a report is none
-		}
-		out.add(a)
-	}
-	return m.Tell(ctx, Alert{Key: "report/" + day, What: DayOver, Items: out.Items})
+// lasts reports whether staff are told that it is over. What somebody has to decide is
+// over once they have, which they have seen; that books are sound again only a proof says,
+// and processes forget those.
+func lasts(what Stable) bool {
+	return !slices.Contains([]Stable{ToReview, ToSecond, BadBooks, DayOver}, what)
 }
 
 // alertField is the label under which a station says what an alert is.
@@ -164,6 +90,11 @@ func (p Payment) alerts(ctx context.Context, _ Act) (out Answer, err error) {
 			out.Items = append(out.Items, alertItem(key, NotPaid, i))
 		}
 	}
+	more, err := p.takings(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Items = append(out.Items, more.Items...)
 	on, err := p.on(ctx)
 	for _, s := range on {
 		if !strings.Contains(s.By, ":") && s.By != "cli" { // no person has turned it
@@ -187,7 +118,7 @@ func (o Ordering) alerts(ctx context.Context, _ Act) (out Answer, err error) {
 
 // BooksAlert is what is said of books that are not sound.
 func BooksAlert(at time.Time) Item {
-	return alertItem("books/"+at.Format(time.DateOnly), BadBooks, Item{Title: LBooks, Wrong: true, Fields: []Field{
+	return alertItem("books", BadBooks, Item{Title: LBooks, Wrong: true, Fields: []Field{
 		word(LState, string(WUnsound)), moment(LAt, at),
 	}})
 }

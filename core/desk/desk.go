@@ -68,12 +68,13 @@ const (
 	Proofs Right = "proofs" // prove the books, read what staff did
 	Stop   Right = "stop"   // stop parts of the system
 	Crew   Right = "crew"   // say who is staff
+	Face   Right = "face"   // say what people see of us: menus
 )
 
 // rights says what each role may do. Owners may do everything.
 func rights() map[Role][]Right {
 	return map[Role][]Right{
-		Owner:    {Look, People, Orders, Assign, Money, Rules, Feeds, Proofs, Stop, Crew},
+		Owner:    {Look, People, Orders, Assign, Money, Rules, Feeds, Proofs, Stop, Crew, Face},
 		Finance:  {Look, People, Orders, Assign, Money, Rules, Proofs},
 		Support:  {Look, People, Orders, Assign},
 		Operator: {Look, Feeds},
@@ -109,7 +110,7 @@ func Specs() []Spec {
 	all := []string{paymentTarget, orderTarget, rebateTarget, userTarget, botTarget}
 	return []Spec{
 		{Name: "astatus", Targets: all, Right: Look},
-		{Name: "todo", Targets: []string{paymentTarget, orderTarget}, Right: Look},
+		{Name: "todo", Targets: []string{paymentTarget, orderTarget, userTarget, botTarget}, Right: Look},
 		{Name: "report", Targets: []string{userTarget, orderTarget, paymentTarget}, Right: Look},
 		{Name: "user", Targets: []string{userTarget, paymentTarget, orderTarget}, Right: People, Args: 1},
 		{Name: "aorder", Targets: []string{orderTarget, rebateTarget}, Right: Orders, Args: 1},
@@ -128,6 +129,8 @@ func Specs() []Spec {
 		{Name: "switches", Targets: []string{paymentTarget}, Right: Look},
 		{Name: "kill", Targets: []string{paymentTarget}, Right: Stop, Changes: true, Args: 1, Reason: true},
 		{Name: "revive", Targets: []string{paymentTarget}, Right: Stop, Changes: true, Args: 1, Reason: true},
+		{Name: "wxmenu", Targets: []string{botTarget}, Right: Face},
+		{Name: "wxpublish", Targets: []string{botTarget}, Right: Face, Changes: true, Reason: true},
 		{Name: "prove", Targets: []string{paymentTarget}, Right: Proofs},
 		{Name: "audit", Targets: []string{paymentTarget}, Right: Proofs},
 		{Name: "staff", Targets: []string{userTarget}, Right: Look},

@@ -13,17 +13,16 @@ import (
 	"fanli/core/user"
 )
 
-// A room keeps everything in memory: members, what waits, what was told.
+// A room keeps everything in memory: members and what waits.
 type room struct {
 	members  []desk.Member
 	pendings []desk.Pending
-	told     map[string]time.Time
 	now      time.Time
 	events   []event.Event
 }
 
 func newRoom() *room {
-	return &room{told: map[string]time.Time{}, now: time.Date(2026, 11, 11, 4, 0, 0, 0, time.UTC)}
+	return &room{now: time.Date(2026, 11, 11, 4, 0, 0, 0, time.UTC)}
 }
 
 func (r *room) InStaffTx(_ context.Context, fn func(desk.StaffTx) error) error { return fn(roomTx{r}) }
@@ -72,17 +71,6 @@ func (r *room) SwapPending(_ context.Context, p desk.Pending, rev int64) (bool, 
 	}
 	r.pendings[p.ID-1] = p
 	return true, nil
-}
-func (r *room) ClaimAlert(_ context.Context, key, sink string, since, now time.Time) (bool, error) {
-	if last, ok := r.told[sink+key]; ok && last.After(since) {
-		return false, nil
-	}
-	r.told[sink+key] = now
-	return true, nil
-}
-func (r *room) ReleaseAlert(_ context.Context, key, sink string) error {
-	delete(r.told, sink+key)
-	return nil
 }
 
 // A station does as it is told, and remembers under which keys.
@@ -176,44 +164,6 @@ func TestTheLastOwnerStays(t *testing.T) {
 	}
 	if err := roster.First(t.Context(), user.Identity{Channel: "telegram", External: "9"}); err != nil || len(r.members) != 1 {
 		t.Errorf("a configured owner beside another: %v", err)
-	}
-}
-
-// A sink is deaf for a while.
-type sink struct {
-	deaf int
-	told []string
-}
-
-func (*sink) Name() string { return "sink" }
-func (s *sink) Raise(_ context.Context, a desk.Alert) error {
-	if s.deaf--; s.deaf >= 0 {
-		return fault.New(fault.Limited, "")
-	}
-	s.told = append(s.told, a.Key)
-	return nil
-}
-
-func TestAlertsAreToldOnceInAWhile(t *testing.T) {
-	t.Parallel()
-	r, s := newRoom(), &sink{deaf: 1}
-	h := func(context.Context, desk.Act) (desk.Answer, error) {
-		return desk.Answer{Items: []desk.Item{desk.DeadAlert("order", 2)}}, nil
-	}
-	m := &desk.Alarm{
-		Stations: map[string]desk.Service{"order": desk.NewStation(map[string]desk.Handler{desk.AlertsAct: h}), "user": away{}},
-		Sinks:    []desk.Sink{s}, Store: r, Pause: time.Hour, Now: func() time.Time { return r.now },
-	}
-	for i, want := range []int{0, 1, 1, 2} { // deaf, told, told before, told after the pause
-		if i == 3 {
-			r.now = r.now.Add(time.Hour)
-		}
-		if _, err := m.Run(t.Context()); err == nil {
-			t.Error("nobody hears that a station is away")
-		}
-		if len(s.told) != want {
-			t.Errorf("run %d: %d are told, want %d", i+1, len(s.told), want)
-		}
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/money"
 	"fanli/core/proof"
+	"fanli/core/reconcile"
 	"fanli/core/withdraw"
 )
 
@@ -32,6 +34,11 @@ type Payment struct {
 	// Prove proves the books, or says what the last proof has found, at a zero time
 	// where there was none; optional.
 	Prove func(ctx context.Context) (proof.Report, time.Time, error)
+	// Charges returns the newest charges in some stages, Bills what the comparisons of a
+	// month with others' bills have found, and Closed which months are closed; optional.
+	Charges func(ctx context.Context, count int, stages ...collect.Stage) ([]collect.Due, error)
+	Bills   func(ctx context.Context, month string) ([]reconcile.Summary, error)
+	Closed  func(ctx context.Context) ([]reconcile.Month, error)
 	// Limits are those of withdrawals.
 	Limits func() withdraw.Limits
 	Now    func() time.Time
@@ -73,24 +80,42 @@ func (p Payment) status(ctx context.Context, _ Act) (Answer, error) {
 }
 
 func (p Payment) todo(ctx context.Context, _ Act) (Answer, error) {
-	ws, err := p.waiting(ctx)
-	if err != nil || len(ws) == 0 {
-		return Answer{}, err
+	out, err := p.takings(ctx)
+	if err != nil {
+		return out, err
 	}
-	n := map[withdraw.State]int64{}
-	oldest := ws[0].Changed
+	for i := range out.Items {
+		out.Items[i] = alertOf(out.Items[i]).Items[0]
+	}
+	ws, err := p.waiting(ctx)
+	if err != nil {
+		return out, err
+	}
+	var review, unclear int64
+	var oldest time.Time
 	for _, w := range ws {
-		n[w.State]++
-		if w.Changed.Before(oldest) {
+		switch w.State {
+		case withdraw.Requested, withdraw.Reviewing:
+			review++
+		case withdraw.Unknown:
+			unclear++
+		default: // goes on by itself
+			continue
+		}
+		if oldest.IsZero() || w.Changed.Before(oldest) {
 			oldest = w.Changed
 		}
 	}
-	i := Item{Title: LWithdrawal, Fields: []Field{count(LReviewing, n[withdraw.Reviewing])}, Steps: []Step{{Name: "payouts"}}}
-	if rest := int64(len(ws)) - n[withdraw.Reviewing]; rest > 0 {
-		i.Fields = append(i.Fields, count(LUnknown, rest))
+	if review+unclear == 0 {
+		return out, nil
+	}
+	i := Item{Title: LWithdrawal, Fields: []Field{count(LReviewing, review)}, Steps: []Step{{Name: "payouts"}}}
+	if unclear > 0 {
+		i.Fields = append(i.Fields, count(LUnknown, unclear))
 	}
 	i.Fields = append(i.Fields, moment(LOldest, oldest))
-	return Answer{Items: []Item{i}}, nil
+	out.Items = append([]Item{i}, out.Items...)
+	return out, nil
 }
 
 func (p Payment) wallet(ctx context.Context, a Act) (Answer, error) {
@@ -140,7 +165,10 @@ func withdrawalItem(w withdraw.Withdrawal, steps bool) Item {
 		i.Fields = append(i.Fields, text(LFirst, w.First))
 	}
 	if w.Risk > 0 {
-		i.Fields = append(i.Fields, text(LRisk, strconv.Itoa(w.Risk)+" "+strings.ReplaceAll(w.Signs, "risk.", "")))
+		i.Fields = append(i.Fields, count(LRisk, int64(w.Risk)))
+		for _, s := range strings.Split(w.Signs, ",") {
+			i.Fields = append(i.Fields, word("", strings.Replace(s, "risk.", "sign_", 1)))
+		}
 	}
 	if steps && (w.State == withdraw.Reviewing || w.State == withdraw.Requested) {
 		i.Steps = []Step{{Name: "approve", Args: []string{i.ID}}, {Name: "reject", Args: []string{i.ID}}}

@@ -23,8 +23,43 @@ type Register struct {
 // Handlers are its acts.
 func (r Register) Handlers() map[string]Handler {
 	out := r.Roster.handlers()
-	out["user"], out["report"] = r.user, r.report
+	out["user"], out["report"], out["todo"], out[AlertsAct] = r.user, r.report, r.todo, r.alerts
 	return out
+}
+
+// stuckMax bounds the merges that are looked at: more of them have one cause.
+const stuckMax = 50
+
+// stuck are the merges that do not get on.
+func (r Register) stuck(ctx context.Context) ([]user.Merge, error) {
+	if r.People.Merges == nil {
+		return nil, nil
+	}
+	return r.People.Merges.StuckMerges(ctx, r.Now().Add(-user.MergeStuckAfter), stuckMax)
+}
+
+func mergeItem(m user.Merge) Item {
+	return Item{Title: LMerge, ID: strconv.FormatInt(m.ID, 10), Wrong: true, Fields: []Field{
+		text(LState, string(m.Stage)), moment(LSince, m.Changed),
+	}}
+}
+
+func (r Register) todo(ctx context.Context, _ Act) (out Answer, err error) {
+	ms, err := r.stuck(ctx)
+	for _, m := range ms[:min(len(ms), listMax)] {
+		out.Items = append(out.Items, mergeItem(m))
+	}
+	out.More = len(ms) - len(out.Items)
+	return out, err
+}
+
+// alerts are the merges that do not get on.
+func (r Register) alerts(ctx context.Context, _ Act) (out Answer, err error) {
+	ms, err := r.stuck(ctx)
+	for _, m := range ms {
+		out.Items = append(out.Items, alertItem("merge/"+strconv.FormatInt(m.ID, 10), MergeStuck, mergeItem(m)))
+	}
+	return out, err
 }
 
 func (r Register) user(ctx context.Context, a Act) (out Answer, err error) {

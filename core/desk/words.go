@@ -77,6 +77,16 @@ const (
 	LClawed     Label = "clawed"
 	LPaidOut    Label = "paid_out"
 	LGiven      Label = "given"
+	LMerge      Label = "merge"
+	LMail       Label = "mail"
+	LRight      Label = "right"
+	LHook       Label = "webhook"
+	LWaiting    Label = "waiting"
+	LUntil      Label = "until"
+	LCharge     Label = "charge"
+	LBill       Label = "bill"
+	LMenuNow    Label = "menu_now"
+	LMenuThen   Label = "menu_then"
 )
 
 // A Stable is a value that has words of its own in every language. Other values of the
@@ -108,12 +118,25 @@ const (
 	WRefused    Stable = "refused"
 	WCancelled  Stable = "cancelled"
 
+	// Why a withdrawal is a risk: the signs of package withdraw, risk.first and so on.
+	WSignNew     Stable = "sign_new_user"
+	WSignFirst   Stable = "sign_first"
+	WSignReturns Stable = "sign_returns"
+	WSignShared  Stable = "sign_shared_payee"
+	WSignAmount  Stable = "sign_amount"
+	WSignPayee   Stable = "sign_payee_changed"
+	WSignClaims  Stable = "sign_claims"
+
 	WUnpaid    Stable = "unpaid"
 	WPaid      Stable = "paid"
 	WReceived  Stable = "received"
 	WSettled   Stable = "settled"
 	WInvalid   Stable = "invalid"
 	WNothing   Stable = "nothing"
+	WHeld      Stable = "held"
+	WRefunding Stable = "refunding"
+	WIn        Stable = "in"
+	WOut       Stable = "out"
 	WPending   Stable = "pending"
 	WAvailable Stable = "available"
 )

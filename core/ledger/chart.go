@@ -23,6 +23,7 @@ const (
 	ClassCollector
 	ClassMembership
 	ClassSuspense
+	ClassFees
 	classes // how many there are
 )
 
@@ -30,7 +31,7 @@ const (
 var classNames = [classes]string{
 	"", "network/*", "payer/*", "user/*/pending", "user/*/available", "user/*/reserved", "user/*/debt",
 	string(Margin), string(Bank), string(Marketing), string(WrittenOff), string(Adjustments),
-	"collector/*", string(Membership), string(Suspense),
+	"collector/*", string(Membership), string(Suspense), string(Fees),
 }
 
 // String returns the pattern of the class's accounts.
@@ -78,6 +79,8 @@ func (a Account) Class() Class {
 		return ClassMembership
 	case Suspense:
 		return ClassSuspense
+	case Fees:
+		return ClassFees
 	}
 	if name, ok := strings.CutPrefix(string(a), "network/"); ok && name != "" {
 		return ClassNetwork
@@ -143,6 +146,8 @@ var chart = []Way{
 	{Refund, ClassSuspense, ClassCollector},
 	{Clear, ClassBank, ClassCollector},
 	{Clear, ClassCollector, ClassBank},
+	{Fee, ClassFees, ClassCollector},
+	{Fee, ClassCollector, ClassFees},
 	{Merge, ClassPending, ClassPending},
 	{Merge, ClassAvailable, ClassAvailable},
 	{Merge, ClassDebt, ClassDebt},

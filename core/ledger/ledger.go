@@ -63,6 +63,7 @@ const (
 	WrittenOff  Account = "house/writtenoff"  // below zero by debts that were given up
 	Adjustments Account = "house/adjustments" // what a closed month turned out to be wrong by
 	Membership  Account = "house/membership"  // what users have paid for a level
+	Fees        Account = "house/fees"        // below zero by what collectors have kept of what people paid
 	Suspense    Account = "house/suspense"    // what people paid and we cannot keep: it goes back, or a person decides
 )
 
@@ -145,6 +146,7 @@ const (
 	Clear    Kind = "clear"    // a payer's bill agrees with what we paid, a collector's with what we were paid
 	Collect  Kind = "collect"  // somebody has paid a charge
 	Refund   Kind = "refund"   // what somebody had paid was given back
+	Fee      Kind = "fee"      // what a collector keeps of what people paid, by its bill
 	Correct  Kind = "correct"  // a difference that reconciliation found
 	Merge    Kind = "merge"    // two accounts became one person's, and the way back
 	Manual   Kind = "manual"   // an act of staff, with its reason

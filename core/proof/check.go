@@ -58,6 +58,10 @@ func keyFits(kind ledger.Kind, key, cause string, from, to *holder) string {
 		if !strings.HasPrefix(cause, "merge/") || !strings.HasPrefix(key, cause+"/") {
 			return "the key of what two accounts bring together is merge/<id>/<pocket> or merge/<id>/undo/<pocket>"
 		}
+	case ledger.Fee:
+		if !strings.HasPrefix(cause, "takings/") || !strings.HasPrefix(key, cause+"/") || !strings.HasSuffix(key, "/fee") {
+			return "the key of a collector's fee is takings/<collector>/<period>/<number>/rev<digits>/fee"
+		}
 	case ledger.Collect, ledger.Refund:
 		if !strings.HasPrefix(cause, "charge/") || key != cause+"/"+string(kind) {
 			return "the key of a charge's entry is charge/<id>/" + string(kind)

@@ -206,6 +206,7 @@ func moved(kind ledger.Kind, from, to *holder, amount money.Fen) (ds [2]demand, 
 		default: // a gift, which no line demands
 		}
 	case ledger.Invite, ledger.Campaign: // gifts, which no line demands
+	case ledger.Fee: // by the bill, which no charge knows
 	case ledger.Earn, ledger.Adjust, ledger.Settle, ledger.Revoke, ledger.Claw, ledger.Keep, ledger.Refer:
 		for _, side := range [2]struct {
 			h *holder

@@ -63,7 +63,8 @@ func note(f Finding) Noted {
 }
 
 // Accept compares and, for what matched, enters in the ledger that the money has
-// arrived, or that the payer's or collector's bill agrees. It fails with fault.Conflict if the
+// arrived, or that the payer's or collector's bill agrees, and what a collector has kept
+// of it. moved is what has left the clearing account. It fails with fault.Conflict if the
 // period's month is closed. Accepting again enters only what is new; after a
 // failure, accepting again goes on.
 func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say func(Finding) error) (sum Summary, moved money.Fen, err error) {
@@ -76,7 +77,7 @@ func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say f
 	}
 	sum, err = d.Compare(ctx, s, p, rows, func(f Finding) error {
 		if f.Kind == Matched {
-			a := arrival{Accepted: Accepted{Subject: s, Period: p.Name, Key: f.Key, Sum: f.Row.Sum}}
+			a := arrival{Accepted: Accepted{Subject: s, Period: p.Name, Key: f.Key, Sum: f.Row.Sum, Fee: f.Row.Fee}, hasFee: f.Row.HasFee}
 			if f.Ours.Before == 0 { // else the period that was accepted first has counted it
 				a.cleared = f.Ours.Cleared
 			}
@@ -97,6 +98,7 @@ func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say f
 type arrival struct {
 	Accepted
 	cleared money.Fen // is at the bank in the ledger already
+	hasFee  bool      // the book says what was kept; else it is as before
 }
 
 // accept enters a batch in one transaction: the difference between what it lists
@@ -110,6 +112,7 @@ func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []arrival)
 		keys[i] = a.Key
 	}
 	err = d.Store.InTx(ctx, func(tx Tx) error {
+		var kept money.Fen
 		moved = 0
 		if err := stillOpen(tx, p); err != nil {
 			return err
@@ -121,11 +124,14 @@ func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []arrival)
 		var fresh []Accepted
 		for _, a := range batch {
 			old := known[a.Key]
-			if old.Rev > 0 && old.Sum == a.Sum {
+			if !a.hasFee {
+				a.Fee = old.Fee
+			}
+			if old.Rev > 0 && old.Sum == a.Sum && old.Fee == a.Fee {
 				continue
 			}
 			a.At, a.Rev = d.Now(), old.Rev+1
-			moved += a.Sum - old.Sum
+			moved, kept = moved+a.Sum-old.Sum, kept+a.Fee-old.Fee
 			if old.Rev == 0 {
 				moved -= a.cleared
 			}
@@ -137,7 +143,7 @@ func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []arrival)
 		if err := tx.Accept(fresh); err != nil {
 			return err
 		}
-		return d.receive(tx, s, p, fresh, moved)
+		return d.receive(tx, s, p, fresh, moved, kept)
 	})
 	if err != nil {
 		moved = 0
@@ -145,29 +151,33 @@ func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []arrival)
 	return moved, err
 }
 
-// receive posts what a batch has moved. Its key names the first of the batch and
-// its revision, which nobody can accept a second time.
-func (d *Desk) receive(tx Tx, s Subject, p Period, batch []Accepted, moved money.Fen) error {
+// receive posts what a batch has moved, and what of it was kept on the way. The keys name
+// the first of the batch and its revision, which nobody can accept a second time.
+func (d *Desk) receive(tx Tx, s Subject, p Period, batch []Accepted, moved, kept money.Fen) error {
 	e := ledger.Entry{
 		Key:  fmt.Sprintf("%s/%s/rev%d", s.cause(p), batch[0].Key, batch[0].Rev),
-		Kind: ledger.Receive, From: ledger.Bank, To: s.clearing(), Amount: moved, Cause: s.cause(p),
+		Kind: ledger.Receive, From: ledger.Bank, To: s.clearing(), Amount: moved - kept, Cause: s.cause(p),
 		Note: fmt.Sprintf("%d rows", len(batch)),
 	}
 	if _, _, network := s.Feed(); !network {
 		e.Kind = ledger.Clear
 	}
+	fee := e
 	if _, in := s.collector(); !in && e.Kind == ledger.Clear {
 		e.From, e.To = e.To, e.From
 	}
-	if moved < 0 {
-		e.From, e.To, e.Amount = e.To, e.From, -moved
-	}
-	j, err := ledger.Open(tx, d.Now(), e.From, e.To)
+	fee.Key, fee.Kind, fee.From, fee.Amount = e.Key+"/fee", ledger.Fee, ledger.Fees, kept
+	j, err := ledger.Open(tx, d.Now(), ledger.Bank, ledger.Fees, s.clearing())
 	if err != nil {
 		return err
 	}
-	if err := j.Move(e); err != nil {
-		return err
+	for _, e := range []ledger.Entry{e, fee} {
+		if e.Amount < 0 {
+			e.From, e.To, e.Amount = e.To, e.From, -e.Amount
+		}
+		if err := j.Move(e); err != nil {
+			return err
+		}
 	}
 	return j.Post()
 }

@@ -53,6 +53,7 @@ func compare(ctx context.Context, b book, p Period, rows Rows, say func(Finding)
 		}
 		if f.Kind == Matched {
 			sum.Matched += f.Row.Sum
+			sum.Fees += f.Row.Fee
 		}
 		sum.Ours += f.Ours.Sum
 		return say(f)
@@ -174,14 +175,14 @@ func (g *group) take(r Row) bool {
 // total is the group as one row: the one that is no deduction, if there is one,
 // with the sum of all.
 func (g *group) total() Row {
-	out, sum := g.rows[0], money.Fen(0)
+	out, sum, fee, has := g.rows[0], money.Fen(0), money.Fen(0), false
 	for _, r := range g.rows {
-		sum += r.Sum
+		sum, fee, has = sum+r.Sum, fee+r.Fee, has || r.HasFee
 		if r.Sum >= 0 {
 			out = r
 		}
 	}
-	out.Sum = sum
+	out.Sum, out.Fee, out.HasFee = sum, fee, has
 	return out
 }
 

@@ -13,6 +13,7 @@
 //	house/bank ─▶ network/jd   the network's money for matched lines has arrived
 //	payer/alipay ─▶ house/bank the payer's bill agrees with what we sent through it
 //	house/bank ─▶ collector/alipay  its bill agrees with what people have paid us through it
+//	house/fees ─▶ collector/alipay  less what it has kept of that
 //
 // So the clearing accounts of networks, payers and collectors return to zero as everything
 // matches, and what does not match stays visible in them.
@@ -133,7 +134,11 @@ type Row struct {
 	Price  money.Fen
 	Refund money.Fen
 
-	HasPrice, HasRefund bool // the book tells them
+	// Fee is what a collector has kept of Sum; below zero what it has given back with a
+	// refund.
+	Fee money.Fen
+
+	HasPrice, HasRefund, HasFee bool // the book tells them
 
 	State string    // as in ours; "" where the book does not tell
 	At    time.Time // settled, or paid; zero where the book does not tell
@@ -222,6 +227,7 @@ type Summary struct {
 	Theirs  money.Fen // all they list
 	Matched money.Fen // of that, matched
 	Ours    money.Fen // all that we have in the period
+	Fees    money.Fen // kept of what matched
 }
 
 // Open is how many findings are not Matched.

@@ -102,7 +102,8 @@ type Accepted struct {
 	Period  string
 	Key     string
 	Sum     money.Fen
-	Rev     int64 // counts the changes, from 1
+	Fee     money.Fen // of that, kept by a collector
+	Rev     int64     // counts the changes, from 1
 	At      time.Time
 }
 

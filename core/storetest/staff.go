@@ -1,11 +1,14 @@
 package storetest
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	crew "fanli/core/desk"
 	"fanli/core/fault"
+	mail "fanli/core/post"
 	"fanli/core/user"
 )
 
@@ -60,10 +63,11 @@ func aNumberIsNeverUsedAgain(t *testing.T, s crew.StaffStore) {
 	}
 }
 
-// A DeskStore keeps what waits and what was told.
+// A DeskStore keeps what waits and what was told, and the messages that told it.
 type DeskStore interface {
 	crew.PendingStore
 	crew.AlertStore
+	Items(ctx context.Context, f mail.Filter) ([]mail.Item, error)
 }
 
 // Desks holds a store of pending acts and alerts to its promises.
@@ -123,20 +127,41 @@ func oneOfManyMovesAPending(t *testing.T, s DeskStore) {
 }
 
 func oneOfManyTells(t *testing.T, s DeskStore) {
-	claim := func(now time.Time) int {
-		fresh, errs := together(8, func(int) (bool, error) { return s.ClaimAlert(t.Context(), "k", "robot", now.Add(-time.Hour), now) })
-		n := 0
-		for i, ok := range fresh {
-			must(t, errs[i])
-			if ok {
-				n++
+	alert := crew.Told{
+		Key: "k", Sink: "robot", What: crew.FeedStill, Station: "order", Title: crew.LFeed, ID: "jd", First: start(), Last: start(),
+	}
+	n := 0
+	tell := func(t crew.Turn) int {
+		n++
+		p := mail.Parcel{Key: fmt.Sprintf("alert/%d", n), Channel: "robot", Chat: "group", Body: []byte("{}"), At: start(), Expires: start().Add(time.Hour)}
+		_, errs := together(8, func(int) (struct{}, error) {
+			return struct{}{}, s.Tell(context.Background(), start(), []crew.Turn{t}, []mail.Parcel{p})
+		})
+		ok := 0
+		for _, err := range errs {
+			switch {
+			case err == nil:
+				ok++
+			case !fault.Is(err, fault.Conflict):
+				ok = -100
 			}
 		}
-		return n
+		return ok
 	}
-	want(t, "at first", claim(start()), 1)
-	want(t, "soon after", claim(start().Add(time.Minute)), 0)
-	want(t, "after a while", claim(start().Add(time.Hour)), 1)
-	must(t, s.ReleaseAlert(t.Context(), "k", "robot"))
-	want(t, "after a failure", claim(start().Add(time.Hour)), 1)
+	want(t, "at first", tell(crew.Turn{Told: alert}), 1)
+	kept, err := s.Told(t.Context(), "robot")
+	must(t, err)
+	alert.Rev = 1
+	want(t, "what is kept", kept, []crew.Told{alert})
+	alert.Last, alert.Gone = start().Add(time.Minute), start().Add(time.Minute)
+	want(t, "later", tell(crew.Turn{Told: alert}), 1)
+	want(t, "by who is late", tell(crew.Turn{Told: alert, Over: true}), 0)
+	alert.Rev = 2
+	want(t, "that it is over", tell(crew.Turn{Told: alert, Over: true}), 1)
+	kept, err = s.Told(t.Context(), "robot")
+	must(t, err)
+	want(t, "what is left", len(kept), 0)
+	parcels, err := s.Items(t.Context(), mail.Filter{Side: mail.Out, Count: 10})
+	must(t, err)
+	want(t, "how many parcels are kept", len(parcels), 3)
 }

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"iter"
 	"testing"
 	"time"
 
@@ -113,6 +115,43 @@ func takingsByPeriod(t *testing.T, s ReconcileStore) {
 	want(t, "collectors of another year", len(names), 0)
 }
 
+// takingsFees accepts the bills again, now with what the collector has kept of one charge,
+// and of one that was given back: the bank has that much less, and the collector's account
+// is where it was.
+func takingsFees(t *testing.T, s ReconcileStore, c *taker) {
+	t.Helper()
+	till, account := reconcile.OfCollector("till"), ledger.Collector("till")
+	fees := func(period string, rows ...reconcile.Row) {
+		for _, again := range []bool{false, true} {
+			_, moved, err := c.desk.Accept(t.Context(), till, c.period(period), func() iter.Seq2[reconcile.Row, error] {
+				return func(yield func(reconcile.Row, error) bool) {
+					for _, r := range rows {
+						if !yield(r, nil) {
+							return
+						}
+					}
+				}
+			}, func(reconcile.Finding) error { return nil })
+			must(t, err)
+			want(t, fmt.Sprint("moved by fees, again ", again), moved, money.Fen(0))
+		}
+	}
+	fees("2026-10-03", reconcile.Row{Key: "TC1", Sum: 1990, Fee: 12, HasFee: true}, reconcile.Row{Key: "TC3", Sum: 1000, Fee: 6, HasFee: true})
+	c.balance(account, 0)
+	c.balance(ledger.Fees, -18)
+	c.balance(ledger.Bank, -500_00-1990+18)
+	fees("2026-10-04", reconcile.Row{Key: "TC3R", Sum: -1000, Fee: -6, HasFee: true}, reconcile.Row{Key: "TC5R", Sum: -300_00})
+	c.balance(account, 0)
+	c.balance(ledger.Fees, -12)
+	c.balance(ledger.Bank, -500_00-1990+12)
+	es, err := s.Store.Caused(t.Context(), "takings/till/2026-10-04")
+	must(t, err)
+	last := es[len(es)-1]
+	want(t, "the entry of a fee that was given back", []any{last.Kind, last.Key, last.From, last.To, last.Amount}, []any{
+		ledger.Fee, "takings/till/2026-10-04/TC3R/rev2/fee", account, ledger.Fees, money.Fen(6),
+	})
+}
+
 func takingsClear(t *testing.T, s ReconcileStore) {
 	c := took(t, s)
 	till, account := reconcile.OfCollector("till"), ledger.Collector("till")
@@ -137,9 +176,10 @@ func takingsClear(t *testing.T, s ReconcileStore) {
 	delete(second, "TC4")
 	_, open = c.accept(till, "2026-10-04", second)
 	want(t, "open", open, int64(0))
+	takingsFees(t, s, c)
 	es, err := s.Store.Caused(t.Context(), "takings/till/2026-10-03")
 	must(t, err)
-	want(t, "entries", len(es), 1)
+	want(t, "entries", len(es), 3)
 	want(t, "kind", es[0].Kind, ledger.Clear)
 	m, err := c.desk.Close(t.Context(), c.period("2026-10"), "ann", "")
 	must(t, err)

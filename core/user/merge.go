@@ -54,6 +54,10 @@ type Merge struct {
 	Changed  time.Time
 }
 
+// MergeStuckAfter is how long a merge may be in one stage until a person should look: it
+// takes seconds, but for a switch that stops credits.
+const MergeStuckAfter = 10 * time.Minute
+
 // Until is when it cannot be undone any more.
 func (m Merge) Until() time.Time { return m.At.Add(UndoWindow) }
 

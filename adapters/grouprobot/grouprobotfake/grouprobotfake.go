@@ -37,6 +37,13 @@ func (f *Fake) Heard() []Heard {
 	return append([]Heard(nil), f.heard...)
 }
 
+// SetKey changes the robot's key while it serves.
+func (f *Fake) SetKey(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Key = key
+}
+
 // Fail makes the next message fail with a code.
 func (f *Fake) Fail(code int) {
 	f.mu.Lock()

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"fanli/core/money"
 )
 
 // pathFile is where a bill is downloaded.
@@ -45,6 +47,9 @@ func fileOf(r *http.Request, text []byte, of, day string) (int, any) {
 	}
 }
 
+// tradeFee is what is kept of a payment: 0.60%, to the nearest fen.
+func tradeFee(amount money.Fen) money.Fen { return (amount*60 + 5000) / 10_000 }
+
 // tradeBill is the trade bill of a day; nothing where nobody paid.
 func (f *Fake) tradeBill(day string) []byte {
 	f.mu.Lock()
@@ -54,19 +59,19 @@ func (f *Fake) tradeBill(day string) []byte {
 	var text strings.Builder
 	text.WriteString("\ufeff交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注\r\n")
 	rows := 0
-	row := func(t *Trade, state, total string, refund, back, ended string) {
+	row := func(t *Trade, state, total string, refund, back, ended string, fee money.Fen) {
 		rows++
-		fmt.Fprintf(&text, "`%s,`%s,`%s,`0,`,`%s,`%s,`openid,`NATIVE,`%s,`OTHERS,`CNY,`%s,`0.00,`%s,`%s,`%s,`0.00,`,`%s,`%s,`,`0.00000,`0.60%%,`%s,`%s,`\r\n",
-			t.Came.In(zone).Format(time.DateTime), f.cfg.AppID, f.cfg.MchID, t.ID, t.Number, state, total, refund, refund, back, ended, t.Description, total, back)
+		fmt.Fprintf(&text, "`%s,`%s,`%s,`0,`,`%s,`%s,`openid,`NATIVE,`%s,`OTHERS,`CNY,`%s,`0.00,`%s,`%s,`%s,`0.00,`,`%s,`%s,`,`%s000,`0.60%%,`%s,`%s,`\r\n",
+			t.Came.In(zone).Format(time.DateTime), f.cfg.AppID, f.cfg.MchID, t.ID, t.Number, state, total, refund, refund, back, ended, t.Description, fee, total, back)
 	}
 	for _, number := range slices.Sorted(maps.Keys(f.trades)) {
 		t := f.trades[number]
 		if on(t.Came) {
-			row(t, "SUCCESS", t.Amount.String(), "", "0.00", "")
+			row(t, "SUCCESS", t.Amount.String(), "", "0.00", "", tradeFee(t.Amount))
 		}
 		for _, r := range t.Refunds {
 			if on(r.At) {
-				row(t, "REFUND", "0.00", r.Number, r.Amount.String(), r.Status)
+				row(t, "REFUND", "0.00", r.Number, r.Amount.String(), r.Status, -tradeFee(r.Amount))
 			}
 		}
 	}
