@@ -13,13 +13,14 @@ import (
 
 	"fanli/adapters/cache"
 	"fanli/adapters/gateway"
+	"fanli/core/logtest"
 )
 
 // pass lets one request through an edge to handle.
 func pass(t *testing.T, o gateway.EdgeOptions, handle http.HandlerFunc, remote, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+		o.Log = logtest.New(nil)
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(strings.Repeat("x", 100)))
 	r.RemoteAddr = remote
@@ -94,7 +95,7 @@ func TestEveryRequestHasAnID(t *testing.T) {
 func TestAPanicIsTheEndOfOneRequest(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	o := gateway.EdgeOptions{Log: slog.New(slog.NewTextHandler(&log, nil))}
+	o := gateway.EdgeOptions{Log: logtest.New(&log)}
 	ends := map[string]http.HandlerFunc{
 		"/nothing": func(http.ResponseWriter, *http.Request) { panic("a nil map with a secret cause") },
 		"/half": func(w http.ResponseWriter, _ *http.Request) {
@@ -187,7 +188,7 @@ func TestOnlyKnownPagesMayAsk(t *testing.T) {
 	} {
 		reached := false
 		w := newWorld(t, nil)
-		tt.o.Log = slog.New(slog.DiscardHandler)
+		tt.o.Log = logtest.New(nil)
 		w.edge = gateway.NewEdge(tt.o).Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 		headers, method := []string{"Origin", tt.origin}, http.MethodGet
 		if tt.preflight {
@@ -207,7 +208,7 @@ func TestOnlyKnownPagesMayAsk(t *testing.T) {
 // TestStreamsPass: what is behind the edge can still flush and set deadlines.
 func TestStreamsPass(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(gateway.NewEdge(gateway.EdgeOptions{Log: slog.New(slog.DiscardHandler)}).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := httptest.NewServer(gateway.NewEdge(gateway.EdgeOptions{Log: logtest.New(nil)}).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
 		if err := errors.Join(c.SetReadDeadline(time.Now().Add(time.Minute)), c.SetWriteDeadline(time.Now().Add(time.Minute))); err != nil {
 			t.Error(err)

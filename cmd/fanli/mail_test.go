@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/link/linktest"
+	"fanli/core/logtest"
 	"fanli/core/market"
 	"fanli/core/post"
 	"fanli/core/user"
@@ -49,7 +49,7 @@ func TestASandboxThatIsMovedOnLosesNoMail(t *testing.T) {
 	moved := time.Duration(0)
 	now := func() time.Time { return time.Now().Add(moved) }
 	a, err := newApp(t.Context(), cfg, surroundings{
-		log: slog.New(slog.DiscardHandler), now: now, holder: "test", path: filepath.Join(memoryDir(t), "fanli.db"),
+		log: logtest.New(nil), now: now, holder: "test", path: filepath.Join(memoryDir(t), "fanli.db"),
 		stands: &stands{networks: []link.Network{linktest.NewMemory(link.JD, market.New(now, littleFee, 1), now)}},
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"fanli/adapters/alipay"
 	"fanli/adapters/alipay/alipayfake"
 	"fanli/adapters/sandbox"
+	"fanli/core/logtest"
 )
 
 func TestMain(m *testing.M) {
@@ -119,7 +120,8 @@ func launchAs(t testing.TB, who *syscall.Credential, env []string, args ...strin
 		ended: make(chan struct{}),
 	}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.log
+	p.cmd.Stdout, p.cmd.Stderr = p.out, logtest.Tee(p.log, logtest.Process(env, args))
+	logtest.Environment(env)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {
