@@ -257,12 +257,12 @@ var anchors = regexp.MustCompile(`(?i)<(/?a[\s>/])`)
 func trim(s string) string { return strings.TrimSpace(s) }
 
 // split cuts a text into pieces of at most size bytes: between paragraphs if it can,
-// else between lines, else between characters.
+// else between lines, else before a word. What is taken as a whole stays whole.
 func split(s string, size int) (out []string) {
 	for len(s) > size {
 		at := cutAt(s, size)
-		out = append(out, strings.TrimRight(s[:at], "\n"))
-		s = strings.TrimLeft(s[at:], "\n")
+		out = append(out, strings.TrimRight(s[:at], "\n "))
+		s = strings.TrimLeft(s[at:], "\n ")
 	}
 	if s != "" {
 		out = append(out, s)
@@ -281,8 +281,13 @@ func cutAt(s string, size int) int {
 	for i > 0 && !utf8.RuneStart(s[i]) {
 		i--
 	}
-	if a := strings.LastIndex(s[:i], "<a "); a > 0 && !strings.Contains(s[a:i], "</a>") {
-		return a // a link stays whole
+	for _, w := range whole.FindAllStringIndex(s, -1) {
+		if w[0] > 0 && w[0] < i && i < w[1] && w[1]-w[0] <= size {
+			return w[0]
+		}
 	}
 	return i
 }
+
+// whole is what nobody can use a half of: links, addresses, 口令, and words and numbers.
+var whole = regexp.MustCompile(`<a [^>]*>[^<]*</a>|https?://[^\s<>"]+|[￥¥₴€][0-9A-Za-z]+[￥¥₴€]|[!-~]+`)
