@@ -152,7 +152,7 @@ func TestALongAnswerThatIsLate(t *testing.T) {
 		spent   int // of five messages
 		length  int // of the answer, in paragraphs
 		said    []string
-		counts  []int // paragraphs of each text that ann reads
+		counts  []int  // paragraphs of each text that ann reads
 		hints   string // which of them end with a hint
 	}{
 		{"one message", "", 0, 3, nil, []int{3}, "."},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -269,8 +270,37 @@ func serveArgs(common []string) []string {
 type wire struct {
 	to http.Handler
 
-	mu  sync.Mutex
-	cut *cut
+	mu    sync.Mutex
+	cut   *cut
+	heard []string // methods that JD was asked for
+}
+
+// count returns what counts the calls of JD's methods that begin so from now on.
+func (w *wire) count(method string) func() int {
+	since := len(w.methods())
+	return func() (n int) {
+		for _, m := range w.methods()[since:] {
+			if strings.HasPrefix(m, method) {
+				n++
+			}
+		}
+		return n
+	}
+}
+
+func (w *wire) methods() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.heard)
+}
+
+// hear notes what a request asks JD for.
+func (w *wire) hear(r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/fake/jd") && r.ParseForm() == nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.heard = append(w.heard, r.Form.Get("method"))
+	}
 }
 
 // A cut is how the wire is cut.
@@ -312,6 +342,7 @@ func (w *wire) disarm() {
 func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c := w.take(r.URL.Path)
 	if c == nil {
+		w.hear(r)
 		w.to.ServeHTTP(rw, r)
 		return
 	}
