@@ -20,11 +20,13 @@ import (
 
 	"fanli/adapters/alipay"
 	"fanli/adapters/alipay/alipayfake"
+	"fanli/adapters/observe"
 	"fanli/adapters/sandbox"
 	"fanli/core/logtest"
 )
 
 func TestMain(m *testing.M) {
+	observe.Libraries(logtest.New(nil)) // what they say is looked at, too
 	code := m.Run()
 	_ = os.RemoveAll(programDir())
 	os.Exit(code)

@@ -126,6 +126,8 @@ func Shapes() []Shape {
 	password.not = func(m string) bool { return strings.Contains(m, "(secret") || strings.Contains(m, "is missing") }
 	openid := shape("an openid of WeChat", `\bo[A-Za-z0-9_-]{27}\b`, "o")
 	openid.not = func(m string) bool { return !strings.ContainsAny(m, "0123456789") || strings.ToLower(m) == m }
+	address := shape("a password in an address", `[a-z][a-z0-9+.-]*://[^\s/:@"]*:[^\s/:@"]+@`, "://")
+	address.not = func(m string) bool { return strings.HasSuffix(m, ":PASSWORD@") || strings.HasSuffix(m, ":xxxxx@") } // usage; url.URL.Redacted
 	return []Shape{
 		shape("a private key", `-----BEGIN [A-Z ]*(PRIVATE KEY|CERTIFICATE)`, "-----BEGIN"),
 		shape("a bot's token", `(^|[^0-9])[0-9]{5,12}:A[A-Za-z0-9_-]{30,}`, ":A"),
@@ -135,7 +137,7 @@ func Shapes() []Shape {
 		shape("a JWT", `\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}`, "eyJ"),
 		shape("an API key", `\bfk_[0-9a-z]+_[A-Za-z0-9]{20,}`, "fk_"),
 		shape("a webhook's secret", `\bwhsec_[A-Za-z0-9+/=]{8,}`, "whsec_"),
-		shape("a password in an address", `[a-z][a-z0-9+.-]*://[^\s/:@"]*:[^\s/:@"]+@`, "://"),
+		address,
 		shape("a password of a database", `\b[\w-]+:[^\s:@"/]+@(tcp|unix)\(`, "@tcp(", "@unix("),
 		password,
 		openid,

@@ -44,6 +44,7 @@ var innocent = []string{
 	`key=order/follow/taobao token=3 took=13.812345678s trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=13812345678abcde`,
 	`changed="peers.token, alipay.private_key" secrets=none password="(secret)"`,
 	`error="app_secret: is missing; the console shows it once"`,
+	`usage: write mysql://USER:PASSWORD@HOST:PORT/NAME`,
 	`at=http://127.0.0.1:8080 from=redis://127.0.0.1:6379/0`,
 	`msg="orders are not followed" name=overlapping-orders-of-today`,
 }
