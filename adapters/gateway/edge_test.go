@@ -94,10 +94,12 @@ func TestEveryRequestHasAnID(t *testing.T) {
 // otherwise the connection breaks.
 func TestAPanicIsTheEndOfOneRequest(t *testing.T) {
 	t.Parallel()
+	const page = "/pay/confirm/T0k3n-that-opens-a-page"
+	logtest.Secret(page[len("/pay/confirm/"):])
 	var log strings.Builder
 	o := gateway.EdgeOptions{Log: logtest.New(&log)}
 	ends := map[string]http.HandlerFunc{
-		"/nothing": func(http.ResponseWriter, *http.Request) { panic("a nil map with a secret cause") },
+		page: func(http.ResponseWriter, *http.Request) { panic("a nil map with a secret cause") },
 		"/half": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat("half ", 2000))
 			panic("x")
@@ -107,7 +109,7 @@ func TestAPanicIsTheEndOfOneRequest(t *testing.T) {
 	s := httptest.NewServer(gateway.NewEdge(o).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ends[r.URL.Path](w, r) })))
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	t.Cleanup(s.Close)
-	r, err := s.Client().Get(s.URL + "/nothing")
+	r, err := s.Client().Get(s.URL + page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,7 @@ func TestAPanicIsTheEndOfOneRequest(t *testing.T) {
 	if r.StatusCode != 500 || err != nil || strings.Contains(string(body), "secret") || !strings.Contains(string(body), r.Header.Get("X-Request-Id")) {
 		t.Errorf("%d %s %v", r.StatusCode, body, err)
 	}
-	if text := log.String(); !strings.Contains(text, "secret cause") || !strings.Contains(text, r.Header.Get("X-Request-Id")) {
+	if text := log.String(); !strings.Contains(text, "secret cause") || !strings.Contains(text, "path=/pay/confirm/… ") || !strings.Contains(text, r.Header.Get("X-Request-Id")) {
 		t.Errorf("the log says %s", text)
 	}
 	if r, err = s.Client().Get(s.URL + "/half"); err == nil {

@@ -289,6 +289,7 @@ func (l *log) String() string {
 func TestPasswords(t *testing.T) {
 	t.Parallel()
 	const secret = "se:cr/et@%"
+	logtest.Secret(secret)
 	s := etcdtest.New(t)
 	c := raw(t, s)
 	for _, do := range []func() error{

@@ -22,7 +22,10 @@ import (
 
 const token = "the installation's token"
 
-func options() rpc.Options { return rpc.Options{Token: token, Log: logtest.New(nil)} }
+func options() rpc.Options {
+	logtest.Secret(token)
+	return rpc.Options{Token: token, Log: logtest.New(nil)}
+}
 
 // people answers as a test wants.
 type people struct {

@@ -64,6 +64,7 @@ func Carrier(t *testing.T, open func(t *testing.T) Subject) {
 			t.Parallel()
 			s := &stand{Subject: open(t), t: t, store: &Store{}, at: time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)}
 			s.engine = &mail.Engine{Store: s.store, Holder: "test", Now: func() time.Time { return s.at }, Log: logtest.New(nil)}
+			logtest.Secret(s.Secrets...)
 			s.engine.Register(watched{s.Carrier, s})
 			check(s)
 			for _, err := range s.errs {
