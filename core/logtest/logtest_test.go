@@ -1,4 +1,4 @@
-package logtest
+package logtest_test
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"fanli/core/logtest"
 )
 
 // planted is a line of each kind that must be found, in a form in which it could get
@@ -53,16 +55,16 @@ var innocent = []string{
 func TestWhatLeaksIsFound(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	c := collect(dir, "some_package")
+	c := logtest.Collect(dir, "some_package")
 	for _, v := range []string{"C4n4ry-of-a-network", "C4n4ry+with/signs=", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "short"} {
-		c.secret(v)
+		c.Secret(v)
 	}
-	log := &tee{w: io.Discard, kind: "serve-bot", to: c}
+	log := c.Tee(io.Discard, "serve-bot")
 	for _, p := range planted {
 		say(t, log, p.line+"\n")
 		say(t, log, "short is no secret\n")
 	}
-	r, err := Read(dir)
+	r, err := logtest.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +79,8 @@ func TestWhatLeaksIsFound(t *testing.T) {
 			t.Errorf("%s: found %v, want %s", p.name, r.Leaks[i], p.what)
 		}
 	}
-	f := newFinder()
 	for _, line := range innocent {
-		if what := f.find([]byte(line)); what != "" {
+		if what := logtest.Find(line); what != "" {
 			t.Errorf("%s is found in %s", what, line)
 		}
 	}
@@ -92,7 +93,7 @@ func TestEveryShapeIsPlanted(t *testing.T) {
 	for _, p := range planted {
 		found[p.what] = true
 	}
-	for _, s := range Shapes() {
+	for _, s := range logtest.Shapes() {
 		if !found[s.What] {
 			t.Errorf("%s is not tried", s.What)
 		}
@@ -105,9 +106,9 @@ func TestLinesOfSeveralProcesses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for range 2 {
-		c := collect(dir, "some_package")
+		c := logtest.Collect(dir, "some_package")
 		var shown bytes.Buffer
-		a, b := &tee{w: &shown, kind: "serve", to: c}, &tee{w: io.Discard, kind: "serve", to: c}
+		a, b := c.Tee(&shown, "serve"), c.Tee(io.Discard, "serve")
 		say(t, a, "one, ")
 		say(t, b, "other\n")
 		say(t, a, "whole\nand ")
@@ -119,14 +120,14 @@ func TestLinesOfSeveralProcesses(t *testing.T) {
 	if err != nil || string(got) != "other\none, whole\n" {
 		t.Errorf("collected is %q, %v", got, err)
 	}
-	r, err := Read(dir)
+	r, err := logtest.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := r.Missing([]string{"some_package/serve", "some_package/", "some_package/serve-bot", "some/"}); strings.Join(got, " ") != "some_package/serve-bot some/" {
 		t.Errorf("there is nothing of %q", got)
 	}
-	if r, err := Read(filepath.Join(dir, "nothing")); err == nil {
+	if r, err := logtest.Read(filepath.Join(dir, "nothing")); err == nil {
 		t.Errorf("nothing was collected, and that is %v", r)
 	}
 }
@@ -143,7 +144,7 @@ func TestSecretsOfAnEnvironment(t *testing.T) {
 		{"FANLI_REDIS_URL", "redis://localhost:6379/0", ""},
 		{"FANLI_LISTEN", ":8080", ""},
 	} {
-		if got := strings.Join(secretsOf(tt.name, tt.value), " "); got != tt.want {
+		if got := strings.Join(logtest.SecretsOf(tt.name, tt.value), " "); got != tt.want {
 			t.Errorf("of %s %q is secret, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -162,7 +163,7 @@ func TestKindsOfProcesses(t *testing.T) {
 		{nil, []string{"serve", "--targets", "rebate"}, "serve-rebate"},
 		{nil, []string{"audit", "--data", "x"}, "command"},
 	} {
-		if got := Process(tt.env, tt.args); got != tt.want {
+		if got := logtest.Process(tt.env, tt.args); got != tt.want {
 			t.Errorf("%v %v is %s, want %s", tt.env, tt.args, got, tt.want)
 		}
 	}
