@@ -69,7 +69,8 @@ func newWechatPair(t *testing.T, copied string) *wechatPair {
 	t.Cleanup(platform.Close)
 	w := &wechatPair{fake: fake, front: &copier{copied: copied}}
 	w.pair = newPair(t, "wechat", "FANLI_WECHAT_APP_ID="+fake.AppID(), "FANLI_WECHAT_APP_SECRET="+fake.Secret(), "FANLI_WECHAT_TOKEN="+fake.Token(),
-		"FANLI_WECHAT_ENCODING_AES_KEY="+fake.AESKey(), "FANLI_WECHAT_PROFILE=service", "FANLI_WECHAT_ENDPOINT="+platform.URL)
+		"FANLI_WECHAT_ENCODING_AES_KEY="+fake.AESKey(), "FANLI_WECHAT_PROFILE=service", "FANLI_WECHAT_ENDPOINT="+platform.URL,
+		"FANLI_LINKS_DEADLINE=4s") // longer than a delivery waits, so that the answer has to be sent
 	for i, base := range w.base {
 		to, err := url.Parse(base)
 		if err != nil {
