@@ -52,6 +52,7 @@ type Reply struct {
 
 	Nothing bool `json:"nothing,omitempty"` // the message was understood as nothing: an edit of it is looked at
 	Spent   bool `json:"spent,omitempty"`   // the buttons of which one was pressed are used up: channels that can take them away
+	Turned  bool `json:"turned,omitempty"`  // it is another page of the list shown last: channels that can show it in that one's place
 }
 
 // A Card shows one product, order or sum.

@@ -343,6 +343,12 @@ func (d *Deliverer) channel(name string) Channel {
 	return nil
 }
 
+// Looking tells a person whose answer takes a while, in the language of a channel's hint.
+// Channels that can put the answer in its place do.
+func Looking(hint string) Reply {
+	return Reply{Text: locale.For(locale.Match(hint)).T("waiting.looking")}
+}
+
 // TooMany tells a person of whose messages too many wait, in the language of a
 // channel's hint.
 func TooMany(hint string) Reply {

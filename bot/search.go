@@ -164,11 +164,19 @@ func (t *turn) more(ctx context.Context, _ string) (Reply, error) {
 	case !l.More:
 		return t.say("list.end"), nil
 	case l.Kind == listSearch:
-		return t.find(ctx, l.Words, l.Page+1)
+		return t.turned(l)(t.find(ctx, l.Words, l.Page+1))
 	case l.Kind == listOrders:
-		return t.orderPage(ctx, append(l.Starts, l.Next))
+		return t.turned(l)(t.orderPage(ctx, append(l.Starts, l.Next)))
 	default:
-		return t.statementPage(ctx, append(l.Starts, l.Next))
+		return t.turned(l)(t.statementPage(ctx, append(l.Starts, l.Next)))
+	}
+}
+
+// turned marks a reply as another page than the one before, if it shows one.
+func (t *turn) turned(before *list) func(r Reply, err error) (Reply, error) {
+	return func(r Reply, err error) (Reply, error) {
+		r.Turned = err == nil && t.state.List != before
+		return r, err
 	}
 }
 
@@ -183,11 +191,11 @@ func (t *turn) back(ctx context.Context, _ string) (Reply, error) {
 	case l.Page <= 1:
 		return t.say("list.start"), nil
 	case l.Kind == listSearch:
-		return t.find(ctx, l.Words, l.Page-1)
+		return t.turned(l)(t.find(ctx, l.Words, l.Page-1))
 	case l.Kind == listOrders:
-		return t.orderPage(ctx, l.Starts[:len(l.Starts)-1])
+		return t.turned(l)(t.orderPage(ctx, l.Starts[:len(l.Starts)-1]))
 	default:
-		return t.statementPage(ctx, l.Starts[:len(l.Starts)-1])
+		return t.turned(l)(t.statementPage(ctx, l.Starts[:len(l.Starts)-1]))
 	}
 }
 
@@ -200,7 +208,9 @@ func (t *turn) resend(ctx context.Context, _ string) (Reply, error) {
 	}
 	if l.Retry == "" {
 		t.again = true
-		return l.Reply, nil
+		r := l.Reply
+		r.Turned = false
+		return r, nil
 	}
 	if goods, _ := apart(link.Recognise(l.Retry)); len(goods) > 0 {
 		t.text = l.Retry

@@ -71,14 +71,9 @@ func (t orderTx) persons(w *order.Ways) (err error) {
 			accounts = append(accounts, way.User)
 		}
 	}
-	for _, of := range []map[string][]int64{w.Kin, w.Suffixes} {
+	for _, of := range []map[string][]int64{w.Kin, w.Word, w.Suffixes} {
 		for _, users := range of {
 			accounts = append(accounts, users...)
-		}
-	}
-	for _, owned := range w.Split {
-		for _, o := range owned {
-			accounts = append(accounts, o.Way.User)
 		}
 	}
 	for _, cs := range w.Claims {

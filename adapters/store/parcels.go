@@ -87,6 +87,15 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 	})
 }
 
+// Note implements post.Store.
+func (s *PostOffice) Note(ctx context.Context, key string) (string, error) {
+	rows, err := find[parcelRow](s.db.reader(ctx).Select("note").Where("parcel_key = ?", key).Limit(1))
+	if err != nil || len(rows) == 0 {
+		return "", classify("store.post", err)
+	}
+	return rows[0].Note, nil
+}
+
 // Sweep implements post.Store. Lanes in which nothing waits are forgotten, too.
 func (s *PostOffice) Sweep(ctx context.Context, now, done, dead time.Time, count int) (n int, err error) {
 	err = s.write(ctx, func(g *gorm.DB) error {

@@ -288,6 +288,20 @@ func (s *PostOffice) Answer(ctx context.Context, holder string, l post.Letter, n
 	})
 }
 
+// Meanwhile implements post.Store.
+func (s *PostOffice) Meanwhile(ctx context.Context, holder string, l post.Letter, now time.Time, p post.Parcel) error {
+	return s.write(ctx, func(g *gorm.DB) error {
+		if err := s.post(g, now, []post.Parcel{p}); err != nil { // lanes in the order of Answer
+			return err
+		}
+		if _, err := s.held(g, holder, post.In, l.Channel, l.Chat); err != nil {
+			return err
+		}
+		_, err := first[letterRow](g.Select("seq").Where("seq = ? AND live = ?", l.Seq, true))
+		return err
+	})
+}
+
 // PutOff implements post.Store.
 func (s *PostOffice) PutOff(ctx context.Context, holder string, l post.Letter, now, next time.Time, reason string) error {
 	change := map[string]any{"tries": l.Tries, "reason": reason}

@@ -18,6 +18,7 @@ import (
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
+	"fanli/core/order"
 	"fanli/core/withdraw"
 )
 
@@ -369,4 +370,32 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestACopyOfAModelIsADatabase begins in memory with a copy of a file, to which nothing
+// of it goes back.
+func TestACopyOfAModelIsADatabase(t *testing.T) {
+	t.Parallel()
+	here := store.Config{Path: store.Memory, SealKey: make([]byte, 32), Model: filepath.Join(t.TempDir(), "model.db")}
+	must(t, store.Model(t.Context(), here.Model))
+	for range 2 {
+		db, err := store.Open(t.Context(), here)
+		must(t, err)
+		applied, err := db.Migrate(t.Context())
+		if err != nil || len(applied) != 0 {
+			t.Errorf("%v has still been applied, %v", applied, err)
+		}
+		must(t, db.Orders().InTx(t.Context(), func(tx order.Tx) error {
+			if before, err := tx.Handled("link/1"); err != nil || before {
+				t.Errorf("handled before: %v, %v", before, err)
+			}
+			return nil
+		}))
+		must(t, db.Close())
+	}
+	here.Model += ".none"
+	if db, err := store.Open(t.Context(), here); err == nil {
+		must(t, db.Close())
+		t.Error("a model that does not exist was copied")
+	}
 }

@@ -97,7 +97,10 @@ func (db *DB) openSQLite(ctx context.Context) (err error) {
 	if db.cfg.Path == Memory {
 		db.write, err = db.pool(ctx, memoryDSN(), 1)
 		db.read = db.write
-		return err
+		if err != nil || db.cfg.Model == "" {
+			return err
+		}
+		return restore(ctx, db.pools[0], db.cfg.Model)
 	}
 	path, err := prepareFile(db.cfg.Path)
 	if err != nil {

@@ -70,6 +70,9 @@ type Config struct {
 	// Path is the database's file, made if it does not exist, or Memory. It does
 	// not count where there is a DSN.
 	Path string
+	// Model is the file of a database of which one in Memory begins as a copy, where
+	// many are needed: that takes less than migrating each (see Model). "" for none.
+	Model string
 	// DSN is the address of a database on a MySQL or MariaDB server:
 	// mysql://USER:PASSWORD@HOST:PORT/NAME, or as the driver writes it. It is
 	// secret; nothing here logs it or repeats it in an error.

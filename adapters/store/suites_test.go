@@ -38,7 +38,7 @@ func TestSuites(t *testing.T) {
 		}
 		suites(t, func(t *testing.T, now func() time.Time) *store.DB {
 			t.Helper()
-			return open(t, store.Config{DSN: mariadbtest.Shared(t).Database(t), Now: now})
+			return reopen(t, store.Config{DSN: mariadbtest.Shared(t).Borrowed(t), Now: now})
 		})
 	})
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -48,7 +47,7 @@ func (t orderTx) Ways(network string, tags, items, orders, suffixes []string, si
 	if w.ByItem, err = t.waysByItem(network, items, since); err != nil {
 		return w, err
 	}
-	if w.Kin, w.Split, err = t.kin(network, orders); err != nil {
+	if err = t.kin(network, orders, &w); err != nil {
 		return w, err
 	}
 	if w.Suffixes, err = t.suffixes(network, suffixes); err != nil {
@@ -100,35 +99,30 @@ type kinRow struct {
 	Network string
 	OrderNo string
 	RootNo  string
-	Item    string
 	UserID  int64
-	LinkID  int64
-	Promise string
+	Step    string
 }
 
 func (kinRow) TableName() string { return "order_lines" }
 
-func (t orderTx) kin(network string, orders []string) (kin map[string][]int64, split map[string][]order.Owned, err error) {
+func (t orderTx) kin(network string, orders []string, w *order.Ways) error {
 	rows, err := findIn[kinRow](func() *gorm.DB { return t.g }, "root_no", orders)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	t.lone(orders, rows)
-	kin, split = map[string][]int64{}, map[string][]order.Owned{}
+	w.Kin, w.Word = map[string][]int64{}, map[string][]int64{}
 	for _, r := range rows {
 		if r.Network != network || r.UserID == 0 {
 			continue
 		}
-		if !slices.Contains(kin[r.RootNo], r.UserID) {
-			kin[r.RootNo] = append(kin[r.RootNo], r.UserID)
+		of := order.Revision{Order: r.OrderNo}
+		if r.RootNo != r.OrderNo {
+			of.Parent = r.RootNo
 		}
-		o := order.Owned{Item: r.Item, Way: order.Way{Link: r.LinkID, User: r.UserID}}
-		if err := parse(r.Promise, &o.Way.Promise); err != nil {
-			return nil, nil, err
-		}
-		split[r.OrderNo] = append(split[r.OrderNo], o)
+		w.Relate(of, r.UserID, order.Step(r.Step))
 	}
-	return kin, split, nil
+	return nil
 }
 
 // lone remembers which order numbers have no line yet. A page of new orders is

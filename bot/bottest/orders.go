@@ -159,7 +159,7 @@ func (t orderTx) AddWay(w order.Way) error {
 
 func (t orderTx) Ways(network string, tags, items, orders, _ []string, since time.Time) (order.Ways, error) {
 	w := order.Ways{
-		ByTag: map[string]order.Way{}, Kin: map[string][]int64{}, Split: map[string][]order.Owned{}, ByItem: map[string][]order.Way{},
+		ByTag: map[string]order.Way{}, Kin: map[string][]int64{}, Word: map[string][]int64{}, ByItem: map[string][]order.Way{},
 		Suffixes: map[string][]int64{}, Claims: map[string][]order.Claim{},
 	}
 	for _, way := range t.ways {
@@ -175,10 +175,7 @@ func (t orderTx) Ways(network string, tags, items, orders, _ []string, since tim
 	}
 	for _, l := range t.where(func(l order.Line) bool { return l.User != 0 && slices.Contains(orders, l.Row().Root()) }) {
 		r := l.Row()
-		if n := r.Root(); !slices.Contains(w.Kin[n], l.User) {
-			w.Kin[n] = append(w.Kin[n], l.User)
-		}
-		w.Split[r.Order] = append(w.Split[r.Order], order.Owned{Item: r.Item, Way: order.Way{Link: l.Link, User: l.User, Promise: l.Promise}})
+		w.Relate(r, l.User, l.Step)
 	}
 	for _, c := range t.claims {
 		if c.Network == network && c.State.Open() && slices.Contains(orders, c.Order) {

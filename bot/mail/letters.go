@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"fanli/core/fault"
@@ -27,7 +28,7 @@ func (l *line) takeLetters(ctx context.Context, c post.Claim) ([]job, error) {
 
 // answer answers a letter and stores what became of it.
 func (l *line) answer(work context.Context, holder string, letter Letter) {
-	ps, err := l.ask(work, letter)
+	ps, err := l.ask(work, holder, letter)
 	now := l.Now()
 	var kept []post.Parcel
 	if err == nil {
@@ -38,14 +39,21 @@ func (l *line) answer(work context.Context, holder string, letter Letter) {
 		return
 	}
 	outcome := string(post.Done)
+	over := err != nil && (letter.Tries+1 >= answersMax || fault.Is(err, fault.Invalid))
+	if over {
+		kept = l.sorry(letter, now)
+	}
 	err = l.in.persist(work, func(ctx context.Context) error {
 		if err == nil {
 			return l.Store.Answer(ctx, holder, letter, now, kept)
 		}
 		next := now.Add(ladder(letter.Tries))
 		outcome = string(post.Waiting)
-		if letter.Tries+1 >= answersMax || fault.Is(err, fault.Invalid) {
+		if over {
 			next, outcome = time.Time{}, string(post.GivenUp)
+			if err := l.Store.Post(ctx, now, kept); err != nil { // before: with the letter's end nobody would come back to it
+				return err
+			}
 		}
 		again := letter
 		again.Tries++
@@ -60,8 +68,25 @@ func (l *line) answer(work context.Context, holder string, letter Letter) {
 	l.wakeFor(work, kept)
 }
 
+// sorry is what a person is told whose letter is given up.
+func (l *line) sorry(letter Letter, now time.Time) []post.Parcel {
+	sorry := l.service.Load().Sorry
+	if sorry == nil {
+		return nil
+	}
+	p, ok := sorry(letter)
+	if !ok {
+		return nil
+	}
+	kept, err := p.pack(now)
+	if err != nil {
+		return nil
+	}
+	return []post.Parcel{kept}
+}
+
 // ask calls the channel, whatever happens there.
-func (l *line) ask(ctx context.Context, letter Letter) (ps []Parcel, err error) {
+func (l *line) ask(ctx context.Context, holder string, letter Letter) (ps []Parcel, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	defer func() {
@@ -76,7 +101,42 @@ func (l *line) ask(ctx context.Context, letter Letter) (ps []Parcel, err error) 
 	if answer == nil {
 		return nil, fault.New(fault.Unavailable, "mail.unserved")
 	}
+	defer l.soothe(ctx, holder, letter)()
 	return answer(ctx, letter)
+}
+
+// soothe has a person told that their letter takes a while, if it does. What it returns
+// ends that: nothing more is posted then.
+func (l *line) soothe(ctx context.Context, holder string, letter Letter) (end func()) {
+	wait := l.service.Load().Wait
+	if wait == nil {
+		return func() {}
+	}
+	p, ok := wait(letter)
+	if !ok {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var told sync.WaitGroup
+	told.Go(func() {
+		if !sleep(ctx, WaitAfter) {
+			return
+		}
+		now := l.Now()
+		kept, err := p.pack(now)
+		if err == nil {
+			err = l.Store.Meanwhile(context.WithoutCancel(ctx), holder, letter, now, kept)
+		}
+		if err != nil {
+			l.Log.Info("a person is not told that they have to wait", "channel", letter.Channel, "letter", letter.Seq, "error", err)
+			return
+		}
+		l.wakeFor(ctx, []post.Parcel{kept})
+	})
+	return func() {
+		cancel()
+		told.Wait()
+	}
 }
 
 // give gives a chat back, as well as that is possible: otherwise its lease ends.

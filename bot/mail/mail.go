@@ -113,6 +113,14 @@ type Service struct {
 	// With fault.Invalid the letter is given up; after other errors it is tried again.
 	// An answer that was cut short by the end of ctx is an error.
 	Answer func(ctx context.Context, l Letter) ([]Parcel, error)
+	// Wait returns what a person is told whose letter takes longer than WaitAfter to be
+	// answered; false for nothing; optional. It is carried before the answer, which can
+	// take the place of its message: Progress.NoteOf its key. Whatever happens, it is
+	// posted once for a letter, and not after the letter's answer.
+	Wait func(l Letter) (Parcel, bool)
+	// Sorry returns what a person is told whose letter is given up; false for nothing;
+	// optional. Once somebody was told to wait it should take the place of that.
+	Sorry func(l Letter) (Parcel, bool)
 	// Warn returns what a person is told of whom too many letters wait (bot.TooMany);
 	// false for nothing; optional.
 	Warn func(l Letter) (Parcel, bool)
@@ -133,6 +141,8 @@ const (
 	// BacklogMax bounds the letters of one chat that wait: somebody forwards a day's
 	// finds at once.
 	BacklogMax = 60
+	// WaitAfter is how long people wait without being told so.
+	WaitAfter = 1500 * time.Millisecond
 	// PayloadMax bounds a letter.
 	PayloadMax = 256 << 10
 	// AnswerKeep is how long an answer may wait for delivery, NoticeKeep a notice.

@@ -19,9 +19,12 @@ type Progress struct {
 }
 
 func newProgress(s post.Store, holder string, p post.Parcel) *Progress {
-	g := &Progress{store: s, holder: holder, p: p}
-	_ = json.Unmarshal([]byte(p.Note), &g.notes) // none
-	return g
+	return &Progress{store: s, holder: holder, p: p, notes: notesOf(p.Note)}
+}
+
+func notesOf(kept string) (notes []string) {
+	_ = json.Unmarshal([]byte(kept), &notes) // none
+	return notes
 }
 
 // Do sends the message with number part of a parcel, counted from 0, unless it has
@@ -71,6 +74,19 @@ func (g *Progress) Note(part int) string {
 		return ""
 	}
 	return g.notes[part]
+}
+
+// NoteOf is the Note of the first message of a parcel that was posted for the same chat
+// before, by its key; "" where none has arrived.
+func (g *Progress) NoteOf(ctx context.Context, key string) (string, error) {
+	if g.store == nil {
+		return "", nil
+	}
+	kept, err := g.store.Note(ctx, fit(key))
+	if err != nil {
+		return "", fault.In("mail.NoteOf", err)
+	}
+	return (&Progress{notes: notesOf(kept)}).Note(0), nil
 }
 
 func (g *Progress) note(part int, note string) {

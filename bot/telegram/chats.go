@@ -12,13 +12,8 @@ import (
 // back: news of that can get lost.
 const awayMax = 30 * 24 * time.Hour
 
-// news reports whether an update says something of a chat that nothing else would say.
-func (u update) news() bool {
-	return u.Member != nil || u.Message != nil && u.Message.MigrateToChatID != 0
-}
-
-// note keeps what an update says of a chat: that somebody has blocked us or is back, and
-// that a group has moved.
+// note keeps what nothing but an update says of a chat: that somebody has blocked us or
+// thought better of it, and that a group has moved.
 func (c *Channel) note(ctx context.Context, u update) error {
 	switch m := u.Member; {
 	case m != nil && m.Chat.IsPrivate():
@@ -27,8 +22,6 @@ func (c *Channel) note(ctx context.Context, u update) error {
 		return nil
 	case u.Message != nil && u.Message.Chat != nil && u.Message.MigrateToChatID != 0:
 		return c.setMoved(ctx, u.Message.Chat.ID, u.Message.MigrateToChatID)
-	case u.Message != nil && u.Message.Chat != nil && u.Message.Chat.IsPrivate():
-		return c.back(ctx, u.Message.Chat.ID)
 	default:
 		return nil
 	}
@@ -62,8 +55,13 @@ func (c *Channel) setAway(ctx context.Context, person int64, away bool) error {
 	return c.marks.SetMark(ctx, name, v, 0)
 }
 
-// back keeps that somebody has written: they can be reached.
-func (c *Channel) back(ctx context.Context, person int64) error { return c.setAway(ctx, person, false) }
+// back keeps that somebody has written: they can be reached. It is looked at as their
+// letter is answered, so that a flood of them costs nothing.
+func (c *Channel) back(ctx context.Context, to target) {
+	if !to.group {
+		_ = c.setAway(ctx, to.chat, false) // if it is not kept, the next letter says so, too
+	}
+}
 
 // isAway reports whether somebody is known to be out of reach.
 func (c *Channel) isAway(ctx context.Context, person int64) bool {

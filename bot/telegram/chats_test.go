@@ -6,6 +6,7 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/telegram"
+	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
 )
 
@@ -37,6 +38,28 @@ func TestWhoIsBackIsReached(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWhoWritesIsReached also where the news got lost that they have unblocked us.
+func TestWhoWritesIsReached(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.run(echo)
+		w.fake.Say(ann, "hello")
+		w.settle()
+		c := w.channel()
+		w.fake.Fail("sendMessage", 1, telegramfake.Fault{Code: 403, Text: "Forbidden: bot was blocked by the user"})
+		for range 2 {
+			if err := c.Send(t.Context(), identity(ann), bot.Reply{Text: "news"}); !fault.Is(err, fault.NotFound) {
+				t.Errorf("to whom has blocked us: %v", err)
+			}
+		}
+		w.fake.Say(ann, "hello again")
+		w.settle()
+		if err := c.Send(t.Context(), identity(ann), bot.Reply{Text: "news"}); err != nil {
+			t.Errorf("to whom has written: %v", err)
+		}
+	})
 }
 
 func TestMovedGroup(t *testing.T) {

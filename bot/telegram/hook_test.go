@@ -2,9 +2,7 @@ package telegram_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fanli/bot"
-	"fanli/bot/mail"
 	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
@@ -196,74 +192,6 @@ func TestWebhookAtTheWrongTime(t *testing.T) {
 			t.Errorf("a process that does not run answers %d", got.Code)
 		}
 	})
-}
-
-// TestFloodOfOneCostsOthersNothing has one person send ten thousand messages in a second
-// while others go on as before.
-func TestFloodOfOneCostsOthersNothing(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w := newHooked(t, telegramfake.Config{})
-		var asked atomic.Int64
-		w.run(func(_ context.Context, m bot.Message) bot.Reply {
-			if m.From.External == itoa(ann) {
-				asked.Add(1)
-			}
-			time.Sleep(50 * time.Millisecond) // the bubble's
-			return bot.Reply{Text: m.Text}
-		})
-		if err := w.fake.WaitHook(w.ctx, hookURL); err != nil {
-			t.Fatal(err)
-		}
-		normal := w.slowest(t, 20_000)
-		secret := w.fake.Hook().Secret
-		stop := make(chan struct{})
-		go func() {
-			defer close(stop)
-			for i := range 10_000 {
-				body := fmt.Sprintf(`{"update_id":%d,"message":{"message_id":%d,"date":1,"text":"x","from":{"id":%d,"first_name":"A"},"chat":{"id":%d,"type":"private"}}}`, 5000+i, 5000+i, ann, ann)
-				if got := w.knock(secret, []byte(body)); got.Code != http.StatusOK {
-					t.Errorf("message %d is answered %d", i, got.Code)
-					return
-				}
-				if i%10 == 9 {
-					time.Sleep(time.Millisecond)
-				}
-			}
-		}()
-		flooded := w.slowest(t, 30_000)
-		<-stop
-		if flooded >= 2*normal {
-			t.Errorf("the slowest of twenty others waited %v, and %v before the flood", flooded, normal)
-		}
-		if n := asked.Load(); n > 2*mail.BacklogMax {
-			t.Errorf("%d messages of the flood were looked at so far", n)
-		}
-		t.Logf("the slowest of twenty: %v, in the flood %v; %v", normal, flooded, w.count.all)
-	})
-}
-
-// slowest lets twenty people write within a second and returns how long the slowest answer
-// took.
-func (w *world) slowest(t *testing.T, first int64) time.Duration {
-	t.Helper()
-	const people = 20
-	took := make(chan time.Duration, people)
-	for i := range int64(people) {
-		go func() {
-			time.Sleep(time.Duration(i) * 50 * time.Millisecond)
-			began := time.Now()
-			w.fake.Say(first+i, "hello")
-			if _, err := w.fake.Wait(w.ctx, first+i, 1); err != nil {
-				t.Errorf("somebody is not answered: %v", err)
-			}
-			took <- time.Since(began)
-		}()
-	}
-	most := time.Duration(0)
-	for range people {
-		most = max(most, <-took)
-	}
-	return most
 }
 
 func TestRunTellsThatAWebhookIsRefused(t *testing.T) {

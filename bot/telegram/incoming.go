@@ -50,7 +50,9 @@ type target struct {
 	thread  int64 // the topic of a forum; 0 for none
 	replyTo int64 // the message that is answered, in groups; 0 for none
 	group   bool
-	moved   bool // chat is already what became of a group
+	moved   bool  // chat is already what became of a group
+	silent  bool  // nobody should be woken by it
+	instead int64 // the message whose place the next text takes; 0 for none
 }
 
 // incoming is a message or a press that is for us.

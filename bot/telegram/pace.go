@@ -22,6 +22,7 @@ const (
 
 	paceChatsMax = 8192                   // chats that are remembered
 	paceIdle     = 2 * time.Minute        // then a chat need not be remembered: its bucket is full
+	hintEvery    = time.Second            // "typing" in one chat
 	claimMax     = 250 * time.Millisecond // as long a turn is waited for
 	slotKeep     = time.Minute            // as long a turn is kept for who does not come
 	spreadWindow = 10 * time.Second       // two chats refused within it mean that all are
@@ -46,6 +47,8 @@ type lane struct {
 	until time.Time // nothing is sent before
 	slot  time.Time // a turn that is kept; zero for none
 	used  time.Time
+	hint  time.Time // when it was shown last that we are typing
+	last  int64     // the newest message that we have sent; 0 if that is not known
 }
 
 func newPace(now func() time.Time) *pace {
@@ -133,6 +136,37 @@ func (p *pace) slot(to target, notice bool) time.Duration {
 		l.slot = now.Add(wait)
 	}
 	return wait
+}
+
+// mayHint reports whether a chat may be shown that we are typing: not while Telegram wants
+// to be left alone, and not for each of many messages at once. It is none of the messages
+// that are counted.
+func (p *pace) mayHint(to target) bool {
+	l, hold := p.lane(to)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if hold > 0 || !l.hint.IsZero() && now.Sub(l.hint) < hintEvery {
+		return false
+	}
+	l.hint = now
+	return true
+}
+
+// sent notes a message that was sent to a chat, or changed there.
+func (p *pace) sent(to target, message int64) {
+	l, _ := p.lane(to)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.last = max(l.last, message)
+}
+
+// last returns the newest message that was sent to a chat; 0 if that is not known.
+func (p *pace) last(to target) int64 {
+	l, _ := p.lane(to)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return l.last
 }
 
 // lane returns the pace of a chat and how long it must be silent.

@@ -59,32 +59,30 @@ func (c *Channel) fileID(ctx context.Context, address string) string {
 	return string(id)
 }
 
-// postPhoto makes the call that sends a photo, by the route that p says.
-func (c *Channel) postPhoto(ctx context.Context, p *part, params tgbotapi.Params) error {
-	var sent struct {
-		Photo []tgbotapi.PhotoSize `json:"photo"`
-	}
+// postPhoto makes the call that sends a photo, by the route that p says, and returns the
+// id of the message.
+func (c *Channel) postPhoto(ctx context.Context, p *part, params tgbotapi.Params) (message int64, err error) {
+	var sent sentMessage
 	id := ""
 	if p.route == byID {
 		if id = c.fileID(ctx, p.photo); id == "" {
 			p.route = byURL
 		}
 	}
-	var err error
 	switch p.route {
 	case byID:
 		params["photo"] = id
-		return c.call(ctx, "sendPhoto", params, nil)
+		err = c.call(ctx, "sendPhoto", params, &sent)
 	case byURL:
 		params["photo"] = p.photo
 		err = c.call(ctx, "sendPhoto", params, &sent)
 	default:
 		err = c.upload(ctx, "sendPhoto", params, tgbotapi.RequestFile{Name: "photo", Data: tgbotapi.FileBytes{Name: "photo.jpg", Bytes: p.bytes}}, &sent)
 	}
-	if n := len(sent.Photo); err == nil && n > 0 && c.files != nil {
+	if n := len(sent.Photo); err == nil && n > 0 && p.route != byID && c.files != nil {
 		c.files.Set(ctx, c.fileKey(p.photo), []byte(sent.Photo[n-1].FileID), fileIDLife)
 	}
-	return err
+	return sent.ID, err
 }
 
 // elsewise chooses another route for a photo that Telegram does not take: the text

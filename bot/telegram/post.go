@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 
 	"fanli/bot"
@@ -17,6 +18,24 @@ type envelope struct {
 	ReplyTo int64 `json:"reply_to,omitempty"`
 	Group   bool  `json:"group,omitempty"`
 	Spent   int64 `json:"spent,omitempty"` // a message whose buttons are used up
+
+	Turns int64  `json:"turns,omitempty"` // the message with the list of which it is another page
+	Idle  bool   `json:"idle,omitempty"`  // it says only that the answer takes a while
+	Stead string `json:"stead,omitempty"` // the key of such a parcel, whose message it takes the place of
+}
+
+// envelopeOf says where an envelope goes.
+func envelopeOf(to target) envelope {
+	return envelope{Thread: to.thread, ReplyTo: to.replyTo, Group: to.group}
+}
+
+// envelope says where the answer goes.
+func (in incoming) envelope() envelope {
+	e := envelopeOf(in.to)
+	if in.mayWait() {
+		e.Stead = keyOf(in.waitKey())
+	}
+	return e
 }
 
 // receive has an update kept, if it is for us: from then on it need not come again. It
@@ -27,7 +46,7 @@ func (c *Channel) receive(ctx context.Context, r reader, raw json.RawMessage) (w
 		c.log.Error("an update of an unknown form is skipped", "bytes", len(raw))
 		return "odd", nil //nolint:nilerr // it will not be better the next time
 	}
-	if err := c.note(ctx, u); err != nil && u.news() {
+	if err := c.note(ctx, u); err != nil {
 		return "", fault.In("telegram.note", err)
 	}
 	in, ok := r.understand(u)
@@ -70,7 +89,23 @@ func (c *Channel) replies(r reader, handle bot.Handler) mail.Service {
 			if err != nil || in.to.group {
 				return mail.Parcel{}, false
 			}
-			return parcel("full/"+in.msg.ID, in.to, 0, bot.TooMany(in.msg.Locale)), true
+			return parcel("full/"+in.msg.ID, in.to, envelopeOf(in.to), bot.TooMany(in.msg.Locale)), true
+		},
+		Wait: func(l mail.Letter) (mail.Parcel, bool) {
+			in, err := r.open(l)
+			if err != nil || !in.mayWait() {
+				return mail.Parcel{}, false
+			}
+			e := envelopeOf(in.to)
+			e.Idle = true
+			return parcel(in.waitKey(), in.to, e, bot.Looking(in.msg.Locale)), true
+		},
+		Sorry: func(l mail.Letter) (mail.Parcel, bool) {
+			in, err := r.open(l)
+			if err != nil || in.refused != "" {
+				return mail.Parcel{}, false
+			}
+			return parcel("sorry/"+in.msg.ID, in.to, in.envelope(), bot.Reply{Text: say(in.msg.Locale, broken)}), true
 		},
 	}
 }
@@ -84,29 +119,36 @@ func (c *Channel) reply(ctx context.Context, in incoming, handle bot.Handler) ([
 	if in.refused != "" {
 		return nil, nil
 	}
+	c.back(ctx, in.to)
 	stop := c.typing(ctx, in.to)
 	said := c.ask(ctx, in, handle)
 	stop()
 	if err := ctx.Err(); err != nil { // an answer that was cut short is no answer
 		return nil, fault.Wrap(fault.Unavailable, "telegram.reply", err)
 	}
-	spent := int64(0)
+	e := in.envelope()
 	if said.Spent {
-		spent = in.pressed
+		e.Spent = in.pressed
 	}
-	if spent == 0 && len(render(said)) == 0 {
+	if said.Turned {
+		e.Turns = in.pressed
+	}
+	if e.Spent == 0 && e.Stead == "" && len(render(said)) == 0 {
 		return nil, nil
 	}
-	return []mail.Parcel{parcel("answer/"+in.msg.ID, in.to, spent, said)}, nil
+	return []mail.Parcel{parcel("answer/"+in.msg.ID, in.to, e, said)}, nil
 }
 
+// keyOf is the key of a parcel.
+func keyOf(key string) string { return Name + "/" + key }
+
 // parcel packs what is said in a chat.
-func parcel(key string, to target, spent int64, said bot.Reply) mail.Parcel {
-	data, err := json.Marshal(envelope{Thread: to.thread, ReplyTo: to.replyTo, Group: to.group, Spent: spent})
-	if err != nil { // numbers can be written
+func parcel(key string, to target, e envelope, said bot.Reply) mail.Parcel {
+	data, err := json.Marshal(e)
+	if err != nil { // numbers and texts can be written
 		data = nil
 	}
-	return mail.Parcel{Key: Name + "/" + key, Channel: Name, Chat: strconv.FormatInt(to.chat, 10), Reply: said, Data: data}
+	return mail.Parcel{Key: keyOf(key), Channel: Name, Chat: strconv.FormatInt(to.chat, 10), Reply: said, Data: data}
 }
 
 // Carry implements mail.Carrier. Telegram has no key by which it would know a message
@@ -122,44 +164,87 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 		return fault.New(fault.Invalid, "telegram.envelope")
 	}
 	to := c.follow(ctx, target{chat: chat, thread: e.Thread, replyTo: e.ReplyTo, group: e.Group || chat < 0})
+	if e.Idle {
+		return c.idle(ctx, to, p, progress)
+	}
 	if !to.group && p.Notice != nil && c.isAway(ctx, chat) {
 		return fault.Wrap(fault.NotFound, "telegram.Carry", errors.New("the person has blocked the bot, and is not back yet"))
 	}
-	for i, part := range render(p.Reply) {
-		if i < progress.Arrived() {
-			continue
-		}
-		if err := c.pace.claim(ctx, to, p.Quiet); err != nil {
-			return err
-		}
-		err := progress.Do(ctx, i, func(ctx context.Context, _ bool) (string, error) { return "", c.once(ctx, &to, part) })
-		if err != nil {
-			c.unreachable(ctx, to, err)
-			return err
-		}
+	if err := c.carryAll(ctx, to, e, p, progress); err != nil {
+		return err
 	}
 	if e.Spent != 0 {
+		if err := c.pace.claim(ctx, to, p.Quiet); err != nil { // edits count, too
+			return err
+		}
 		c.disarm(ctx, to.chat, e.Spent)
 	}
 	return nil
 }
 
-// once sends one message, in another form if Telegram does not take it. How long
-// Telegram wants to be left alone goes along with the error.
-func (c *Channel) once(ctx context.Context, to *target, p part) error {
+// carryAll takes the steps of a parcel that were not taken before: its messages, of which
+// the first takes the place of the one that says that the answer takes a while, or has
+// it deleted. Another page takes the place of the one before while nothing stands below it.
+func (c *Channel) carryAll(ctx context.Context, to target, e envelope, p mail.Parcel, progress *mail.Progress) error {
+	idle, err := c.standIn(ctx, e, progress)
+	if err != nil {
+		return err
+	}
+	to.silent = p.Notice != nil && c.night()
+	if to.instead = idle; idle == 0 && e.Turns != 0 && c.pace.last(to) == e.Turns {
+		to.instead = e.Turns
+	}
+	clearing := -1
+	var steps []func(ctx context.Context, again bool) (note string, err error)
+	for i, part := range render(p.Reply) {
+		steps = append(steps, func(ctx context.Context, again bool) (string, error) {
+			if i == 0 && again && to.instead == 0 {
+				to.instead = e.Turns // the try before may have put it there, and then nothing happens
+			}
+			return c.once(ctx, &to, part)
+		})
+	}
+	if idle != 0 {
+		clearing = min(1, len(steps))
+		steps = slices.Insert(steps, clearing, func(ctx context.Context, _ bool) (string, error) { return "", c.clear(ctx, to, idle, progress.Note(0)) })
+	}
+	for i, step := range steps {
+		if i < progress.Arrived() {
+			continue
+		}
+		if i > 0 {
+			to.instead = 0
+		}
+		if i != clearing { // which is no message
+			if err := c.pace.claim(ctx, to, p.Quiet); err != nil {
+				return err
+			}
+		}
+		if err := progress.Do(ctx, i, step); err != nil {
+			c.unreachable(ctx, to, err)
+			return err
+		}
+	}
+	return nil
+}
+
+// once sends one message, in another form if Telegram does not take it, and returns its
+// id. How long Telegram wants to be left alone goes along with the error.
+func (c *Channel) once(ctx context.Context, to *target, p part) (id string, err error) {
 	for {
-		err := c.post(ctx, *to, &p)
+		message, err := c.post(ctx, *to, &p)
 		if err == nil {
-			return nil
+			c.pace.sent(*to, message)
+			return strconv.FormatInt(message, 10), nil
 		}
 		if c.remedy(ctx, err, to, &p) {
 			continue
 		}
 		if d := retryAfter(err); d > 0 {
 			c.pace.hold(*to, d)
-			return fault.After(err, d)
+			return "", fault.After(err, d)
 		}
-		return err
+		return "", err
 	}
 }
 

@@ -1,6 +1,7 @@
 package telegram_test
 
 import (
+	"strings"
 	"testing"
 
 	"fanli/bot"
@@ -130,4 +131,53 @@ func TestPress(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestPages: another page takes the place of the one before, unless something stands below
+// it, or another process has shown it, which cannot know that.
+func TestPages(t *testing.T) {
+	pages := func() bot.Handler {
+		n := 1
+		return func(_ ctx, m bot.Message) bot.Reply {
+			r := bot.Reply{Text: "hello", Buttons: []bot.Button{{Label: "下一页", Action: "更多"}}}
+			if r.Turned = m.Text == "更多"; r.Turned {
+				n++
+				r.Text = "page " + itoa(int64(n))
+			}
+			return r
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		below func(w *world, r *running) // what happens before the first list's button is pressed once more
+		wants string
+	}{
+		{"InItsPlace", func(*world, *running) {}, "page 3"},
+		{"SomethingIsBelow", func(w *world, _ *running) { w.fake.Say(ann, "hello"); w.settle() }, "page 2|hello|page 3"},
+		{"AnotherProcess", func(w *world, r *running) { r.kill(); w.run(pages()) }, "page 2|page 2"},
+		{"DeletedMeanwhile", func(w *world, _ *running) {
+			w.fake.Fail("editMessageText", 1, telegramfake.Fault{Code: 400, Text: "Bad Request: message to edit not found"})
+		}, "page 2|page 3"},
+		{"EditWithoutAnAnswer", func(w *world, _ *running) {
+			w.fake.Fail("editMessageText", 1, telegramfake.Fault{HangUp: true, Late: true})
+		}, "page 3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t)
+				r := w.run(pages())
+				w.fake.Say(ann, "hello")
+				shown := w.wait(ann, 1)[0]
+				w.fake.Press(ann, ann, shown.ID, 0)
+				w.settle()
+				wantTexts(t, w.fake.Sent(ann), "page 2")
+				tt.below(w, r)
+				w.fake.Press(ann, ann, shown.ID, 0)
+				w.settle()
+				if got := strings.Join(texts(w.fake.Sent(ann)), "|"); got != tt.wants {
+					t.Errorf("ann sees %s, want %s", got, tt.wants)
+				}
+			})
+		})
+	}
 }

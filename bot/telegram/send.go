@@ -33,7 +33,7 @@ func (c *Channel) Send(ctx context.Context, to user.Identity, r bot.Reply) error
 	if c.isAway(ctx, id) {
 		return fault.Wrap(fault.NotFound, "telegram.Send", errors.New("the person has blocked the bot, and is not back yet"))
 	}
-	err = c.deliver(ctx, target{chat: id}, r, true)
+	err = c.deliver(ctx, target{chat: id, silent: c.night()}, r, true)
 	if fault.Is(err, fault.NotFound) {
 		if kept := c.setAway(ctx, id, true); kept != nil {
 			c.log.Warn("it cannot be kept that somebody is out of reach", "error", kept)
@@ -62,7 +62,7 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 		if err := c.pace.wait(ctx, *to, notice); err != nil {
 			return err
 		}
-		err := c.post(ctx, *to, &p)
+		_, err := c.post(ctx, *to, &p)
 		switch {
 		case err == nil:
 			return nil
@@ -82,15 +82,17 @@ func (c *Channel) send(ctx context.Context, to *target, p part, notice bool) err
 	}
 }
 
-// post makes the call that sends one message.
-func (c *Channel) post(ctx context.Context, to target, p *part) error {
+// post makes the call that sends one message, or puts its text in the place of another,
+// and returns its id.
+func (c *Channel) post(ctx context.Context, to target, p *part) (id int64, err error) {
 	params := tgbotapi.Params{"chat_id": strconv.FormatInt(to.chat, 10)}
 	params.AddNonZero64("message_thread_id", to.thread)
+	params.AddBool("disable_notification", to.silent)
 	if !p.plain {
 		params["parse_mode"] = tgbotapi.ModeHTML
 	}
 	if err := p.attach(params, to); err != nil {
-		return fault.Wrap(fault.Internal, "telegram.post", err)
+		return 0, fault.Wrap(fault.Internal, "telegram.post", err)
 	}
 	text := html(p.lines)
 	if p.plain {
@@ -102,7 +104,18 @@ func (c *Channel) post(ctx context.Context, to target, p *part) error {
 	}
 	params["text"] = text
 	params["link_preview_options"] = `{"is_disabled":true}`
-	return c.call(ctx, "sendMessage", params, nil)
+	if to.instead != 0 {
+		return to.instead, c.edit(ctx, to.instead, params)
+	}
+	var sent sentMessage
+	err = c.call(ctx, "sendMessage", params, &sent)
+	return sent.ID, err
+}
+
+// sentMessage is what is read of a message that Telegram has taken.
+type sentMessage struct {
+	ID    int64                `json:"message_id"`
+	Photo []tgbotapi.PhotoSize `json:"photo"`
 }
 
 // attach adds the buttons and the message that is answered.
@@ -142,6 +155,8 @@ func (c *Channel) remedy(ctx context.Context, err error, to *target, p *part) bo
 		to.thread = 0
 	case says("replied not found") && to.replyTo != 0:
 		to.replyTo = 0
+	case (says("message to edit not found") || says("message can't be edited")) && to.instead != 0:
+		to.instead = 0
 	case says("can't parse entities") && !p.plain:
 		c.log.Error("Telegram does not understand our markup; sending without", "error", err)
 		p.plain = true

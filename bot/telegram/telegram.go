@@ -20,6 +20,10 @@
 //     not answered by then is answered by the next run.
 //   - Who calls the webhook without its secret, with too much or with what is no update
 //     learns nothing, is counted, and has no effect.
+//   - Typing is shown as work on an answer begins. In a private chat, who waits longer is
+//     told so, and the answer takes the place of that message, whichever process gives it.
+//   - Notices make no sound at night; answers always do.
+//   - Another page of a list takes the place of the one before, while nothing stands below.
 //   - A press counts only if its button is on the message, the message was for the person
 //     who pressed, and what the button refers to has not been forgotten. Every press is
 //     acknowledged. Buttons that have moved money are taken away.
@@ -37,7 +41,9 @@
 // # Limits
 //
 // Telegram has no key by which it would know a message again. An answer that was on its
-// way when the process died or the connection broke may be seen twice.
+// way when the process died or the connection broke may be seen twice, unless it takes
+// the place of a message. A message that says that the answer takes a while is then sent
+// once and may stay.
 //
 // # Not here
 //
@@ -86,6 +92,7 @@ type Channel struct {
 	files    cache.Cache                                           // of ids of photos; nil for none
 	fetch    func(ctx context.Context, url string) ([]byte, error) // photos; nil: we do not
 	now      func() time.Time
+	zone     *time.Location // in which it is night for people
 	pace     *pace
 	leases   lock.Leases // nil where no other process polls
 	holder   string
@@ -113,6 +120,12 @@ func WithClock(now func() time.Time) Option {
 	return func(c *Channel) { c.now = now }
 }
 
+// WithZone says where people live: notices make no sound there at night. Without it they
+// live in China.
+func WithZone(zone *time.Location) Option {
+	return func(c *Channel) { c.zone = zone }
+}
+
 // WithHTTPClient replaces the client of all calls. Its redirects are not
 // followed and its time limit is not used.
 func WithHTTPClient(h *http.Client) Option {
@@ -130,7 +143,7 @@ func New(cfg Config, post *mail.Engine, marks Marks, log *slog.Logger, opts ...O
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c := &Channel{cfg: cfg.withDefaults(), marks: marks, mail: post, log: log.With("channel", Name), now: time.Now}
+	c := &Channel{cfg: cfg.withDefaults(), marks: marks, mail: post, log: log.With("channel", Name), now: time.Now, zone: beijing}
 	for _, o := range opts {
 		o(c)
 	}

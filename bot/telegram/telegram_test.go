@@ -45,17 +45,27 @@ func bubble(t *testing.T, story func(t *testing.T)) {
 	synctest.Test(t, story)
 }
 
+// bubbleNow is bubble for one of many stories of a test, one after the other.
+func bubbleNow(t *testing.T, story func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, story)
+}
+
 // marks is a bot's memory.
 type marks struct {
 	mu    sync.Mutex
 	kept  map[string]string
 	fails error
+	works func() // takes the time that the database does; nil for none
 }
 
 func newMarks() *marks { return &marks{kept: map[string]string{}} }
 
 // Mark implements telegram.Marks.
 func (m *marks) Mark(_ context.Context, name string) (string, error) {
+	if m.works != nil {
+		m.works()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	v, ok := m.kept[name]
@@ -70,6 +80,9 @@ func (m *marks) Mark(_ context.Context, name string) (string, error) {
 
 // SetMark implements telegram.Marks.
 func (m *marks) SetMark(_ context.Context, name, value string, _ int64) error {
+	if m.works != nil {
+		m.works()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fails == nil {

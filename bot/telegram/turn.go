@@ -16,9 +16,7 @@ import (
 const (
 	handleTime = 50 * time.Second // for the handler; it has its own, shorter limits
 
-	// typingAfter is when a person begins to wait. Most answers are faster and
-	// need no sign. Telegram shows it for five seconds, so it is repeated before.
-	typingAfter = 300 * time.Millisecond
+	// Telegram shows for five seconds that we are typing, so it is repeated before.
 	typingAgain = 4 * time.Second
 	typingTime  = 5 * time.Second
 )
@@ -62,13 +60,14 @@ func (c *Channel) acknowledge(ctx context.Context, in incoming) (wait func()) {
 	return func() { <-done }
 }
 
-// typing shows that an answer is coming, until stop is called.
+// typing shows that an answer is coming, at once and until stop is called. Who has just
+// been shown it is not shown it again for each of many messages.
 func (c *Channel) typing(ctx context.Context, to target) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for wait := typingAfter; sleep(ctx, wait); wait = typingAgain {
+		for more := c.pace.mayHint(to); more; more = sleep(ctx, typingAgain) && c.pace.mayHint(to) {
 			call, end := context.WithTimeout(ctx, typingTime)
 			p := tgbotapi.Params{"chat_id": strconv.FormatInt(to.chat, 10), "action": "typing"}
 			p.AddNonZero64("message_thread_id", to.thread)

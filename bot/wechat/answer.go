@@ -57,6 +57,9 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 	case <-over:
 	}
 	if a, ok := c.later(ctx, in, j); ok {
+		if mine {
+			c.typing(run, in.from)
+		}
 		return a
 	}
 	if j.last(in, c.opts.Now()) {

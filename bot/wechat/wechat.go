@@ -115,6 +115,7 @@ type Platform interface {
 	SendTemplate(ctx context.Context, openid string, n platform.Notice) (int64, error)
 	SendSubscription(ctx context.Context, openid string, n platform.Notice) error
 	SendOnce(ctx context.Context, openid string, o platform.Once) error
+	Typing(ctx context.Context, openid string, on bool) error
 }
 
 // A Channel is one official account. Make it with New. It is an http.Handler for the

@@ -87,13 +87,21 @@ type telephone struct {
 // readMax is how long somebody looks at the telephone before asking again.
 const readMax = 15 * time.Second
 
-// reads waits for something that was sent after the first so many and is as wanted.
-func (p *telephone) reads(ctx context.Context, after int, wanted func(s telegramfake.Sent) bool) (found telegramfake.Sent, ok bool, err error) {
+// last is the newest message; older ones may be deleted.
+func (p *telephone) last() (id int64) {
+	for _, s := range p.fake.Sent(p.me) {
+		id = s.ID
+	}
+	return id
+}
+
+// reads waits for something that was sent after a message and is as wanted.
+func (p *telephone) reads(ctx context.Context, after int64, wanted func(s telegramfake.Sent) bool) (found telegramfake.Sent, ok bool, err error) {
 	short, cancel := context.WithTimeout(ctx, readMax)
 	defer cancel()
 	_, err = p.fake.WaitFor(short, p.me, func(all []telegramfake.Sent) bool {
-		for _, s := range all[min(after, len(all)):] {
-			if wanted(s) {
+		for _, s := range all {
+			if s.ID > after && wanted(s) {
 				found, ok = s, true
 			}
 		}
@@ -110,7 +118,7 @@ func (p *telephone) insist(ctx context.Context, text string, wanted func(s teleg
 	ctx, cancel := context.WithTimeout(ctx, stepMax)
 	defer cancel()
 	for {
-		after := len(p.fake.Sent(p.me))
+		after := p.last()
 		p.fake.Say(p.me, text)
 		if s, ok, err := p.reads(ctx, after, wanted); ok || err != nil {
 			return s, err
@@ -146,7 +154,7 @@ func (p *telephone) withdraw(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after := len(p.fake.Sent(p.me))
+	after := p.last()
 	p.fake.Press(p.me, p.me, s.ID, 0)
 	_, _, err = p.reads(ctx, after, func(s telegramfake.Sent) bool { return strings.Contains(s.Text, "已受理提现") })
 	return err

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"fanli/adapters/store"
 	"fanli/adapters/store/mariadbtest"
 	"fanli/configs"
 )
@@ -273,21 +272,8 @@ type theatre struct {
 func newTheatre(t *testing.T, server *mariadbtest.Server) *theatre {
 	t.Helper()
 	s := &theatre{t: t, server: server, dir: memoryDir(t)}
-	c := store.Config{Path: filepath.Join(s.dir, "model", "fanli.db"), SealKey: make([]byte, sealKeyLen)}
-	if err := os.MkdirAll(filepath.Dir(c.Path), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	if server != nil {
-		s.dsn = server.Database(t)
-		c.DSN = s.dsn
-	}
-	db, err := store.Open(t.Context(), c)
-	if err == nil {
-		_, err = db.Migrate(t.Context())
-		err = errors.Join(err, db.Close())
-	}
-	if err != nil {
-		t.Fatal(err)
+		s.dsn = server.Migrated(t)
 	}
 	return s
 }
@@ -335,11 +321,7 @@ func (s *theatre) fresh(w *little) error {
 	if s.server != nil {
 		return s.empty(w)
 	}
-	model, err := os.ReadFile(filepath.Join(s.dir, "model", "fanli.db"))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(w.path, model, 0o600)
+	return migratedAt(w.path)
 }
 
 // reads returns what reads a world's states.

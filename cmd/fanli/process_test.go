@@ -39,13 +39,13 @@ func programDir() string {
 }
 
 // build makes the binary that people run: the whole program, without the race
-// detector.
+// detector and, as `make build`, without what only debuggers read.
 var build = sync.OnceValues(func() (string, error) {
 	if err := os.Mkdir(programDir(), 0o755); err != nil {
 		return "", err
 	}
 	path := filepath.Join(programDir(), "fanli")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, ".").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
 	return path, nil

@@ -31,7 +31,7 @@ func (s *server) openTelegram(cfg configs.Config) (*telegram.Channel, error) {
 		menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
 	}
 	opts := []telegram.Option{
-		telegram.WithCommands(menu...), telegram.WithAdminCommands(staffMenu), telegram.WithAbout(aboutIn("zh"), aboutIn("en")), s.app.telegramLeases(),
+		telegram.WithCommands(menu...), telegram.WithAdminCommands(staffMenu), telegram.WithAbout(aboutIn("zh"), aboutIn("en")), s.app.telegramLeases(), telegram.WithZone(cfg.Location()),
 		telegram.WithPictures(publicPictures()), telegram.WithCount(func(what string) { s.app.obs.Channel(telegram.Name, "delivered", what) }),
 	}
 	if s.app.kept.redis != nil {

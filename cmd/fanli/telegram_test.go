@@ -25,7 +25,7 @@ type phone struct {
 	t    *testing.T
 	fake *telegramfake.Server
 	me   int64
-	seen int
+	seen int64 // the id of the message that was read last: others may be deleted
 }
 
 // says sends a message and waits for an answer that contains want.
@@ -40,24 +40,24 @@ func (p *phone) hears(want string) telegramfake.Sent {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), telegramPatience)
 	defer cancel()
-	at := -1
+	var found telegramfake.Sent
 	all, err := p.fake.WaitFor(ctx, p.me, func(all []telegramfake.Sent) bool {
-		for i := p.seen; i < len(all); i++ {
-			if strings.Contains(all[i].Text, want) {
-				at = i
+		for _, s := range all {
+			if s.ID > p.seen && strings.Contains(s.Text, want) {
+				found = s
 				return true
 			}
 		}
 		return false
 	})
 	if err != nil {
-		for _, s := range all[min(p.seen, len(all)):] {
+		for _, s := range all {
 			p.t.Logf("told: %s", s.Text)
 		}
 		p.t.Fatalf("%q is never said: %v", want, err)
 	}
-	p.seen = at + 1
-	return all[at]
+	p.seen = found.ID
+	return found
 }
 
 // A gate leads from a known address to a server that is started later, as a proxy does.

@@ -30,7 +30,7 @@ func (b *Book) Assign(ctx context.Context, number string, user int64, actor, rea
 		}
 	}
 	err = b.Store.InTx(ctx, func(tx Tx) error {
-		lines, err := tx.ByOrder(network, number)
+		lines, err := named(tx, network, number)
 		if err != nil {
 			return err
 		}

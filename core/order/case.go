@@ -87,7 +87,7 @@ func earlier(a, b time.Time) time.Time {
 // examine holds a claim against the order, if that is here, and against others
 // who claim it. It reports whether the claim has moved.
 func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
-	lines, err := tx.ByOrder(c.Network, c.Order)
+	lines, err := named(tx, c.Network, c.Order)
 	if err != nil || !proven(c.Proof, lines) {
 		return false, err
 	}
@@ -132,7 +132,7 @@ func (b *Book) rivals(tx Tx, c Claim, lines []Line) (out []Claim, err error) {
 		}
 		theirs := lines
 		if len(claims) > 0 && number != c.Order {
-			if theirs, err = tx.ByOrder(c.Network, number); err != nil {
+			if theirs, err = named(tx, c.Network, number); err != nil {
 				return nil, err
 			}
 		}
@@ -325,7 +325,7 @@ func (b *Book) refuseOthers(tx Tx, c Claim, lines []Line, actor string) error {
 
 // award grants a claim by the word of a person.
 func (b *Book) award(tx Tx, c Claim, actor, reason string) error {
-	lines, err := tx.ByOrder(c.Network, c.Order)
+	lines, err := named(tx, c.Network, c.Order)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, err
 		if c, err = tx.PutClaim(said); err != nil {
 			return err
 		}
-		lines, err := tx.ByOrder(network, number)
+		lines, err := named(tx, network, number)
 		if err != nil {
 			return err
 		}

@@ -58,12 +58,13 @@ type Way struct {
 
 // Ways are all that could explain a batch of lines, fetched at once.
 type Ways struct {
-	ByTag    map[string]Way     // of the batch's network
-	Kin      map[string][]int64 // users who own another line, by its Root
-	Split    map[string][]Owned // lines of somebody, by the number of the order, for what was split from it
-	ByItem   map[string][]Way   // candidates for each item, any slot
-	Suffixes map[string][]int64 // users who confirmed a suffix
-	Claims   map[string][]Claim // open claims for each order number
+	ByTag    map[string]Way      // of the batch's network
+	Kin      map[string][]int64  // users who own another line by its own evidence, by its Root
+	Word     map[string][]int64  // users who own another line by the word of people, by what that word was about
+	Split    map[string][]Source // what others were split from, by the number of its order
+	ByItem   map[string][]Way    // candidates for each item, any slot
+	Suffixes map[string][]int64  // users who confirmed a suffix
+	Claims   map[string][]Claim  // open claims for each order number
 
 	Persons map[int64]int64 // of accounts that are merged into another one: into which
 }
@@ -90,10 +91,58 @@ func (w Ways) persons(accounts []int64) (out []int64) {
 	return out
 }
 
-// An Owned is a line that is somebody's.
-type Owned struct {
-	Item string
-	Way  Way // of Link 0 if no link is known
+// Relate says what follows for other lines from r being a user's by a step. From its own
+// evidence it follows that all of the order as it was placed is theirs, as an order has
+// one buyer; from a claim, too, but a line's own claimant comes first. A person's
+// decision is about the number that was named, no more: others may contend for the rest.
+// And what itself only follows adds nothing.
+func (w Ways) Relate(r Revision, user int64, by Step) {
+	of, number := w.Kin, r.Root()
+	switch by {
+	case ByKin:
+		return
+	case BySplit, ByClaim:
+		of = w.Word
+	case ByProof, ByStaff:
+		of, number = w.Word, r.Order
+	case ByTag, BySlot, ByItem, BySuffix:
+	}
+	if !slices.Contains(of[number], user) {
+		of[number] = append(of[number], user)
+	}
+}
+
+// kin returns one account of each person to whom other lines of r's order point.
+func (w Ways) kin(r Revision) []int64 {
+	users := slices.Concat(w.Kin[r.Root()], w.Word[r.Root()])
+	if r.Parent != "" {
+		users = append(users, w.Word[r.Order]...)
+	}
+	return w.persons(users)
+}
+
+// learn adds what a line says about others: whose it is, and what comes of its parts.
+func (w Ways) learn(l *Line) {
+	r := l.Row()
+	if l.User != 0 {
+		w.Relate(r, l.User, l.Step)
+	}
+	if sources, asked := w.Split[r.Order]; asked && l.Whole != nil {
+		s := Source{l.Key, r.Item, l.Why == WhySplit, Way{Link: l.Link, User: l.User, Promise: l.Promise}}
+		if i := slices.IndexFunc(sources, func(o Source) bool { return o.Key == l.Key }); i >= 0 {
+			sources[i] = s
+			return
+		}
+		w.Split[r.Order] = append(sources, s)
+	}
+}
+
+// A Source is a line of an order that others were split from.
+type Source struct {
+	Key   Key
+	Item  string
+	Split bool // its network says that it has been replaced
+	Way   Way  // of User 0 while it is nobody's, of Link 0 if no link is known
 }
 
 // claims are the open ones of a line's order, by its own number and by that of
@@ -142,7 +191,7 @@ func whose(r Revision, w Ways) (v verdict, ok bool) {
 			return v, true
 		}
 	}
-	if kin := w.persons(w.Kin[r.Root()]); len(users) == 0 && len(kin) == 1 {
+	if kin := w.kin(r); len(users) == 0 && len(kin) == 1 {
 		way, _ := asked(kin[0], r, w) // what they had asked for is as it was promised
 		return verdict{kin[0], way, ByKin, "another line of order " + r.Root() + " is theirs"}, true
 	}
@@ -150,19 +199,21 @@ func whose(r Revision, w Ways) (v verdict, ok bool) {
 }
 
 // bySplit gives a line to whom the line is that it was split from, as that was
-// promised: whoever decided so meant these goods.
+// promised: whoever decided so meant these goods. Other lines of that order with the
+// same item say nothing, once the network has said which one was replaced.
 func bySplit(r Revision, w Ways) (v verdict, ok bool) {
 	if r.Parent == "" {
 		return v, false
 	}
-	for _, o := range w.Split[r.Parent] {
-		switch {
-		case o.Item != r.Item:
-		case ok && w.person(v.user) != w.person(o.Way.User):
+	sources := slices.DeleteFunc(slices.Clone(w.Split[r.Parent]), func(s Source) bool { return s.Item != r.Item })
+	if gone := slices.DeleteFunc(slices.Clone(sources), func(s Source) bool { return !s.Split }); len(gone) > 0 {
+		sources = gone
+	}
+	for _, s := range sources {
+		if s.Way.User == 0 || ok && w.person(v.user) != w.person(s.Way.User) {
 			return verdict{}, false
-		default:
-			v, ok = verdict{o.Way.User, o.Way, BySplit, "it was split from order " + r.Parent + ", which is theirs"}, true
 		}
+		v, ok = verdict{s.Way.User, s.Way, BySplit, "it was split from order " + r.Parent + ", which is theirs"}, true
 	}
 	return v, ok
 }

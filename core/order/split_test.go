@@ -99,6 +99,84 @@ func TestAPartIsSplitFromSomebodysOrder(t *testing.T) {
 	}
 }
 
+// A part can be split again. Its parts are whose it is, whenever they come, and what is
+// decided of the order as it was placed is decided of them.
+func TestPartsOfParts(t *testing.T) {
+	t.Parallel()
+	again := with(parts()[1], func(r *order.Revision) { r.State, r.Why, r.Estimated = order.Invalid, order.WhySplit, 0 })
+	var deep []order.Revision
+	for i := range 2 {
+		deep = append(deep, with(row(link.JD, fmt.Sprint("q", i+1)), func(r *order.Revision) {
+			r.Order, r.Parent, r.Item = fmt.Sprint("30000000002", i), part(2), "kettle"
+		}))
+	}
+	all := [][]order.Revision{append(parts()[:1], again, replaced()), deep[:1], deep[1:]}
+	for _, turn := range [][]int{{0, 1, 2}, {1, 0, 2}, {1, 2, 0}} {
+		d := openBook(t)
+		d.link(42, link.JD, "kettle", "", "", time.Hour)
+		for i, page := range turn {
+			if i == 1 {
+				d.link(43, link.JD, "kettle", "", "", time.Minute) // from now on nothing fits by itself
+			}
+			d.apply(len(all[page]), all[page]...)
+		}
+		if turn[0] != 0 {
+			continue // what came first came through its own link
+		}
+		d.wantOwner(link.JD, "q1", 42, order.BySplit)
+		d.wantOwner(link.JD, "q2", 42, order.BySplit)
+		d.decide(d.claim(43, placed, order.ClaimWaiting), true)
+		for _, id := range []string{"w", "p1", "p2", "q1", "q2"} {
+			d.wantOwner(link.JD, id, 43, order.ByStaff)
+		}
+	}
+	d := askedByTwo(t)
+	for _, page := range [][]order.Revision{deep, {again, parts()[0]}, {replaced()}} {
+		d.apply(len(page), page...)
+		d.wantOwner(link.JD, "q1", 0, "")
+	}
+	d.claim(42, placed, order.ClaimGranted)
+	for id, by := range map[string]order.Step{"w": order.ByClaim, "p2": order.ByClaim, "q1": order.BySplit, "q2": order.BySplit} {
+		d.wantOwner(link.JD, id, 42, by)
+	}
+}
+
+// A cart has the same goods twice: once through a link, and once so that several could
+// have bought it. Only the latter is split, and stays as ambiguous as it was.
+func TestAPartIsOfTheLineThatWasReplaced(t *testing.T) {
+	t.Parallel()
+	tagged := with(row(link.JD, "tagged"), func(r *order.Revision) { r.Order, r.Item, r.Tag = placed, "kettle", "tag" })
+	rows := []order.Revision{parts()[0], replaced(), tagged}
+	permutations(rows, func(rs []order.Revision) {
+		d := askedByTwo(t)
+		d.link(42, link.JD, "kettle", "tag", "", time.Hour)
+		d.apply(1, whole())
+		for _, r := range rs {
+			d.apply(1, r)
+		}
+		d.wantOwner(link.JD, "tagged", 42, order.ByTag)
+		d.wantOwner(link.JD, "w", 0, "")
+		d.wantOwner(link.JD, "p1", 0, "")
+	})
+}
+
+// The same goods are in a cart through links of two users. Whose a part is shows when
+// the network says which of them it has replaced, be that later than the part.
+func TestThePartsOfWhatIsReplacedLater(t *testing.T) {
+	t.Parallel()
+	d := openBook(t)
+	d.link(42, link.JD, "kettle", "tag", "", time.Hour)
+	d.link(43, link.JD, "kettle", "", "s1", time.Hour)
+	slot := func(r order.Revision) order.Revision { r.Slot = "s1"; return r }
+	d.apply(2, slot(whole()), with(whole(), func(r *order.Revision) { r.Key.ID, r.Tag = "twin", "tag" }))
+	d.apply(2, parts()...)
+	d.wantOwner(link.JD, "p1", 0, "")
+	d.apply(1, slot(replaced()))
+	for id, by := range map[string]order.Step{"w": order.BySlot, "p1": order.BySplit, "p2": order.BySplit} {
+		d.wantOwner(link.JD, id, 43, by)
+	}
+}
+
 func TestAnotherItemOfASplitOrderIsNotGuessed(t *testing.T) {
 	t.Parallel()
 	d := askedByTwo(t)
@@ -108,6 +186,64 @@ func TestAnotherItemOfASplitOrderIsNotGuessed(t *testing.T) {
 	d.link(42, link.JD, "cup", "", "", time.Hour)
 	d.apply(1, other)
 	d.wantOwner(link.JD, "p1", 42, order.ByItem)
+}
+
+// Staff named one part. What is known of the other one is as before, whether it is here
+// when they decide, comes later, or changes later: the oracle of the simulation found
+// that it followed its sister as soon as the network touched it again.
+func TestAWordAboutAPartIsAboutThatPart(t *testing.T) {
+	t.Parallel()
+	touched := with(parts()[1], func(r *order.Revision) { r.State, r.Modified = order.Received, start.Add(time.Hour) })
+	for _, tt := range []struct {
+		name        string
+		early, late []order.Revision
+	}{
+		{"the other part is here", parts(), nil},
+		{"the other part changes later", parts(), []order.Revision{touched}},
+		{"the other part comes later", parts()[:1], []order.Revision{touched}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := openBook(t)
+			d.apply(len(tt.early), tt.early...)
+			d.decide(d.claim(43, part(1), order.ClaimWaiting), true)
+			d.apply(len(tt.late), tt.late...)
+			d.wantOwner(link.JD, "p1", 43, order.ByStaff)
+			d.wantOwner(link.JD, "p2", 0, "")
+		})
+	}
+}
+
+// A decision about a number is about all lines of that number, also those that come later.
+func TestAWordAboutAnOrderIsAboutAllOfIt(t *testing.T) {
+	t.Parallel()
+	d := openBook(t)
+	d.apply(1, whole())
+	d.decide(d.claim(43, placed, order.ClaimWaiting), true)
+	d.apply(3,
+		with(row(link.JD, "along"), func(r *order.Revision) { r.Order, r.Item = placed, "cup" }),
+		parts()[0],
+		with(parts()[1], func(r *order.Revision) { r.Item = "spoon" }))
+	d.wantOwner(link.JD, "along", 43, order.ByKin)
+	d.wantOwner(link.JD, "p1", 43, order.BySplit)
+	d.wantOwner(link.JD, "p2", 43, order.ByKin)
+}
+
+// Who claims a part, and had asked for it, is not beaten to it by who claims another part.
+func TestTwoClaimsToPartsOfOneOrder(t *testing.T) {
+	t.Parallel()
+	for _, pages := range [][][]order.Revision{{parts()}, {parts()[:1], parts()[1:]}, {parts()[1:], parts()[:1]}} {
+		d := openBook(t)
+		d.link(42, link.JD, "kettle", "", "", 72*time.Hour)
+		d.link(43, link.JD, "kettle", "", "", 72*time.Hour)
+		d.claim(42, part(1), order.ClaimWaiting)
+		d.claim(43, part(2), order.ClaimWaiting)
+		for _, p := range pages {
+			d.apply(len(p), p...)
+		}
+		d.wantOwner(link.JD, "p1", 42, order.ByClaim)
+		d.wantOwner(link.JD, "p2", 43, order.ByClaim)
+	}
 }
 
 func TestEitherNumberOfASplitOrderCanBeClaimed(t *testing.T) {

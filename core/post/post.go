@@ -126,6 +126,10 @@ type Store interface {
 
 	// Answer ends a letter and keeps the parcels that answer it.
 	Answer(ctx context.Context, holder string, l Letter, now time.Time, ps []Parcel) error
+	// Meanwhile keeps a parcel that is told while holder answers a letter that it has
+	// claimed. It fails with fault.Conflict if the letter is somebody else's by now, and
+	// with fault.NotFound if it is answered.
+	Meanwhile(ctx context.Context, holder string, l Letter, now time.Time, p Parcel) error
 	// PutOff has a letter wait until next: Tries of it are stored. With the zero time it
 	// is given up.
 	PutOff(ctx context.Context, holder string, l Letter, now, next time.Time, reason string) error
@@ -138,6 +142,10 @@ type Store interface {
 	// does so until next, and the chat with it. Parked, the chat also goes on when the
 	// person writes. What takes its place is kept in the same transaction.
 	Settle(ctx context.Context, holder string, p Parcel, o Outcome) error
+
+	// Note returns what was kept as Note of the parcel with a key; "" for one that is not
+	// known.
+	Note(ctx context.Context, key string) (string, error)
 
 	// Next returns when the next chat of a channel's side will be due, or what is
 	// claimed of it free again; the zero time for never.

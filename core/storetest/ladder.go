@@ -97,20 +97,22 @@ func kinFound(t *testing.T, s OrderStore) {
 	for _, x := range []struct {
 		id, number string
 		owner      int64
-	}{{"whole", "placed", 0}, {"part", "split-1", 7}, {"other part", "split-2", 8}} {
+		by         order.Step
+	}{
+		{"whole", "placed", 0, ""}, {"part", "split-1", 7, order.ByTag}, {"other part", "split-2", 8, order.ByItem}, {"claimed part", "split-3", 9, order.ByClaim},
+		{"given part", "split-4", 6, order.ByStaff}, {"proven part", "split-5", 5, order.ByProof}, {"following part", "split-6", 4, order.ByKin},
+	} {
 		r := revision(x.id)
 		if r.Order, r.Parent = x.number, "placed"; x.id == "whole" {
 			r.Parent = ""
 		}
 		l := line(t, r)
-		l.User, l.Link, l.Promise = x.owner, 70, link.Promise{Rules: 3, Share: 7000, Rebate: 276, Terms: `{"rules":3}`}
+		l.User, l.Step, l.Link, l.Promise = x.owner, x.by, 70, link.Promise{Rules: 3, Share: 7000, Rebate: 276, Terms: `{"rules":3}`}
 		putLines(t, s, l)
 	}
 	w := ways(t, s, nil, nil, []string{"same", "order-lonely", "no", "split-1", "placed"}, nil)
 	want(t, "Kin", w.Kin, map[string][]int64{"same": {7, 8}, "placed": {7, 8}})
-	part := order.Owned{Item: "item-part", Way: order.Way{Link: 70, User: 7, Promise: link.Promise{Rules: 3, Share: 7000, Rebate: 276, Terms: `{"rules":3}`}}}
-	want(t, "Split", w.Split["split-1"], []order.Owned{part})
-	want(t, "Split of what is nobody's", len(w.Split["placed"]), 0)
+	want(t, "Word", w.Word, map[string][]int64{"placed": {9}, "split-4": {6}, "split-5": {5}})
 }
 
 func suffixesFound(t *testing.T, s OrderStore) {

@@ -30,6 +30,7 @@ func Posts(t *testing.T, open func(t *testing.T) PostStore) {
 		{"ClaimsAtOnceShareTheChats", claimsAtOnce},
 		{"AnswerAndEndAreOne", answerIsOne},
 		{"WhoWasTakenOverStoresNothing", takenOver},
+		{"WhatIsToldWhileALetterIsAnswered", meanwhile},
 		{"LettersWaitAndAreGivenUp", lettersPutOff},
 		{"ParcelsComeBackOnce", parcelOnce},
 		{"ParcelsOfAChatInOrder", parcelsInOrder},

@@ -47,6 +47,9 @@ type Server struct {
 	*servertest.Server
 	dir, port string
 	made      atomic.Int64 // databases
+
+	mu     sync.Mutex
+	spares []string // databases that were borrowed and are empty again
 }
 
 // shared is the server that tests of this binary have in common.
@@ -214,11 +217,23 @@ func (s *Server) exec(statements ...string) error {
 // operator would write it: mysql://USER:PASSWORD@HOST:PORT/NAME.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
-	name := fmt.Sprint("test_", s.made.Add(1))
+	name := s.create(tb)
+	tb.Cleanup(func() { _ = s.exec("DROP DATABASE IF EXISTS " + name) }) // the server may be dead by then
+	return s.address(name)
+}
+
+// create makes an empty database.
+func (s *Server) create(tb testing.TB) (name string) {
+	tb.Helper()
+	name = fmt.Sprint("test_", s.made.Add(1))
 	if err := s.exec("CREATE DATABASE " + name); err != nil {
 		tb.Fatalf("mariadb: %v", err)
 	}
-	tb.Cleanup(func() { _ = s.exec("DROP DATABASE IF EXISTS " + name) }) // the server may be dead by then
+	return name
+}
+
+// address is where somebody reaches a database.
+func (s *Server) address(name string) string {
 	u := url.URL{Scheme: "mysql", User: url.UserPassword(user, password), Host: s.Addr(), Path: "/" + name}
 	return u.String()
 }

@@ -289,6 +289,32 @@ func (s *Store) Answer(ctx context.Context, holder string, l post.Letter, now ti
 	})
 }
 
+// Meanwhile implements post.Store.
+func (s *Store) Meanwhile(ctx context.Context, holder string, l post.Letter, now time.Time, p post.Parcel) error {
+	return s.in(ctx, "meanwhile", func() error {
+		if _, err := s.held(holder, post.In, l.Channel, l.Chat); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(s.letters, func(o *letter) bool { return o.Seq == l.Seq && o.state.Open() }) {
+			return fault.New(fault.NotFound, "")
+		}
+		s.post(now, []post.Parcel{p})
+		return nil
+	})
+}
+
+// Note implements post.Store.
+func (s *Store) Note(_ context.Context, key string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.parcels {
+		if o.Key == key {
+			return o.Note, nil
+		}
+	}
+	return "", nil
+}
+
 // PutOff implements post.Store.
 func (s *Store) PutOff(ctx context.Context, holder string, l post.Letter, now, next time.Time, reason string) error {
 	return s.in(ctx, "put_off", func() error {

@@ -42,7 +42,7 @@ func python(t *testing.T) *exec.Cmd {
 
 // TestForeignClients plays one story with each library: it learns who it is, polls,
 // answers with a keyboard, acknowledges a press and edits, uploads a photo and sends it
-// again, sets commands, is refused, is told to wait, and sets and deletes a webhook.
+// again, sets commands, is refused, marks a text up, is told to wait, and sets and deletes a webhook.
 func TestForeignClients(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string]func(*testing.T) *exec.Cmd{"grammY": node, "PythonTelegramBot": python} {
@@ -104,6 +104,9 @@ func play(t *testing.T, c *exec.Cmd) {
 	}
 	if got := hear("refused", 1)[0].Text; got != "Bad Request: chat not found" {
 		t.Errorf("it understands %q", got)
+	}
+	if got := hear("markdown", 1)[0]; got.Text != "😀 bold 1.5 (x)! #2 _y_ [z] a|b" || len(got.Entities) != 1 || got.Entities[0].Length != 7 {
+		t.Errorf("its markup is seen as %+v", got)
 	}
 	fake.Fail("sendMessage", 1, telegramfake.Fault{Code: 429, Text: "Too Many Requests: retry after 1", RetryAfter: 1})
 	hear("flood", 1)

@@ -15,7 +15,7 @@ var tags = map[string]string{
 	"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
 	"s": "strikethrough", "strike": "strikethrough", "del": "strikethrough",
 	"code": "code", "pre": "pre", "a": "text_link", "tg-spoiler": "spoiler", "span": "spoiler",
-	"blockquote": "blockquote", "tg-emoji": "custom_emoji",
+	"blockquote": "blockquote", "tg-emoji": "custom_emoji", "tg-time": "date_time",
 }
 
 // markup is a text while its tags are taken out.
@@ -184,7 +184,16 @@ func (m *markup) endTag() error {
 	if m.size == last.from {
 		return nil
 	}
+	if language, ok := strings.CutPrefix(last.attrs["class"], "language-"); ok && last.name == "code" && len(m.open) > 0 {
+		if outer := m.open[len(m.open)-1]; outer.name == "pre" && outer.from == last.from { // they are one
+			outer.attrs["language"] = language
+			return nil
+		}
+	}
 	e := Entity{Type: tags[last.name], Offset: last.from, Length: m.size - last.from}
+	if last.name == "pre" {
+		e.Language = last.attrs["language"]
+	}
 	if last.name == "a" {
 		if e.URL = last.attrs["href"]; e.URL == "" {
 			e.URL = m.out.String()[last.begin:]

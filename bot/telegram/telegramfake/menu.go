@@ -25,10 +25,18 @@ func scopeOf(p Params) string {
 	scope := struct {
 		Type string `json:"type"`
 		Chat int64  `json:"chat_id"`
+		User int64  `json:"user_id"`
 	}{Type: "default"}
-	p.decode("scope", &scope)
+	if p.decode("scope", &scope); scope.Type == memberScope {
+		scope.Type = memberKind(scope.User)
+	}
 	return menuKey(scope.Type, scope.Chat, p["language_code"])
 }
+
+// memberScope is that of one person in one group.
+const memberScope = "chat_member"
+
+func memberKind(person int64) string { return memberScope + "/" + strconv.FormatInt(person, 10) }
 
 func menuKey(scope string, chat int64, language string) string {
 	return scope + "/" + strconv.FormatInt(chat, 10) + "/" + language
@@ -84,6 +92,18 @@ func (s *Server) GroupMenu(group int64, admin bool, language string) []Command {
 			scoped{"all_group_chats", 0}, scoped{"default", 0})
 	}
 	return s.menuOf(language, scoped{"chat", group}, scoped{"all_group_chats", 0}, scoped{"default", 0})
+}
+
+// MemberMenu returns the commands that this person sees in a group: GroupMenu, unless there
+// are some for them alone.
+func (s *Server) MemberMenu(group, person int64, language string) []Command {
+	if own := s.menuOf(language, scoped{memberKind(person), group}); own != nil {
+		return own
+	}
+	s.mu.Lock()
+	admin := s.groups[group] != nil && s.groups[group].admins[person]
+	s.mu.Unlock()
+	return s.GroupMenu(group, admin, language)
 }
 
 // scoped is a scope of commands.

@@ -13,6 +13,7 @@ type Person struct {
 	ID       int64
 	Name     string
 	Language string // as "zh-hans"; empty for none
+	Bot      bool
 }
 
 // person is what the server knows about a Person.
@@ -45,7 +46,7 @@ func (s *Server) Meet(p Person) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.person(p.ID)
-	u.FirstName, u.Language = p.Name, p.Language
+	u.FirstName, u.Language, u.IsBot = p.Name, p.Language, p.Bot
 }
 
 // person returns somebody, known from now on.
@@ -68,7 +69,7 @@ func (s *Server) Group(id int64, title string) {
 	s.groups[id] = &group{chat: chat{ID: id, Type: kind, Title: title}, admins: map[int64]bool{}}
 }
 
-// Promote makes a person an administrator of a group.
+// Promote makes a person, or the bot, an administrator of a group.
 func (s *Server) Promote(group, person int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

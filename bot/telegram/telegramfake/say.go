@@ -95,7 +95,8 @@ const anonymousID = 1_087_968_824
 // Say lets a person write to the bot, or in a group that it is in, and returns
 // the id of the message in its chat. Commands, addresses and names in the text
 // are marked as the server marks them. In a group with privacy mode the bot
-// does not get what is not for it.
+// does not get what is not for it, unless it is an administrator there, and what other
+// bots say it never gets.
 func (s *Server) Say(by int64, text string, opts ...SayOption) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,10 +147,27 @@ func (s *Server) say(y *saying) int64 {
 		y.msg.ID = r.lastID
 	}
 	r.messages[y.msg.ID] = &y.msg
-	if y.group == 0 || s.cfg.ReadsGroups || s.concerns(y.msg) {
+	if from := y.msg.From; from.IsBot && from.ID != anonymousID {
+		return y.msg.ID // bots do not see each other
+	}
+	if y.group == 0 || s.cfg.ReadsGroups || s.leads(y.group) || s.concerns(y.msg) {
 		s.push(kind, y.msg)
 	}
 	return y.msg.ID
+}
+
+// Remove deletes a message of a chat, as people can.
+func (s *Server) Remove(chat, message int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(s.room(chat), message)
+	s.announce()
+}
+
+// remove takes a message out of a room.
+func (s *Server) remove(r *room, id int64) {
+	delete(r.messages, id)
+	r.sent = slices.DeleteFunc(r.sent, func(other int64) bool { return other == id })
 }
 
 // concerns reports whether a bot in privacy mode gets a message of a group.

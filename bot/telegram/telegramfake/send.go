@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The limits of texts: characters after entities are taken out, and bytes of
@@ -12,9 +13,18 @@ const (
 	textMax      = 4096
 	captionMax   = 1024
 	rawBytesMax  = 32768
+	deleteAgeMax = 48 * time.Hour // then a message stays
 	messageEqual = "message is not modified: specified new message content and reply markup are exactly the same " +
 		"as a current content and reply markup of the message"
 )
+
+// parsers take the markup out of a text, by the names of their modes.
+var parsers = map[string]func(string) (string, []Entity, *failure){
+	"html": parseHTML, "markdownv2": parseMarkdown, "markdown": parseOldMarkdown,
+}
+
+// entitiesOf are the parameters that mark a text without any markup.
+var entitiesOf = map[string]string{"text": "entities", "caption": "caption_entities"}
 
 // content reads a text with its markup.
 func content(p Params, name string) (string, []Entity, *failure) {
@@ -23,16 +33,17 @@ func content(p Params, name string) (string, []Entity, *failure) {
 		return "", nil, refuse("text is too long")
 	}
 	var marks []Entity
-	switch strings.ToLower(p["parse_mode"]) {
-	case "html":
+	if mode := strings.ToLower(p["parse_mode"]); mode != "" {
+		parse := parsers[mode]
+		if parse == nil {
+			return "", nil, refuse("unsupported parse_mode")
+		}
 		var f *failure
-		if raw, marks, f = parseHTML(raw); f != nil {
+		if raw, marks, f = parse(raw); f != nil {
 			return "", nil, f
 		}
-	case "":
-		p.decode("entities", &marks)
-	default:
-		return "", nil, refuse("unsupported parse_mode")
+	} else {
+		p.decode(entitiesOf[name], &marks)
 	}
 	text, marks := trim(raw, marks)
 	return text, marks, nil
@@ -148,7 +159,7 @@ func (s *Server) deliver(m *message, p Params, photo string) (any, *failure) {
 	m.ID = r.lastID
 	r.messages[m.ID] = m
 	r.sent = append(r.sent, m.ID)
-	m.sent = Sent{Photo: photo, ParseMode: p["parse_mode"], PreviewOff: previewOff(p), At: s.cfg.Now()}
+	m.sent = Sent{Photo: photo, ParseMode: p["parse_mode"], PreviewOff: previewOff(p), Silent: p.flag("disable_notification"), At: s.cfg.Now()}
 	m.show()
 	return *m, nil
 }
@@ -180,16 +191,28 @@ func (s *Server) own(p Params) (*message, *failure) {
 	switch {
 	case m == nil:
 		return nil, refuse("message to edit not found")
-	case m.From == nil || m.From.ID != s.me.ID:
+	case !s.wrote(m):
 		return nil, refuse("message can't be edited")
 	default:
 		return m, nil
 	}
 }
 
+// wrote reports whether the bot has written a message.
+func (s *Server) wrote(m *message) bool { return m.From != nil && m.From.ID == s.me.ID }
+
+// leads reports whether the bot is an administrator of a group.
+func (s *Server) leads(chat int64) bool {
+	g := s.groups[chat]
+	return g != nil && g.admins[s.me.ID]
+}
+
 // edit changes a message if there is a difference.
 func (s *Server) edit(p Params, change func(*message) *failure) (any, *failure) {
 	m, f := s.own(p)
+	if f == nil {
+		f = s.floods(m.Chat)
+	}
 	if f != nil {
 		return nil, f
 	}
@@ -241,11 +264,14 @@ func (s *Server) deleteMessage(p Params) (any, *failure) {
 		return nil, f
 	}
 	r, id := s.room(c.ID), p.number("message_id")
-	if r.messages[id] == nil {
+	m := r.messages[id]
+	switch {
+	case m == nil:
 		return nil, refuse("message to delete not found")
+	case s.cfg.Now().Sub(time.Unix(m.Date, 0)) > deleteAgeMax, c.Type != "private" && !s.wrote(m) && !s.leads(c.ID):
+		return nil, refuse("message can't be deleted")
 	}
-	delete(r.messages, id)
-	r.sent = slices.DeleteFunc(r.sent, func(other int64) bool { return other == id })
+	s.remove(r, id)
 	return true, nil
 }
 

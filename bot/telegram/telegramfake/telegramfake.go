@@ -3,7 +3,7 @@
 //
 // It speaks the wire protocol of the official server as a client sees it: every
 // way of passing parameters, the queue of updates with its offsets and parked
-// polls, the limits of texts and buttons, the parser of HTML, and failures with
+// polls, the limits of texts and buttons, the parsers of HTML and Markdown, and failures with
 // the server's own words. Beside the protocol it has controls for a test that
 // plays the people: [Server.Say], [Server.Press], [Server.Wait], [Server.Fail].
 //
@@ -66,6 +66,7 @@ type Server struct {
 	next    int64 // the id of the next update
 	allowed []string
 	polled  polled
+	lost    time.Time // when a poll lost against another one last
 	parked  *poll
 	revoked bool
 

@@ -200,6 +200,20 @@ func TestUpdates(t *testing.T) {
 			t.Errorf("the newer poll: %+v", got)
 		}
 	})
+	bubble("WhoLosesAgainAtOnceIsAnsweredLate", func(t *testing.T, s *telegramfake.Server) {
+		began, ended := time.Now(), make(chan time.Duration, 3)
+		for range 3 {
+			go func() {
+				call(t, s, "getUpdates", "timeout", "50")
+				ended <- time.Since(began)
+			}()
+			synctest.Wait()
+		}
+		if first, second := <-ended, <-ended; first != 0 || second != 3*time.Second {
+			t.Errorf("the first loser is answered after %v, the second after %v", first, second)
+		}
+		<-ended
+	})
 	bubble("WebhookForbidsPolling", func(t *testing.T, s *telegramfake.Server) {
 		wantFailure(t, call(t, s, "setWebhook", "url", "http://x"), 400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
 		call(t, s, "setWebhook", "url", "https://x.example")
@@ -304,6 +318,7 @@ func TestHTML(t *testing.T) {
 		{`<a href="https://x.example/?a=1&amp;b=2">go</a>`, "go", "[{text_link 0 2 https://x.example/?a=1&b=2}]"},
 		{"<b>a<i>b</i></b>", "ab", "[{bold 0 2 } {italic 1 1 }]"},
 		{"  <b> x</b> \n", "x", "[{bold 0 1 }]"},
+		{`<pre><code class="language-go">x</code></pre>`, "x", "[{pre 0 1 go}]"},
 		{`<span class="tg-spoiler">s</span><CODE>c</code>`, "sc", "[{spoiler 0 1 } {code 1 1 }]"},
 	} {
 		if got := call(t, s, "sendMessage", "chat_id", "1001", "parse_mode", "html", "text", tt.in); !got.OK {
@@ -312,7 +327,7 @@ func TestHTML(t *testing.T) {
 		}
 		all := s.Sent(ann)
 		last := all[len(all)-1]
-		if got := fmt.Sprint(last.Entities); last.Text != tt.text || got != tt.marks {
+		if got := shown(last); last.Text != tt.text || got != tt.marks {
 			t.Errorf("%q is seen as %q with %s, want %q with %s", tt.in, last.Text, got, tt.text, tt.marks)
 		}
 	}
@@ -330,50 +345,6 @@ func TestHTML(t *testing.T) {
 	} {
 		wantFailure(t, call(t, s, "sendMessage", "chat_id", "1001", "parse_mode", "HTML", "text", in), 400, "Bad Request: can't parse entities: "+want)
 	}
-}
-
-func TestEditing(t *testing.T) {
-	t.Parallel()
-	s := telegramfake.New(telegramfake.Config{})
-	s.Say(ann, "/start")
-	call(t, s, "sendMessage", "chat_id", "1001", "text", "one")
-	id := fmt.Sprint(s.Sent(ann)[0].ID)
-	got := call(t, s, "editMessageText", "chat_id", "1001", "message_id", id, "text", "one")
-	if got.Code != 400 || !strings.HasPrefix(got.Description, "Bad Request: message is not modified: ") {
-		t.Errorf("the same text answered %+v", got)
-	}
-	call(t, s, "editMessageText", "chat_id", "1001", "message_id", id, "text", "two", "reply_markup", `{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}`)
-	if m := s.Sent(ann)[0]; m.Text != "two" || !m.Edited || len(m.Flat()) != 1 {
-		t.Errorf("ann sees %+v", m)
-	}
-	call(t, s, "editMessageReplyMarkup", "chat_id", "1001", "message_id", id)
-	if m := s.Sent(ann)[0]; m.Text != "two" || len(m.Flat()) != 0 {
-		t.Errorf("ann sees %+v", m)
-	}
-	call(t, s, "deleteMessage", "chat_id", "1001", "message_id", id)
-	if len(s.Sent(ann)) != 0 {
-		t.Error("the message is still there")
-	}
-}
-
-func TestFlood(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := telegramfake.New(telegramfake.Config{Flood: true})
-		s.Say(ann, "/start")
-		var last result
-		for range 6 {
-			last = call(t, s, "sendMessage", "chat_id", "1001", "text", "x")
-		}
-		wantFailure(t, last, 429, "Too Many Requests: retry after 2")
-		if last.Parameters.RetryAfter != 2 {
-			t.Errorf("retry_after is %d", last.Parameters.RetryAfter)
-		}
-		time.Sleep(2 * time.Second)
-		if got := call(t, s, "sendMessage", "chat_id", "1001", "text", "x"); !got.OK {
-			t.Errorf("after waiting: %+v", got)
-		}
-	})
 }
 
 func TestMigration(t *testing.T) {
@@ -407,6 +378,14 @@ func TestPrivacyMode(t *testing.T) {
 		}
 		if want := map[bool]int{false: 4, true: 7}[reads]; s.Queued() != want {
 			t.Errorf("reading groups %v: %d updates, want %d", reads, s.Queued(), want)
+		}
+		s.Promote(-42, s.BotID())
+		s.Meet(telegramfake.Person{ID: 77, Name: "another bot", Bot: true})
+		before := s.Queued()
+		s.Say(ann, "talk", in)
+		s.Say(77, "/help", in)
+		if got := s.Queued() - before; got != 1 {
+			t.Errorf("an administrator gets %d updates, want that of ann and not that of a bot", got)
 		}
 	}
 }

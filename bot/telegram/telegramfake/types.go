@@ -80,6 +80,8 @@ type Entity struct {
 	Offset int    `json:"offset"`
 	Length int    `json:"length"`
 	URL    string `json:"url,omitempty"`
+
+	Language string `json:"language,omitempty"` // of pre
 }
 
 // A Button is an inline button as people see it; one of URL, Data and Copy is
@@ -103,6 +105,7 @@ type Sent struct {
 	Thread     int64      // the forum topic; 0 for none
 	ParseMode  string     // as it was sent
 	PreviewOff bool       // no preview of links
+	Silent     bool       // it made no sound
 	Edited     bool
 	At         time.Time
 }

@@ -114,7 +114,7 @@ func (s *Server) getUpdates(ctx context.Context, p Params) (any, *failure) {
 		select {
 		case f := <-parked.woken:
 			if f != nil {
-				return nil, f
+				return nil, s.conflicting(ctx, f)
 			}
 		case <-timer.C:
 			wait = 0
@@ -170,6 +170,26 @@ func (s *Server) confirm(offset int64) {
 		return
 	}
 	s.queue = slices.DeleteFunc(s.queue, func(u queued) bool { return u.id < offset })
+}
+
+// conflicting answers a poll that has lost, and lets it wait if one has just before: two
+// bots with one token must not spin.
+func (s *Server) conflicting(ctx context.Context, f *failure) *failure {
+	s.mu.Lock()
+	now := s.cfg.Now()
+	again := f.code == http.StatusConflict && !s.lost.IsZero() && now.Sub(s.lost) < hurriedPark
+	s.lost = now
+	s.mu.Unlock()
+	if !again {
+		return f
+	}
+	timer := time.NewTimer(hurriedPark)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return f
 }
 
 func conflict(text string) *failure {

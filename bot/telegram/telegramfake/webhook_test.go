@@ -234,6 +234,10 @@ func TestWhatPeopleReadAboutABot(t *testing.T) {
 	if len(s.GroupMenu(-5, true, "en")) != 1 || s.GroupMenu(-5, false, "en") != nil || s.Menu(ann, "en") != nil {
 		t.Error("the menu of administrators is not theirs")
 	}
+	call(t, s, "setMyCommands", "commands", `[{"command":"own","description":"x"}]`, "scope", `{"type":"chat_member","chat_id":-5,"user_id":1002}`)
+	if own, led := s.MemberMenu(-5, bob, "en"), s.MemberMenu(-5, ann, "en"); len(own) != 1 || own[0].Name != "own" || len(led) != 1 || led[0].Name != "status" {
+		t.Errorf("one person's menu is %+v, an administrator's %+v", own, led)
+	}
 	if got := call(t, s, "getChatAdministrators", "chat_id", "-5"); !strings.Contains(string(got.Result), `"id":1001`) {
 		t.Errorf("the administrators are %s", got.Result)
 	}

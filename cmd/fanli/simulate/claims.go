@@ -79,13 +79,19 @@ func (w *world) says(ctx context.Context, user int64, n *net, line market.Line) 
 	return id, err == nil
 }
 
-// strangers are at most count users who never asked for a line's goods.
+// strangers are at most count users who never asked for anything of a line's order: of
+// two who both could be right the first one would have it, and the final truth does not
+// say who that was.
 func (w *world) strangers(network string, line market.Line, count int) (out []int64) {
+	items := map[string]bool{line.Click.Item: true}
+	for _, l := range w.net(network).market.Lines(func(l market.Line) bool { return placed(l) == placed(line) }) {
+		items[l.Click.Item] = true
+	}
 	for i := range w.users {
 		p := w.users[(i+len(w.claim))%len(w.users)]
 		asked := false
 		for _, l := range w.links {
-			asked = asked || l.User == p.id && l.Network == network && l.Item == line.Click.Item
+			asked = asked || l.User == p.id && l.Network == network && items[l.Item]
 		}
 		if !asked && len(out) < count {
 			out = append(out, p.id)

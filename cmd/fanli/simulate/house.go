@@ -59,7 +59,7 @@ type house struct {
 
 // openDB opens the database of a world.
 func openDB(ctx context.Context, w *world, path string) (*store.DB, error) {
-	db, err := store.Open(ctx, store.Config{Path: path, DSN: w.dsn, SealKey: make([]byte, 32), Now: w.now, Hook: w.crash.point})
+	db, err := store.Open(ctx, store.Config{Path: path, Model: w.opt.model, DSN: w.dsn, SealKey: make([]byte, 32), Now: w.now, Hook: w.crash.point})
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (w *world) line(n *net, l market.Line) oracle.Line {
 	case market.Settled:
 		o.State = oracle.Settled
 	case market.Invalid, market.Replaced:
-		o.State = oracle.Gone
+		o.State, o.Split = oracle.Gone, l.State == market.Replaced
 	}
 	return o
 }

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -40,8 +41,10 @@ type Options struct {
 	Plant   Defect // to see that it is found
 	Pace    int    // how much happens in half a day
 	Workers int    // seeds at the same time
-	Dir     string // for databases in files, really reopened after a crash; "": in memory
+	Dir     string // for databases in files, really reopened after a crash, and left there if a seed fails; "": in memory
 	DSN     string // of a database on a server, beside which each seed gets a fresh one; secret
+
+	model string // a database file with which those in memory begin; "": with nothing
 }
 
 // A Result is what became of one seed.
@@ -66,6 +69,17 @@ const wrongMax = 12
 // Run plays all seeds and calls each with what became of them, in the order in
 // which they end, one at a time.
 func Run(ctx context.Context, opt Options, each func(Result)) error {
+	if opt.Dir == "" && opt.DSN == "" && opt.Seeds > 1 {
+		dir, err := os.MkdirTemp("", "fanli-simulate-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // the system's cleaner takes what is left
+		opt.model = filepath.Join(dir, "model.db")
+		if err := store.Model(ctx, opt.model); err != nil {
+			return err
+		}
+	}
 	seeds := make(chan uint64)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -117,7 +131,11 @@ func play(ctx context.Context, opt Options, seed uint64, record bool) (r Result,
 	began := time.Now()
 	w := newWorld(opt, seed, record)
 	if path := w.path(); path != store.Memory {
-		defer func() { _ = errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm")) }() // the last two may be gone
+		defer func() { // what is wrong stays to be looked at
+			if r.OK() || !record {
+				_ = errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm")) // the last two may be gone
+			}
+		}()
 	}
 	if opt.DSN != "" {
 		drop, err := w.onServer(ctx)

@@ -46,6 +46,10 @@ bot.hears("refused", async (ctx) => {
   const why = await ctx.api.sendMessage(1, "x").catch((e) => e.description);
   await ctx.reply(why);
 });
+bot.hears("markdown", (ctx) => {
+  const plain = "1.5 (x)! #2 _y_ [z] a|b".replace(/[_*[\]()~`>#+\-=|{}.!\\]/g, "\\$&"); // as the API's documentation says
+  return ctx.reply("*😀 bold* " + plain, { parse_mode: "MarkdownV2" });
+});
 bot.hears("bye", async (ctx) => {
   await ctx.reply("bye");
   await bot.stop(); // confirms what it has got

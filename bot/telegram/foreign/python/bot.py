@@ -8,6 +8,7 @@ import warnings
 warnings.simplefilter("ignore")  # Debian's urllib3 is not the one it brings along
 
 import telegram  # noqa: E402
+from telegram.utils.helpers import escape_markdown  # noqa: E402
 from telegram import BotCommand, BotCommandScopeAllPrivateChats, InlineKeyboardButton, InlineKeyboardMarkup  # noqa: E402
 
 server, token, hook = sys.argv[1:]
@@ -50,6 +51,13 @@ def refused(m):
         m.reply_text("Bad Request: " + e.message[0].lower() + e.message[1:])
 
 
+def markdown(m):
+    text = "*😀 bold* " + escape_markdown("1.5 (x)! #2 _y_ [z] a|b", version=2)
+    again = m.reply_markdown_v2(text).text_markdown_v2  # made of the entities
+    if again != text:
+        sys.exit("%r came back as %r" % (text, again))
+
+
 keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("More", callback_data="page:2"), InlineKeyboardButton("Site", url="https://example.com/")]])
 answers = {
     "hello": lambda m: m.reply_html("<b>choose</b>", reply_markup=keyboard),
@@ -57,6 +65,7 @@ answers = {
     "flood": lambda m: patient(lambda: m.reply_text("at last")),
     "commands": commands,
     "refused": refused,
+    "markdown": markdown,
     "bye": lambda m: m.reply_text("bye"),
 }
 

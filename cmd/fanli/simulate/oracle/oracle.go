@@ -91,6 +91,7 @@ type Line struct {
 	Tag, Slot                          string // "" for what got lost
 
 	State           State
+	Split           bool // it is Gone because lines with its order as Parent stand for it
 	Price, Refunded money.Fen
 	Commission      money.Fen // what the network owes for it, after all refunds
 	Disputed        bool      // an after-sale case is open
@@ -224,7 +225,8 @@ type evidence struct {
 	truth   Truth
 	byTag   map[string]Link
 	byItem  map[string][]Link // oldest first
-	orders  map[string][]Line
+	orders  map[string][]Line // by the number as they were placed
+	wholes  map[string][]Line // what was split, by its own number
 	claims  map[string][]int64
 	brought map[int64]Invitation
 	digits  map[string]int64 // of buyers, as confirmed by a claim that was granted
@@ -232,12 +234,14 @@ type evidence struct {
 
 func index(t Truth) evidence {
 	o := evidence{
-		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{},
+		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{}, wholes: map[string][]Line{},
 		claims: map[string][]int64{}, brought: map[int64]Invitation{}, digits: map[string]int64{},
 	}
 	for _, l := range t.Lines {
-		placed := l.numbers()[0]
-		o.orders[placed] = append(o.orders[placed], l)
+		o.orders[l.placed()] = append(o.orders[l.placed()], l)
+		if l.Split {
+			o.wholes[l.number()] = append(o.wholes[l.number()], l)
+		}
 	}
 	for _, l := range t.Links {
 		o.byTag[l.Network+"/"+l.Tag] = l
@@ -366,12 +370,33 @@ func (o evidence) cuts(r *Rules, l Line, buyer int64, kept money.Fen) (cs [2]Cut
 // they were promised. What they had not asked for is as if through a link that has
 // neither gifts nor rules of its own.
 func (o evidence) whose(l Line) (Link, bool) {
-	through, ok := o.ladder(l)
+	through, ok := o.whole(l)
+	if !ok {
+		through, ok = o.ladder(l)
+	}
 	for _, d := range o.truth.Decisions { // in the order in which they were taken
-		if l.Tag != "" || !slices.Contains(l.numbers(), d.Network+"/"+d.Order) || ok && through.User == d.User {
+		if l.Tag != "" || !slices.Contains(o.numbers(l), d.Network+"/"+d.Order) || ok && through.User == d.User {
 			continue
 		}
 		through, ok = o.promised(l, d.User, d.Rules), true
+	}
+	return through, ok
+}
+
+// whole is whose the line was that l is a part of, before staff has spoken of the part.
+func (o evidence) whole(l Line) (through Link, ok bool) {
+	if l.Tag != "" || l.Parent == "" {
+		return Link{}, false
+	}
+	for _, w := range o.wholes[l.placed()] {
+		if w.Item != l.Item {
+			continue
+		}
+		one, is := o.whose(w)
+		if !is || ok && one.User != through.User {
+			return Link{}, false
+		}
+		through, ok = one, true
 	}
 	return through, ok
 }
@@ -428,19 +453,36 @@ func digits(l Line) string {
 	return l.Order[max(0, len(l.Order)-6):]
 }
 
-// numbers are those by which a line can be named: the number of the order as it was
-// placed, and its own.
-func (l Line) numbers() []string {
+// number is that of a line's order, and placed that of the order which it was a part
+// of when it was placed or split.
+func (l Line) number() string { return l.Network + "/" + l.Order }
+
+func (l Line) placed() string {
 	if l.Parent == "" {
-		return []string{l.Network + "/" + l.Order}
+		return l.number()
 	}
-	return []string{l.Network + "/" + l.Parent, l.Network + "/" + l.Order}
+	return l.Network + "/" + l.Parent
+}
+
+// numbers are those by which a line can be named: its order's, and those of the orders
+// that this was split from.
+func (o evidence) numbers(l Line) []string {
+	out := []string{l.number()}
+	for l.Parent != "" {
+		out = append(out, l.placed())
+		wholes := o.wholes[l.placed()]
+		if len(wholes) == 0 {
+			break
+		}
+		l = wholes[0]
+	}
+	return out
 }
 
 // kin is the one user who has other lines of the same order as it was placed, as far
 // as says says.
 func (o evidence) kin(l Line, says func(Line) (Link, bool)) (user int64, one bool) {
-	for _, other := range o.orders[l.numbers()[0]] {
+	for _, other := range o.orders[l.placed()] {
 		through, ok := says(other)
 		if !ok || other.ID == l.ID {
 			continue
@@ -460,7 +502,7 @@ func (o evidence) claimed(l Line) (Link, bool) {
 		return Link{}, false
 	}
 	asked, found := o.newest(l, claimWindow, ""), map[int64]Link{}
-	for _, number := range l.numbers() {
+	for _, number := range o.numbers(l) {
 		for _, u := range o.claims[number] {
 			if through, ok := asked[u]; ok {
 				found[u] = through

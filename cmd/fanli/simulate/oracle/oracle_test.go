@@ -155,6 +155,53 @@ func TestWhoseALineIs(t *testing.T) {
 	}
 }
 
+// What is said of an order is said of its parts, and of theirs; what is said of a part is
+// said of nothing else.
+func TestWhoseAPartIs(t *testing.T) {
+	t.Parallel()
+	part := func(id, of, item string, split bool) oracle.Line {
+		l := line(id, "", oracle.Earning, 1000)
+		if l.Parent, l.Item, l.Split = of, item, split; split {
+			l.State = oracle.Gone
+		}
+		return l
+	}
+	whole, a, b, deep := part("1", "", "kettle", true), part("2", "o1", "kettle", false), part("3", "o1", "kettle", true), part("4", "o3", "kettle", false)
+	lines := []oracle.Line{whole, a, b, deep}
+	old := []oracle.Link{link(7, 0, "a", 48*time.Hour)}
+	claim := func(user int64, number string) oracle.Claim {
+		return oracle.Claim{User: user, Network: "jd", Order: number}
+	}
+	word := func(user int64, number string) oracle.Decision {
+		return oracle.Decision{User: user, Network: "jd", Order: number, Rules: rules()}
+	}
+	tests := []struct {
+		name  string
+		truth oracle.Truth
+		want  [2]int64 // whose a and deep are
+	}{
+		{"nothing is known", oracle.Truth{}, [2]int64{}},
+		{"the whole was bought through a link", oracle.Truth{Links: []oracle.Link{link(7, 0, "a", 2*time.Hour)}}, [2]int64{7, 7}},
+		{"the whole is claimed", oracle.Truth{Links: old, Claims: []oracle.Claim{claim(7, "o1")}}, [2]int64{7, 7}},
+		{"a part is claimed", oracle.Truth{Links: old, Claims: []oracle.Claim{claim(7, "o2")}}, [2]int64{7, 7}},
+		{"by who never asked for it", oracle.Truth{Claims: []oracle.Claim{claim(7, "o1")}}, [2]int64{}},
+		{"staff gives the whole", oracle.Truth{Decisions: []oracle.Decision{word(9, "o1")}}, [2]int64{9, 9}},
+		{"staff gives a part", oracle.Truth{Decisions: []oracle.Decision{word(9, "o2")}}, [2]int64{9, 0}},
+		{"staff gives a part that was split", oracle.Truth{Decisions: []oracle.Decision{word(9, "o3")}}, [2]int64{0, 9}},
+		{"staff gives the whole, then takes a part", oracle.Truth{Decisions: []oracle.Decision{word(9, "o1"), word(8, "o4")}}, [2]int64{9, 8}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.truth.Now, tt.truth.Lines, tt.truth.Rules = now, lines, rules()
+			books := oracle.Judge(tt.truth)
+			if got := [2]int64{books.Lines["jd/2"].User, books.Lines["jd/4"].User}; got != tt.want {
+				t.Errorf("they are %v's, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestWhatInvitersGet(t *testing.T) {
 	t.Parallel()
 	l := link(7, 0, "a", 2*time.Hour)
