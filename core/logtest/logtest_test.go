@@ -3,6 +3,7 @@ package logtest_test
 import (
 	"bytes"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,6 +167,32 @@ func TestKindsOfProcesses(t *testing.T) {
 		if got := logtest.Process(tt.env, tt.args); got != tt.want {
 			t.Errorf("%v %v is %s, want %s", tt.env, tt.args, got, tt.want)
 		}
+	}
+}
+
+// TestTestsLogHere: a log that is thrown away is one that nobody has looked at.
+func TestTestsLogHere(t *testing.T) {
+	t.Parallel()
+	thrown := "slog.New(slog." + "DiscardHandler)"
+	files := 0
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && d.Name() != "../.." && d.Name() != ".."):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, "_test.go") && (!strings.HasSuffix(path, ".go") || !strings.HasSuffix(filepath.Dir(path), "test")), strings.HasPrefix(path, "../../core/logtest/"):
+			return nil
+		}
+		files++
+		text, err := os.ReadFile(path)
+		if strings.Contains(string(text), thrown) {
+			t.Errorf("%s throws its log away: use logtest.New(nil)", path)
+		}
+		return err
+	})
+	if err != nil || files < 100 {
+		t.Fatalf("%d files of tests were read: %v", files, err)
 	}
 }
 
