@@ -136,7 +136,7 @@ func families(t *testing.T) map[string][]string {
 	m := map[string][]string{
 		"section.":           constants(t, ".", "section"),
 		"network.":           {"taobao", "jd", "pdd", "vip"},
-		"channel.":           {"telegram", "wechat", "web", "terminal"},
+		"channel.":           {"telegram", "wechat", "kf", "web", "terminal"},
 		"order.state.":       constants(t, "../core/order", "State"),
 		"order.event.":       {"unpaid", "paid", "received", "settled"},
 		"order.step.":        constants(t, "../core/order", "Step"),

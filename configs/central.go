@@ -40,7 +40,7 @@ var ownKeys = map[string]string{
 var secretNames = []string{"secret", "password", "token", "private_key", "seal_key", "auth_key", "apiv3_key", "session", "dsn"}
 
 // secretKeys are further keys that hold secrets.
-var secretKeys = []string{"wechatpay.key", "peers.key", "broker.url", "registry.url", "registry.key", "redis.url", "telegram.proxy", "staff.robot.url", "trace.headers", "wechat.encoding_aes_key"}
+var secretKeys = []string{"wechatpay.key", "peers.key", "broker.url", "registry.url", "registry.key", "redis.url", "telegram.proxy", "staff.robot.url", "trace.headers", "wechat.encoding_aes_key", "wecom.encoding_aes_key"}
 
 // Secret reports whether the value of a key is a secret, or may contain one.
 func Secret(path string) bool {

@@ -85,8 +85,9 @@ func (c Config) check(t *tree) []mistake {
 		k.part("telegram", c.Telegram.Validate())
 	}
 	c.checkWechat(k)
-	if !c.Webchat.Enabled && c.Telegram.Token == "" && !c.Wechat.Enabled() {
-		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token or wechat.app_id")
+	c.checkWecom(k)
+	if !c.Webchat.Enabled && c.Telegram.Token == "" && !c.Wechat.Enabled() && !c.Wecom.Enabled() {
+		k.bad("webchat.enabled", "no channel is on: switch the web chat on or set telegram.token, wechat.app_id or wecom.corp_id")
 	}
 	return k.errs
 }

@@ -20,6 +20,7 @@ import (
 	"fanli/adapters/pdd"
 	"fanli/adapters/taobao"
 	"fanli/adapters/wechatpay"
+	kf "fanli/bot/kf/platform"
 	"fanli/bot/telegram"
 	"fanli/bot/wechat/platform"
 	"fanli/core/money"
@@ -69,6 +70,7 @@ type Config struct {
 	Webhooks   Webhooks          `yaml:"webhooks"`
 	Telegram   telegram.Config   `yaml:"telegram"`
 	Wechat     platform.Config   `yaml:"wechat"`
+	Wecom      kf.Config         `yaml:"wecom"`
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
 	Landing    Landing           `yaml:"landing"`

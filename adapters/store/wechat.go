@@ -9,14 +9,20 @@ import (
 	"fanli/core/fault"
 )
 
-// What is kept of the people of a WeChat account: a part of what the bot remembers.
-// Openids are kept as identities are; what people were offered and sent is sealed.
+// What is kept of the people who write in WeChat: a part of what the bot remembers. Their
+// ids are kept as identities are; what people were offered and sent is sealed.
 
-// A WechatBook is what package bot/wechat keeps.
-type WechatBook struct{ db *DB }
+// A WechatBook is what packages bot/wechat and bot/kf keep, each of its own people.
+type WechatBook struct {
+	db *DB
+	in string // before ids: whose people they are
+}
 
-// WechatBook returns it.
-func (db *DB) WechatBook() *WechatBook { return &WechatBook{db} }
+// WechatBook returns that of the official account.
+func (db *DB) WechatBook() *WechatBook { return &WechatBook{db: db} }
+
+// KfBook returns that of WeCom's customer service.
+func (db *DB) KfBook() *WechatBook { return &WechatBook{db: db, in: "kf/"} }
 
 type wechatFollowerRow struct {
 	Openid string `gorm:"primaryKey"`
@@ -55,6 +61,7 @@ func wechatNotice(openid string) string { return "wechat/notice/" + openid }
 
 // Follower returns what is kept of a person and its revision; nil and 0 for nothing.
 func (b *WechatBook) Follower(ctx context.Context, openid string) (state []byte, rev int64, err error) {
+	openid = b.in + openid
 	r, err := first[wechatFollowerRow](b.db.reader(ctx).Where("openid = ?", openid))
 	if fault.Is(err, fault.NotFound) {
 		return nil, 0, nil
@@ -69,6 +76,7 @@ func (b *WechatBook) Follower(ctx context.Context, openid string) (state []byte,
 // SetFollower keeps what follows revision rev. It fails with fault.Conflict if that is
 // not the newest.
 func (b *WechatBook) SetFollower(ctx context.Context, openid string, rev int64, state []byte) error {
+	openid = b.in + openid
 	next := wechatFollowerRow{openid, []byte(b.db.vault.seal(state, wechatOwner(openid))), rev + 1}
 	return b.write(ctx, func(g *gorm.DB) error {
 		if rev == 0 {
@@ -84,13 +92,38 @@ func (b *WechatBook) SetFollower(ctx context.Context, openid string, rev int64, 
 
 // Park keeps a notice until its person writes, once for each key.
 func (b *WechatBook) Park(ctx context.Context, openid, key string, body []byte, now time.Time) error {
-	row := wechatParkedRow{0, openid, key, []byte(b.db.vault.seal(body, wechatNotice(openid))), "", ms(now)}
+	return b.park(ctx, openid, key, "", body, now)
+}
+
+func (b *WechatBook) park(ctx context.Context, openid, key, told string, body []byte, now time.Time) error {
+	openid = b.in + openid
+	row := wechatParkedRow{0, openid, key, []byte(b.db.vault.seal(body, wechatNotice(openid))), told, ms(now)}
 	return b.write(ctx, func(g *gorm.DB) error { return insert(g, []wechatParkedRow{row}, ignore()) })
+}
+
+// sent stands where the message does with whose answer a notice went, for what was sent
+// without one. No message has such an id.
+const sent = "-"
+
+// Sent keeps what is being sent under a key, once for each.
+func (b *WechatBook) Sent(ctx context.Context, openid, key string, body []byte, now time.Time) error {
+	return b.park(ctx, openid, key, sent, body, now)
+}
+
+// Unsent lets wait what was sent under a key, and reports whether there is any.
+func (b *WechatBook) Unsent(ctx context.Context, openid, key string) (found bool, err error) {
+	err = b.write(ctx, func(g *gorm.DB) error {
+		r := g.Model(&wechatParkedRow{}).Where("park_key = ? AND openid = ? AND told = ?", key, b.in+openid, sent).Update("told", "")
+		found = r.RowsAffected > 0
+		return classify("store.Unsent", r.Error)
+	})
+	return found, err
 }
 
 // Tell returns the notices that go with the answer to a message: those that went before,
 // or else the oldest that wait; and how many more wait.
 func (b *WechatBook) Tell(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error) {
+	openid = b.in + openid
 	// Nearly nobody has any: that costs a look and no transaction.
 	some, err := find[wechatParkedRow](b.db.reader(ctx).Select("id").Where("openid = ? AND told IN ?", openid, []string{"", message}).Limit(1))
 	if err != nil || len(some) == 0 {

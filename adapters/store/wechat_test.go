@@ -66,3 +66,39 @@ func TestWechatBook(t *testing.T) {
 		}
 	})
 }
+
+// TestKfBook: people of customer service are others than those of the official account,
+// and what was sent to them waits once it has turned out not to have arrived.
+func TestKfBook(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, here store.Config) {
+		db := open(t, here)
+		b, ctx := db.KfBook(), t.Context()
+		at := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
+		must(t, b.SetFollower(ctx, "ann", 0, []byte("hers")))
+		if s, rev, err := db.WechatBook().Follower(ctx, "ann"); s != nil || rev != 0 || err != nil {
+			t.Errorf("on the official account: %q at %d, %v", s, rev, err)
+		}
+		if s, rev, err := b.Follower(ctx, "ann"); string(s) != "hers" || rev != 1 || err != nil {
+			t.Errorf("ann: %q at %d, %v", s, rev, err)
+		}
+		must(t, b.Park(ctx, "ann", "parked", []byte("waits"), at))
+		must(t, b.Sent(ctx, "ann", "sent/1", []byte("sent"), at))
+		must(t, b.Sent(ctx, "ann", "sent/1", []byte("sent again"), at))
+		for _, tt := range []struct {
+			who, key string
+			want     bool
+		}{{"bob", "sent/1", false}, {"ann", "sent/2", false}, {"ann", "parked", false}, {"ann", "sent/1", true}, {"ann", "sent/1", false}} {
+			if found, err := b.Unsent(ctx, tt.who, tt.key); found != tt.want || err != nil {
+				t.Errorf("%s for %s: %v, %v", tt.key, tt.who, found, err)
+			}
+		}
+		_, bodies, waiting, err := b.Tell(ctx, "ann", "m1", 5)
+		if got := string(bytes.Join(bodies, []byte(" + "))); got != "waits + sent" || waiting != 0 || err != nil {
+			t.Errorf("told %q, %d wait, %v", got, waiting, err)
+		}
+		if found, err := b.Unsent(ctx, "ann", "sent/1"); found || err != nil {
+			t.Errorf("what was told by another message is taken back: %v, %v", found, err)
+		}
+	})
+}

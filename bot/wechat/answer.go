@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/plaintext"
 	"fanli/bot/wechat/platform"
 	"fanli/core/fault"
 )
@@ -127,7 +128,7 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 	if reads {
 		j.raw = f.Talk.Rest[f.Talk.Read-1]
 		if f.Talk.Read < len(f.Talk.Rest) {
-			j.raw += "\n" + sayMore.in(english(j.raw))
+			j.raw += "\n" + sayMore.in(plaintext.English(j.raw))
 		}
 		return
 	}
@@ -217,7 +218,7 @@ var addresses = regexp.MustCompile(`https?://\S+`)
 
 // stub says that the answer will be there for "1".
 func (c *Channel) stub(ctx context.Context, in incoming) answer {
-	text := saySoon.in(english(addresses.ReplaceAllString(in.text, "")))
+	text := saySoon.in(plaintext.English(addresses.ReplaceAllString(in.text, "")))
 	_, err := c.change(ctx, in.from, func(f *follower) bool {
 		f.Talk = talkState{Menu: []choice{{1, "重发"}}, Until: c.opts.Now().Add(stubTTL)}
 		return true
@@ -259,7 +260,7 @@ func (c *Channel) compose(ctx context.Context, in incoming, j *job) answer {
 // fit cuts a text: into several messages if they are allowed, else so that "更多" shows
 // the rest.
 func (c *Channel) fit(ctx context.Context, openid, text string, t talkState) (first string, more []string, next talkState) {
-	parts := split(text, textBytesMax)
+	parts := plaintext.Split(text, textBytesMax)
 	if c.opts.Mail != nil && len(parts) <= partsMax && c.may(ctx, Customer) {
 		if f, err := c.follower(ctx, openid); err == nil && f.allowed(c.opts.Now()) >= len(parts) {
 			return parts[0], parts[1:], t
@@ -271,8 +272,8 @@ func (c *Channel) fit(ctx context.Context, openid, text string, t talkState) (fi
 // cutText cuts a text so that "更多" shows the rest. Its choices are at its end: they are
 // typed as words until it is read.
 func cutText(text string, t talkState) (first string, more []string, next talkState) {
-	hint := "\n" + sayMore.in(english(text))
-	parts := split(text, textBytesMax-len(hint))
+	hint := "\n" + sayMore.in(plaintext.English(text))
+	parts := plaintext.Split(text, textBytesMax-len(hint))
 	t.Rest = parts[1:]
 	return parts[0] + hint, nil, t
 }
@@ -329,7 +330,7 @@ func (c *Channel) untell(ctx context.Context, told []parked) {
 
 // append puts notices below an answer, as many as there is room for.
 func (c *Channel) append(ctx context.Context, text string, told []parked, waiting int) string {
-	en := english(text)
+	en := plaintext.English(text)
 	head := func(n int) string { return "\n\n" + fmt.Sprintf(sayNews.in(en), n) }
 	rest := func(n int) string {
 		if n == 0 {

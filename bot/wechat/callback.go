@@ -2,9 +2,10 @@ package wechat
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
+
+	"fanli/bot/callback"
 )
 
 // success is what the platform takes for "nothing to say"; it is never encrypted.
@@ -21,65 +22,40 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("a callback ended in a panic", "kind", "panic")
-			c.refuse(w, errPanic, http.StatusInternalServerError)
+			c.refuse(w, callback.ErrPanic, http.StatusInternalServerError)
 		}
 	}()
 	w.Header().Set("Cache-Control", "no-store")
-	s, err := query(r)
+	s, err := callback.Query(r)
 	if err == nil {
 		err = c.admit(s)
 	}
 	switch {
 	case err != nil:
-	case r.Method == http.MethodGet && s.echo != "":
+	case r.Method == http.MethodGet && s.Echo != "":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(s.echo))
+		_, _ = w.Write([]byte(s.Echo))
 		return
-	case r.Method != http.MethodPost || s.echo != "":
-		err = errMethod
+	case r.Method != http.MethodPost || s.Echo != "":
+		err = callback.ErrMethod
 	default:
 		err = c.post(w, r, s, began)
 	}
 	if err != nil {
-		c.refuse(w, reasonOf(err), statusOf(err))
-	}
-}
-
-// reasonOf is the label of a refusal.
-func reasonOf(err error) refusal {
-	var r refusal
-	if errors.As(err, &r) {
-		return r
-	}
-	return errMalformed
-}
-
-// statusOf is what the other side is told of it.
-func statusOf(err error) int {
-	switch reasonOf(err) {
-	case errSignature, errStale, errReplayed, errApp, errAccount:
-		return http.StatusForbidden
-	case errTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case errMethod:
-		return http.StatusMethodNotAllowed
-	case errNotRunning:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusBadRequest
+		c.refuse(w, callback.ReasonOf(err), callback.StatusOf(err))
 	}
 }
 
 // refuse turns a callback away.
-func (c *Channel) refuse(w http.ResponseWriter, why refusal, status int) {
+func (c *Channel) refuse(w http.ResponseWriter, why callback.RefusalError, status int) {
 	c.count("refused", string(why))
 	c.log.Info("a callback was refused", "reason", string(why))
 	w.WriteHeader(status)
 }
 
 // post takes a message.
-func (c *Channel) post(w http.ResponseWriter, r *http.Request, s signed, began time.Time) error {
-	body, err := read(w, r)
+func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed, began time.Time) error {
+	body, err := callback.Read(w, r)
 	if err != nil {
 		return err
 	}
@@ -92,7 +68,7 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s signed, began t
 		return err
 	}
 	if c.known(r.Context(), s) {
-		return errReplayed
+		return callback.ErrReplayed
 	}
 	c.count("heard", in.kin)
 	run, err := c.enter(r.Context())
@@ -119,9 +95,9 @@ func (c *Channel) enter(ctx context.Context) (*running, error) {
 		select {
 		case <-opened:
 		case <-over:
-			return nil, errNotRunning
+			return nil, callback.ErrNotRunning
 		case <-ctx.Done():
-			return nil, errNotRunning
+			return nil, callback.ErrNotRunning
 		}
 	}
 }

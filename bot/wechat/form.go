@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"fanli/bot"
+	"fanli/bot/plaintext"
 	"fanli/bot/wechat/platform"
 	"fanli/core/fault"
 )
@@ -28,7 +29,7 @@ func (c *Channel) form(ctx context.Context, openid, key string, n bot.Notice) (s
 	switch t.Way {
 	case platform.ByOnce:
 		err = c.opts.Platform.SendOnce(ctx, openid, platform.Once{
-			Template: t.ID, Scene: t.Scene, Title: cutRunes(t.Title, onceTitleMax), Text: cutRunes(plain(n.Reply.Text), onceTextMax), URL: t.URL,
+			Template: t.ID, Scene: t.Scene, Title: cutRunes(t.Title, onceTitleMax), Text: cutRunes(plaintext.Clean(n.Reply.Text), onceTextMax), URL: t.URL,
 		})
 	case platform.BySubscription:
 		err = c.opts.Platform.SendSubscription(ctx, openid, notice)
@@ -95,9 +96,9 @@ var sum = regexp.MustCompile(`¥[0-9]+\.[0-9]{2}`)
 
 // filled puts what a notice says into the text of a field.
 func (c *Channel) filled(what string, n bot.Notice) string {
-	text := plain(n.Reply.Text)
+	text := plaintext.Clean(n.Reply.Text)
 	first, _, _ := strings.Cut(text, "\n")
-	title := plain(n.Title)
+	title := plaintext.Clean(n.Title)
 	if title == "" {
 		title = first
 	}

@@ -1,11 +1,12 @@
 package wechat
 
 import (
-	"encoding/base64"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"fanli/bot/callback"
 )
 
 // A kind is what the channel does with a callback.
@@ -40,43 +41,43 @@ type incoming struct {
 const unsupported = "【收到不支持的消息类型"
 
 // incomingOf understands the body of a callback.
-func (c *Channel) incomingOf(e *element) (in incoming, err error) {
-	in = incoming{from: e.find("FromUserName"), to: e.find("ToUserName"), kin: e.find("MsgType")}
-	sec, err := strconv.ParseInt(e.find("CreateTime"), 10, 64)
+func (c *Channel) incomingOf(e *callback.Element) (in incoming, err error) {
+	in = incoming{from: e.Find("FromUserName"), to: e.Find("ToUserName"), kin: e.Find("MsgType")}
+	sec, err := strconv.ParseInt(e.Find("CreateTime"), 10, 64)
 	if err != nil || !idForm.MatchString(in.from) || !idForm.MatchString(in.to) || in.kin == "" {
-		return in, errMessage
+		return in, callback.ErrMessage
 	}
 	if !c.own(in.to) {
-		return in, errAccount
+		return in, callback.ErrAccount
 	}
 	in.at = time.Unix(sec, 0)
 	if in.kin == "event" {
 		return in.event(e)
 	}
-	n, err := strconv.ParseUint(e.find("MsgId"), 10, 64)
+	n, err := strconv.ParseUint(e.Find("MsgId"), 10, 64)
 	if err != nil {
-		return in, errMessage
+		return in, callback.ErrMessage
 	}
 	in.id = "m/" + in.to + "/" + strconv.FormatUint(n, 10)
-	in.message = e.find("bizmsgmenuid") == "" // a tap on a menu is a click
+	in.message = e.Find("bizmsgmenuid") == "" // a tap on a menu is a click
 	in.action = !in.message
 	return in.understand(e), nil
 }
 
 // understand says what a message means.
-func (in incoming) understand(e *element) incoming {
+func (in incoming) understand(e *callback.Element) incoming {
 	in.kind = talk
 	switch in.kin {
 	case "text":
-		if in.text = e.find("Content"); strings.HasPrefix(in.text, unsupported) {
+		if in.text = e.Find("Content"); strings.HasPrefix(in.text, unsupported) {
 			in.kind, in.say = line, sayUnsupported
 		}
 	case "voice":
-		if in.text = e.find("Recognition"); in.text == "" {
+		if in.text = e.Find("Recognition"); in.text == "" {
 			in.kind, in.say = line, sayVoice
 		}
 	case "link":
-		in.text = strings.Join([]string{e.find("Title"), e.find("Description"), e.find("Url")}, "\n")
+		in.text = strings.Join([]string{e.Find("Title"), e.Find("Description"), e.Find("Url")}, "\n")
 	case "image":
 		in.kind, in.say = line, sayImage
 	case "video", "shortvideo":
@@ -96,12 +97,12 @@ func (in incoming) understand(e *element) incoming {
 var codeForm = regexp.MustCompile(`^r_([0-9A-Za-z]{1,64})$`)
 
 // event understands an event. It has no number: what it says makes its id.
-func (in incoming) event(e *element) (incoming, error) {
-	name, key := e.find("Event"), e.find("EventKey")
+func (in incoming) event(e *callback.Element) (incoming, error) {
+	name, key := e.Find("Event"), e.Find("EventKey")
 	if name == "" {
-		return in, errMessage
+		return in, callback.ErrMessage
 	}
-	in.id = "e/" + digest(strings.Join([]string{in.from, e.find("CreateTime"), name, key, e.find("MsgID")}, "\n"))
+	in.id = "e/" + digest(strings.Join([]string{in.from, e.Find("CreateTime"), name, key, e.Find("MsgID")}, "\n"))
 	in.kin, in.kind = name, silent
 	switch name {
 	case "subscribe":
@@ -116,13 +117,13 @@ func (in incoming) event(e *element) (incoming, error) {
 		}
 	case "scancode_waitmsg", "scancode_push":
 		in.action = true
-		if code := e.child("ScanCodeInfo"); code != nil && name == "scancode_waitmsg" && code.find("ScanResult") != "" {
-			in.kind, in.text = talk, code.find("ScanResult")
+		if code := e.Child("ScanCodeInfo"); code != nil && name == "scancode_waitmsg" && code.Find("ScanResult") != "" {
+			in.kind, in.text = talk, code.Find("ScanResult")
 		}
 	case "unsubscribe":
 		in.kind = left
 	case "TEMPLATESENDJOBFINISH":
-		if e.find("Status") == "failed:user block" {
+		if e.Find("Status") == "failed:user block" {
 			in.kin = "template_blocked"
 		}
 	case "VIEW", "view_miniprogram", "LOCATION", "MASSSENDJOBFINISH",
@@ -139,13 +140,4 @@ func inviter(scene string) string {
 		return m[1]
 	}
 	return ""
-}
-
-// unbase64 decodes; nil for what is not base64.
-func unbase64(s string) []byte {
-	b, err := base64.StdEncoding.DecodeString(s)
-	if err != nil {
-		return nil
-	}
-	return b
 }

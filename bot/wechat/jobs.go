@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/callback"
 )
 
 // How many messages are remembered, and how long one that is answered.
@@ -97,5 +98,5 @@ func (j *job) last(in incoming, now time.Time) bool {
 		return true
 	}
 	age := now.Sub(in.at)
-	return age >= (deliveriesMax-1)*deliveryEvery && age < freshness
+	return age >= (deliveriesMax-1)*deliveryEvery && age < callback.Freshness
 }

@@ -7,6 +7,7 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/mail"
+	"fanli/bot/plaintext"
 )
 
 // waits is noted of a message of a late answer that was not allowed any more: what was
@@ -68,7 +69,7 @@ func (c *Channel) pages(r bot.Reply, count int) []page {
 	var pages []page
 	rest := out.text
 	for len(rest) > textBytesMax && len(pages)+1 < count {
-		first := split(rest, textBytesMax)[0]
+		first := plaintext.Split(rest, textBytesMax)[0]
 		pages = append(pages, page{text: first, left: rest})
 		rest = strings.TrimLeft(rest[len(first):], "\n ")
 	}

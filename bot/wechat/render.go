@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"fanli/bot"
+	"fanli/bot/plaintext"
 	"fanli/bot/wechat/platform"
 )
 
@@ -43,7 +44,7 @@ func (c *Channel) render(r bot.Reply) rendering {
 }
 
 func (c *Channel) painter(r bot.Reply) *painter {
-	return &painter{c: c, english: english(wordsOf(r)), typed: asks(r) || listLine.MatchString(r.Text)}
+	return &painter{c: c, english: plaintext.English(wordsOf(r)), typed: asks(r) || listLine.MatchString(r.Text)}
 }
 
 // renderText writes a reply as a text. typed has its next steps typed as words, where
@@ -52,7 +53,7 @@ func (c *Channel) renderText(r bot.Reply, typed bool) rendering {
 	p := c.painter(r)
 	p.typed = p.typed || typed
 	var blocks []string
-	if t := plain(r.Text); t != "" {
+	if t := plaintext.Clean(r.Text); t != "" {
 		blocks = append(blocks, t)
 	}
 	for _, card := range r.Cards {
@@ -99,7 +100,7 @@ func asks(r bot.Reply) bool {
 // card writes one card.
 func (p *painter) card(c bot.Card) string {
 	var lines []string
-	if t := plain(c.Title); t != "" {
+	if t := plaintext.Clean(c.Title); t != "" {
 		lines = append(lines, t)
 	}
 	lines = append(lines, rows(c)...)
@@ -109,10 +110,10 @@ func (p *painter) card(c bot.Card) string {
 // rows are the lines of a card below its title.
 func rows(c bot.Card) (lines []string) {
 	for _, r := range c.Rows {
-		lines = append(lines, plain(r.Label)+"  "+plain(r.Value))
+		lines = append(lines, plaintext.Clean(r.Label)+"  "+plaintext.Clean(r.Value))
 	}
 	for _, n := range c.Notes {
-		lines = append(lines, "· "+plain(n))
+		lines = append(lines, "· "+plaintext.Clean(n))
 	}
 	return lines
 }
@@ -128,7 +129,7 @@ func (p *painter) buttons(bs []bot.Button) (lines []string) {
 		case b.URL != "":
 			lines = append(lines, p.link(b, copies)...)
 		case b.Copy != "":
-			lines = append(lines, plain(b.Label)+sep(p.english), plain(b.Copy))
+			lines = append(lines, plaintext.Clean(b.Label)+sep(p.english), plaintext.Clean(b.Copy))
 		case b.Action != "":
 			lines = append(lines, p.choice(b))
 		}
@@ -147,8 +148,8 @@ func sep(english bool) string {
 // link writes an address. One that WeChat does not open is replaced by our page for it;
 // beside a 口令 it is not missed.
 func (p *painter) link(b bot.Button, copies bool) []string {
-	address, label := b.URL, plain(b.Label)
-	if blocked(address) {
+	address, label := b.URL, plaintext.Clean(b.Label)
+	if plaintext.Blocked(address) {
 		if address = b.Page; address != "" {
 			label = sayPage.in(p.english)
 		}
@@ -159,7 +160,7 @@ func (p *painter) link(b bot.Button, copies bool) []string {
 	case copies:
 		return nil
 	default:
-		return []string{label + sep(p.english), plain(b.URL)}
+		return []string{label + sep(p.english), plaintext.Clean(b.URL)}
 	}
 }
 
@@ -167,35 +168,15 @@ func (p *painter) link(b bot.Button, copies bool) []string {
 func anchor(address, label string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return label + "  " + plain(address)
+		return label + "  " + plaintext.Clean(address)
 	}
 	return `<a href="` + strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "%20").Replace(u.String()) + `">` + label + "</a>"
-}
-
-// blockedHosts open no page inside WeChat.
-func blockedHosts() []string {
-	return []string{"taobao.com", "tmall.com", "tmall.hk", "tb.cn", "alipay.com", "1688.com", "fliggy.com", "douyin.com", "jinritemai.com", "kuaishou.com"}
-}
-
-// blocked reports whether WeChat refuses to open an address.
-func blocked(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	for _, h := range blockedHosts() {
-		if host == h || strings.HasSuffix(host, "."+h) {
-			return true
-		}
-	}
-	return false
 }
 
 // choice writes one next step: by its digit, or by its words where a digit could be
 // mistaken.
 func (p *painter) choice(b bot.Button) string {
-	action, label := plain(b.Action), plain(b.Label)
+	action, label := plaintext.Clean(b.Action), plaintext.Clean(b.Label)
 	d := len(p.menu) + 1
 	if p.typed || d > digitMax {
 		if strings.HasPrefix(action, label) {
@@ -228,7 +209,7 @@ func (p *painter) news(r bot.Reply) *platform.Article {
 		return nil
 	}
 	address := c.Buttons[0].URL
-	if blocked(address) {
+	if plaintext.Blocked(address) {
 		if address = c.Buttons[0].Page; address == "" {
 			return nil
 		}
@@ -237,57 +218,7 @@ func (p *painter) news(r bot.Reply) *platform.Article {
 	if utf8.RuneCountInString(text) > newsRunesMax {
 		return nil
 	}
-	return &platform.Article{Title: plain(c.Title), Text: text, Image: c.Image, URL: address}
+	return &platform.Article{Title: plaintext.Clean(c.Title), Text: text, Image: c.Image, URL: address}
 }
-
-// plain keeps a text from being anything but text: WeChat takes <a …> for a link
-// wherever it stands.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' || r == '\u007f' || r == utf8.RuneError || r >= 0xFFFE && r <= 0xFFFF {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	return anchors.ReplaceAllString(s, "＜$1")
-}
-
-var anchors = regexp.MustCompile(`(?i)<(/?a[\s>/])`)
 
 func trim(s string) string { return strings.TrimSpace(s) }
-
-// split cuts a text into pieces of at most size bytes: between paragraphs if it can,
-// else between lines, else before a word. What is taken as a whole stays whole.
-func split(s string, size int) (out []string) {
-	for len(s) > size {
-		at := cutAt(s, size)
-		out = append(out, strings.TrimRight(s[:at], "\n "))
-		s = strings.TrimLeft(s[at:], "\n ")
-	}
-	if s != "" {
-		out = append(out, s)
-	}
-	return out
-}
-
-// cutAt is where to cut a text so that at most size bytes stand before.
-func cutAt(s string, size int) int {
-	for _, by := range []string{"\n\n", "\n"} {
-		if i := strings.LastIndex(s[:size], by); i > size/4 {
-			return i
-		}
-	}
-	i := size
-	for i > 0 && !utf8.RuneStart(s[i]) {
-		i--
-	}
-	for _, w := range whole.FindAllStringIndex(s, -1) {
-		if w[0] > 0 && w[0] < i && i < w[1] && w[1]-w[0] <= size {
-			return w[0]
-		}
-	}
-	return i
-}
-
-// whole is what nobody can use a half of: links, addresses, 口令, and words and numbers.
-var whole = regexp.MustCompile(`<a [^>]*>[^<]*</a>|https?://[^\s<>"]+|[￥¥₴€][0-9A-Za-z]+[￥¥₴€]|[!-~]+`)

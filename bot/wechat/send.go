@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/plaintext"
 	"fanli/bot/wechat/platform"
 	"fanli/core/fault"
 	"fanli/core/user"
@@ -71,7 +72,7 @@ func (c *Channel) park(ctx context.Context, openid, key string, r bot.Reply) err
 	pieces := []bot.Reply{r}
 	if text := c.renderText(withoutActions(r), true).text; len(text) > parkedBytesMax {
 		pieces = nil
-		for _, t := range split(text, parkedBytesMax) {
+		for _, t := range plaintext.Split(text, parkedBytesMax) {
 			pieces = append(pieces, bot.Reply{Text: t})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"fanli/bot/bottest"
 	"fanli/bot/mail"
 	"fanli/bot/mail/mailtest"
+	"fanli/bot/plaintext"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/platform"
 	"fanli/bot/wechat/wechatfake"
@@ -276,7 +277,7 @@ func TestWholeThingsStayWhole(t *testing.T) {
 		for pad := range 40 {
 			text := strings.Repeat("返", 675) + strings.Repeat("x", pad%3) + strings.Repeat("利", pad/3) + " " + thing + strings.Repeat("后", 400)
 			whole := 0
-			for _, piece := range wechat.Split(text) {
+			for _, piece := range plaintext.Split(text, 2048) {
 				if len(piece) > 2048 {
 					t.Errorf("a piece has %d bytes", len(piece))
 				}

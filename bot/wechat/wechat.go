@@ -39,7 +39,6 @@ package wechat
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,6 +48,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/callback"
 	"fanli/bot/wechat/platform"
 	"fanli/core/cache"
 	"fanli/core/fault"
@@ -122,10 +122,9 @@ type Platform interface {
 // platform's callbacks, and answers them while Run runs.
 type Channel struct {
 	opts Options
-	key  []byte
 	log  *slog.Logger
 
-	seen    recollection
+	seen    callback.Memory
 	refused refusedRights
 	jobs    jobs
 	account atomic.Pointer[string]
@@ -167,19 +166,12 @@ func New(o Options) (*Channel, error) {
 	bad(o.Token == "", "token: is missing")
 	bad(o.Mode != Plain && o.Mode != Compatible && o.Mode != Safe, "mode: must be plain, compatible or safe")
 	bad(o.Book == nil || o.Now == nil, "a book and a clock are needed")
-	if o.Mode != Plain {
-		key, err := base64.StdEncoding.DecodeString(o.AESKey + "=")
-		bad(err != nil || len(key) != aesKeyBytes, "encoding_aes_key: must have 43 characters, as the console shows it")
-		c.key = key
-	}
+	bad(o.Mode != Plain && !c.keys().Sound(), "encoding_aes_key: must have 43 characters, as the console shows it")
 	if err := errors.Join(errs...); err != nil {
 		return nil, fault.Wrap(fault.Invalid, "wechat.New", err)
 	}
 	return c, nil
 }
-
-// aesKeyBytes is the length of the callback's key.
-const aesKeyBytes = 32
 
 // Name implements bot.Channel.
 func (*Channel) Name() string { return Name }

@@ -1,7 +1,5 @@
 package wechat
 
-import "unicode"
-
 // A phrase is one of the few things that the channel itself says.
 type phrase struct{ zh, en string }
 
@@ -32,16 +30,3 @@ var (
 	sayDo   = phrase{"回复", "Reply"}
 	sayPage = phrase{"打开页面", "Open the page"}
 )
-
-// english reports whether a text has no Chinese in it: what we say around it is
-// English then, too.
-func english(s string) bool {
-	letters := false
-	for _, r := range s {
-		if unicode.Is(unicode.Han, r) {
-			return false
-		}
-		letters = letters || unicode.IsLetter(r)
-	}
-	return letters
-}

@@ -90,5 +90,5 @@ func (s *server) edge(cfg configs.Config, log *slog.Logger) http.Handler {
 func (s *server) free(path string) bool {
 	first := firstSegment(path)
 	return path == "/livez" || path == "/readyz" || strings.HasPrefix(path, chargePath) || strings.HasPrefix(path, callbackPath) ||
-		s.fromWechat(path) || path == telegram.HookPath || s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control")
+		s.fromWechat(path) || s.fromWecom(path) || path == telegram.HookPath || s.world != nil && (first == "fake" || first == "go" || first == "shop" || first == "control")
 }

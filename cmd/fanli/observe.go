@@ -85,7 +85,7 @@ func routeOf(r *http.Request) string {
 	path := r.URL.Path
 	for _, p := range []struct{ prefix, name string }{
 		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"}, {landing.Path, "landing"},
-		{callbackPath, "callback"}, {telegram.HookPath, "telegram"}, {"/wechat", "wechat"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
+		{callbackPath, "callback"}, {telegram.HookPath, "telegram"}, {"/wechat", "wechat"}, {"/wecom", "wecom"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
 		{"/api/events", "chat.events"}, {"/api/messages", "chat.messages"}, {"/api/", "api"}, {"/assets/", "assets"},
 	} {
 		if strings.HasPrefix(path, p.prefix) {

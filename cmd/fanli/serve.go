@@ -21,6 +21,7 @@ import (
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/kf"
 	"fanli/bot/landing"
 	"fanli/bot/telegram"
 	"fanli/bot/webchat"
@@ -79,6 +80,8 @@ type server struct {
 	telegram   *telegram.Channel // nil where it is off
 	wechat     *wechat.Channel   // nil where it is off, or elsewhere
 	wechatPath string            // of its callbacks
+	kf         *kf.Channel       // nil where it is off, or elsewhere
+	kfPath     string            // of its callbacks
 
 	secure  bool // people reach it over https only
 	live    *live
@@ -107,7 +110,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{at: ln.Addr(), secure: cfg.Webchat.Secure, wechatPath: wechatPath(cfg)}
+	s := &server{at: ln.Addr(), secure: cfg.Webchat.Secure, wechatPath: wechatPath(cfg), kfPath: kfPath(cfg)}
 	around := surroundings{base: base, log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
@@ -203,6 +206,13 @@ func (s *server) channels(cfg configs.Config, base string) ([]bot.Channel, error
 			return nil, err
 		}
 		out = append(out, t)
+	}
+	if cfg.Wecom.Enabled() {
+		c, err := s.openKf(cfg)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
 	}
 	if cfg.Wechat.Enabled() {
 		c, err := s.openWechat(cfg)
@@ -330,6 +340,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.landing.ServeHTTP(w, r)
 	case s.wechat != nil && s.fromWechat(r.URL.Path):
 		s.wechat.ServeHTTP(w, r)
+	case s.kf != nil && s.fromWecom(r.URL.Path):
+		s.kf.ServeHTTP(w, r)
 	case s.telegram != nil && r.URL.Path == telegram.HookPath:
 		s.telegram.ServeHTTP(w, r)
 	case s.chat != nil:

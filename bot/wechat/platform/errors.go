@@ -1,36 +1,15 @@
 package platform
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net/url"
-	"regexp"
-	"strings"
-
+	"fanli/bot/tencent"
 	"fanli/core/fault"
 )
 
 // A RefusalError is an answer of WeChat that says no.
-type RefusalError struct {
-	Code int64  // WeChat's own number
-	Text string // its own words, with the number under which it knows the call
-}
-
-// Error returns WeChat's number and words.
-func (r *RefusalError) Error() string { return fmt.Sprintf("errcode %d: %s", r.Code, r.Text) }
-
-// ErrCode is WeChat's own number.
-func (r *RefusalError) ErrCode() int64 { return r.Code }
+type RefusalError = tencent.RefusalError
 
 // CodeOf returns WeChat's own number of an error; 0 if it said none.
-func CodeOf(err error) int64 {
-	var r *RefusalError
-	if errors.As(err, &r) {
-		return r.Code
-	}
-	return 0
-}
+func CodeOf(err error) int64 { return tencent.CodeOf(err) }
 
 // The reasons of errors, which never change.
 const (
@@ -85,51 +64,10 @@ var meanings = map[int64]meaning{
 	44004: {fault.Invalid, ""}, 47001: {fault.Invalid, ""}, 43002: {fault.Internal, ""},
 }
 
-// refused is an answer that says no.
-func refused(op string, code int64, text string) error {
-	m, ok := meanings[code]
-	if !ok {
-		m.code = fault.Internal
+// meaningOf says what a number means.
+func meaningOf(number int64) (code fault.Code, reason string) {
+	if m, ok := meanings[number]; ok {
+		return m.code, m.reason
 	}
-	return &fault.Error{Code: m.code, Reason: m.reason, Op: op, Err: &RefusalError{code, text}}
-}
-
-// refusesToken reports whether a call failed because of its token alone.
-func refusesToken(err error) bool {
-	switch CodeOf(err) {
-	case 40001, 40014, 42001:
-		return true
-	default:
-		return false
-	}
-}
-
-// away says that there was no answer. Whether the call had its effect is not known;
-// WeChat knows no keys by which a message could be sent once, so that later is all that
-// can be advised.
-func (c *Client) away(ctx context.Context, op string, err error, hide string) error {
-	if ctx.Err() != nil {
-		return fault.Wrap(fault.Unavailable, op, ctx.Err())
-	}
-	var inAddress *url.Error // its text has the whole address, with the token
-	if errors.As(err, &inAddress) {
-		err = inAddress.Err
-	}
-	return fault.Wrap(fault.Unavailable, op, errors.New(c.redact(err.Error(), hide)))
-}
-
-// secretInText finds what a text of others may say of an address.
-var secretInText = regexp.MustCompile(`(access_token|secret|appsecret|corpsecret|key)=[^&"\s]+`)
-
-// tokenInText finds a token, also one that is not ours.
-var tokenInText = regexp.MustCompile(`[0-9]{1,4}_[A-Za-z0-9_-]{60,}`)
-
-// redact takes secrets out of a text of others.
-func (c *Client) redact(s, hide string) string {
-	for _, secret := range []string{hide, c.cfg.AppSecret, c.cfg.Token, c.cfg.AESKey} {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "[secret]")
-		}
-	}
-	return tokenInText.ReplaceAllString(secretInText.ReplaceAllString(s, "$1=[secret]"), "[secret]")
+	return fault.Internal, ""
 }

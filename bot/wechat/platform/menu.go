@@ -8,6 +8,7 @@ import (
 
 	"github.com/silenceper/wechat/v2/officialaccount/menu"
 
+	"fanli/bot/tencent"
 	"fanli/core/fault"
 )
 
@@ -150,7 +151,7 @@ func (c *Client) SetMenu(ctx context.Context, m Menu) error {
 	if err := m.Check(); err != nil {
 		return fault.In(op, err)
 	}
-	return c.do(ctx, op, "/cgi-bin/menu/create", map[string]any{"button": m.wire()}, nil)
+	return c.Do(ctx, op, "/cgi-bin/menu/create", map[string]any{"button": m.wire()}, nil)
 }
 
 // Menu returns all menus. It fails with fault.NotFound where there is none.
@@ -165,7 +166,7 @@ func (c *Client) Menu(ctx context.Context) (Menus, error) {
 			ID      int64          `json:"menuid"`
 		} `json:"conditionalmenu"`
 	}
-	if err := c.call(ctx, request{op: "wechat.Menu", path: "/cgi-bin/menu/get"}, &got); err != nil {
+	if err := c.Call(ctx, tencent.Request{Op: "wechat.Menu", Path: "/cgi-bin/menu/get"}, &got); err != nil {
 		return Menus{}, err
 	}
 	out := Menus{Default: menuOf(got.Menu.Buttons)}
@@ -180,7 +181,7 @@ func (c *Client) Menu(ctx context.Context) (Menus, error) {
 
 // DeleteMenu takes all menus away, the conditional ones, too.
 func (c *Client) DeleteMenu(ctx context.Context) error {
-	return c.call(ctx, request{op: "wechat.DeleteMenu", path: "/cgi-bin/menu/delete"}, nil)
+	return c.Call(ctx, tencent.Request{Op: "wechat.DeleteMenu", Path: "/cgi-bin/menu/delete"}, nil)
 }
 
 // AddConditionalMenu publishes a menu for some and returns its id. There must be one for
@@ -197,7 +198,7 @@ func (c *Client) AddConditionalMenu(ctx context.Context, m Menu, who Match) (id 
 	var got struct {
 		ID any `json:"menuid"` // a text, says the documentation; a number, say some
 	}
-	err = c.do(ctx, op, "/cgi-bin/menu/addconditional", map[string]any{"button": m.wire(), "matchrule": r}, &got)
+	err = c.Do(ctx, op, "/cgi-bin/menu/addconditional", map[string]any{"button": m.wire(), "matchrule": r}, &got)
 	switch id := got.ID.(type) {
 	case string:
 		return id, err
@@ -214,7 +215,7 @@ func (c *Client) AddConditionalMenu(ctx context.Context, m Menu, who Match) (id 
 // DeleteConditionalMenu takes one away. It fails with fault.NotFound for one that there
 // is not.
 func (c *Client) DeleteConditionalMenu(ctx context.Context, id string) error {
-	return c.do(ctx, "wechat.DeleteConditionalMenu", "/cgi-bin/menu/delconditional", map[string]string{"menuid": id}, nil)
+	return c.Do(ctx, "wechat.DeleteConditionalMenu", "/cgi-bin/menu/delconditional", map[string]string{"menuid": id}, nil)
 }
 
 // TryMenu returns the menu that a person sees.
@@ -222,6 +223,6 @@ func (c *Client) TryMenu(ctx context.Context, openid string) (Menu, error) {
 	var got struct {
 		Buttons []*menu.Button `json:"button"`
 	}
-	err := c.do(ctx, "wechat.TryMenu", "/cgi-bin/menu/trymatch", map[string]string{"user_id": openid}, &got)
+	err := c.Do(ctx, "wechat.TryMenu", "/cgi-bin/menu/trymatch", map[string]string{"user_id": openid}, &got)
 	return menuOf(got.Buttons), err
 }

@@ -43,7 +43,7 @@ func (c *Client) SendTemplate(ctx context.Context, openid string, n Notice) (id 
 	var got struct {
 		ID int64 `json:"msgid"`
 	}
-	err = c.do(ctx, "wechat.SendTemplate", "/cgi-bin/message/template/send", struct {
+	err = c.Do(ctx, "wechat.SendTemplate", "/cgi-bin/message/template/send", struct {
 		To       string           `json:"touser"`
 		Template string           `json:"template_id"`
 		URL      string           `json:"url,omitempty"`
@@ -55,7 +55,7 @@ func (c *Client) SendTemplate(ctx context.Context, openid string, n Notice) (id 
 
 // SendSubscription sends a person a notice to which they have subscribed.
 func (c *Client) SendSubscription(ctx context.Context, openid string, n Notice) error {
-	return c.do(ctx, "wechat.SendSubscription", "/cgi-bin/message/subscribe/bizsend", struct {
+	return c.Do(ctx, "wechat.SendSubscription", "/cgi-bin/message/subscribe/bizsend", struct {
 		To       string           `json:"touser"`
 		Template string           `json:"template_id"`
 		Page     string           `json:"page,omitempty"`
@@ -78,7 +78,7 @@ func (c *Client) SendOnce(ctx context.Context, openid string, o Once) error {
 	if utf8.RuneCountInString(o.Title) > onceTitleMax || utf8.RuneCountInString(o.Text) > onceContentMax {
 		return &fault.Error{Code: fault.Invalid, Reason: TooLong, Op: op}
 	}
-	return c.do(ctx, op, "/cgi-bin/message/template/subscribe", struct {
+	return c.Do(ctx, op, "/cgi-bin/message/template/subscribe", struct {
 		To       string           `json:"touser"`
 		Template string           `json:"template_id"`
 		URL      string           `json:"url,omitempty"`

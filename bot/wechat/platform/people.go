@@ -9,6 +9,7 @@ import (
 
 	"github.com/silenceper/wechat/v2/officialaccount/basic"
 
+	"fanli/bot/tencent"
 	"fanli/core/fault"
 )
 
@@ -33,7 +34,7 @@ func (c *Client) Tags(ctx context.Context) ([]Tag, error) {
 	var got struct {
 		Tags []Tag `json:"tags"`
 	}
-	err := c.call(ctx, request{op: "wechat.Tags", path: "/cgi-bin/tags/get"}, &got)
+	err := c.Call(ctx, tencent.Request{Op: "wechat.Tags", Path: "/cgi-bin/tags/get"}, &got)
 	return got.Tags, err
 }
 
@@ -43,7 +44,7 @@ func (c *Client) CreateTag(ctx context.Context, name string) (int64, error) {
 	var got struct {
 		Tag Tag `json:"tag"`
 	}
-	err := c.do(ctx, "wechat.CreateTag", "/cgi-bin/tags/create", map[string]any{"tag": map[string]string{"name": name}}, &got)
+	err := c.Do(ctx, "wechat.CreateTag", "/cgi-bin/tags/create", map[string]any{"tag": map[string]string{"name": name}}, &got)
 	return got.Tag.ID, err
 }
 
@@ -60,7 +61,7 @@ func (c *Client) Untag(ctx context.Context, tag int64, openids ...string) error 
 func (c *Client) tagging(ctx context.Context, op, path string, tag int64, openids []string) error {
 	for len(openids) > 0 {
 		n := min(len(openids), taggingMax)
-		if err := c.do(ctx, op, path, map[string]any{"openid_list": openids[:n], "tagid": tag}, nil); err != nil {
+		if err := c.Do(ctx, op, path, map[string]any{"openid_list": openids[:n], "tagid": tag}, nil); err != nil {
 			return err
 		}
 		openids = openids[n:]
@@ -86,8 +87,8 @@ func (c *Client) QR(ctx context.Context, scene string, ttl time.Duration) (Code,
 		Expires int64  `json:"expire_seconds"`
 		URL     string `json:"url"`
 	}
-	asked := c.now()
-	err := c.do(ctx, op, "/cgi-bin/qrcode/create", basic.NewTmpQrRequest(ttl, scene), &got)
+	asked := c.Now()
+	err := c.Do(ctx, op, "/cgi-bin/qrcode/create", basic.NewTmpQrRequest(ttl, scene), &got)
 	if err == nil && (got.Ticket == "" || got.URL == "") {
 		err = fault.Newf(fault.Unavailable, "", "%s: an answer without a code", op)
 	}
@@ -124,7 +125,7 @@ func (c *Client) User(ctx context.Context, openid string) (User, error) {
 		Scene     string  `json:"qr_scene_str"`
 		Way       string  `json:"subscribe_scene"`
 	}
-	err := c.call(ctx, request{op: "wechat.User", path: "/cgi-bin/user/info", query: url.Values{"openid": {openid}, "lang": {"zh_CN"}}}, &got)
+	err := c.Call(ctx, tencent.Request{Op: "wechat.User", Path: "/cgi-bin/user/info", Query: url.Values{"openid": {openid}, "lang": {"zh_CN"}}}, &got)
 	if err != nil {
 		return User{}, err
 	}
@@ -157,8 +158,8 @@ func (c *Client) UploadImage(ctx context.Context, name string, image []byte) (me
 		ID string `json:"media_id"`
 		At int64  `json:"created_at"`
 	}
-	err = c.call(ctx, request{
-		op: op, path: "/cgi-bin/media/upload", query: url.Values{"type": {"image"}}, body: b.Bytes(), kind: form.FormDataContentType(),
+	err = c.Call(ctx, tencent.Request{
+		Op: op, Path: "/cgi-bin/media/upload", Query: url.Values{"type": {"image"}}, Body: b.Bytes(), Kind: form.FormDataContentType(),
 	}, &got)
 	return got.ID, time.Unix(got.At, 0).Add(mediaLife), err
 }

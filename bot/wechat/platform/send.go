@@ -39,12 +39,12 @@ func (c *Client) SendText(ctx context.Context, openid, text string) error {
 	if len(text) > TextBytesMax {
 		return &fault.Error{Code: fault.Invalid, Reason: TooLong, Op: op}
 	}
-	return c.do(ctx, op, sendPath, message.NewCustomerTextMessage(openid, text), nil)
+	return c.Do(ctx, op, sendPath, message.NewCustomerTextMessage(openid, text), nil)
 }
 
 // SendNews sends a person an article.
 func (c *Client) SendNews(ctx context.Context, openid string, a Article) error {
-	return c.do(ctx, "wechat.SendNews", sendPath, &message.CustomerMessage{
+	return c.Do(ctx, "wechat.SendNews", sendPath, &message.CustomerMessage{
 		ToUser: openid, Msgtype: message.MsgTypeNews,
 		News: &message.MediaNews{Articles: []message.MediaArticles{{Title: a.Title, Description: a.Text, URL: a.URL, Picurl: a.Image}}},
 	}, nil)
@@ -52,7 +52,7 @@ func (c *Client) SendNews(ctx context.Context, openid string, a Article) error {
 
 // SendImage sends a person a picture that was uploaded.
 func (c *Client) SendImage(ctx context.Context, openid, media string) error {
-	return c.do(ctx, "wechat.SendImage", sendPath, message.NewCustomerImgMessage(openid, media), nil)
+	return c.Do(ctx, "wechat.SendImage", sendPath, message.NewCustomerImgMessage(openid, media), nil)
 }
 
 // SendChoices sends a person lines that can be tapped.
@@ -61,7 +61,7 @@ func (c *Client) SendChoices(ctx context.Context, openid string, o Choices) erro
 	for _, i := range o.Items {
 		menu.List = append(menu.List, message.MsgmenuItem{ID: strconv.Itoa(i.ID), Content: i.Text})
 	}
-	return c.do(ctx, "wechat.SendChoices", sendPath, &message.CustomerMessage{ToUser: openid, Msgtype: "msgmenu", Msgmenu: menu}, nil)
+	return c.Do(ctx, "wechat.SendChoices", sendPath, &message.CustomerMessage{ToUser: openid, Msgtype: "msgmenu", Msgmenu: menu}, nil)
 }
 
 // alreadyTyping is what WeChat says to being told twice.
@@ -73,7 +73,7 @@ func (c *Client) Typing(ctx context.Context, openid string, on bool) error {
 	if on {
 		command = "Typing"
 	}
-	err := c.do(ctx, "wechat.Typing", "/cgi-bin/message/custom/typing", map[string]string{"touser": openid, "command": command}, nil)
+	err := c.Do(ctx, "wechat.Typing", "/cgi-bin/message/custom/typing", map[string]string{"touser": openid, "command": command}, nil)
 	if CodeOf(err) == alreadyTyping {
 		return nil
 	}

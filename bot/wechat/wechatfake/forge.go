@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"fanli/bot/tencent/tencentfake"
 )
 
 // A Forgery is a request that is not the platform's, or not any more.
@@ -118,7 +120,7 @@ func (s *Server) around(m message, msg []byte, at time.Time) wire {
 		w.body = msg
 		return w
 	}
-	return s.encrypted(w, s.crypt.seal(random16(), msg, s.cfg.AppID))
+	return s.encrypted(w, s.crypt.Seal(tencentfake.Random16(), msg, s.cfg.AppID))
 }
 
 func (s *Server) encrypted(w wire, sealed string) wire {
@@ -143,18 +145,18 @@ func (s *Server) spoil(w wire, m message, msg []byte, f Forgery) wire {
 	case WrongMsgSignature:
 		w.query.Set("msg_signature", nothing)
 	case WrongAppID:
-		return s.encrypted(w, s.crypt.seal(random16(), msg, "wx0000000000000000"))
+		return s.encrypted(w, s.crypt.Seal(tencentfake.Random16(), msg, "wx0000000000000000"))
 	case Truncated:
-		sealed := s.crypt.seal(random16(), msg, s.cfg.AppID)
+		sealed := s.crypt.Seal(tencentfake.Random16(), msg, s.cfg.AppID)
 		return s.encrypted(w, sealed[:len(sealed)-7])
 	case BadPadding:
-		return s.encrypted(w, s.crypt.encrypt(append(make([]byte, padTo-1), 77)))
+		return s.encrypted(w, s.crypt.Encrypt(append(make([]byte, tencentfake.PadTo-1), 77)))
 	case BadLength:
-		text := append([]byte(random(randomLen)), 0x7f, 0xff, 0xff, 0xff)
-		for len(text) < 2*padTo {
-			text = append(text, byte(2*padTo-head))
+		text := append([]byte(random(tencentfake.RandomLen)), 0x7f, 0xff, 0xff, 0xff)
+		for len(text) < 2*tencentfake.PadTo {
+			text = append(text, byte(2*tencentfake.PadTo-tencentfake.HeadLen))
 		}
-		return s.encrypted(w, s.crypt.encrypt(text[:2*padTo]))
+		return s.encrypted(w, s.crypt.Encrypt(text[:2*tencentfake.PadTo]))
 	case Unencrypted:
 		w = s.signed(s.cfg.Now())
 		w.query.Set("openid", m.from)

@@ -63,10 +63,10 @@ func (s *Server) unwrap(root *element) (inner []byte, why string) {
 	if _, err := strconv.ParseInt(at, 10, 64); err != nil {
 		return nil, "no TimeStamp"
 	}
-	if root.find("MsgSignature") != s.crypt.sign(at, nonce, sealed) {
+	if root.find("MsgSignature") != s.crypt.Sign(at, nonce, sealed) {
 		return nil, "a wrong MsgSignature"
 	}
-	inner, app, err := s.crypt.open(sealed)
+	inner, app, err := s.crypt.Open(sealed)
 	switch {
 	case err != nil:
 		return nil, err.Error()

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"fanli/bot/tencent/tencentfake"
 )
 
 // answerMax bounds how much of an answer is read.
@@ -101,7 +103,7 @@ func (s *Server) wrap(m message) wire {
 		w.body = render(nodes)
 		return w
 	}
-	sealed := s.crypt.seal(random16(), render(nodes), s.cfg.AppID)
+	sealed := s.crypt.Seal(tencentfake.Random16(), render(nodes), s.cfg.AppID)
 	w.seal(s.crypt, sealed)
 	if mode == Compatible {
 		w.body = render(append(nodes, textNode("Encrypt", sealed)))
@@ -115,18 +117,15 @@ func (s *Server) wrap(m message) wire {
 func (s *Server) signed(at time.Time) wire {
 	timestamp, nonce := strconv.FormatInt(at.Unix(), 10), number()
 	return wire{query: url.Values{
-		"timestamp": {timestamp}, "nonce": {nonce}, "signature": {s.crypt.sign(timestamp, nonce)},
+		"timestamp": {timestamp}, "nonce": {nonce}, "signature": {s.crypt.Sign(timestamp, nonce)},
 	}}
 }
 
 // seal says in the query that the body is encrypted.
-func (w wire) seal(c crypter, sealed string) {
+func (w wire) seal(c tencentfake.Crypter, sealed string) {
 	w.query.Set("encrypt_type", "aes")
-	w.query.Set("msg_signature", c.sign(w.query.Get("timestamp"), w.query.Get("nonce"), sealed))
+	w.query.Set("msg_signature", c.Sign(w.query.Get("timestamp"), w.query.Get("nonce"), sealed))
 }
-
-// random16 are the bytes before a message.
-func random16() []byte { return []byte(random(randomLen)) }
 
 // number is a nonce as the platform makes them.
 func number() string {

@@ -28,6 +28,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"fanli/bot/tencent/tencentfake"
 )
 
 // What an account has that is configured without it.
@@ -77,7 +79,7 @@ type Config struct {
 // A Server is the platform. Make one with New; its methods may be called concurrently.
 type Server struct {
 	cfg   Config
-	crypt crypter
+	crypt tencentfake.Crypter
 
 	mu        sync.Mutex
 	mode      Mode
@@ -92,7 +94,7 @@ type Server struct {
 	tags      []tag
 	codes     map[string]*code
 	media     map[string]medium
-	faults    map[string][]Fault
+	faults    tencentfake.Faults
 	calls     []Call
 	finished  map[string]int64 // template messages by client_msg_id
 	following sync.WaitGroup   // pushes that nobody waits for
@@ -123,9 +125,9 @@ func New(cfg Config) *Server {
 		cfg.After = time.After
 	}
 	s := &Server{
-		cfg: cfg, crypt: newCrypter(cfg.Token, cfg.AppID, cfg.AESKey), mode: cfg.Mode, profile: cfg.Profile,
+		cfg: cfg, crypt: tencentfake.NewCrypter(cfg.Token, cfg.AppID, cfg.AESKey), mode: cfg.Mode, profile: cfg.Profile,
 		people: map[string]*follower{}, lastMsg: firstMsg, lastID: firstID, codes: map[string]*code{}, media: map[string]medium{},
-		faults: map[string][]Fault{}, finished: map[string]int64{},
+		finished: map[string]int64{},
 	}
 	s.Connect(cfg.Callback, cfg.Client)
 	return s

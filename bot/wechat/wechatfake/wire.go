@@ -101,13 +101,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, refuse(45001, "media size out of limit"))
 		return
 	}
-	s.mu.Lock()
-	f, failing := s.fault(r.URL.Path)
-	s.mu.Unlock()
-	if failing && !s.wait(r, f) {
+	f, failing := s.faults.Next(r.URL.Path)
+	no := func(code int, text string) { answer(w, nil, refuse(code, text)) }
+	if failing && !f.Wait(r.Context(), s.cfg.After) {
 		return
 	}
-	if failing && !f.Late && f.answer(w, r) {
+	if failing && !f.Late && f.Answer(w, r, no) {
 		s.note(r, body, f.Code)
 		return
 	}
@@ -117,7 +116,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code = refused.code
 	}
 	s.note(r, body, code)
-	if failing && f.Late && f.answer(w, r) {
+	if failing && f.Late && f.Answer(w, r, no) {
 		return
 	}
 	answer(w, result, refused)

@@ -1,8 +1,10 @@
-package wechatfake
+package tencentfake
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -28,56 +30,67 @@ func BadGateway() Fault {
 	return Fault{Status: http.StatusBadGateway, Body: "<html><body><h1>502 Bad Gateway</h1></body></html>"}
 }
 
-// Fail makes the next calls of a path fail, times times; "*" is any path. A path may be
+// Faults are those that are still to happen, by path. The zero value is none.
+type Faults struct {
+	mu   sync.Mutex
+	left map[string][]Fault
+}
+
+// Add makes the next calls of a path fail, times times; "*" is any path. A path may be
 // told several faults, one after the other.
-func (s *Server) Fail(path string, times int, f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (f *Faults) Add(path string, times int, what Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.left == nil {
+		f.left = map[string][]Fault{}
+	}
 	for range times {
-		s.faults[path] = append(s.faults[path], f)
+		f.left[path] = append(f.left[path], what)
 	}
 }
 
 // Heal takes back all faults that have not happened yet.
-func (s *Server) Heal() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.faults)
+func (f *Faults) Heal() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.left)
 }
 
-// fault takes the next fault of a path.
-func (s *Server) fault(path string) (Fault, bool) {
+// Next takes the next fault of a path.
+func (f *Faults) Next(path string) (Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, key := range []string{path, "*"} {
-		if left := s.faults[key]; len(left) > 0 {
-			s.faults[key] = left[1:]
+		if left := f.left[key]; len(left) > 0 {
+			f.left[key] = left[1:]
 			return left[0], true
 		}
 	}
 	return Fault{}, false
 }
 
-// wait waits as long as a fault delays; false: the caller has gone meanwhile.
-func (s *Server) wait(r *http.Request, f Fault) bool {
+// Wait waits as long as a fault delays; false: the caller has gone meanwhile.
+func (f Fault) Wait(ctx context.Context, after func(time.Duration) <-chan time.Time) bool {
 	if f.Delay <= 0 {
 		return true
 	}
 	select {
-	case <-s.cfg.After(f.Delay):
+	case <-after(f.Delay):
 		return true
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return false
 	}
 }
 
-// answer does what the fault says; false if it only delays.
-func (f Fault) answer(w http.ResponseWriter, r *http.Request) bool {
+// Answer does what the fault says; false if it only delays. refuse writes an errcode.
+func (f Fault) Answer(w http.ResponseWriter, r *http.Request, refuse func(code int, text string)) bool {
 	switch {
 	case f.HangUp:
 		panic(http.ErrAbortHandler)
 	case f.Stall:
 		<-r.Context().Done()
 	case f.Code != 0:
-		answer(w, nil, refuse(f.Code, f.Text))
+		refuse(f.Code, f.Text)
 	case f.Status != 0:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(f.Status)

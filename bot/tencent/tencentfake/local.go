@@ -1,4 +1,4 @@
-package wechatfake
+package tencentfake
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package wechat
+package callback
 
 import (
 	"bytes"
@@ -10,43 +10,43 @@ import (
 
 // The limits of a callback's body. A message is text of 2,048 bytes and some names.
 const (
-	bodyBytesMax = 64 << 10
+	BodyBytesMax = 64 << 10
 	depthMax     = 5   // of elements in each other: ScanCodeInfo and lists have four
 	elementsMax  = 256 // in all
 )
 
-// An element is one of a callback's body.
-type element struct {
+// An Element is one of a callback's body.
+type Element struct {
 	name     string
 	text     string
-	children []*element
+	children []*Element
 }
 
 // repeatable names may come more than once: they are the lines of lists.
 func repeatable(name string) bool { return name == "List" || name == "item" }
 
-// parse reads a body: one root named xml, nothing that declares types, no element twice
+// Parse reads a body: one root named xml, nothing that declares types, no element twice
 // beside itself, few levels. It refuses with the reason.
-func parse(b []byte) (*element, error) {
+func Parse(b []byte) (*Element, error) {
 	d := xml.NewDecoder(bytes.NewReader(b))
-	var root *element
-	var open []*element
+	var root *Element
+	var open []*Element
 	count := 0
 	for {
 		t, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
 			if root == nil || len(open) > 0 {
-				return nil, errMalformed
+				return nil, ErrMalformed
 			}
 			return root, nil
 		}
 		if err != nil {
-			return nil, errMalformed
+			return nil, ErrMalformed
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
 			if count++; count > elementsMax || len(open) >= depthMax {
-				return nil, errDeep
+				return nil, ErrDeep
 			}
 			e, err := begin(open, root, t)
 			if err != nil {
@@ -58,55 +58,55 @@ func parse(b []byte) (*element, error) {
 			open = append(open, e)
 		case xml.EndElement:
 			if len(open) == 0 || open[len(open)-1].name != t.Name.Local {
-				return nil, errMalformed
+				return nil, ErrMalformed
 			}
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(open) > 0 {
 				open[len(open)-1].text += string(t)
 			} else if len(bytes.TrimSpace(t)) > 0 {
-				return nil, errMalformed
+				return nil, ErrMalformed
 			}
 		case xml.Directive:
-			return nil, errDTD
+			return nil, ErrDTD
 		case xml.ProcInst:
 			if root != nil || t.Target != "xml" {
-				return nil, errMalformed
+				return nil, ErrMalformed
 			}
 		}
 	}
 }
 
 // begin puts a new element where it belongs.
-func begin(open []*element, root *element, t xml.StartElement) (*element, error) {
-	e := &element{name: t.Name.Local}
+func begin(open []*Element, root *Element, t xml.StartElement) (*Element, error) {
+	e := &Element{name: t.Name.Local}
 	switch {
 	case t.Name.Space != "" || len(t.Attr) > 0:
-		return nil, errMalformed
+		return nil, ErrMalformed
 	case len(open) > 0:
 		up := open[len(open)-1]
-		if up.child(e.name) != nil && !repeatable(e.name) {
-			return nil, errDuplicate
+		if up.Child(e.name) != nil && !repeatable(e.name) {
+			return nil, ErrDuplicate
 		}
 		up.children = append(up.children, e)
 	case root != nil:
-		return nil, errRoot
+		return nil, ErrRoot
 	case e.name != "xml":
-		return nil, errMalformed
+		return nil, ErrMalformed
 	}
 	return e, nil
 }
 
-// find returns the text of a child; "" if there is none.
-func (e *element) find(name string) string {
-	if c := e.child(name); c != nil {
+// Find returns the text of a child; "" if there is none.
+func (e *Element) Find(name string) string {
+	if c := e.Child(name); c != nil {
 		return strings.TrimSpace(c.text)
 	}
 	return ""
 }
 
-// child returns a child; nil if there is none.
-func (e *element) child(name string) *element {
+// Child returns a child; nil if there is none.
+func (e *Element) Child(name string) *Element {
 	for _, c := range e.children {
 		if c.name == name {
 			return c

@@ -1,0 +1,86 @@
+package kf
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"fanli/bot/kf/platform"
+)
+
+// An incoming is one letter, understood.
+type incoming struct {
+	id   string // the message's
+	from string // the person
+	sent time.Time
+
+	text    string // for the bot; "" where the channel itself answers
+	say     phrase // what it says then
+	via     string // the code of who brought the person
+	message bool   // it lets us send messages for two days
+	welcome string // the code by which an event is answered; "" for a message
+	reads   bool   // on in a text that was cut
+}
+
+// idForm is what WeCom's ids of people and messages look like.
+var idForm = regexp.MustCompile(`^[A-Za-z0-9_@.+/=-]{1,128}$`)
+
+// codeForm is what a word that names an inviter looks like.
+var codeForm = regexp.MustCompile(`^r_([0-9A-Za-z]{1,64})$`)
+
+// inviter returns the code that came along when the chat was opened; "" for none.
+func inviter(e *platform.Event) string {
+	for _, word := range []string{e.SceneParam, e.Scene} {
+		if m := codeForm.FindStringSubmatch(word); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+// kinOf is how a type of messages is counted.
+func kinOf(kind string) string {
+	switch kind {
+	case "text", "link", "image", "voice", "video", "file", "location", "miniprogram", "business_card", "channels_shop_product", "channels_shop_order", "merged_msg":
+		return kind
+	default:
+		return "other"
+	}
+}
+
+// understand says what a letter means.
+func understand(m platform.Message) incoming {
+	in := incoming{id: m.ID, from: m.From(), sent: time.Unix(m.Sent, 0), message: m.Origin == platform.FromCustomer}
+	switch {
+	case m.Event != nil:
+		in.text, in.via, in.welcome = "/start", inviter(m.Event), m.Event.Welcome
+	case m.Type == "text" && m.Text != nil:
+		in.text = m.Text.Said()
+	case m.Type == "link" && m.Link != nil:
+		in.text = strings.Join([]string{m.Link.Title, m.Link.Desc, m.Link.URL}, "\n")
+	case m.Type == "image":
+		in.say = sayImage
+	case m.Type == "voice":
+		in.say = sayVoice
+	case m.Type == "video":
+		in.say = sayVideo
+	case m.Type == "location":
+		in.say = sayLocation
+	default:
+		in.say = sayUnsupported
+	}
+	if strings.TrimSpace(in.text) == "" && in.say.zh == "" {
+		in.say = sayUnsupported
+	}
+	return in
+}
+
+// wantsMore reports whether a text asks for the rest of one that was cut.
+func wantsMore(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "更多", "more":
+		return true
+	default:
+		return false
+	}
+}
