@@ -8,6 +8,9 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # as slow. The driver, and all that is ours, is watched. No package with generic code
 # may be left out: what it makes of sync's types would stand in for everybody's.
 RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
+# Where what is logged meanwhile is collected: outside of the module, so that go test's
+# cache does not take it for something that tests read.
+LOGS     := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fanli/logs$(CURDIR)
 # The collector runs less often, for memory that is there; and a program that was
 # watched waits a tenth of a second at its end, not a whole one in each of 75 packages.
 THRIFT   := GOGC=300 GORACE=atexit_sleep_ms=100
@@ -32,8 +35,9 @@ tools: # what the tests need, from Debian's packages
 	@sh .ci/tools
 
 test: tools ## every test, with the race detector and a real browser; installs what is missing
-	$(THRIFT) FANLI_NEED_ALL=1 $(GO) test $(RACE) -vet=off -timeout 14m ./cmd/fanli ./... # the longest first, so that the others run beside it
-	$(THRIFT) FANLI_NEED_ALL=1 sh .ci/whole $(GO) test -vet=off -parallel 4 -timeout 14m # what the race detector got a part of
+	$(THRIFT) FANLI_LOGS=$(LOGS)/race FANLI_NEED_ALL=1 $(GO) test $(RACE) -vet=off -timeout 14m ./cmd/fanli ./... # the longest first, so that the others run beside it
+	$(THRIFT) FANLI_LOGS=$(LOGS)/whole FANLI_NEED_ALL=1 sh .ci/whole $(GO) test -vet=off -parallel 4 -timeout 14m # what the race detector got a part of
+	$(GO) run .ci/leaks.go $(LOGS) # nothing secret or personal was in a log
 
 test-cluster: tools ## the part of `make test` that kills a cluster on real servers; FANLI_SEED=N makes another schedule, or the same one again
 	FANLI_NEED_ALL=1 $(GO) test -vet=off -count=1 -timeout 12m -v -run '^TestACluster|^TestASchedule' ./cmd/fanli

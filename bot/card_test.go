@@ -119,7 +119,7 @@ func TestLinksThatFail(t *testing.T) {
 		{"Unreadable", fault.New(fault.Invalid, "link.token_expired"), []string{"口令已经过期"}},
 		{"InvalidWithoutReason", fault.New(fault.Invalid, "something.new"), []string{"不是商品页"}},
 		{"Limited", fault.New(fault.Limited, ""), []string{"还在等京东", "编号", "› 重发"}},
-		{"DeadlinePassed", context.DeadlineExceeded, []string{"还在等京东", "› 重发"}},
+		{"DeadlinePassed", context.DeadlineExceeded, []string{"这个链接我已记下"}},
 		{"Denied", fault.New(fault.Denied, ""), []string{"编号"}},
 		{"Internal", fault.New(fault.Internal, ""), []string{"出了点问题", "编号"}},
 	}

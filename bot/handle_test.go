@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"fanli/bot/bottest"
 	"fanli/core/fault"
 	"fanli/core/link"
+	"fanli/core/logtest"
 	"fanli/core/user"
 )
 
@@ -93,7 +93,7 @@ func broken(f *bottest.Fake) *brokenMemory {
 // logged makes the bot log into a buffer.
 func logged(f *bottest.Fake) *safeBuffer {
 	b := &safeBuffer{}
-	f.Bot.Log = slog.New(slog.NewTextHandler(b, nil))
+	f.Bot.Log = logtest.New(b)
 	return b
 }
 

@@ -16,17 +16,19 @@ import (
 const (
 	waitingPerUser = 5
 	waitingMax     = 10_000
-	waitingFor     = 6 * time.Hour    // then people are told that it came to nothing
-	waitingFirst   = 15 * time.Second // until the first try, doubled for each further one
+	waitingFor     = 6 * time.Hour   // then people are told that it came to nothing
+	waitingFirst   = 5 * time.Second // until the first try, doubled for each further one
 	waitingLongest = 2 * time.Minute
 	waitingBatch   = 20 // in one run; the network's rate is for those who are there, too
 )
 
-// queue remembers a link that its network cannot answer now. ok is false where it is
-// not to be: the network only stumbled, others read along, too many wait.
+// queue remembers a link that its network cannot answer now, or did not within the time
+// that a person waits. ok is false where it is not to be: the network only stumbled, others
+// read along, too many wait.
 func (t *turn) queue(ctx context.Context, a answered) (r Reply, ok bool) {
 	network := a.ref.Network
-	if t.bot.Waiting == nil || t.m.Group || !t.degraded(ladder.Queue, "network/"+network) {
+	stalls := errors.Is(a.err, context.DeadlineExceeded)
+	if t.bot.Waiting == nil || t.m.Group || !stalls && !t.degraded(ladder.Queue, "network/"+network) {
 		return Reply{}, false
 	}
 	w := link.Waiting{

@@ -27,6 +27,7 @@
 //	notify           what users are told
 //	webhook          what integrators' programs are told
 //	desk             what staff ask for and do
+//	logtest          nothing secret or personal in what tests log
 //	servertest       real databases, brokers and registries for tests
 //	servicetest      the promises of all services, as tests
 //	storetest        the promises of all stores, as tests

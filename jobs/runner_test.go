@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 
 	"fanli/core/fault"
 	"fanli/core/lock"
+	"fanli/core/logtest"
 	"fanli/jobs"
 )
 
@@ -137,7 +137,7 @@ func runner(t *testing.T, l lock.Leases, holder string, every string, ws ...*wor
 	for _, w := range ws {
 		plans = append(plans, jobs.Plan{Job: w, Every: every})
 	}
-	r, err := jobs.New(plans, l, holder, time.UTC, slog.New(slog.DiscardHandler))
+	r, err := jobs.New(plans, l, holder, time.UTC, logtest.New(nil))
 	must(t, err)
 	return r
 }
@@ -302,7 +302,7 @@ func TestNewRefusesWhatCannotRun(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := jobs.New(tt.plans, newLeases(), "a", time.UTC, slog.New(slog.DiscardHandler))
+			_, err := jobs.New(tt.plans, newLeases(), "a", time.UTC, logtest.New(nil))
 			if err == nil {
 				t.Fatal("it is accepted")
 			}
@@ -336,7 +336,7 @@ func TestFailuresAreLoggedAtFirstAndThenSeldom(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer
 	w := &worker{name: "w", do: func(context.Context, lock.Lease) (int, error) { return 0, fault.New(fault.Denied, "jd.denied") }}
-	r, err := jobs.New([]jobs.Plan{{Job: w}}, newLeases(), "a", time.UTC, slog.New(slog.NewTextHandler(&text, nil)))
+	r, err := jobs.New([]jobs.Plan{{Job: w}}, newLeases(), "a", time.UTC, logtest.New(&text))
 	must(t, err)
 	for range 25 {
 		_ = r.Drain(t.Context())

@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +10,7 @@ import (
 
 	"fanli/core/fault"
 	"fanli/core/lock"
+	"fanli/core/logtest"
 	"fanli/jobs"
 )
 
@@ -85,7 +85,7 @@ func comes(t *testing.T, shared lock.Leases, name string, kinds map[string]int) 
 			}}})
 		}
 	}
-	r, err := jobs.New(plans, nil, name, time.UTC, slog.New(slog.DiscardHandler))
+	r, err := jobs.New(plans, nil, name, time.UTC, logtest.New(nil))
 	must(t, err)
 	p.stop = begin(t, r)
 	return p

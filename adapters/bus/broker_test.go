@@ -19,6 +19,7 @@ import (
 	"fanli/core/control"
 	"fanli/core/event"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 )
 
 // A target hears events and keeps what it has heard, as an inbox would: an event
@@ -85,7 +86,7 @@ func prefix(t *testing.T) string {
 func broker(t *testing.T, url, name string) *bus.Broker {
 	t.Helper()
 	b, err := bus.NewBroker(bus.Config{
-		URL: url, Hearers: hearers, Name: name, Log: slog.New(slog.DiscardHandler), Prefix: prefix(t),
+		URL: url, Hearers: hearers, Name: name, Log: logtest.New(nil), Prefix: prefix(t),
 		Wait: time.Millisecond, WaitMax: 20 * time.Millisecond, Idle: 3 * time.Second,
 	})
 	if err != nil {
@@ -243,7 +244,7 @@ const deadly = "FANLI_BUSTEST_DEADLY"
 func TestMain(m *testing.M) {
 	if at := os.Getenv(deadly); at != "" {
 		b, err := bus.NewBroker(bus.Config{
-			URL: at, Hearers: hearers, Name: "dies", Log: slog.New(slog.DiscardHandler), Prefix: os.Getenv(deadly + "_PREFIX"),
+			URL: at, Hearers: hearers, Name: "dies", Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Prefix: os.Getenv(deadly + "_PREFIX"),
 		})
 		if err != nil {
 			panic(err)
@@ -265,6 +266,7 @@ func aProcessDies(t *testing.T, server *brokertest.Broker) {
 	}
 	dies := exec.CommandContext(t.Context(), os.Args[0])
 	dies.Env = append(os.Environ(), deadly+"="+server.URL(), deadly+"_PREFIX="+prefix(t))
+	dies.Stderr = logtest.Tee(io.Discard, "dies")
 	out, err := dies.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

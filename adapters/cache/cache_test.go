@@ -20,6 +20,7 @@ import (
 	role "fanli/core/cache"
 	"fanli/core/cache/cachetest"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 )
 
 // patience is how long a busy machine may take.
@@ -126,7 +127,7 @@ func TestARedisThatSaysNothing(t *testing.T) {
 		}
 	}()
 	log := &page{}
-	r := openFor(t, cache.Config{URL: "redis://" + ln.Addr().String(), Prefix: "x", Log: slog.New(slog.NewTextHandler(log, nil))})
+	r := openFor(t, cache.Config{URL: "redis://" + ln.Addr().String(), Prefix: "x", Log: logtest.New(log)})
 	began := time.Now()
 	for range 10_000 {
 		r.Set(t.Context(), "a", []byte("x"), time.Hour)
@@ -149,7 +150,7 @@ func TestARedisThatComesBack(t *testing.T) {
 	t.Parallel()
 	server := brokertest.Redis(t)
 	log := &page{}
-	r := open(t, server.URL(), "", slog.New(slog.NewTextHandler(log, nil)))
+	r := open(t, server.URL(), "", logtest.New(log))
 	keeps := func() bool {
 		r.Set(t.Context(), "a", []byte("x"), time.Hour)
 		_, ok := r.Get(t.Context(), "a")

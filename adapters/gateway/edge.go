@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -109,6 +110,21 @@ func (e *Edge) over(r *http.Request, from netip.Addr) (time.Duration, bool) {
 	return wait, !ok
 }
 
+// wordForm is a part of a path that names a place of ours. Others may be numbers of people,
+// or what lets whoever knows it look at a page.
+var wordForm = regexp.MustCompile(`^([a-z_.-]{0,20}|v[0-9])$`)
+
+// wordsOf is a path without what is nobody's but its caller's.
+func wordsOf(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if !wordForm.MatchString(p) {
+			parts[i] = "…"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
 // survive ends a panic: it is told to the log, and to the caller as far as nothing was
 // said yet. The connection ends with it, so that half an answer does not look like a
 // whole one.
@@ -120,7 +136,7 @@ func (e *Edge) survive(w http.ResponseWriter, r *http.Request, id string) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
-	e.o.Log.Error("a request panicked", "request", id, "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	e.o.Log.Error("a request panicked", "request", id, "method", r.Method, "path", wordsOf(r.URL.Path), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	text := "something went wrong here and was noted (ref " + id + ")\n"
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -13,13 +13,14 @@ import (
 
 	"fanli/adapters/cache"
 	"fanli/adapters/gateway"
+	"fanli/core/logtest"
 )
 
 // pass lets one request through an edge to handle.
 func pass(t *testing.T, o gateway.EdgeOptions, handle http.HandlerFunc, remote, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+		o.Log = logtest.New(nil)
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(strings.Repeat("x", 100)))
 	r.RemoteAddr = remote
@@ -93,10 +94,12 @@ func TestEveryRequestHasAnID(t *testing.T) {
 // otherwise the connection breaks.
 func TestAPanicIsTheEndOfOneRequest(t *testing.T) {
 	t.Parallel()
+	const page = "/pay/confirm/T0k3n-that-opens-a-page"
+	logtest.Secret(page[len("/pay/confirm/"):])
 	var log strings.Builder
-	o := gateway.EdgeOptions{Log: slog.New(slog.NewTextHandler(&log, nil))}
+	o := gateway.EdgeOptions{Log: logtest.New(&log)}
 	ends := map[string]http.HandlerFunc{
-		"/nothing": func(http.ResponseWriter, *http.Request) { panic("a nil map with a secret cause") },
+		page: func(http.ResponseWriter, *http.Request) { panic("a nil map with a secret cause") },
 		"/half": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat("half ", 2000))
 			panic("x")
@@ -106,7 +109,7 @@ func TestAPanicIsTheEndOfOneRequest(t *testing.T) {
 	s := httptest.NewServer(gateway.NewEdge(o).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ends[r.URL.Path](w, r) })))
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	t.Cleanup(s.Close)
-	r, err := s.Client().Get(s.URL + "/nothing")
+	r, err := s.Client().Get(s.URL + page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +118,7 @@ func TestAPanicIsTheEndOfOneRequest(t *testing.T) {
 	if r.StatusCode != 500 || err != nil || strings.Contains(string(body), "secret") || !strings.Contains(string(body), r.Header.Get("X-Request-Id")) {
 		t.Errorf("%d %s %v", r.StatusCode, body, err)
 	}
-	if text := log.String(); !strings.Contains(text, "secret cause") || !strings.Contains(text, r.Header.Get("X-Request-Id")) {
+	if text := log.String(); !strings.Contains(text, "secret cause") || !strings.Contains(text, "path=/pay/confirm/… ") || !strings.Contains(text, r.Header.Get("X-Request-Id")) {
 		t.Errorf("the log says %s", text)
 	}
 	if r, err = s.Client().Get(s.URL + "/half"); err == nil {
@@ -187,7 +190,7 @@ func TestOnlyKnownPagesMayAsk(t *testing.T) {
 	} {
 		reached := false
 		w := newWorld(t, nil)
-		tt.o.Log = slog.New(slog.DiscardHandler)
+		tt.o.Log = logtest.New(nil)
 		w.edge = gateway.NewEdge(tt.o).Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 		headers, method := []string{"Origin", tt.origin}, http.MethodGet
 		if tt.preflight {
@@ -207,7 +210,7 @@ func TestOnlyKnownPagesMayAsk(t *testing.T) {
 // TestStreamsPass: what is behind the edge can still flush and set deadlines.
 func TestStreamsPass(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(gateway.NewEdge(gateway.EdgeOptions{Log: slog.New(slog.DiscardHandler)}).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := httptest.NewServer(gateway.NewEdge(gateway.EdgeOptions{Log: logtest.New(nil)}).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
 		if err := errors.Join(c.SetReadDeadline(time.Now().Add(time.Minute)), c.SetWriteDeadline(time.Now().Add(time.Minute))); err != nil {
 			t.Error(err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -23,6 +22,7 @@ import (
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/link"
+	"fanli/core/logtest"
 	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/rebate"
@@ -167,7 +167,7 @@ func newWorld(t *testing.T, tune func(*gateway.Options, *gateway.EdgeOptions)) *
 		"own":   {ID: 3, Client: "acme", User: 7, Scopes: []access.Scope{access.WalletRead}},
 		"bound": {ID: 4, Client: "acme", Scopes: access.Scopes(), Addresses: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}},
 	}
-	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := logtest.New(&w.log)
 	o := gateway.Options{
 		Users: users{w: w}, Links: links{w}, Orders: orders{w: w}, Rebates: rebates{w: w}, Wallets: wallets{w: w}, Payouts: payouts{w: w},
 		Switches: switches{w}, Keys: keys{w}, Limiter: cache.NewMemory(w.now), Log: log, Now: w.now,

@@ -22,6 +22,7 @@ import (
 	"fanli/adapters/observe/otlptest"
 	"fanli/core/event"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,7 +34,7 @@ func observer(t *testing.T, c *otlptest.Collector) *observe.Observer {
 	t.Helper()
 	o := observe.Options{
 		Version: "1.2.3", Targets: []string{"bot"}, Instance: "host/1", Metrics: true, Records: &observe.Records{},
-		Now: func() time.Time { return start.Add(time.Minute) }, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return start.Add(time.Minute) }, Log: logtest.New(nil),
 	}
 	if c != nil {
 		o.Trace = observe.Trace{Endpoint: c.URL, Headers: map[string]string{"Authorization": "Bearer secret-of-collector"}, Sample: 100_00, Service: "fanli"}
@@ -298,7 +299,7 @@ func TestACollectorThatIsAwayHoldsUpNobody(t *testing.T) {
 	defer away.Close()
 	var said bytes.Buffer
 	w, err := observe.New(t.Context(), observe.Options{
-		Now: time.Now, Log: slog.New(slog.NewTextHandler(&said, nil)),
+		Now: time.Now, Log: logtest.New(&said),
 		Trace: observe.Trace{Endpoint: away.URL, Sample: 100_00, Service: "fanli", Headers: map[string]string{"k": "SECRET"}},
 	})
 	if err != nil {
@@ -317,7 +318,7 @@ func TestACollectorThatIsAwayHoldsUpNobody(t *testing.T) {
 func TestSampleIsOfTraces(t *testing.T) {
 	t.Parallel()
 	c := otlptest.New(t)
-	w, err := observe.New(t.Context(), observe.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler), Trace: observe.Trace{Endpoint: c.URL + "/v1/traces", Service: "fanli"}})
+	w, err := observe.New(t.Context(), observe.Options{Now: time.Now, Log: logtest.New(nil), Trace: observe.Trace{Endpoint: c.URL + "/v1/traces", Service: "fanli"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +339,7 @@ func TestALineSaysItsTrace(t *testing.T) {
 	w := observer(t, otlptest.New(t))
 	var out bytes.Buffer
 	counts := &observe.Records{}
-	log := slog.New(observe.Log(slog.NewJSONHandler(&out, nil), counts)).With("version", "1").WithGroup("g")
+	log := slog.New(observe.Log(slog.NewJSONHandler(logtest.Tee(&out, logtest.App), nil), counts)).With("version", "1").WithGroup("g")
 	ctx, done := w.StartTurn(t.Context(), "web")
 	log.ErrorContext(ctx, "within", "k", "v")
 	done("answered")

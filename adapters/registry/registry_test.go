@@ -3,7 +3,6 @@ package registry_test
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	adapter "fanli/adapters/registry"
 	"fanli/adapters/registry/etcdtest"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 	"fanli/core/registry"
 	"fanli/core/registry/registrytest"
 )
@@ -289,6 +289,7 @@ func (l *log) String() string {
 func TestPasswords(t *testing.T) {
 	t.Parallel()
 	const secret = "se:cr/et@%"
+	logtest.Secret(secret)
 	s := etcdtest.New(t)
 	c := raw(t, s)
 	for _, do := range []func() error{
@@ -302,7 +303,7 @@ func TestPasswords(t *testing.T) {
 	}
 	text := &log{}
 	prefix := s.Prefix(t)
-	cfg := adapter.Config{URL: s.URL(), User: "root", Password: secret, Prefix: prefix, Lease: lease, Log: slog.New(slog.NewTextHandler(text, nil))}
+	cfg := adapter.Config{URL: s.URL(), User: "root", Password: secret, Prefix: prefix, Lease: lease, Log: logtest.New(text)}
 	inURL := cfg
 	inURL.URL, inURL.User, inURL.Password = "etcd://root:se%3Acr%2Fet%40%25@"+s.Endpoint(), "", ""
 	a, b := open(t, cfg), open(t, inURL)

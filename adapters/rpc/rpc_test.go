@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -16,13 +15,17 @@ import (
 	"fanli/adapters/rpc"
 	"fanli/core/control"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 	"fanli/core/notify"
 	"fanli/core/user"
 )
 
 const token = "the installation's token"
 
-func options() rpc.Options { return rpc.Options{Token: token, Log: slog.New(slog.DiscardHandler)} }
+func options() rpc.Options {
+	logtest.Secret(token)
+	return rpc.Options{Token: token, Log: logtest.New(nil)}
+}
 
 // people answers as a test wants.
 type people struct {

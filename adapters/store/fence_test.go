@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/lock"
+	"fanli/core/logtest"
 	"fanli/core/notify"
 	"fanli/core/order"
 	"fanli/jobs"
@@ -181,7 +181,7 @@ func TestARelayThatWasPaused(t *testing.T) {
 		}}
 		planned := func(leases lock.Leases, holder string, db *store.DB, to *listener) *jobs.Runner {
 			relay := &jobs.Relay{Outbox: box(db, "order"), Bus: to, Now: c.now}
-			r, err := jobs.New([]jobs.Plan{{Job: relay, Leases: leases}}, nil, holder, time.UTC, slog.New(slog.DiscardHandler))
+			r, err := jobs.New([]jobs.Plan{{Job: relay, Leases: leases}}, nil, holder, time.UTC, logtest.New(nil))
 			must(t, err)
 			return r
 		}

@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"fanli/adapters/store"
 	"fanli/core/fault"
 	"fanli/core/lock"
+	"fanli/core/logtest"
 	"fanli/core/order"
 	"fanli/jobs"
 )
@@ -73,7 +73,7 @@ func opens(t *testing.T, here store.Config, name string, term time.Duration, ove
 			}},
 		})
 	}
-	r, err := jobs.New(plans, nil, name, time.UTC, slog.New(slog.DiscardHandler))
+	r, err := jobs.New(plans, nil, name, time.UTC, logtest.New(nil))
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

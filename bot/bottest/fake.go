@@ -3,7 +3,6 @@ package bottest
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/link"
+	"fanli/core/logtest"
 	"fanli/core/market"
 	"fanli/core/notify"
 	"fanli/core/order"
@@ -119,7 +119,7 @@ func New(t *testing.T) *Fake {
 		Autopays: f.desk, Invites: f.users, Gifts: f.gifts, Memberships: f.till,
 		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true, Switches: f.board,
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
-		Log:        slog.New(slog.DiscardHandler), Now: now, Rand: &Random{},
+		Log:        logtest.New(nil), Now: now, Rand: &Random{},
 	}
 	f.linking(at)
 	f.depart()

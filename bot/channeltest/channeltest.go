@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/core/logtest"
 	"fanli/core/user"
 )
 
@@ -94,6 +95,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &stage{Subject: open(t), t: t}
+			logtest.Secret(s.Secrets...)
 			if len(s.People) < tt.people {
 				t.Skipf("needs %d people, the channel has %d", tt.people, len(s.People))
 			}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"fanli/bot/mail/mailtest"
 	"fanli/core/fault"
 	"fanli/core/lock"
+	"fanli/core/logtest"
 	"fanli/core/user"
 )
 
@@ -249,7 +249,7 @@ func (w *world) join(t *testing.T, cfg kffake.Config, change func(o *kf.Options)
 	}
 	w.processes++
 	holder := fmt.Sprint("process ", w.processes)
-	log := slog.New(slog.NewTextHandler(w.logs, nil))
+	log := logtest.New(w.logs)
 	w.engine = &mail.Engine{Store: w.store, Holder: holder, Now: now, Log: log}
 	client, err := platform.New(platform.Config{CorpID: w.fake.CorpID(), Secret: w.fake.Secret(), OpenKfID: w.fake.OpenKfID()},
 		platform.Options{HTTP: kffake.Local(w.fake), Now: now})

@@ -3,7 +3,6 @@ package landing_test
 import (
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"fanli/bot/landing"
 	"fanli/core/fault"
 	"fanli/core/link"
+	"fanli/core/logtest"
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 30, 0, time.UTC)
@@ -61,7 +61,7 @@ func open(t *testing.T) *site {
 	var err error
 	s.Page, err = landing.New(landing.Options{
 		Key: []byte(strings.Repeat("k", 32)), Base: "https://fanli.example/", TTL: 72 * time.Hour, Blocked: []string{"taobao"},
-		Lookup: s.shelf, Now: func() time.Time { return s.now }, Zone: time.FixedZone("UTC+8", 8*60*60), Log: slog.New(slog.DiscardHandler),
+		Lookup: s.shelf, Now: func() time.Time { return s.now }, Zone: time.FixedZone("UTC+8", 8*60*60), Log: logtest.New(nil),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestWhatIsWrongLooksAlike(t *testing.T) {
 	a := s.address(t, cup)
 	delete(s.shelf.links, shirt)
 	other, err := landing.New(landing.Options{
-		Key: []byte(strings.Repeat("x", 32)), Base: "https://fanli.example", TTL: time.Hour, Lookup: s.shelf, Now: func() time.Time { return s.now }, Zone: time.UTC, Log: slog.New(slog.DiscardHandler),
+		Key: []byte(strings.Repeat("x", 32)), Base: "https://fanli.example", TTL: time.Hour, Lookup: s.shelf, Now: func() time.Time { return s.now }, Zone: time.UTC, Log: logtest.New(nil),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func TestDatabaseIsAway(t *testing.T) {
 func TestWhatAPageNeeds(t *testing.T) {
 	t.Parallel()
 	good := landing.Options{
-		Key: make([]byte, 32), Base: "https://fanli.example", TTL: time.Hour, Lookup: &shelf{}, Now: time.Now, Zone: time.UTC, Log: slog.New(slog.DiscardHandler),
+		Key: make([]byte, 32), Base: "https://fanli.example", TTL: time.Hour, Lookup: &shelf{}, Now: time.Now, Zone: time.UTC, Log: logtest.New(nil),
 	}
 	if _, err := landing.New(good); err != nil {
 		t.Fatal(err)

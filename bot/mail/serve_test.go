@@ -3,7 +3,6 @@ package mail_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"fanli/bot/mail"
 	"fanli/bot/mail/mailtest"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 )
 
 // slow is a channel whose handler and platform take their time, over a store that does
@@ -42,7 +42,7 @@ func openSlow(processes int) *slow {
 		return nil
 	}
 	for i := range processes {
-		e := &mail.Engine{Store: s.store, Holder: fmt.Sprint("process ", i), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		e := &mail.Engine{Store: s.store, Holder: fmt.Sprint("process ", i), Now: time.Now, Log: logtest.New(nil)}
 		e.Register(seen{s.chats, s})
 		s.engine = append(s.engine, e)
 	}

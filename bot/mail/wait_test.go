@@ -2,7 +2,6 @@ package mail_test
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +11,7 @@ import (
 	"fanli/bot/mail"
 	"fanli/bot/mail/mailtest"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 	"fanli/core/post"
 )
 
@@ -35,7 +35,7 @@ func TestWhoWaitsIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept, chats := &mailtest.Store{}, newPlatform()
 		serve := func(holder string, takes time.Duration) (*mail.Engine, context.CancelFunc) {
-			e := &mail.Engine{Store: kept, Holder: holder, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+			e := &mail.Engine{Store: kept, Holder: holder, Now: time.Now, Log: logtest.New(nil)}
 			e.Register(noting{chats})
 			ctx, cancel := context.WithCancel(t.Context())
 			say := func(l mail.Letter, key, text string) mail.Parcel {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"fanli/bot"
 	"fanli/bot/mail"
 	"fanli/bot/mail/mailtest"
+	"fanli/core/logtest"
 	"fanli/core/post"
 	"fanli/core/user"
 )
@@ -125,7 +125,7 @@ func open(t *testing.T) *world {
 
 // restart begins a new process on the same store.
 func (w *world) restart(holder string) {
-	w.Engine = &mail.Engine{Store: w.store, Holder: holder, Now: func() time.Time { return w.at }, Log: slog.New(slog.DiscardHandler)}
+	w.Engine = &mail.Engine{Store: w.store, Holder: holder, Now: func() time.Time { return w.at }, Log: logtest.New(nil)}
 	w.Register(w.chats)
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/webchat"
+	"fanli/core/logtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -109,7 +110,7 @@ type house struct {
 func open(t *testing.T, log *memory, handle bot.Handler, with func(*webchat.Options)) *house {
 	t.Helper()
 	h := &house{t: t, log: log, clock: newClock()}
-	o := webchat.Options{Log: log, Now: h.clock.now, Heartbeat: 20 * time.Millisecond}
+	o := webchat.Options{Log: log, Now: h.clock.now, Heartbeat: 20 * time.Millisecond, Logger: logtest.New(nil)}
 	if with != nil {
 		with(&o)
 	}

@@ -88,10 +88,10 @@ func (o *Office) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progre
 	if wait := when.From.Sub(o.now()); wait > 0 {
 		return fault.After(fault.New(fault.Limited, "wechat.follows"), wait)
 	}
+	if p.Notice == nil {
+		return o.channel.late(ctx, p, progress)
+	}
 	return progress.Do(ctx, 0, func(ctx context.Context, _ bool) (string, error) {
-		if n := p.Notice; n != nil {
-			return "", o.channel.Notice(ctx, p.To, p.Key, *n)
-		}
-		return "", o.channel.SendAnswer(ctx, p.To, p.Key, p.Reply)
+		return "", o.channel.Notice(ctx, p.To, p.Key, *p.Notice)
 	})
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/plaintext"
 	"fanli/bot/wechat/platform"
 	"fanli/core/fault"
 	"fanli/core/user"
@@ -24,7 +26,7 @@ func (c *Channel) Notice(ctx context.Context, to user.Identity, key string, n bo
 	if err != nil {
 		return err
 	}
-	sent, err := c.custom(ctx, f, n.Reply, true)
+	sent, err := c.message(ctx, f, c.noticePage(n.Reply))
 	if sent || err != nil {
 		c.noticed(sent, "customer")
 		return err
@@ -44,20 +46,6 @@ func (c *Channel) noticed(sent bool, how string) {
 	}
 }
 
-// SendAnswer sends the answer to a message that was acknowledged before. What is not
-// allowed waits, for "1" or whatever the person writes.
-func (c *Channel) SendAnswer(ctx context.Context, to user.Identity, key string, r bot.Reply) error {
-	f, err := c.reach(ctx, to)
-	if err != nil {
-		return err
-	}
-	sent, err := c.custom(ctx, f, r, false)
-	if sent || err != nil {
-		return err
-	}
-	return c.park(ctx, f.openid, key, r)
-}
-
 // reach returns what is kept of a person. It fails with fault.NotFound for one who does
 // not follow us.
 func (c *Channel) reach(ctx context.Context, to user.Identity) (follower, error) {
@@ -74,20 +62,62 @@ func (c *Channel) reach(ctx context.Context, to user.Identity) (follower, error)
 	return f, nil
 }
 
-// park keeps something until its person writes.
+// parkedBytesMax is how long something is at most that waits: two of them are told below
+// a short answer.
+const parkedBytesMax = 900
+
+// park keeps something until its person writes; in pieces, where it is too long to be told
+// below an answer.
 func (c *Channel) park(ctx context.Context, openid, key string, r bot.Reply) error {
-	b, err := json.Marshal(r)
-	if err == nil {
-		err = c.opts.Book.Park(ctx, openid, key, b, c.opts.Now())
+	pieces := []bot.Reply{r}
+	if text := c.renderText(withoutActions(r), true).text; len(text) > parkedBytesMax {
+		pieces = nil
+		for _, t := range plaintext.Split(text, parkedBytesMax) {
+			pieces = append(pieces, bot.Reply{Text: t})
+		}
 	}
-	if err == nil {
+	for i, p := range pieces {
+		own := key
+		if i > 0 {
+			own = fmt.Sprintf("%s/%d", key, i+1)
+		}
+		b, err := json.Marshal(p)
+		if err == nil {
+			err = c.opts.Book.Park(ctx, openid, own, b, c.opts.Now())
+		}
+		if err != nil {
+			return fault.In("wechat.Park", err)
+		}
 		c.count("notice", "parked")
 	}
-	return fault.In("wechat.Park", err)
+	return nil
 }
 
-// custom sends a customer message. sent is false if none is allowed.
-func (c *Channel) custom(ctx context.Context, f follower, r bot.Reply, notice bool) (sent bool, err error) {
+// A page is what one customer message shows.
+type page struct {
+	text    string
+	article *platform.Article // instead of text
+	talk    *talkState        // what can be chosen from then on; nil leaves it as it is
+	left    string            // of an answer: its text from here to its end
+}
+
+// noticePage writes a notice. It leaves what can be chosen alone, unless it is cut.
+func (c *Channel) noticePage(r bot.Reply) page {
+	out := c.render(r)
+	if out.article != nil {
+		return page{article: out.article}
+	}
+	p := page{text: c.renderText(r, true).text}
+	if len(p.text) > textBytesMax {
+		var next talkState
+		p.text, _, next = cutText(p.text, next)
+		p.talk = &next
+	}
+	return p
+}
+
+// message sends a customer message. sent is false if none is allowed.
+func (c *Channel) message(ctx context.Context, f follower, p page) (sent bool, err error) {
 	if !c.may(ctx, Customer) || f.allowed(c.opts.Now()) == 0 {
 		return false, nil
 	}
@@ -95,21 +125,13 @@ func (c *Channel) custom(ctx context.Context, f follower, r bot.Reply, notice bo
 	if !ok || err != nil {
 		return false, err
 	}
-	out := c.render(r)
-	if notice && out.article == nil {
-		out = c.renderText(r, true)
+	if p.talk != nil {
+		c.offer(ctx, f.openid, *p.talk)
 	}
-	next := talkState{Menu: out.menu}
-	if len(out.text) > textBytesMax {
-		out.text, _, next = cutText(out.text, next)
-	}
-	if !notice || len(next.Rest) > 0 {
-		c.offer(ctx, f.openid, next)
-	}
-	if out.article != nil {
-		err = c.opts.Platform.SendNews(ctx, f.openid, *out.article)
+	if p.article != nil {
+		err = c.opts.Platform.SendNews(ctx, f.openid, *p.article)
 	} else {
-		err = c.opts.Platform.SendText(ctx, f.openid, out.text)
+		err = c.opts.Platform.SendText(ctx, f.openid, p.text)
 	}
 	return c.customSent(ctx, f.openid, err)
 }

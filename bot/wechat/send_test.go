@@ -11,6 +11,7 @@ import (
 	"fanli/bot/bottest"
 	"fanli/bot/mail"
 	"fanli/bot/mail/mailtest"
+	"fanli/bot/plaintext"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/platform"
 	"fanli/bot/wechat/wechatfake"
@@ -137,6 +138,158 @@ func TestMoreThanFits(t *testing.T) {
 	}
 }
 
+// TestALongAnswerThatIsLate: it comes in as many messages as are allowed, is cut between
+// paragraphs, and 更多 shows what had no room. Nothing is said twice, and nothing is lost.
+func TestALongAnswerThatIsLate(t *testing.T) {
+	t.Parallel()
+	var paragraphs []string
+	for i := range 20 { // some 240 bytes each, so that eight go into a message
+		paragraphs = append(paragraphs, fmt.Sprintf("第 %02d 段\n%s\nhttps://example.com/%032d\n￥CZ%09d￥", i, strings.Repeat("返利", 25), i, i))
+	}
+	const more, waiting = "（还有更多，回复“更多”继续看）", "new messages: write again"
+	for _, tt := range []struct {
+		name    string
+		profile wechatfake.Profile
+		spent   int // of five messages
+		length  int // of the answer, in paragraphs
+		said    []string
+		counts  []int  // paragraphs of each text that ann reads
+		hints   string // which of them end with a hint
+	}{
+		{"one message", "", 0, 3, nil, []int{3}, "."},
+		{"two messages", "", 0, 9, nil, []int{8, 1}, ".."},
+		{"two, of which one is allowed", "", 4, 9, []string{"更多", "x"}, []int{8, 1, 0}, "m.."},
+		{"three, of which two are allowed", "", 3, 17, []string{"more"}, []int{8, 8, 1}, ".m."},
+		{"none is allowed", "", 5, 9, []string{"x", "x"}, []int{6, 3}, "w."},
+		{"an account that may not", wechatfake.Personal, 0, 9, []string{"x", "x"}, []int{6, 3}, "w."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := open(t, wechatfake.Config{Profile: tt.profile}, nil)
+			w.run(t, echo)
+			ctx := t.Context()
+			w.fake.Say(ctx, ann, "hello")
+			for range tt.spent {
+				_ = w.channel.Send(ctx, identityOf(ann), bot.Reply{Text: "news"})
+			}
+			before := len(w.fake.Lines(ann))
+			p := mail.Parcel{Key: "late", Channel: wechat.Name, Chat: ann, To: identityOf(ann), Reply: bot.Reply{Text: strings.Join(paragraphs[:tt.length], "\n\n")}}
+			if err := mail.Carry(ctx, w.office, p); err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range tt.said {
+				w.fake.Say(ctx, ann, text)
+			}
+			lines := w.fake.Lines(ann)[before:]
+			if len(lines) != len(tt.counts) {
+				t.Fatalf("ann reads %d texts, want %d: %q", len(lines), len(tt.counts), lines)
+			}
+			next := 0
+			for i, line := range lines {
+				hint := "."
+				switch {
+				case strings.HasSuffix(line, more):
+					hint = "m"
+				case strings.Contains(line[strings.LastIndex(line, "\n")+1:], waiting):
+					hint = "w"
+				}
+				if hint != tt.hints[i:i+1] {
+					t.Errorf("text %d ends with %q", i, line[len(line)-min(len(line), 60):])
+				}
+				for range tt.counts[i] {
+					if !strings.Contains(line, paragraphs[next]) {
+						t.Fatalf("text %d has no paragraph %d: %q", i, next, line)
+					}
+					next++
+				}
+			}
+			if text := strings.Join(lines, "\n"); strings.Count(text, "第") != tt.length || next != tt.length {
+				t.Errorf("ann reads %d paragraphs of %d", strings.Count(text, "第"), tt.length)
+			}
+		})
+	}
+}
+
+// TestALongAnswerThatIsInterrupted: what has arrived does not come again, and what is not
+// allowed any more waits.
+func TestALongAnswerThatIsInterrupted(t *testing.T) {
+	t.Parallel()
+	clock := bottest.NewClock(time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC))
+	w := open(t, wechatfake.Config{Now: clock.Now}, nil)
+	w.run(t, echo)
+	ctx := t.Context()
+	w.fake.Say(ctx, ann, "hello")
+	text := "a " + strings.Repeat("x", 2000) + "\n\nb " + strings.Repeat("y", 2000) + "\n\nc " + strings.Repeat("z", 1500)
+	p := mail.Parcel{Key: "late", Channel: wechat.Name, Chat: ann, To: identityOf(ann), Reply: bot.Reply{Text: text}}
+	progress := &mail.Progress{}
+	for i, fails := range []wechatfake.Fault{{Code: -1, Text: "busy"}, {Code: 45047, Text: "used up"}} {
+		w.fake.Heal()
+		w.fake.Fail("/cgi-bin/message/custom/send", 1, wechatfake.Fault{}) // the first one arrives
+		w.fake.Fail("/cgi-bin/message/custom/send", 1, fails)
+		if err := w.office.Carry(ctx, p, progress); (err == nil) != (i == 1) {
+			t.Fatal(i, err)
+		}
+	}
+	w.fake.Heal()
+	if err := w.office.Carry(ctx, p, progress); err != nil { // its end was not kept
+		t.Fatal(err)
+	}
+	for range 4 {
+		w.fake.Say(ctx, ann, "x")
+	}
+	all := strings.Join(w.fake.Lines(ann), "\n")
+	for _, letter := range []string{"a x", "b y", "c z"} {
+		if strings.Count(all, letter) != 1 {
+			t.Errorf("%q is read %d times", letter, strings.Count(all, letter))
+		}
+	}
+	if n := strings.Count(all, "z"); n != 1500 {
+		t.Errorf("of the last part %d letters are read", n)
+	}
+}
+
+// TestChoicesBelowALongAnswer: what follows an answer leaves its choices alone.
+func TestChoicesBelowALongAnswer(t *testing.T) {
+	t.Parallel()
+	w := open(t, wechatfake.Config{}, nil)
+	w.run(t, func(_ context.Context, m bot.Message) bot.Reply {
+		if m.Text == "all" {
+			return bot.Reply{Text: strings.Repeat("返利。\n\n", 300), Buttons: []bot.Button{{Label: "余额", Action: "余额"}}}
+		}
+		return bot.Reply{Text: "re " + m.Text}
+	})
+	w.fake.Say(t.Context(), ann, "all")
+	for w.fake.Lines(ann); len(w.fake.Lines(ann)) < 2; time.Sleep(10 * time.Millisecond) {
+		if t.Context().Err() != nil {
+			t.Fatal("the rest never comes")
+		}
+	}
+	w.fake.Say(t.Context(), ann, "1")
+	if all := w.fake.Lines(ann); all[len(all)-1] != "re 余额" {
+		t.Errorf("ann reads %q", all[len(all)-1])
+	}
+}
+
+// TestWholeThingsStayWhole: no link, address or 口令 is cut in two.
+func TestWholeThingsStayWhole(t *testing.T) {
+	t.Parallel()
+	for _, thing := range []string{"https://example.com/a?b=c&d=e", "￥CZ0001abcde￥", `<a href="https://example.com/x">打开 链接</a>`, "W20261127000001"} {
+		for pad := range 40 {
+			text := strings.Repeat("返", 675) + strings.Repeat("x", pad%3) + strings.Repeat("利", pad/3) + " " + thing + strings.Repeat("后", 400)
+			whole := 0
+			for _, piece := range plaintext.Split(text, 2048) {
+				if len(piece) > 2048 {
+					t.Errorf("a piece has %d bytes", len(piece))
+				}
+				whole += strings.Count(piece, thing)
+			}
+			if whole != 1 {
+				t.Errorf("%s is cut after %d", thing, pad)
+			}
+		}
+	}
+}
+
 // TestWhatIsShown: how replies look where WeChat has its ways.
 func TestWhatIsShown(t *testing.T) {
 	t.Parallel()
@@ -228,9 +381,11 @@ func TestCarrier(t *testing.T) {
 		w.fake.Say(t.Context(), ann, "hello")
 		return mailtest.Subject{
 			Carrier: w.office, Address: mail.Parcel{Channel: wechat.Name, Chat: ann, To: identityOf(ann)},
+			Long: bot.Reply{Text: strings.Repeat("a", 2000) + "\n\n" + strings.Repeat("b", 2000)},
 			Read: func() []string { return w.fake.Lines(ann)[1:] },
-			Trouble: func(what mailtest.Trouble, _ int) {
+			Trouble: func(what mailtest.Trouble, after int) {
 				w.fake.Heal()
+				w.fake.Fail("/cgi-bin/message/custom/send", after, wechatfake.Fault{}) // none
 				code := map[mailtest.Trouble]int{mailtest.Busy: 45011, mailtest.Down: -1, mailtest.Blocked: 43004}[what]
 				if code != 0 {
 					w.fake.Fail("/cgi-bin/message/custom/send", 1000, wechatfake.Fault{Code: code, Text: "no"})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"fanli/bot/wechat/platform"
 	"fanli/bot/wechat/wechatfake"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 	"fanli/core/user"
 )
 
@@ -186,6 +186,7 @@ func (l *logs) String() string {
 func open(t *testing.T, cfg wechatfake.Config, change func(o *wechat.Options)) *world {
 	t.Helper()
 	fake := wechatfake.New(cfg)
+	logtest.Secret(fake.Secret(), fake.Token(), fake.AESKey())
 	w := &world{fake: fake, book: newBook(), store: &mailtest.Store{}, logs: &logs{}}
 	w.join(t, cfg, change)
 	fake.Connect("http://fanli.example/wechat", wechatfake.Local(w.channel))
@@ -202,7 +203,7 @@ func (w *world) join(t *testing.T, cfg wechatfake.Config, change func(o *wechat.
 	if after == nil {
 		after = time.After
 	}
-	log := slog.New(slog.NewTextHandler(w.logs, nil))
+	log := logtest.New(w.logs)
 	w.processes++
 	office := wechat.NewOffice(&mail.Engine{Store: w.store, Holder: fmt.Sprint("process ", w.processes), Now: now, Log: log}, now)
 	o := wechat.Options{

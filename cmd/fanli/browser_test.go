@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"fanli/core/logtest"
 	"fanli/core/servertest"
 )
 
@@ -158,10 +159,12 @@ func startServe(t *testing.T, environment ...string) (base string) {
 		}
 		return "", false
 	}
+	logtest.Environment(environment)
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
-		code := run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, stdio{strings.NewReader(""), w, io.Discard, lookup})
+		args := []string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}
+		code := run(ctx, args, stdio{strings.NewReader(""), w, logtest.Tee(io.Discard, logtest.Process(environment, args)), lookup})
 		_ = w.Close()
 		done <- code
 	}()

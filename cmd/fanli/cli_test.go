@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"fanli/core/logtest"
 )
 
 // A result is what a command left behind.
@@ -27,7 +29,8 @@ type result struct {
 func cli(t testing.TB, in string, env []string, args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), args, stdio{strings.NewReader(in), &out, &errs, lookupIn(env)})
+	logtest.Environment(env)
+	code := run(t.Context(), args, stdio{strings.NewReader(in), &out, logtest.Tee(&errs, logtest.Process(env, args)), lookupIn(env)})
 	return result{code, out.String(), errs.String()}
 }
 

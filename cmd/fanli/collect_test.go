@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 	"fanli/configs"
 	"fanli/core/collect"
 	"fanli/core/ledger"
+	"fanli/core/logtest"
 	"fanli/core/money"
 	"fanli/core/user"
 )
@@ -65,7 +65,7 @@ func openShopfrontAt(t *testing.T, now func() time.Time, change func(*configs.Co
 	if change != nil {
 		change(&cfg)
 	}
-	s.app, err = newApp(t.Context(), cfg, surroundings{log: slog.New(slog.DiscardHandler), now: s.world.Now, http: http.DefaultClient, holder: "test"})
+	s.app, err = newApp(t.Context(), cfg, surroundings{log: logtest.New(nil), now: s.world.Now, http: http.DefaultClient, holder: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"fanli/core/credit"
 	"fanli/core/fault"
 	"fanli/core/ledger"
+	"fanli/core/logtest"
 	"fanli/core/money"
 	"fanli/core/user"
 	"fanli/core/withdraw"
@@ -64,7 +64,7 @@ func confirmServer(t *testing.T) (*server, *wechatpayfake.Fake) {
 	var fake *wechatpayfake.Fake
 	cfg.Data, cfg.Payer = t.TempDir(), wechatpay.Name
 	cfg.Wechatpay, fake = wechatMerchant(t, now)
-	around := surroundings{log: slog.New(slog.DiscardHandler), now: now, http: http.DefaultClient, holder: "test"}
+	around := surroundings{log: logtest.New(nil), now: now, http: http.DefaultClient, holder: "test"}
 	a, err := newApp(t.Context(), cfg, around)
 	if err != nil {
 		t.Fatal(err)

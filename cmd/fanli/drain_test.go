@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"fanli/core/event"
 	"fanli/core/ledger"
 	"fanli/core/link"
+	"fanli/core/logtest"
 	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/user"
@@ -99,7 +99,7 @@ func splitApp(t *testing.T, broker *brokertest.Broker) *app {
 	cfg.Peers.Listen, cfg.Peers.Token = "127.0.0.1:0", "a token that only this test knows"
 	cfg.Sync.Rescan = false
 	a, err := newApp(t.Context(), cfg, surroundings{
-		log: slog.New(slog.DiscardHandler), now: time.Now, holder: "test", stands: &stands{payer: &hooked{&bank{paid: map[string]money.Fen{}}, &little{}}},
+		log: logtest.New(nil), now: time.Now, holder: "test", stands: &stands{payer: &hooked{&bank{paid: map[string]money.Fen{}}, &little{}}},
 	})
 	if err != nil {
 		t.Fatal(err)

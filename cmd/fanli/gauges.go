@@ -34,12 +34,14 @@ func (a *app) sources() []observe.Source {
 	return out
 }
 
-// age is how long ago something was; 0 for never.
-func (a *app) age(at time.Time) float64 {
+// age is how long ago something was by the time by which money moves; 0 for never.
+func (a *app) age(at time.Time) float64 { return age(at, a.now()) }
+
+func age(at, now time.Time) float64 {
 	if at.IsZero() || at.UnixMilli() == 0 {
 		return 0
 	}
-	return max(0, a.now().Sub(at).Seconds())
+	return max(0, now.Sub(at).Seconds())
 }
 
 func (a *app) readOutboxes(ctx context.Context, say observe.Say) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	rest "fanli/adapters/gateway"
+	"fanli/core/logtest"
 )
 
 // TestKeysLetProgramsIn makes a key beside a process that serves, asks with it, and
@@ -102,7 +102,7 @@ func TestWhatIsHandedOnSaysWhoAsked(t *testing.T) {
 	var heard http.Header
 	behind := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard = r.Header }))
 	t.Cleanup(behind.Close)
-	log := slog.New(slog.DiscardHandler)
+	log := logtest.New(nil)
 	p := newPool(log)
 	if err := p.set([]string{behind.URL}); err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"fanli/core/control"
 	"fanli/core/ladder"
 	"fanli/core/link"
+	"fanli/core/logtest"
 	"fanli/core/user"
 )
 
@@ -63,7 +63,7 @@ func TestANetworkIsAway(t *testing.T) {
 		}
 	}
 	a, err := newApp(t.Context(), cfg, surroundings{
-		log: slog.New(slog.DiscardHandler), now: o.world.Now, http: &http.Client{Transport: c}, holder: "test",
+		log: logtest.New(nil), now: o.world.Now, http: &http.Client{Transport: c}, holder: "test",
 		path: memoryDir(t) + "/fanli.db",
 	})
 	if err != nil {

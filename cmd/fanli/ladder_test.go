@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"path/filepath"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"fanli/core/fault"
 	"fanli/core/ledger"
 	"fanli/core/link"
+	"fanli/core/logtest"
 	"fanli/core/order"
 	"fanli/core/order/feedtest"
 )
@@ -96,7 +96,7 @@ func (w *apart) start(s *side) {
 		var f order.Feed = feedtest.NewMemory(name, "main", w.markets[name])
 		stands.feeds = append(stands.feeds, hookedFeed{f, w.little})
 	}
-	a, err := newApp(context.Background(), cfg, surroundings{log: slog.New(slog.DiscardHandler), now: w.now, stands: stands, holder: s.path, path: s.path})
+	a, err := newApp(context.Background(), cfg, surroundings{log: logtest.New(nil), now: w.now, stands: stands, holder: s.path, path: s.path})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"fanli/core/ledger"
 	"fanli/core/link"
 	"fanli/core/link/linktest"
+	"fanli/core/logtest"
 	"fanli/core/market"
 	"fanli/core/money"
 	"fanli/core/order"
@@ -151,7 +151,7 @@ func (w *little) open() error {
 		s.feeds = append(s.feeds, hookedFeed{f, w})
 	}
 	a, err := newApp(context.Background(), cfg, surroundings{
-		log: slog.New(slog.DiscardHandler), now: w.now, hook: w.point, stands: s, holder: "test", path: path,
+		log: logtest.New(nil), now: w.now, hook: w.point, stands: s, holder: "test", path: path,
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"fanli/adapters/observe"
 	"fanli/adapters/store"
@@ -13,10 +14,12 @@ import (
 func (d *stores) PostOffice() *store.PostOffice { return d.of[botTarget].PostOffice() }
 
 // openMail makes what receives and delivers for the channels that register with it.
-// Nothing runs until one is served.
+// Nothing runs until one is served. Its time is the real one, also in the sandbox:
+// platforms count by no other, and a sandbox that is moved on by days must not make
+// what waits for a moment too old to be told.
 func (a *app) openMail(s surroundings) {
 	a.mail = &mail.Engine{
-		Store: a.db.PostOffice(), Holder: s.holder, Now: a.now, Log: a.log, Alone: !a.cfg.Split() && a.dsn(s) == "", Elsewhere: a.tell.Elsewhere,
+		Store: a.db.PostOffice(), Holder: s.holder, Now: time.Now, Log: a.log, Alone: !a.cfg.Split() && a.dsn(s) == "", Elsewhere: a.tell.Elsewhere,
 	}
 	if a.obs != nil {
 		a.mail.Count = func(channel string, s post.Side, outcome string) { a.obs.Mail(channel, string(s), outcome) }
@@ -32,7 +35,7 @@ func (a *app) readMail(ctx context.Context, say observe.Say) error {
 	depths, err := a.db.PostOffice().Depths(ctx)
 	for _, d := range depths {
 		say(observe.MailWaiting, float64(d.Waiting), d.Channel, string(d.Side))
-		say(observe.MailAge, a.age(d.Oldest), d.Channel, string(d.Side))
+		say(observe.MailAge, age(d.Oldest, time.Now()), d.Channel, string(d.Side))
 		say(observe.MailDead, float64(d.Dead), d.Channel, string(d.Side))
 	}
 	return err
@@ -40,5 +43,5 @@ func (a *app) readMail(ctx context.Context, say observe.Say) error {
 
 // sweepMail forgets what people sent and were sent long ago.
 func (a *app) sweepMail(ctx context.Context) (int, error) {
-	return mail.Sweep(ctx, a.db.PostOffice(), a.now())
+	return mail.Sweep(ctx, a.db.PostOffice(), time.Now())
 }

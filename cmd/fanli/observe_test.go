@@ -23,6 +23,7 @@ import (
 	"fanli/configs"
 	"fanli/core/link"
 	"fanli/core/link/linktest"
+	"fanli/core/logtest"
 	"fanli/core/market"
 	"fanli/core/order"
 	"fanli/core/order/feedtest"
@@ -109,7 +110,7 @@ func (p *halves) half(env map[string]string, targets, peer string) *half {
 	}
 	cfg.Sync.Rescan = false
 	around := surroundings{
-		log: slog.New(slog.DiscardHandler), now: p.now, holder: targets, http: &http.Client{},
+		log: logtest.New(nil), now: p.now, holder: targets, http: &http.Client{},
 		stands: &stands{networks: []link.Network{p.net}, feeds: []order.Feed{feedtest.NewMemory(link.JD, "main", p.market)}, payer: manual.Payer{}},
 	}
 	h := &half{}
@@ -416,7 +417,7 @@ func TestPeopleAreGivenTheTrace(t *testing.T) {
 	t.Parallel()
 	traces := otlptest.New(t)
 	obs, err := observe.New(t.Context(), observe.Options{
-		Now: time.Now, Log: slog.New(slog.DiscardHandler), Trace: observe.Trace{Endpoint: traces.URL, Sample: 100_00, Service: "fanli"},
+		Now: time.Now, Log: logtest.New(nil), Trace: observe.Trace{Endpoint: traces.URL, Sample: 100_00, Service: "fanli"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -425,7 +426,7 @@ func TestPeopleAreGivenTheTrace(t *testing.T) {
 	w.app.obs = obs
 	w.app.observeBot()
 	var log bytes.Buffer
-	w.app.bot.Log = slog.New(observe.Log(slog.NewJSONHandler(&log, nil), nil))
+	w.app.bot.Log = slog.New(observe.Log(slog.NewJSONHandler(logtest.Tee(&log, logtest.App), nil), nil))
 	_ = w.app.db.Close()
 	r := w.app.handler("little")(t.Context(), bot.Message{From: user.Identity{Channel: "little", External: "a"}, Chat: "a", ID: "1", Text: "余额"})
 	if err := obs.Close(t.Context()); err != nil {

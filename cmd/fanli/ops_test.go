@@ -3,7 +3,6 @@ package main
 import (
 	"database/sql"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/configs"
 	"fanli/core/ledger"
+	"fanli/core/logtest"
 	"fanli/core/money"
 )
 
@@ -130,7 +130,7 @@ func sendByHand(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	a, err := newApp(t.Context(), cfg, surroundings{
-		log: slog.New(slog.DiscardHandler), now: time.Now, stands: &stands{payer: manual.Payer{}}, holder: "test", path: filepath.Join(dir, "fanli.db"),
+		log: logtest.New(nil), now: time.Now, stands: &stands{payer: manual.Payer{}}, holder: "test", path: filepath.Join(dir, "fanli.db"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"fanli/adapters/guard"
 	"fanli/configs"
+	"fanli/core/logtest"
 )
 
 // A hatch is a gateway's way to the pages of bot, with a short patience.
@@ -23,7 +23,7 @@ type hatch struct {
 
 func newHatch(t *testing.T, o guard.LineOptions, at ...string) *hatch {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	log := logtest.New(nil)
 	p := newPool(log)
 	if err := p.set(at); err != nil {
 		t.Fatal(err)

@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"fanli/configs"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 	"fanli/core/money"
 	"fanli/core/reconcile"
 	"fanli/core/withdraw"
@@ -49,7 +49,7 @@ func TestPayersAreWatched(t *testing.T) {
 	var out bytes.Buffer
 	cfg.Data, cfg.Withdraw.PayerFloor = t.TempDir(), map[string]configs.Yuan{"bank": 500_00}
 	a, err := newApp(t.Context(), cfg, surroundings{
-		log: slog.New(slog.NewTextHandler(&out, nil)), now: func() time.Time { return now }, stands: &stands{payer: p}, holder: "test",
+		log: logtest.New(&out), now: func() time.Time { return now }, stands: &stands{payer: p}, holder: "test",
 	})
 	if err != nil {
 		t.Fatal(err)

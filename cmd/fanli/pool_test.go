@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"fanli/core/logtest"
 )
 
 // A far is a process to which requests are handed on.
@@ -56,7 +57,7 @@ func refusing(t *testing.T) string {
 // handing returns a gateway's hand to some addresses.
 func handing(t *testing.T, at ...string) (http.Handler, *pool) {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	log := logtest.New(nil)
 	p := newPool(log)
 	if err := p.set(at); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,10 +20,13 @@ import (
 
 	"fanli/adapters/alipay"
 	"fanli/adapters/alipay/alipayfake"
+	"fanli/adapters/observe"
 	"fanli/adapters/sandbox"
+	"fanli/core/logtest"
 )
 
 func TestMain(m *testing.M) {
+	observe.Libraries(logtest.New(nil)) // what they say is looked at, too
 	code := m.Run()
 	_ = os.RemoveAll(programDir())
 	os.Exit(code)
@@ -119,7 +123,8 @@ func launchAs(t testing.TB, who *syscall.Credential, env []string, args ...strin
 		ended: make(chan struct{}),
 	}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.log
+	p.cmd.Stdout, p.cmd.Stderr = p.out, logtest.Tee(p.log, logtest.Process(env, args))
+	logtest.Environment(env)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {
@@ -267,8 +272,37 @@ func serveArgs(common []string) []string {
 type wire struct {
 	to http.Handler
 
-	mu  sync.Mutex
-	cut *cut
+	mu    sync.Mutex
+	cut   *cut
+	heard []string // methods that JD was asked for
+}
+
+// count returns what counts the calls of JD's methods that begin so from now on.
+func (w *wire) count(method string) func() int {
+	since := len(w.methods())
+	return func() (n int) {
+		for _, m := range w.methods()[since:] {
+			if strings.HasPrefix(m, method) {
+				n++
+			}
+		}
+		return n
+	}
+}
+
+func (w *wire) methods() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.heard)
+}
+
+// hear notes what a request asks JD for.
+func (w *wire) hear(r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/fake/jd") && r.ParseForm() == nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.heard = append(w.heard, r.Form.Get("method"))
+	}
 }
 
 // A cut is how the wire is cut.
@@ -310,6 +344,7 @@ func (w *wire) disarm() {
 func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c := w.take(r.URL.Path)
 	if c == nil {
+		w.hear(r)
 		w.to.ServeHTTP(rw, r)
 		return
 	}

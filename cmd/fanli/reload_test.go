@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"fanli/core/logtest"
 )
 
 // rewrite puts a text into a file at once, as editors do.
@@ -134,7 +136,7 @@ sync: {every: %ds, stall_after: %dm}
 	rewrite(t, path, version(0))
 	ctx, cancel := context.WithCancel(t.Context())
 	out, log := &screen{ready: make(chan struct{})}, &screen{ready: make(chan struct{})}
-	std := stdio{strings.NewReader(""), out, sieve{log}, lookupIn(nil)}
+	std := stdio{strings.NewReader(""), out, logtest.Tee(sieve{log}, "serve"), lookupIn(nil)}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- run(ctx, serveArgs([]string{"--config", path, "--data", filepath.Join(dir, "data")}), std)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"fanli/adapters/rpc"
 	"fanli/core/credit"
 	"fanli/core/link"
+	"fanli/core/logtest"
 	"fanli/core/money"
 	"fanli/core/notify"
 	"fanli/core/servicetest"
@@ -49,7 +49,7 @@ func overWire(t *testing.T, a *app) asks {
 // connect serves services and returns a connection to them.
 func connect(t *testing.T, services ...rpc.Service) *grpc.ClientConn {
 	t.Helper()
-	o := rpc.Options{Token: "the installation's token", Log: slog.New(slog.DiscardHandler)}
+	o := rpc.Options{Token: "the installation's token", Log: logtest.New(nil)}
 	s, err := rpc.NewServer(o, services...)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"fanli/configs"
 	"fanli/core/link"
 	"fanli/core/link/linktest"
+	"fanli/core/logtest"
 	"fanli/core/market"
 	"fanli/core/user"
 )
@@ -42,7 +42,7 @@ func newTurns(t testing.TB, dir string) *turns {
 		})
 	}
 	a, err := newApp(t.Context(), cfg, surroundings{
-		log: slog.New(slog.DiscardHandler), now: time.Now, holder: "test", path: filepath.Join(dir, "fanli.db"),
+		log: logtest.New(nil), now: time.Now, holder: "test", path: filepath.Join(dir, "fanli.db"),
 		stands: &stands{networks: []link.Network{linktest.NewMemory(link.JD, m, time.Now)}},
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -14,6 +13,7 @@ import (
 
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 )
 
 func noon() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
@@ -45,7 +45,7 @@ var key = []byte(strings.Repeat("k", 32))
 
 func page(t *testing.T, d *desk) *confirm.Page {
 	t.Helper()
-	p, err := confirm.New(confirm.Options{Key: key, Lookup: d, Now: noon, Zone: time.FixedZone("", 8*3600), Log: slog.New(slog.DiscardHandler)})
+	p, err := confirm.New(confirm.Options{Key: key, Lookup: d, Now: noon, Zone: time.FixedZone("", 8*3600), Log: logtest.New(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestWrongLinks(t *testing.T) {
 
 func other(t *testing.T) *confirm.Page {
 	t.Helper()
-	p, err := confirm.New(confirm.Options{Key: []byte(strings.Repeat("x", 32)), Lookup: &desk{}, Now: noon, Zone: time.UTC, Log: slog.New(slog.DiscardHandler)})
+	p, err := confirm.New(confirm.Options{Key: []byte(strings.Repeat("x", 32)), Lookup: &desk{}, Now: noon, Zone: time.UTC, Log: logtest.New(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestHeaders(t *testing.T) {
 // A key that can be guessed is refused.
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	if p, err := confirm.New(confirm.Options{Key: key[:31], Lookup: &desk{}, Now: noon, Zone: time.UTC, Log: slog.New(slog.DiscardHandler)}); !fault.Is(err, fault.Invalid) {
+	if p, err := confirm.New(confirm.Options{Key: key[:31], Lookup: &desk{}, Now: noon, Zone: time.UTC, Log: logtest.New(nil)}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a short key makes %v, %v", p, err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"fanli/bot"
 	"fanli/bot/mail"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 	"fanli/core/post"
 )
 
@@ -63,7 +63,8 @@ func Carrier(t *testing.T, open func(t *testing.T) Subject) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &stand{Subject: open(t), t: t, store: &Store{}, at: time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)}
-			s.engine = &mail.Engine{Store: s.store, Holder: "test", Now: func() time.Time { return s.at }, Log: slog.New(slog.DiscardHandler)}
+			s.engine = &mail.Engine{Store: s.store, Holder: "test", Now: func() time.Time { return s.at }, Log: logtest.New(nil)}
+			logtest.Secret(s.Secrets...)
 			s.engine.Register(watched{s.Carrier, s})
 			check(s)
 			for _, err := range s.errs {

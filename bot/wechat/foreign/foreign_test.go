@@ -15,6 +15,7 @@ import (
 
 	"fanli/bot/foreigntest"
 	"fanli/bot/wechat/wechatfake"
+	"fanli/core/servertest"
 )
 
 // vector is a known answer of the crypto, which Go's library has made.
@@ -73,18 +74,34 @@ func TestForeignClient(t *testing.T) {
 	equal(t, fake.Lines("bob"), []string{"(TM) thing1=paid"})
 }
 
-// TestForeignCallbacks lets two unrelated packages decrypt what the fake pushes and
-// encrypt what it reads. An answer that is wrong is none, and the notice of the platform
-// says so; what is forged they refuse.
+// python returns how to run a callback whose crypto is a package of Debian's, and therefore
+// known to Debian's python only.
+func python(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	program := servertest.Need(t, "/usr/bin/python3")
+	if err := exec.CommandContext(t.Context(), program, "-c", "import cryptography").Run(); err != nil {
+		foreigntest.Missing(t, "python3-cryptography")
+	}
+	return exec.CommandContext(t.Context(), program, append([]string{"python/callback.py"}, args...)...)
+}
+
+// TestForeignCallbacks lets three unrelated packages, of two languages, decrypt what the
+// fake pushes and encrypt what it reads. An answer that is wrong is none, and the notice of
+// the platform says so; what is forged they refuse.
 func TestForeignCallbacks(t *testing.T) {
 	t.Parallel()
-	for _, library := range []string{"wechat-crypto", "@wecom/crypto"} {
+	for _, library := range []string{"wechat-crypto", "@wecom/crypto", "cryptography"} {
 		t.Run(library, func(t *testing.T) {
 			t.Parallel()
 			fake := wechatfake.New(wechatfake.Config{Mode: wechatfake.Safe, Tries: 1})
 			server := httptest.NewServer(fake)
 			defer server.Close()
-			c := foreigntest.Node(t, "node/callback.cjs", library, server.URL, fake.AppID(), fake.Token(), fake.AESKey())
+			var c *exec.Cmd
+			if library == "cryptography" {
+				c = python(t, server.URL, fake.AppID(), fake.Token(), fake.AESKey())
+			} else {
+				c = foreigntest.Node(t, "node/callback.cjs", library, server.URL, fake.AppID(), fake.Token(), fake.AESKey())
+			}
 			c.Stdin = strings.NewReader(vector)
 			said := run(t, c)
 			equal(t, without(`(^another key: faulted) .*`, said), []string{ // noise is wrong in many ways
