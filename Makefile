@@ -11,6 +11,8 @@ RACE     := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.o
 # Where what is logged meanwhile is collected: outside of the module, so that go test's
 # cache does not take it for something that tests read.
 LOGS     := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fanli/logs$(CURDIR)
+# What go test has kept was logged when it was run; without that log it is run again.
+FRESH     = $(if $(wildcard $(LOGS)/$(1)),,-count=1)
 # The collector runs less often, for memory that is there; and a program that was
 # watched waits a tenth of a second at its end, not a whole one in each of 75 packages.
 THRIFT   := GOGC=300 GORACE=atexit_sleep_ms=100
@@ -35,8 +37,8 @@ tools: # what the tests need, from Debian's packages
 	@sh .ci/tools
 
 test: tools ## every test, with the race detector and a real browser; installs what is missing
-	$(THRIFT) FANLI_LOGS=$(LOGS)/race FANLI_NEED_ALL=1 $(GO) test $(RACE) -vet=off -timeout 14m ./cmd/fanli ./... # the longest first, so that the others run beside it
-	$(THRIFT) FANLI_LOGS=$(LOGS)/whole FANLI_NEED_ALL=1 sh .ci/whole $(GO) test -vet=off -parallel 4 -timeout 14m # what the race detector got a part of
+	$(THRIFT) FANLI_LOGS=$(LOGS)/race FANLI_NEED_ALL=1 $(GO) test $(RACE) -vet=off $(call FRESH,race) -timeout 14m ./cmd/fanli ./... # the longest first, so that the others run beside it
+	$(THRIFT) FANLI_LOGS=$(LOGS)/whole FANLI_NEED_ALL=1 sh .ci/whole $(GO) test -vet=off $(call FRESH,whole) -parallel 4 -timeout 14m # what the race detector got a part of
 	$(GO) run .ci/leaks.go $(LOGS) # nothing secret or personal was in a log
 
 test-cluster: tools ## the part of `make test` that kills a cluster on real servers; FANLI_SEED=N makes another schedule, or the same one again
