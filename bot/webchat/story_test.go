@@ -153,10 +153,13 @@ func (p *page) entry() (u utterance) {
 }
 
 // read writes down what text alone would not show: that there is a picture, which value
-// stands out, and which buttons copy.
+// stands out, which buttons copy, and that those that were pressed go.
 func (p *page) read(u utterance) bot.Reply {
 	r := u.Reply
 	p.buttons = append(p.buttons, r.Buttons...)
+	if r.Spent {
+		r.Text = "(the buttons that were used are taken away)\n" + r.Text
+	}
 	for i, c := range r.Cards {
 		p.buttons = append(p.buttons, c.Buttons...)
 		if c.Image != "" {
