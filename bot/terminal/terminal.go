@@ -7,7 +7,8 @@
 //
 // # Guarantees
 //
-//   - Answers and notices never mix within each other.
+//   - Answers and notices never mix within each other, and a prompt stands only where
+//     the person types: a notice that comes while an answer is made brings none.
 //   - A line of any length is answered; what is beyond [lineBytesMax] is not kept
 //     in memory.
 package terminal
@@ -19,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -50,7 +52,8 @@ type Channel struct {
 	// Locale is a hint of their language; optional.
 	Locale string
 
-	mu sync.Mutex // of Out
+	mu   sync.Mutex // of Out
+	busy bool       // an answer is being made: no prompt stands there; guarded by mu
 }
 
 var _ bot.Channel = (*Channel)(nil)
@@ -80,6 +83,7 @@ func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 			if strings.TrimSpace(text) == "" {
 				continue
 			}
+			c.taken()
 			c.print(handle(ctx, bot.Message{
 				From: user.Identity{Channel: Name, External: c.Person}, Chat: c.Person,
 				Text: strings.ReplaceAll(text, `\n`, "\n"), Locale: c.Locale,
@@ -129,29 +133,64 @@ func (c *Channel) Send(_ context.Context, to user.Identity, r bot.Reply) error {
 	if to.Channel != Name || to.External != c.Person {
 		return fault.Newf(fault.NotFound, "", "%s/%s is not at this terminal", to.Channel, to.External)
 	}
-	if c.Interactive {
-		c.write("\n" + bot.RenderText(r) + "\n\n" + prompt)
-		return nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := show(r)
+	if c.Interactive && !c.busy { // below the prompt, which is then repeated
+		text = "\n" + text + prompt
 	}
-	c.print(r)
+	c.write(text)
 	return nil
 }
 
+// ask prompts.
 func (c *Channel) ask() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.busy = false
 	if c.Interactive {
 		c.write(prompt)
 	}
 }
 
-func (c *Channel) print(r bot.Reply) {
-	if text := bot.RenderText(r); text != "" {
-		c.write(text + "\n\n")
-	}
-}
-
-// write writes in one piece. There is nobody to tell if nobody reads.
-func (c *Channel) write(s string) {
+// taken notes that what the person typed is being answered.
+func (c *Channel) taken() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, _ = io.WriteString(c.Out, s)
+	c.busy = true
+}
+
+func (c *Channel) print(r bot.Reply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.write(show(r))
+}
+
+// write writes in one piece; Out is locked. There is nobody to tell if nobody reads.
+func (c *Channel) write(s string) { _, _ = io.WriteString(c.Out, s) }
+
+// show is a reply with a blank line behind it; "" for one that says nothing.
+func show(r bot.Reply) string {
+	r.Buttons = typed(r.Buttons)
+	r.Cards = slices.Clone(r.Cards)
+	for i, c := range r.Cards {
+		r.Cards[i].Buttons = typed(c.Buttons)
+	}
+	text := bot.RenderText(r)
+	if text == "" {
+		return ""
+	}
+	return text + "\n\n"
+}
+
+// typed takes the label from a button that sends its label and more: here the person
+// reads what is sent, and would read the same word twice.
+func typed(buttons []bot.Button) []bot.Button {
+	out := slices.Clone(buttons)
+	for i, b := range out {
+		if strings.HasPrefix(b.Action, b.Label+" ") {
+			out[i].Label = ""
+		}
+	}
+	return out
 }

@@ -130,6 +130,20 @@ func TestSend(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
+	t.Run("WhileAnAnswerIsMadeThereIsNoPrompt", func(t *testing.T) {
+		t.Parallel()
+		var out bytes.Buffer
+		c := &terminal.Channel{In: strings.NewReader("a\n"), Out: &out, Person: "me", Interactive: true}
+		err := c.Run(t.Context(), func(ctx context.Context, m bot.Message) bot.Reply {
+			if err := c.Send(ctx, m.From, notice); err != nil {
+				t.Error(err)
+			}
+			return bot.Reply{Text: "re: " + m.Text}
+		})
+		if got, want := out.String(), "> news\n\nre: a\n\n> "; err != nil || got != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	})
 	t.Run("NobodyElseIsHere", func(t *testing.T) {
 		t.Parallel()
 		c := &terminal.Channel{Out: io.Discard, Person: "me"}

@@ -229,6 +229,7 @@ func TestBrowserStory(t *testing.T) {
 	chat.text("138****0000")
 	chat.click("确认提现")
 	chat.text("已到账")
+	chat.until(`![...document.querySelectorAll('button')].some(e => e.innerText.trim().startsWith('确认提现'))`)
 	chat.shot("5-paid")
 
 	control.visit("/control")

@@ -73,11 +73,17 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *Fake) reply(w http.ResponseWriter, method string, form url.Values, way string) {
 	gateway := signedBy{f.cfg.Keys.gateway, f.serial()}
 	switch way {
-	case Forged:
-		f.write(w, method, lie(method, form), signedBy{f.cfg.Keys.stranger, f.serial()})
-		return
-	case Foreign:
-		f.write(w, method, lie(method, form), signedBy{f.cfg.Keys.stranger, alipay.SerialNumber(f.cfg.Keys.strangerCert)})
+	case Forged, Foreign:
+		who, err := f.cfg.Keys.stranger()
+		if err != nil {
+			http.Error(w, "no stranger", http.StatusInternalServerError)
+			return
+		}
+		serial := f.serial()
+		if way == Foreign {
+			serial = alipay.SerialNumber(who.cert)
+		}
+		f.write(w, method, lie(method, form), signedBy{who.key, serial})
 		return
 	case Unsigned:
 		f.write(w, method, lie(method, form), signedBy{})
@@ -172,7 +178,11 @@ func (f *Fake) serve(method string, form url.Values) (a answer, ended string) {
 	case "alipay.data.bill.accountlog.query":
 		return f.log(content), ""
 	case "alipay.open.app.alipaycert.download": // a trap: whose certificate is it?
-		return succeeded(answer{"alipay_cert_content": base64.StdEncoding.EncodeToString([]byte(f.cfg.Keys.strangerPEM))}), ""
+		who, err := f.cfg.Keys.stranger()
+		if err != nil {
+			return refused("20000", "isp.unknow-error"), ""
+		}
+		return succeeded(answer{"alipay_cert_content": base64.StdEncoding.EncodeToString([]byte(certificatePEM(who.cert)))}), ""
 	default:
 		return refused("40002", "isv.invalid-method"), ""
 	}

@@ -51,6 +51,20 @@ function place(e) {
   log.insertBefore(node, later ?? null);
   quieten(node.previousElementSibling, node);
   quieten(node, node.nextElementSibling);
+  spend(e, node);
+}
+
+// spend takes buttons away that are good for nothing more, because one of them was pressed
+// or what it sends was typed: a withdrawal that is confirmed asks for nothing.
+function spend(e, node) {
+  if (!e.reply?.spent || !e.to) return;
+  const said = [...known.values()].find((k) => k.from === 'user' && k.id === e.to)?.text;
+  for (let n = node.previousElementSibling; said && n; n = n.previousElementSibling) {
+    const used = [...n.querySelectorAll('button[data-action]')].find((b) => said === b.dataset.action || said === b.textContent);
+    if (!used) continue;
+    used.parentElement.remove();
+    return;
+  }
 }
 
 // quieten hides the time of an entry that is followed by one of the same minute.

@@ -143,7 +143,7 @@ function button(b, acts, main) {
     return e;
   }
   if (b.action) {
-    return el('button', { class: kind, type: 'button', on: { click: (ev) => acts.send(b.action, b.label, ev.currentTarget) } }, el('span', {}, b.label));
+    return el('button', { class: kind, type: 'button', data: { action: b.action }, on: { click: (ev) => acts.send(b.action, b.label, ev.currentTarget) } }, el('span', {}, b.label));
   }
   return null;
 }
