@@ -112,6 +112,13 @@ func (w *world) twice(id int64, network, item string) bool {
 	})
 }
 
+// familiar reports whether somebody with several accounts has asked for goods.
+func (w *world) familiar(network, item string) bool {
+	return slices.ContainsFunc(w.links, func(l oracle.Link) bool {
+		return l.Network == network && l.Item == item && w.person(l.User).family != nil
+	})
+}
+
 // families lets somebody link two of their accounts, or take that back.
 func (w *world) families(ctx context.Context) {
 	if w.kin == nil || w.kin.IntN(2) == 0 {
@@ -236,15 +243,23 @@ func (w *world) unruly(hear event.Handler) event.Handler {
 	}
 }
 
-// ever is who an account is, or was for a while: a line's entries may be of either.
+// ever is who an account is or was for a while, also by way of others: a line's entries
+// may be of any of them.
 func (w *world) ever(account int64) int64 {
-	for i := 0; i < len(w.unions); i++ {
-		u := w.unions[i]
-		if account == max(u.Accounts[0], u.Accounts[1]) {
-			account, i = min(u.Accounts[0], u.Accounts[1]), -1
+	all := []int64{account}
+	for i := 0; i < len(all); i++ {
+		for _, u := range w.unions {
+			if !slices.Contains(u.Accounts[:], all[i]) {
+				continue
+			}
+			for _, a := range u.Accounts {
+				if !slices.Contains(all, a) {
+					all = append(all, a)
+				}
+			}
 		}
 	}
-	return account
+	return slices.Min(all)
 }
 
 // audit is the whole of `fanli audit` where accounts were merged: it holds the entries of

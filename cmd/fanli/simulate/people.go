@@ -161,7 +161,7 @@ func (w *world) buy(tagless bool) {
 	w.note("user %d buys %s, order %s, by link %s, tag %q", l.User, first.ID, first.Order, l.Tag, c.Tag)
 	if w.fixed && n.name != link.Taobao && w.rng.IntN(8) == 0 { // something else comes into the basket
 		c.Item, c.Tag = n.market.Shelf()[w.rng.IntN(12)].ID, ""
-		if w.twice(l.User, n.name, c.Item) { // they would have asked for it or not, depending on when we hear
+		if w.familiar(n.name, c.Item) { // whoever gets it would have asked for it or not, depending on when we hear
 			return
 		}
 		second := w.order(n, c, func(i int64) (string, string) { _, id := number(i); return first.Order, id })
