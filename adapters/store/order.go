@@ -156,6 +156,20 @@ func (t orderTx) Unowned(network, tag, item string, count int) ([]order.Line, er
 	return lines(rows)
 }
 
+// Wanted implements order.Tx.
+func (t orderTx) Wanted(account int64, count int) ([]order.Line, error) {
+	members, err := orderPointers(func() *gorm.DB { return t.g }).members(account)
+	if err != nil {
+		return nil, err
+	}
+	asked := t.g.Model(&wayRow{}).Select("1").Where("order_ways.network = order_lines.network AND order_ways.item = order_lines.item AND order_ways.user_id IN ?", members)
+	rows, err := find[lineRow](locked(t.g).Where("user_id = 0 AND EXISTS (?)", asked).Order("id DESC").Limit(count))
+	if err != nil {
+		return nil, err
+	}
+	return lines(rows)
+}
+
 // Alike implements order.Tx.
 func (t orderTx) Alike(network, suffix string, count int) ([]order.Line, error) {
 	rows, err := find[lineRow](locked(t.g).Where("user_id = 0 AND network = ? AND order_no LIKE ?", network, "%"+suffix).Order("id DESC").Limit(count))

@@ -207,6 +207,7 @@ func (s *simulation) sum() error {
 	row("withdrawals' moves", s.Tally.Moves)
 	row("claims", s.Tally.Claims)
 	row("notices", s.Tally.Notices)
+	row("merges", s.Tally.Merges)
 	row("operations through SQL", s.Total)
 	row("took", s.Took.Round(100*time.Millisecond))
 	row("operations a second", s.Total*1000/max(s.Took.Milliseconds(), 1))

@@ -281,11 +281,14 @@ func byClaim(r Revision, w Ways) (verdict, bool) {
 	return found[0], true
 }
 
-// asked returns a user's newest link for a line's item from before the order.
+// asked returns a user's newest link for a line's item from before the order; if this
+// account has none, that of another one of the same person. So what a person gets does
+// not depend on whether we heard first of their order or of their other account.
 func asked(user int64, r Revision, w Ways) (used Way, ok bool) {
+	own := func(way Way) bool { return way.User == user }
 	for _, way := range w.ByItem[r.Item] {
 		fits := w.person(way.User) == w.person(user) && way.At.Before(r.Created.Add(clockSlack)) && way.At.After(r.Created.Add(-claimWindow))
-		if fits && !way.At.Before(used.At) {
+		if fits && (own(way) == own(used) && !way.At.Before(used.At) || own(way) && !own(used)) {
 			used, ok = way, true
 		}
 	}

@@ -40,7 +40,7 @@ func (b *Book) MergeChanged(ctx context.Context, e event.Event) error {
 		}
 		if m.Rev < c.Rev {
 			m = Merged{c.ID, c.Absorbed, c.Survivor, c.Stage == user.MergeMoved, c.Rev}
-			if err := tx.PutMerged(m); err != nil {
+			if err := b.merged(tx, m); err != nil {
 				return err
 			}
 		}
@@ -50,6 +50,23 @@ func (b *Book) MergeChanged(ctx context.Context, e event.Event) error {
 		}
 		return tx.Emit(answer)
 	}))
+}
+
+// merged stores a merge, and looks again at orders that could be of either account: what
+// both could have bought was nobody's as long as they were two people's.
+func (b *Book) merged(tx Tx, m Merged) error {
+	if err := tx.PutMerged(m); err != nil || !m.Linked {
+		return err
+	}
+	root, err := tx.Root(m.Survivor)
+	if err != nil {
+		return err
+	}
+	open, err := tx.Wanted(root, rerunMax)
+	if err != nil {
+		return err
+	}
+	return b.rerun(tx, open)
 }
 
 // same reports whether two accounts are one person's.

@@ -42,9 +42,10 @@ func TestAccountsOfOnePersonDoNotContradictEachOther(t *testing.T) {
 	d.apply(1, slotted("1", "n1", "a", "s1"))
 	d.wantOwner(link.Taobao, "1", 0, "")
 	d.merging(2, user.MergeMoved)
+	d.wantOwner(link.Taobao, "1", 43, order.BySlot) // also what came before they were linked
 	d.apply(1, slotted("2", "n2", "b", "s1"))
 	d.wantOwner(link.Taobao, "2", 43, order.BySlot)
-	if ls, err := d.OfUser(t.Context(), 42, 0, 9); err != nil || len(ls) != 1 || ls[0].User != 42 {
+	if ls, err := d.OfUser(t.Context(), 42, 0, 9); err != nil || len(ls) != 2 || ls[0].User != 42 {
 		t.Errorf("the person's lines are %+v, %v", ls, err)
 	}
 	d.merging(5, user.MergeReturned)
@@ -53,6 +54,30 @@ func TestAccountsOfOnePersonDoNotContradictEachOther(t *testing.T) {
 	d.merging(2, user.MergeMoved) // late news: it is answered, and changes nothing
 	if ls, err := d.OfUser(t.Context(), 42, 0, 9); err != nil || len(ls) != 0 {
 		t.Errorf("afterwards they are %+v, %v", ls, err)
+	}
+}
+
+// What a claim brings does not depend on whether its order or the news of the claimant's
+// other account came first: the account's own link decides, and another one's if it has
+// none.
+func TestAClaimIsByItsOwnAccountsLink(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		claimant, link int64
+		first          bool // the order comes before the merge
+	}{{42, 1, true}, {42, 1, false}, {43, 2, true}, {43, 2, false}} {
+		d := openBook(t)
+		d.link(42, link.Taobao, "item", "", "", 72*time.Hour)
+		d.link(43, link.Taobao, "item", "", "", 48*time.Hour)
+		if !tt.first {
+			d.merging(2, user.MergeMoved)
+		}
+		d.apply(1, slotted("1", number(1), "item", ""))
+		_, err := d.Claim(t.Context(), tt.claimant, number(1))
+		must(t, err)
+		if l := d.get(link.Taobao, "1"); l.User != tt.claimant || l.Link != tt.link {
+			t.Errorf("%+v: it is user %d's by link %d", tt, l.User, l.Link)
+		}
 	}
 }
 

@@ -68,6 +68,9 @@ type Tx interface {
 	// Unowned returns lines of a network that are nobody's yet and carry the
 	// tag, or the item, locked, at most count.
 	Unowned(network, tag, item string, count int) ([]Line, error)
+	// Wanted returns lines that are nobody's yet, and to whose item an account has a link,
+	// or one that is merged into it: the newest, locked, at most count.
+	Wanted(account int64, count int) ([]Line, error)
 	// Alike returns lines of a network that are nobody's yet and whose order number
 	// ends in suffix, locked, at most count.
 	Alike(network, suffix string, count int) ([]Line, error)

@@ -21,6 +21,7 @@ func ladderChecks() []check[OrderStore] {
 		{"KinOwnAnotherLineOfTheOrder", kinFound},
 		{"SuffixesNameTheirUsers", suffixesFound},
 		{"LinesWithTheSameDigitsAreAlike", alike},
+		{"LinesThatAPersonHadAskedForAreWanted", wanted},
 		{"WaitingClaimsAreFoundByOrder", claimsFound},
 		{"ClaimOfTheSameUserIsTheSame", claimSame},
 		{"ClaimsAreCountedSinceATime", claimsCounted},
@@ -146,6 +147,38 @@ func alike(t *testing.T, s OrderStore) {
 			return err
 		})
 	}
+}
+
+func wanted(t *testing.T, s OrderStore) {
+	addWays(t, s, way(1, 7, "cup", "t1", s.Now()), way(2, 8, "mug", "t2", s.Now()), way(3, 9, "pot", "t3", s.Now()))
+	for i, x := range []struct {
+		network, item string
+		owner         int64
+	}{{link.JD, "cup", 0}, {link.JD, "mug", 0}, {link.JD, "pot", 0}, {link.JD, "mug", 7}, {link.PDD, "mug", 0}} {
+		r := revision(fmt.Sprint("wanted", i))
+		r.Key.Network, r.Item = x.network, x.item
+		l := line(t, r)
+		l.User = x.owner
+		putLines(t, s, l)
+	}
+	has := func(count int, items ...string) {
+		t.Helper()
+		inOrders(t, s, func(tx order.Tx) error {
+			got, err := tx.Wanted(7, count)
+			var found []string
+			for _, l := range got {
+				found = append(found, l.Key.Network+"/"+l.Row().Item)
+			}
+			want(t, "Wanted", found, items)
+			return err
+		})
+	}
+	has(9, link.JD+"/cup")
+	inOrders(t, s, func(tx order.Tx) error {
+		return tx.PutMerged(order.Merged{ID: 1, Absorbed: 8, Survivor: 7, Linked: true, Rev: 2})
+	})
+	has(9, link.JD+"/mug", link.JD+"/cup")
+	has(1, link.JD+"/mug")
 }
 
 // claim says now that an order at JD is a user's; it waits for an hour.

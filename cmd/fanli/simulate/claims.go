@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fanli/cmd/fanli/simulate/oracle"
@@ -27,10 +28,10 @@ func (w *world) claims(ctx context.Context) {
 		if n.name == link.Taobao { // the last digits are theirs, and say so of all their orders
 			buyer = w.buyers[line.ID]
 		}
-		if buyer == 0 {
+		if buyer == 0 || w.entangled(n.name, line, buyer) {
 			continue
 		}
-		for _, user := range append(w.strangers(n.name, line, 1), buyer) {
+		for _, user := range append(w.strangers(n.name, line, 1), w.as(w.person(buyer)).id) {
 			_, _ = w.says(ctx, user, n, line) // they may have claimed too much today
 		}
 	}
@@ -91,13 +92,38 @@ func (w *world) strangers(network string, line market.Line, count int) (out []in
 		p := w.users[(i+len(w.claim))%len(w.users)]
 		asked := false
 		for _, l := range w.links {
-			asked = asked || l.User == p.id && l.Network == network && items[l.Item]
+			asked = asked || l.Network == network && items[l.Item] && w.akin(l.User, p.id)
 		}
-		if !asked && len(out) < count {
+		if !asked && len(out) < count && w.strange(p, out) {
 			out = append(out, p.id)
 		}
 	}
 	return out
+}
+
+// strange reports whether an account may claim what its person has never asked for: of
+// two accounts of somebody it is one, if it does not matter when we hear of either.
+func (w *world) strange(p *person, others []int64) bool {
+	akin := func(id int64) bool { return w.akin(id, p.id) }
+	return p.family == nil || w.fixed && !p.family.parts && p.into == nil && !slices.ContainsFunc(others, akin)
+}
+
+// akin reports whether two users are one person, whether we know it or not.
+func (w *world) akin(a, b int64) bool {
+	f := w.person(a).family
+	return a == b || f != nil && f == w.person(b).family
+}
+
+// entangled reports whether the goods of a line were asked for through two accounts of
+// somebody, or whether its buyer will part: before they are linked an order may be
+// given to who claims it, and after that it would not be.
+func (w *world) entangled(network string, line market.Line, buyer int64) bool {
+	if f := w.person(buyer).family; f != nil && f.parts {
+		return true
+	}
+	return slices.ContainsFunc(w.links, func(l oracle.Link) bool {
+		return l.Network == network && l.Item == line.Click.Item && w.twice(l.User, network, l.Item)
+	})
 }
 
 // contest lets two users who have seen all of an order say that it is theirs: it

@@ -22,11 +22,12 @@ type Tally struct {
 	Moves   int64 `json:"withdrawals"` // transitions of withdrawals
 	Claims  int64 `json:"claims"`
 	Notices int64 `json:"notices"` // messages delivered
+	Merges  int64 `json:"merges"`  // of accounts, done or undone
 }
 
 // Sum is the number of operations.
 func (t Tally) Sum() int64 {
-	return t.Lines + t.Rebates + t.Entries + t.Links + t.Moves + t.Claims + t.Notices
+	return t.Lines + t.Rebates + t.Entries + t.Links + t.Moves + t.Claims + t.Notices + t.Merges
 }
 
 // Add adds another's counts.
@@ -38,6 +39,7 @@ func (t *Tally) Add(o Tally) {
 	t.Moves += o.Moves
 	t.Claims += o.Claims
 	t.Notices += o.Notices
+	t.Merges += o.Merges
 }
 
 // counting runs a transaction and counts it if it was committed.
@@ -111,6 +113,23 @@ func (s countedCredits) InTx(ctx context.Context, fn func(credit.Tx) error) erro
 
 type countedCreditTx struct {
 	credit.Tx
+	n *Tally
+	w *world
+}
+
+type countedMerges struct {
+	credit.MergeStore
+	w *world
+}
+
+func (s countedMerges) InTx(ctx context.Context, fn func(credit.MergeTx) error) error {
+	return counting(&s.w.tally, func(n *Tally) error {
+		return s.MergeStore.InTx(ctx, func(tx credit.MergeTx) error { *n = Tally{}; return fn(countedMergeTx{tx, n, s.w}) })
+	})
+}
+
+type countedMergeTx struct {
+	credit.MergeTx
 	n *Tally
 	w *world
 }

@@ -34,12 +34,14 @@ const (
 	LateFriend   Defect = "late-friend"   // an inviter earns from orders before the invitation
 	CutStays     Defect = "cut-stays"     // an inviter sometimes keeps what a refund takes
 	Overdrawn    Defect = "overdrawn"     // a budget's limit is sometimes passed over
+	MergeDeaf    Defect = "merge-deaf"    // what comes for an account after its merge sometimes goes there
+	MergeHalf    Defect = "merge-half"    // a merge leaves behind what is available
 	Hearsay      Defect = "hearsay"       // what a call says of a payment is believed, whoever made it
 )
 
 // Defects returns all that can be planted.
 func Defects() []Defect {
-	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, DigitsLost, Unheeded, LateFriend, CutStays, Overdrawn, Hearsay}
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, DigitsLost, Unheeded, LateFriend, CutStays, Overdrawn, MergeDeaf, MergeHalf, Hearsay}
 }
 
 // ParseDefect reads the name of a defect; "" is none.
@@ -89,6 +91,31 @@ func (w *world) drops(e ledger.Entry) bool {
 		return false
 	}
 	return w.slips(ClawDropped) || e.Note == "" && w.slips(CutStays)
+}
+
+// Roots says into which accounts others are merged, with what is planted.
+func (t countedCreditTx) Roots(accounts []int64) (map[int64]int64, error) {
+	roots, err := t.Tx.Roots(accounts)
+	if len(roots) > 0 && t.w.slips(MergeDeaf) {
+		return nil, err
+	}
+	return roots, err
+}
+
+// Post posts what a merge moves, with what is planted.
+func (t countedMergeTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen) error {
+	t.n.Entries += int64(len(es))
+	if t.w.opt.Plant == MergeHalf {
+		es = slices.DeleteFunc(slices.Clone(es), func(e ledger.Entry) bool {
+			half := e.Kind == ledger.Merge && strings.HasSuffix(e.Key, "/"+string(ledger.Available)) && !slices.ContainsFunc(es, func(o ledger.Entry) bool { return o.Kind == ledger.Repay })
+			if half {
+				b[e.From] += e.Amount
+				b[e.To] -= e.Amount
+			}
+			return half
+		})
+	}
+	return t.MergeTx.Post(es, b)
 }
 
 // AddSuffix keeps a buyer's digits, with what is planted.

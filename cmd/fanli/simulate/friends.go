@@ -30,7 +30,10 @@ func (w *world) drawFunds() {
 // invited lets a user say who has brought them: mostly somebody who was there
 // before, and sometimes nobody who could have been, or one more.
 func (w *world) invited(ctx context.Context, p *person) {
-	by := w.users[w.rng.IntN(len(w.users))]
+	by := w.as(w.users[w.rng.IntN(len(w.users))])
+	if p.hides() || by.hides() {
+		return
+	}
 	err := w.try(ctx, func() error { return w.house.bind(ctx, p.id, by.id) })
 	w.said = append(w.said, oracle.Invitation{User: p.id, Inviter: by.id, At: w.at})
 	w.note("user %d enters the code of user %d : %v", p.id, by.id, err == nil)
@@ -39,7 +42,7 @@ func (w *world) invited(ctx context.Context, p *person) {
 // bonus lets a few users check in, and one ask for what everybody gets once.
 func (w *world) bonus(ctx context.Context) {
 	for i := range 1 + w.rng.IntN(6) {
-		p := w.users[w.rng.IntN(len(w.users))]
+		p := w.as(w.users[w.rng.IntN(len(w.users))])
 		b := oracle.Bonus{User: p.id, Budget: checkInFund, Amount: checkInBrings, Daily: true, At: w.at}
 		if i == 0 {
 			b = oracle.Bonus{User: p.id, Budget: welcomeFund, Amount: welcomeBrings, At: w.at}

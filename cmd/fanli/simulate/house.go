@@ -43,6 +43,7 @@ const jobRunsMax = 1_000
 // they remember.
 type house struct {
 	users   *user.Directory
+	merger  *credit.Merger
 	rebates *rebate.Clerk
 	orders  *order.Book
 	cashier *credit.Cashier
@@ -74,7 +75,15 @@ func newHouse(ctx context.Context, w *world, db *store.DB) (*house, error) {
 	w.fence++
 	h := &house{db: db, links: countedLinks{db.Links(), &w.tally}, bus: &bus.Local{}, fence: w.fence}
 	h.users = &user.Directory{Store: db.Users(), Now: w.now}
+	if w.kin != nil {
+		h.users.Merges = db.Merges()
+	}
+	h.merger = &credit.Merger{Store: countedMerges{db.Moved(), w}, Now: w.now}
 	level := func(ctx context.Context, id int64) (int, error) {
+		if w.kin != nil {
+			n, _, err := h.users.Level(ctx, id)
+			return n, err
+		}
 		u, err := h.users.User(ctx, id)
 		return u.Level, err
 	}
@@ -101,7 +110,13 @@ func (h *house) hear(w *world) {
 	h.bus.Hear(event.OrderChanged, "rebate", h.rebates.OrderChanged)
 	h.bus.Hear(event.RebateChanged, "payment", w.losing(h.cashier.RebateChanged))
 	h.bus.Hear(event.StaffActed, "payment", (&audit.Keeper{Store: h.db.ActStore()}).StaffActed)
+	if w.kin != nil {
+		h.bus.Hear(event.MergeAnswered, "user", w.unruly(h.users.MergeAnswered))
+		h.bus.Hear(event.MergeChanged, "payment", w.unruly(h.merger.MergeChanged))
+		h.bus.Hear(event.MergeChanged, "order", w.unruly(h.orders.MergeChanged))
+	}
 	if w.tells {
+		h.bus.Hear(event.MergeChanged, "notification", h.office.MergeChanged)
 		h.bus.Hear(event.LedgerPosted, "notification", h.office.LedgerPosted)
 		h.bus.Hear(event.WithdrawalChanged, "notification", h.office.WithdrawalChanged)
 		h.bus.Hear(event.ClaimChanged, "notification", h.office.ClaimChanged)

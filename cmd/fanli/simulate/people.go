@@ -26,6 +26,7 @@ const usersMax = 24
 // join makes one more user.
 func (w *world) join(ctx context.Context) {
 	p := &person{level: w.rng.IntN(3)}
+	w.adopt(p)
 	name := fmt.Sprintf("p%d", len(w.users))
 	err := w.try(ctx, func() (err error) {
 		p.id, err = w.house.join(ctx, name, p.level, w.at)
@@ -68,10 +69,10 @@ func (w *world) shoppers(ctx context.Context) {
 func (w *world) shopping(ctx context.Context) {
 	var wishes []oracle.Link
 	for range 1 + w.rng.IntN(1+w.opt.Pace/6) {
-		p, n := w.users[w.rng.IntN(len(w.users))], w.nets[w.rng.IntN(len(w.nets))]
-		g := n.market.Shelf()[w.rng.IntN(12)]
+		p, n := w.as(w.users[w.rng.IntN(len(w.users))]), w.nets[w.rng.IntN(len(w.nets))]
+		g := n.market.Shelf()[p.goods(n, w.rng.IntN(12))]
 		wishes = append(wishes, oracle.Link{
-			User: p.id, Level: p.level, Network: n.name, Item: g.ID, Category: g.Category, Slot: w.slot(n), Rules: w.rules, At: w.at,
+			User: p.id, Level: w.level(p), Network: n.name, Item: g.ID, Category: g.Category, Slot: w.slot(n), Rules: w.rules, At: w.at,
 		})
 	}
 	err := w.try(ctx, func() error {
@@ -160,6 +161,9 @@ func (w *world) buy(tagless bool) {
 	w.note("user %d buys %s, order %s, by link %s, tag %q", l.User, first.ID, first.Order, l.Tag, c.Tag)
 	if w.fixed && n.name != link.Taobao && w.rng.IntN(8) == 0 { // something else comes into the basket
 		c.Item, c.Tag = n.market.Shelf()[w.rng.IntN(12)].ID, ""
+		if w.familiar(n.name, c.Item) { // whoever gets it would have asked for it or not, depending on when we hear
+			return
+		}
 		second := w.order(n, c, func(i int64) (string, string) { _, id := number(i); return first.Order, id })
 		n.baskets[first.Order] = true
 		w.note("user %d buys %s, too, order %s", l.User, second.ID, second.Order)

@@ -32,7 +32,7 @@ type book struct {
 func (w *world) truth() oracle.Truth {
 	t := oracle.Truth{
 		Now: w.at, Links: w.links, Claims: w.claim, Invitations: w.said, Bonuses: w.asked, Budgets: w.funds,
-		Decisions: w.words, Levels: map[int64]int{}, Rules: w.rules,
+		Decisions: w.words, Levels: map[int64]int{}, Rules: w.rules, Unions: w.unions,
 	}
 	for _, p := range w.users {
 		t.Levels[p.id] = p.level
@@ -129,6 +129,9 @@ func (w *world) prove(ctx context.Context) (ds []difference, b book) {
 	if err != nil || !rep.OK() {
 		add("the book is not sound: sum %s, %v, %v", rep.Sum, rep.Faults, err)
 	}
+	if faults := w.audit(ctx); len(faults) > 0 {
+		add("the audit is not clean: %v", faults)
+	}
 	if b, err = w.read(ctx); err != nil {
 		add("the book cannot be read: %v", err)
 		return ds, b
@@ -136,7 +139,7 @@ func (w *world) prove(ctx context.Context) (ds []difference, b book) {
 	t := w.truth()
 	t.Waiting, ds = w.waits(ctx, ds)
 	want := oracle.Judge(t)
-	ds = append(ds, b.lines(t, want)...)
+	ds = append(ds, b.lines(w, t, want)...)
 	ds = append(ds, b.wallets(w, want)...)
 	for _, n := range w.nets {
 		if got, owed := -b.accounts[ledger.Network(n.name)], want.Networks[n.name]; got != owed {
@@ -197,19 +200,19 @@ func (w *world) untold(ctx context.Context) (ds []difference) {
 func (w *world) user(id int64) string { return fmt.Sprintf("user %d ", id) }
 
 // lines compares what each line has brought.
-func (b *book) lines(t oracle.Truth, want oracle.Books) (ds []difference) {
+func (b *book) lines(w *world, t oracle.Truth, want oracle.Books) (ds []difference) {
 	for _, l := range t.Lines {
 		key, s := l.Network+"/"+account+"/"+l.ID, want.Lines[l.Network+"/"+l.ID]
 		got := map[int64]money.Fen{}
 		for u, n := range b.users[key] {
-			if n != 0 {
-				got[u] = n
+			if got[w.ever(u)] += n; got[w.ever(u)] == 0 {
+				delete(got, w.ever(u))
 			}
 		}
 		due := map[int64]money.Fen{}
 		for _, c := range []oracle.Cut{{User: s.User, Amount: s.Rebate}, s.Cuts[0], s.Cuts[1]} {
 			if c.Amount != 0 {
-				due[c.User] += c.Amount
+				due[w.ever(c.User)] += c.Amount
 			}
 		}
 		if maps.Equal(got, due) && b.margin[key] == s.Margin {
@@ -234,10 +237,14 @@ func (b *book) wallets(w *world, want oracle.Books) (ds []difference) {
 	for u := range want.Wallets {
 		ids[u] = true
 	}
+	paid := map[int64]money.Fen{}
+	for u, n := range b.paid {
+		paid[w.as(w.person(u)).id] += n
+	}
 	for _, u := range slices.Sorted(maps.Keys(ids)) {
 		got := oracle.Wallet{
 			Pending: b.accounts[ledger.User(u, ledger.Pending)], Available: b.accounts[ledger.User(u, ledger.Available)],
-			Reserved: b.accounts[ledger.User(u, ledger.Reserved)], Debt: -b.accounts[ledger.User(u, ledger.Debt)], Paid: b.paid[u],
+			Reserved: b.accounts[ledger.User(u, ledger.Reserved)], Debt: -b.accounts[ledger.User(u, ledger.Debt)], Paid: paid[u],
 		}
 		if got != want.Wallets[u] {
 			ds = append(ds, difference{

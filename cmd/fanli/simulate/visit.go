@@ -13,7 +13,7 @@ import (
 func (w *world) visitors(ctx context.Context) {
 	for range 3 {
 		w.at = w.at.Add(time.Second)
-		p := w.users[w.rng.IntN(len(w.users))]
+		p := w.as(w.users[w.rng.IntN(len(w.users))])
 		switch d := w.rng.IntN(25); {
 		case d < 12:
 			w.withdraw(ctx, p)

@@ -60,6 +60,8 @@ type world struct {
 	story   []string
 	wrongs  []string // what must never happen, and did
 	persons map[string]int64
+	kin     *rand.Rand // what people with several accounts do; nil where there are none
+	unions  []oracle.Union
 	notices map[string]int // by key: how often a message was delivered
 }
 
@@ -69,6 +71,8 @@ type person struct {
 	level   int
 	account int // how often the payout account was changed
 	asked   int // withdrawals
+	family  *family
+	into    *person // the account that this one was linked to
 }
 
 // A lineRef finds a line.
@@ -85,6 +89,7 @@ func newWorld(opt Options, seed uint64, record bool) *world {
 		opt: opt, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), ill: drawIll(seed, opt.Faults), at: start(),
 		hash: sha256.New(), record: record, left: map[int64]bool{}, contested: map[string]bool{}, named: map[string]bool{}, buyers: map[string]int64{}, persons: map[string]int64{}, notices: map[string]int{},
 	}
+	w.kin = drawFamilies(seed)
 	w.crash = crasher{ill: w.ill, quiet: true}
 	w.bank = &bank{w: w, book: map[string]*payment{}}
 	w.tells = w.rng.IntN(4) == 0
@@ -273,6 +278,7 @@ func (w *world) live(ctx context.Context) error {
 		}
 		w.shoppers(ctx)
 		w.visitors(ctx)
+		w.families(ctx)
 		w.called(ctx)
 		w.staff(ctx, false)
 		w.work(ctx)

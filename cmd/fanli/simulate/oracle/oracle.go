@@ -9,7 +9,6 @@
 package oracle
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -51,6 +50,8 @@ type Link struct {
 	Rules    *Rules
 	Dry      bool // they were told that there are no gifts any more
 	At       time.Time
+
+	nth int // of all links
 }
 
 // An Invitation is a person's word that another has brought them.
@@ -139,6 +140,7 @@ type Truth struct {
 	Budgets     map[string]Limit
 	Payments    []Payment
 	Waiting     []Request
+	Unions      []Union
 }
 
 // A Wallet is where one user's money has to be.
@@ -183,6 +185,7 @@ func Judge(t Truth) Books {
 		b.Wallets[u] = Wallet{}
 		b.Given += n
 	}
+	who := people(t.Unions).root
 	for _, l := range t.Lines {
 		s := o.share(l, t.Now)
 		b.Lines[l.Network+"/"+l.ID] = s
@@ -192,18 +195,18 @@ func Judge(t Truth) Books {
 		for _, c := range []Cut{{s.User, s.Rebate}, s.Cuts[0], s.Cuts[1]} {
 			b.Networks[l.Network] += c.Amount
 			if s.Ready {
-				earned[c.User] += c.Amount
+				earned[who(c.User)] += c.Amount
 				c.Amount = 0
 			}
-			b.wallet(c.User, Wallet{Pending: c.Amount})
+			b.wallet(who(c.User), Wallet{Pending: c.Amount})
 		}
 	}
 	for _, p := range t.Payments {
 		b.Payers[p.Payer] += p.Amount
-		b.wallet(p.User, Wallet{Paid: p.Amount})
+		b.wallet(who(p.User), Wallet{Paid: p.Amount})
 	}
 	for _, r := range t.Waiting {
-		b.wallet(r.User, Wallet{Reserved: r.Amount})
+		b.wallet(who(r.User), Wallet{Reserved: r.Amount})
 	}
 	delete(b.Wallets, 0) // what is nobody's is the house's until somebody is found
 	for u, w := range b.Wallets {
@@ -222,6 +225,7 @@ func (b Books) wallet(user int64, add Wallet) {
 
 // An evidence is the truth by what it is looked up with.
 type evidence struct {
+	people
 	truth   Truth
 	byTag   map[string]Link
 	byItem  map[string][]Link // oldest first
@@ -234,7 +238,7 @@ type evidence struct {
 
 func index(t Truth) evidence {
 	o := evidence{
-		truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{}, wholes: map[string][]Line{},
+		people: t.Unions, truth: t, byTag: map[string]Link{}, byItem: map[string][]Link{}, orders: map[string][]Line{}, wholes: map[string][]Line{},
 		claims: map[string][]int64{}, brought: map[int64]Invitation{}, digits: map[string]int64{},
 	}
 	for _, l := range t.Lines {
@@ -243,7 +247,8 @@ func index(t Truth) evidence {
 			o.wholes[l.number()] = append(o.wholes[l.number()], l)
 		}
 	}
-	for _, l := range t.Links {
+	for i, l := range t.Links {
+		l.nth = i
 		o.byTag[l.Network+"/"+l.Tag] = l
 		o.byItem[l.Network+"/"+l.Item] = append(o.byItem[l.Network+"/"+l.Item], l)
 	}
@@ -263,37 +268,6 @@ func index(t Truth) evidence {
 		}
 	}
 	return o
-}
-
-// beijing is where days begin.
-var beijing = time.FixedZone("UTC+8", 8*60*60)
-
-// bonuses says what everybody got: once, or once a day, and as long as all of it
-// is left in the budget of the day, the month, and for good.
-func bonuses(t Truth) map[int64]money.Fen {
-	earned, spent, had := map[int64]money.Fen{}, map[string]money.Fen{}, map[string]bool{}
-	for _, x := range t.Bonuses {
-		day, month := x.At.In(beijing).Format("2006-01-02"), x.At.In(beijing).Format("2006-01")
-		once := fmt.Sprint(x.Budget, x.User)
-		if x.Daily {
-			once += " " + day
-		}
-		fits := !had[once]
-		limit := t.Budgets[x.Budget]
-		spans := map[string]money.Fen{day: limit.Day, month: limit.Month, "": limit.Total}
-		for span, most := range spans {
-			fits = fits && (most == 0 || spent[x.Budget+span]+x.Amount <= most)
-		}
-		if !fits {
-			continue
-		}
-		had[once] = true
-		earned[x.User] += x.Amount
-		for span := range spans {
-			spent[x.Budget+span] += x.Amount
-		}
-	}
-	return earned
 }
 
 // share says what a line brings, and to whom.
@@ -342,29 +316,6 @@ func rebate(r *Rules, through Link, l Line) money.Fen {
 	return got
 }
 
-// cuts divides what the house keeps of a line among those who had brought its
-// buyer when the order was placed. What both lose by rounding goes to who lost
-// more; a part that is nobody's stays with the house.
-func (o evidence) cuts(r *Rules, l Line, buyer int64, kept money.Fen) (cs [2]Cut) {
-	amounts := [2]money.Fen{part(kept, r.First), part(kept, r.Second)}
-	if lost := part(kept, r.First+r.Second) - amounts[0] - amounts[1]; lost > 0 {
-		most := 0
-		if kept*money.Fen(r.Second)%money.Fen(money.Whole) > kept*money.Fen(r.First)%money.Fen(money.Whole) {
-			most = 1
-		}
-		amounts[most] += lost
-	}
-	for i := range cs {
-		by, ok := o.brought[buyer]
-		if !ok || by.At.After(l.Created) {
-			return cs
-		}
-		cs[i] = Cut{by.Inviter, amounts[i]}
-		buyer = by.Inviter
-	}
-	return cs
-}
-
 // whose finds the link through which a line was bought. Staff's word is stronger
 // than all but a tag; one that agrees changes nothing. Who gets a line keeps what
 // they were promised. What they had not asked for is as if through a link that has
@@ -375,7 +326,7 @@ func (o evidence) whose(l Line) (Link, bool) {
 		through, ok = o.ladder(l)
 	}
 	for _, d := range o.truth.Decisions { // in the order in which they were taken
-		if l.Tag != "" || !slices.Contains(o.numbers(l), d.Network+"/"+d.Order) || ok && through.User == d.User {
+		if l.Tag != "" || !slices.Contains(o.numbers(l), d.Network+"/"+d.Order) || ok && o.root(through.User) == o.root(d.User) {
 			continue
 		}
 		through, ok = o.promised(l, d.User, d.Rules), true
@@ -393,7 +344,7 @@ func (o evidence) whole(l Line) (through Link, ok bool) {
 			continue
 		}
 		one, is := o.whose(w)
-		if !is || ok && one.User != through.User {
+		if !is || ok && o.root(one.User) != o.root(through.User) {
 			return Link{}, false
 		}
 		through, ok = one, true
@@ -402,7 +353,8 @@ func (o evidence) whole(l Line) (through Link, ok bool) {
 }
 
 func (o evidence) promised(l Line, user int64, r *Rules) Link {
-	if through, ok := o.newest(l, claimWindow, "")[user]; ok {
+	if through, ok := o.lent(o.newest(l, claimWindow, ""), user); ok {
+		through.User = user
 		return through
 	}
 	return Link{User: user, Level: o.truth.Levels[user], Category: l.Category, Rules: r, Dry: true}
@@ -435,8 +387,8 @@ func (o evidence) own(l Line) (through Link, fits int, ok bool) {
 		through, ok = o.byTag[l.Network+"/"+l.Tag]
 		return through, 1, ok
 	}
-	near := o.newest(l, clickWindow, l.Slot)
-	if known, fits := near[o.digits[digits(l)]]; fits && len(near) > 1 {
+	near := o.one(o.newest(l, clickWindow, l.Slot))
+	if known, fits := near[o.root(o.digits[digits(l)])]; fits && len(near) > 1 {
 		return known, len(near), true
 	}
 	for _, one := range near {
@@ -487,7 +439,7 @@ func (o evidence) kin(l Line, says func(Line) (Link, bool)) (user int64, one boo
 		if !ok || other.ID == l.ID {
 			continue
 		}
-		if user != 0 && user != through.User {
+		if user != 0 && o.root(user) != o.root(through.User) {
 			return 0, false
 		}
 		user = through.User
@@ -504,8 +456,9 @@ func (o evidence) claimed(l Line) (Link, bool) {
 	asked, found := o.newest(l, claimWindow, ""), map[int64]Link{}
 	for _, number := range o.numbers(l) {
 		for _, u := range o.claims[number] {
-			if through, ok := asked[u]; ok {
-				found[u] = through
+			if through, ok := o.lent(asked, u); ok && found[o.root(u)].User == 0 { // of one person's words the first counts
+				through.User = u
+				found[o.root(u)] = through
 			}
 		}
 	}
