@@ -119,6 +119,15 @@ func (t orderTx) Unowned(network, tag, item string, count int) ([]order.Line, er
 	return out[:min(count, len(out))], nil
 }
 
+func (t orderTx) Wanted(account int64, count int) ([]order.Line, error) {
+	out := t.where(func(l order.Line) bool {
+		return l.User == 0 && slices.ContainsFunc(t.ways, func(w order.Way) bool {
+			return w.User == account && w.Network == l.Key.Network && w.Item == l.Row().Item
+		})
+	})
+	return out[:min(count, len(out))], nil
+}
+
 func (t orderTx) Alike(network, suffix string, count int) ([]order.Line, error) {
 	out := t.where(func(l order.Line) bool {
 		return l.User == 0 && l.Key.Network == network && strings.HasSuffix(l.Row().Order, suffix)
