@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"time"
 
 	"fanli/core/credit"
 	"fanli/core/fault"
@@ -50,6 +51,7 @@ func (t *turn) invite(ctx context.Context, _ string) (Reply, error) {
 	if url := t.privateURL(invitedMark + code); url != "" {
 		r.Text += "\n" + t.T("invite.link", "url", url)
 	}
+	r.Cards = t.picture(ctx, code)
 	refer, err := t.bot.Rebates.Referral(ctx)
 	if err != nil {
 		return Reply{}, fault.In("bot.Referral", err)
@@ -71,6 +73,28 @@ func (t *turn) invite(ctx context.Context, _ string) (Reply, error) {
 	}
 	r.Buttons = []Button{{Label: t.T("button.code"), Copy: code}, t.next("balance")}
 	return r, nil
+}
+
+// A Picture is one that is shown at an address until a time.
+type Picture struct {
+	URL   string
+	Until time.Time
+}
+
+// picture shows what friends scan to come by a code, where the channel has that.
+func (t *turn) picture(ctx context.Context, code string) []Card {
+	if t.bot.InvitePicture == nil {
+		return nil
+	}
+	p, ok := t.bot.InvitePicture(ctx, t.m.From, invitedMark+code)
+	if !ok {
+		return nil
+	}
+	return []Card{{
+		Title: t.T("invite.picture"), Image: p.URL,
+		Notes:   []string{t.T("invite.picture_how", "until", t.date(p.Until))},
+		Buttons: []Button{{Label: t.T("button.picture"), URL: p.URL}},
+	}}
 }
 
 // bind enters the code with which somebody came, and says what became of it.

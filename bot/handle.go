@@ -85,6 +85,9 @@ type Bot struct {
 	Waiting link.Waitlist
 	// Staff is where members of staff speak; optional.
 	Staff *Staff
+	// InvitePicture returns the picture that somebody's friends scan to come, with the
+	// word that PrivateURL would take; none where the channel has none. Optional.
+	InvitePicture func(ctx context.Context, of user.Identity, word string) (Picture, bool)
 	// PrivateURL returns what opens a private chat on a channel, where the person
 	// then says "/start" with the given word; "" for none. Optional.
 	PrivateURL func(channel, word string) string

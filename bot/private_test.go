@@ -1,12 +1,14 @@
 package bot_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"fanli/bot"
 	"fanli/bot/bottest"
+	"fanli/core/user"
 )
 
 // inGroup is a message of ann's where others read along.
@@ -60,6 +62,29 @@ func TestInvitationIsALink(t *testing.T) {
 	friend := says("", "/start "+word)
 	friend.From.External, friend.Chat = "bob", "bob"
 	wantHas(t, bot.RenderText(f.Handle(t.Context(), friend)), "已经记在邀请你的朋友名下")
+}
+
+// TestInvitationHasAPicture shows what friends scan, on channels that have it.
+func TestInvitationHasAPicture(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	asked := ""
+	f.Bot.InvitePicture = func(_ context.Context, of user.Identity, word string) (bot.Picture, bool) {
+		asked = word
+		return bot.Picture{URL: "https://t.example/code", Until: f.Clock.Now().Add(30 * 24 * time.Hour)}, of.External == says("", "").From.External
+	}
+	r := f.Handle(t.Context(), says("", "邀请"))
+	if len(r.Cards) != 1 || r.Cards[0].Image != "https://t.example/code" || r.Cards[0].Buttons[0].URL != r.Cards[0].Image {
+		t.Fatalf("shown %+v", r)
+	}
+	if code, ok := strings.CutPrefix(asked, "r_"); !ok || !strings.Contains(r.Text, code) {
+		t.Errorf("the word is %q, and the text\n%s", asked, r.Text)
+	}
+	friend := says("", "邀请")
+	friend.From.External, friend.Chat = "bob", "bob"
+	if r := f.Handle(t.Context(), friend); len(r.Cards) != 0 || r.Text == "" {
+		t.Errorf("without a picture: %+v", r)
+	}
 }
 
 func TestEdits(t *testing.T) {

@@ -31,11 +31,12 @@ const casMax = 8
 // and a newer one replaces the older.
 type follower struct {
 	openid  string
-	rev     int64     // 0: nothing is kept yet
-	Gone    bool      `json:"gone,omitempty"` // has unfollowed
-	Message allowance `json:"message,omitzero"`
-	Action  allowance `json:"action,omitzero"`
-	Talk    talkState `json:"talk,omitzero"` // what was offered
+	rev     int64       // 0: nothing is kept yet
+	Gone    bool        `json:"gone,omitempty"` // has unfollowed
+	Message allowance   `json:"message,omitzero"`
+	Action  allowance   `json:"action,omitzero"`
+	Talk    talkState   `json:"talk,omitzero"` // what was offered
+	Code    friendsCode `json:"code,omitzero"` // by which their friends come
 }
 
 // An allowance is how many messages we may send, and until when.

@@ -28,10 +28,11 @@ const (
 	Template     Right = "template"     // to send them template messages
 	Once         Right = "once"         // and what they have agreed to once
 	Subscribable Right = "subscription" // and what they have subscribed to
+	Codes        Right = "codes"        // to make codes with a scene, by which friends come
 )
 
 // Rights returns all of them.
-func Rights() []Right { return []Right{Customer, Template, Once, Subscribable} }
+func Rights() []Right { return []Right{Customer, Template, Once, Subscribable, Codes} }
 
 // has reports whether accounts of a profile have a right.
 func (p Profile) has(r Right) bool {
@@ -39,7 +40,7 @@ func (p Profile) has(r Right) bool {
 	case Service:
 		return true
 	case Sandbox:
-		return r == Customer || r == Template
+		return r == Customer || r == Template || r == Codes
 	case Subscription:
 		return r == Customer || r == Once
 	default:

@@ -30,21 +30,26 @@ func TestStory(t *testing.T) {
 			t.Run(string(profile)+"/"+string(mode), func(t *testing.T) {
 				t.Parallel()
 				got := tell(t, string(script), profile, mode)
-				file := "testdata/story_" + string(profile) + ".txt"
-				if bottest.Updating() {
-					if mode == wechatfake.Safe {
-						if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-							t.Fatal(err)
-						}
-					}
-					return
-				}
-				want, err := os.ReadFile(file)
-				if err != nil || string(want) != got {
-					t.Errorf("%s differs, %v; -update writes it anew\n%s", file, err, firstDifference(string(want), got))
+				if !bottest.Updating() || mode == wechatfake.Safe {
+					golden(t, "testdata/story_"+string(profile)+".txt", got)
 				}
 			})
 		}
+	}
+}
+
+// golden holds what was read to a file, or writes it anew.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if bottest.Updating() {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil || string(want) != got {
+		t.Errorf("%s differs, %v; -update writes it anew\n%s", file, err, firstDifference(string(want), got))
 	}
 }
 
@@ -72,10 +77,14 @@ type teller struct {
 
 // openids are those of the people in stories.
 func openids(name string) string {
-	if name == "bob" {
+	switch name {
+	case "bob":
 		return bob
+	case "cat":
+		return cat
+	default:
+		return ann
 	}
-	return ann
 }
 
 // tell plays a story and returns what was read.
@@ -87,6 +96,9 @@ func tell(t *testing.T, script string, profile wechatfake.Profile, mode wechatfa
 	cfg := wechatfake.Config{Profile: profile, Mode: mode, Now: f.Clock.Now}
 	f.Bot.Landing = func(link.Link) string { return "https://fanli.example/l/1" }
 	p.w = open(t, cfg, nil)
+	f.Bot.InvitePicture = func(ctx context.Context, of user.Identity, word string) (bot.Picture, bool) {
+		return p.w.channel.InvitePicture(ctx, of.External, word)
+	}
 	p.w.run(t, p.handle)
 	for _, line := range strings.Split(strings.TrimSpace(script), "\n") {
 		fmt.Fprintln(&p.out, line)
@@ -140,13 +152,19 @@ func (p *teller) shown() {
 					mark = "  (" + s.By + ") "
 				}
 			}
-			fmt.Fprintln(&p.out, strings.TrimRight(mark+line, " "))
+			fmt.Fprintln(&p.out, strings.TrimRight(mark+ticket.ReplaceAllString(line, "?ticket=…"), " "))
 		}
 	}
 	p.read[p.person] = len(all)
 }
 
 var code = regexp.MustCompile(`确认 \d{4}`)
+
+// picture is the address of the picture of a code, and ticket what is another one each time.
+var (
+	picture = regexp.MustCompile(`https://mp\.weixin\.qq\.com/cgi-bin/showqrcode\?ticket=[^"]+`)
+	ticket  = regexp.MustCompile(`\?ticket=[^"]+`)
+)
 
 // fill puts in what was read last.
 func (p *teller) fill(s string) string {
@@ -167,6 +185,12 @@ func (p *teller) does(what string) {
 		fake.Follow(ctx, p.person, arg)
 	case "unfollow":
 		fake.Unfollow(ctx, p.person)
+	case "scan": // the picture that somebody was shown
+		if all := picture.FindAllString(strings.Join(fake.Lines(openids(arg)), "\n"), -1); len(all) > 0 {
+			fake.ScanPicture(ctx, p.person, all[len(all)-1])
+		} else {
+			fmt.Fprintln(&p.out, "  (there is nothing to scan)")
+		}
 	case "click":
 		fake.Click(ctx, p.person, arg)
 	case "image":

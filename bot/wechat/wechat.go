@@ -23,6 +23,8 @@
 //   - People are sent no more than the platform allows. What is not allowed waits, and
 //     is told with the next answer.
 //   - A right that the platform refuses is not used for DowngradeFor, in all processes.
+//   - Of one person's invitation there is one code at a time, of which the platform is
+//     asked once in three weeks; without it the invitation is a text.
 //   - No callback can make the process end. Openids, texts, tokens and keys are in no
 //     error and in no log line.
 //
@@ -46,6 +48,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"fanli/bot"
 	"fanli/bot/callback"
@@ -89,7 +93,7 @@ type Options struct {
 	// MenuLinks writes choices as links that send them, which WeChat does not document.
 	MenuLinks bool
 	// Count counts what happens: refused/reason, answered/way, downgrade/right,
-	// notice/way, heard/type; optional.
+	// notice/way, heard/type, code/outcome; optional.
 	Count func(what, how string)
 
 	Budget time.Duration // 0 means DefaultBudget
@@ -116,6 +120,8 @@ type Platform interface {
 	SendSubscription(ctx context.Context, openid string, n platform.Notice) error
 	SendOnce(ctx context.Context, openid string, o platform.Once) error
 	Typing(ctx context.Context, openid string, on bool) error
+	QR(ctx context.Context, scene string, ttl time.Duration) (platform.Code, error)
+	PictureURL(code platform.Code) string
 }
 
 // A Channel is one official account. Make it with New. It is an http.Handler for the
@@ -127,6 +133,7 @@ type Channel struct {
 	seen    callback.Memory
 	refused refusedRights
 	jobs    jobs
+	coding  singleflight.Group
 	account atomic.Pointer[string]
 
 	mu     sync.Mutex

@@ -11,6 +11,7 @@ import (
 
 	"fanli/adapters/store"
 	"fanli/adapters/wechatpay"
+	"fanli/bot"
 	"fanli/bot/wechat"
 	"fanli/bot/wechat/platform"
 	"fanli/configs"
@@ -58,8 +59,19 @@ func (s *server) openWechat(cfg configs.Config) (*wechat.Channel, error) {
 	}
 	office.Open(c)
 	a.bot.OwnPayee = ownPayee(cfg)
+	a.bot.InvitePicture = invitePicture(c)
 	s.wechat = c
 	return c, nil
+}
+
+// invitePicture returns what shows the code that the friends of somebody on WeChat scan.
+func invitePicture(c *wechat.Channel) func(ctx context.Context, of user.Identity, word string) (bot.Picture, bool) {
+	return func(ctx context.Context, of user.Identity, word string) (bot.Picture, bool) {
+		if of.Channel != wechat.Name {
+			return bot.Picture{}, false
+		}
+		return c.InvitePicture(ctx, of.External, word)
+	}
 }
 
 // ownPayee returns what says to which account WeChat Pay can send money to somebody who

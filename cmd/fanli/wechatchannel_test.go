@@ -14,7 +14,7 @@ import (
 
 // TestWechatStory is the beginning of the loop through an official account, against a
 // platform that checks what the real one checks: somebody follows, pastes, buys and is
-// told of it.
+// told of it, and brings a friend.
 func TestWechatStory(t *testing.T) {
 	t.Parallel()
 	fake := wechatfake.New(wechatfake.Config{Mode: wechatfake.Safe, Profile: wechatfake.Service})
@@ -27,28 +27,36 @@ func TestWechatStory(t *testing.T) {
 	if err := fake.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	hears := func(want string) string { // a busy machine answers late, and then by customer message
+	hears := func(who, want string) string { // a busy machine answers late, and then by customer message
 		t.Helper()
 		for end := time.Now().Add(telegramPatience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			for _, line := range fake.Lines(me) {
+			for _, line := range fake.Lines(who) {
 				if strings.Contains(line, want) {
 					return line
 				}
 			}
 		}
-		t.Fatalf("%q is never said: %q", want, fake.Lines(me))
+		t.Fatalf("%q is never said: %q", want, fake.Lines(who))
 		return ""
 	}
 	fake.Follow(t.Context(), me, "")
-	hears("返利")
+	hears(me, "返利")
 	fake.Say(t.Context(), me, "【京东】https://u.jd.com/YO58R3Q「飞利浦电动牙刷」点击链接直接打开")
-	_, rest, _ := strings.Cut(hears("预计返利"), `<a href="`)
+	_, rest, _ := strings.Cut(hears(me, "预计返利"), `<a href="`)
 	made, _, _ := strings.Cut(rest, `"`)
 	if !strings.HasPrefix(made, base) {
 		t.Fatalf("the card opens %q", made)
 	}
 	(&controlPage{t: t, base: base}).buy(made)
-	hears("看到你的京东订单了")
+	hears(me, "看到你的京东订单了")
+	const friend = "oFriend000000000000000000001"
+	fake.Say(t.Context(), me, "邀请")
+	_, rest, _ = strings.Cut(hears(me, "邀请二维码"), `<a href="`)
+	picture, _, _ := strings.Cut(rest, `"`)
+	fake.ScanPicture(t.Context(), friend, picture)
+	hears(friend, "返利")
+	fake.Say(t.Context(), me, "邀请")
+	hears(me, "已经邀请了 1 位朋友")
 	if d := fake.Forge(t.Context(), me, "余额", wechatfake.Unencrypted); d.Status == 200 {
 		t.Errorf("an unencrypted callback is answered %d %q", d.Status, d.Body)
 	}

@@ -250,7 +250,7 @@ func codeIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	picture, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(string(picture), "\x89PNG") {
+	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(string(picture), "\xff\xd8\xff") {
 		t.Errorf("the picture is %d %.20q", resp.StatusCode, picture)
 	}
 }

@@ -233,6 +233,26 @@ func TestPeople(t *testing.T) {
 	}
 }
 
+// TestPicturesAreForPeople: a proxy for our own calls shows people nothing; the fake does.
+func TestPicturesAreForPeople(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string]string{
+		"":                         "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=a%2Bb",
+		"https://proxy.internal":   "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=a%2Bb",
+		"http://127.0.0.1:8090/wx": "http://127.0.0.1:8090/wx/cgi-bin/showqrcode?ticket=a%2Bb",
+	} {
+		c, err := platform.New(platform.Config{
+			AppID: wechatfake.DefaultAppID, AppSecret: wechatfake.DefaultSecret, Token: wechatfake.DefaultToken, AESKey: wechatfake.DefaultAESKey, Endpoint: endpoint,
+		}, platform.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.PictureURL(platform.Code{Ticket: "a+b"}); got != want {
+			t.Errorf("with endpoint %q the picture is at %s, want %s", endpoint, got, want)
+		}
+	}
+}
+
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	text := func(a *account) error { return a.SendText(context.Background(), "o1", "x") }

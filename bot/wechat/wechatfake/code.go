@@ -3,10 +3,12 @@ package wechatfake
 import (
 	"bytes"
 	"context"
+	"image/jpeg"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -110,6 +112,22 @@ func (s *Server) ScanCode(ctx context.Context, openid, address string) Outcome {
 	return s.Scan(ctx, openid, scene)
 }
 
+// ScanPicture is somebody who scans the picture of a code, by the address at which it is
+// shown.
+func (s *Server) ScanPicture(ctx context.Context, openid, address string) Outcome {
+	u, err := url.Parse(address)
+	if err != nil || u.Path != showPath {
+		return Outcome{Why: "there is no picture of a code"}
+	}
+	s.mu.Lock()
+	c := s.codes[u.Query().Get("ticket")]
+	s.mu.Unlock()
+	if c == nil {
+		return Outcome{Why: "there is no such code"}
+	}
+	return s.ScanCode(ctx, openid, c.url)
+}
+
 // showCode answers the picture of a code.
 func (s *Server) showCode(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
@@ -119,13 +137,18 @@ func (s *Server) showCode(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	png, err := qrcode.Encode(c.url, qrcode.Medium, codeSize)
+	code, err := qrcode.New(c.url, qrcode.Medium)
+	var picture bytes.Buffer
+	if err == nil {
+		err = jpeg.Encode(&picture, code.Image(codeSize), nil)
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "image/png")
-	_, _ = w.Write(png) // the caller has gone
+	w.Header().Set("Cache-Control", "max-age=604800")
+	w.Header().Set("Content-Type", "image/jpg") // as the platform writes it
+	_, _ = w.Write(picture.Bytes())             // the caller has gone
 }
 
 // A medium is a file that was uploaded.

@@ -70,6 +70,9 @@ func (s *Server) act(ctx context.Context, name string, o order) (out any, ok boo
 	case "unfollow":
 		return s.Unfollow(ctx, o.OpenID), true
 	case "scan":
+		if o.URL != "" {
+			return s.ScanPicture(ctx, o.OpenID, o.URL), true
+		}
 		return s.Scan(ctx, o.OpenID, o.Scene), true
 	case "click":
 		return s.Click(ctx, o.OpenID, o.Text), true
