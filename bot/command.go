@@ -64,7 +64,7 @@ func commands() []command {
 		{"claims", sectionOrders, false, []string{"找回进度", "找回结果", "我的找回"}, []string{"claims", "claim status"}, (*turn).claims},
 		{"appeal", "", false, []string{"申诉"}, []string{"appeal"}, (*turn).appeal},
 
-		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分"}, []string{"balance", "wallet"}, (*turn).balance},
+		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分", "我的"}, []string{"balance", "wallet"}, (*turn).balance},
 		{"statement", sectionMoney, false, []string{"明细", "账单", "流水", "余额变动", "返利明细"}, []string{"statement", "ledger", "history"}, (*turn).statement},
 		{"withdraw", sectionMoney, false, []string{"提现", "提取", "领钱"}, []string{"withdraw", "cash out"}, (*turn).withdraw},
 		{"withdrawals", sectionMoney, false, []string{"提现状态", "提现进度", "提现结果", "到账了吗"}, []string{"withdrawals", "withdrawal status"}, (*turn).withdrawals},
@@ -78,10 +78,13 @@ func commands() []command {
 
 		{"link", sectionMore, false, []string{"关联", "关联账号", "绑定账号", "关联码"}, []string{"link", "link account", "bind code"}, (*turn).link},
 		{"unlink", sectionMore, false, []string{"解除关联", "解绑", "取消关联"}, []string{"unlink", "unlink account"}, (*turn).unlink},
+		{"bind", "", false, []string{"绑定"}, []string{"bind"}, (*turn).binding},
 
 		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},
 		{"guide", sectionMore, false, []string{"教程", "怎么用", "新手", "使用教程"}, []string{"guide", "how"}, (*turn).guide},
 		{"language", sectionMore, false, []string{"语言", "切换语言"}, []string{"language", "lang"}, (*turn).language},
+		{"support", sectionMore, true, []string{"客服", "人工", "人工客服", "转人工", "联系客服", "投诉"}, []string{"support", "customer service", "contact us"}, (*turn).support},
+		{"unsubscribe", sectionMore, false, []string{"退订", "TD", "取消订阅", "关闭通知"}, []string{"unsubscribe", "stop", "stop notices"}, (*turn).unsubscribe},
 		{"cancel", sectionMore, false, []string{"取消", "返回", "退出"}, []string{"cancel", "exit", "quit"}, (*turn).cancel},
 		{"help", sectionMore, true, []string{"帮助", "菜单", "指令", "关键词", "功能", "0", "?"}, []string{"help", "menu", "commands"}, (*turn).help},
 		{"confirm", "", false, []string{"确认"}, []string{"confirm"}, (*turn).confirm},
@@ -210,9 +213,9 @@ type Command struct {
 }
 
 // Commands returns the commands that people are told about, in the order of the
-// help, in one language.
-func Commands(tag string) []Command {
-	return listed(people(), tag)
+// help, in one language, without those that are named: they are switched off.
+func Commands(tag string, without ...string) []Command {
+	return slices.DeleteFunc(listed(people(), tag), func(c Command) bool { return slices.Contains(without, c.Name) })
 }
 
 func listed(table []command, tag string) []Command {

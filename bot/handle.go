@@ -66,6 +66,12 @@ type Bot struct {
 	Networks []string
 	// SearchText makes a text that is nothing else a search.
 	SearchText bool
+	// Contact is where people reach a person of the operator's: a page (https://) or
+	// words such as a number; optional.
+	Contact string
+	// Off are the commands, by name, that are switched off: help leaves them out;
+	// optional.
+	Off []string
 	// ShopURL is the sandbox's shop, where everything can be tried; optional.
 	ShopURL string
 	// ConfirmURL returns the page on which the payee of a withdrawal confirms it;
@@ -120,6 +126,8 @@ type Bot struct {
 type Manner struct {
 	Limits      withdraw.Limits
 	SearchText  bool
+	Contact     string
+	Off         []string
 	Memberships Memberships
 }
 
@@ -131,7 +139,7 @@ func (b *Bot) manner() Manner {
 	if m := b.changed.Load(); m != nil {
 		return *m
 	}
-	return Manner{b.Limits, b.SearchText, b.Memberships}
+	return Manner{b.Limits, b.SearchText, b.Contact, b.Off, b.Memberships}
 }
 
 // beijing is where the shops are, and most shoppers. It has no summer time.

@@ -5,31 +5,19 @@ import (
 	"unicode/utf8"
 )
 
-// nearRunesMin is the shortest word that is held for a slip: of two English
-// letters one is too much of the word.
-const (
-	nearRunesMin      = 4
-	nearRunesMinHan   = 2
-	nearArgsDigitsMax = 9
-)
+// nearArgsDigitsMax bounds a number that sticks to a word.
+const nearArgsDigitsMax = 9
 
 // near finds the one command that s misses by a single slip: a letter too many,
-// too few, wrong, or two swapped; or a missing space before a number. With more
-// than one there is no telling.
-func near(s string) (name, args string, ok bool) {
-	if c, digits, ok := glued(s); ok {
-		return c.name, digits, true
-	}
+// too few, wrong, or two swapped. With more than one there is no telling. What repeats
+// the last answer is never meant: that one is on the screen.
+func near(s string, misses func(c command, word []rune) bool) (name, args string, ok bool) {
 	word := []rune(fold(s))
-	least := nearRunesMin
-	if len(word) > 0 && word[0] >= utf8.RuneSelf {
-		least = nearRunesMinHan
-	}
-	if len(word) < least {
+	if len(word) == 0 {
 		return "", "", false
 	}
 	for _, c := range people() {
-		if c.section == "" || !c.missed(word, least) {
+		if c.section == "" || c.name == "last" || !misses(c, word) {
 			continue
 		}
 		if name != "" {
@@ -40,25 +28,25 @@ func near(s string) (name, args string, ok bool) {
 	return name, "", name != ""
 }
 
-// missed reports whether one of the command's words is one slip away.
-func (c command) missed(word []rune, least int) bool {
-	for _, w := range c.words() {
-		if other := []rune(fold(w)); len(other) >= least && oneSlip(word, other) {
-			return true
-		}
-	}
-	return false
-}
-
 // glued reads "提现100".
 func glued(s string) (c command, digits string, ok bool) {
-	head := strings.TrimRight(s, "0123456789.")
-	digits = s[len(head):]
-	if head == s || head == "" || len(digits) > nearArgsDigitsMax {
+	head, digits := numbered(s)
+	if digits == "" {
 		return command{}, "", false
 	}
 	c, ok = exact(head)
 	return c, digits, ok && c.section != ""
+}
+
+// numbered takes a number off the end of a text, if there is something before it.
+func numbered(s string) (head, digits string) {
+	head = strings.TrimRight(s, "0123456789.")
+	digits = s[len(head):]
+	head = strings.TrimRight(head, " ")
+	if head == "" || len(digits) > nearArgsDigitsMax {
+		return s, ""
+	}
+	return head, digits
 }
 
 // oneSlip reports whether a becomes b by one insertion, deletion, substitution

@@ -17,7 +17,8 @@ func voiceOf(tag string) voice { return voice{words: locale.For(tag)} }
 
 // route decides what a message is. The order matters and is a promise: an answer
 // that we wait for, a link, a command, an order number, a digit of a list, words
-// to search for. A text that is none of them is answered with the short help.
+// to search for. A text that is none of them is answered with the short help. A slip in a
+// command is asked about, before the search only if it is surely one.
 func (t *turn) route(ctx context.Context) (Reply, error) {
 	s := tidy(t.text)
 	refs := link.Recognise(t.text)
@@ -49,11 +50,26 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 	case foreign(s):
 		return t.shops(), nil
 	}
-	if r, ok := t.suggest(s); ok {
+	return t.plainly(ctx, s)
+}
+
+// plainly answers a text that is nothing we know at sight. What can be goods is
+// searched for, unless it is surely a slip; what may be one is asked about if there is
+// nothing else to say.
+func (t *turn) plainly(ctx context.Context, s string) (Reply, error) {
+	if r, ok := t.suggest(s, sure); ok {
 		return r, nil
 	}
 	if t.bot.manner().SearchText && searchable(t.text, s) {
-		return t.find(ctx, s, 1)
+		r, err := t.find(ctx, s, 1)
+		if also, ok := t.suggest(s, perhaps); ok && err == nil && r.Nothing {
+			r.Text += "\n" + also.Text
+			r.Buttons = append(also.Buttons, t.next("help"))
+		}
+		return r, err
+	}
+	if r, ok := t.suggest(s, perhaps); ok {
+		return r, nil
 	}
 	return t.unknown(), nil
 }

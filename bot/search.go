@@ -56,7 +56,7 @@ func (t *turn) find(ctx context.Context, words string, page int) (Reply, error) 
 	l := list{Kind: listSearch, Words: words, Page: page, Quotes: shown, More: len(shown) > 1}
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return t.say("search.off"), nil
+		return Reply{Text: t.T("search.off"), Nothing: true}, nil
 	case fault.Retryable(err):
 		t.retry = commandWord(t.words.Tag(), "search") + " " + words
 		return Reply{Text: t.T("search.stalled", "trace", t.trace(ctx, err)), Buttons: []Button{t.next("last")}}, nil

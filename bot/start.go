@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"fanli/bot/locale"
@@ -58,7 +59,7 @@ func (t *turn) help(_ context.Context, args string) (Reply, error) {
 	b.WriteString(t.T("help.head"))
 	var at section
 	for _, c := range people() {
-		if c.section == "" || t.m.Group && !c.group {
+		if c.section == "" || t.m.Group && !c.group || t.off(c.name) {
 			continue
 		}
 		if c.section != at {
@@ -76,6 +77,12 @@ func (t *turn) help(_ context.Context, args string) (Reply, error) {
 	return r, nil
 }
 
+// off reports whether a command is switched off: it says so, and help leaves it out.
+func (t *turn) off(name string) bool {
+	m := t.bot.manner()
+	return slices.Contains(m.Off, name) || name == "level" && m.Memberships == nil
+}
+
 // unknown is the answer to a text that is nothing.
 func (t *turn) unknown() Reply {
 	r := t.say("message.unknown")
@@ -85,8 +92,8 @@ func (t *turn) unknown() Reply {
 }
 
 // suggest asks whether s is a command with a slip in it.
-func (t *turn) suggest(s string) (Reply, bool) {
-	name, args, ok := near(s)
+func (t *turn) suggest(s string, g guess) (Reply, bool) {
+	name, args, ok := g(s)
 	if !ok {
 		return Reply{}, false
 	}

@@ -137,6 +137,7 @@ func families(t *testing.T) map[string][]string {
 		"section.":           constants(t, ".", "section"),
 		"network.":           {"taobao", "jd", "pdd", "vip"},
 		"channel.":           {"telegram", "wechat", "kf", "web", "terminal"},
+		"unsubscribe.on.":    {"telegram", "wechat", "kf", "web", "other"},
 		"order.state.":       constants(t, "../core/order", "State"),
 		"order.event.":       {"unpaid", "paid", "received", "settled"},
 		"order.step.":        constants(t, "../core/order", "Step"),

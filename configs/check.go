@@ -75,6 +75,7 @@ func (c Config) check(t *tree) []mistake {
 	k.part("guard", c.Guard.Validate())
 	c.Resilience.check(k)
 	c.Landing.check(k)
+	c.Bot.check(k)
 	c.checkMoney(k)
 	c.checkCollect(k)
 	c.checkNetworks(k)

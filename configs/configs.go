@@ -193,7 +193,8 @@ type Webchat struct {
 
 // Bot says how the bot talks.
 type Bot struct {
-	Search bool `yaml:"search"`
+	Search  bool   `yaml:"search"`
+	Contact string `yaml:"contact"`
 }
 
 // Sandbox reports whether no network is configured, so that fanli serves its own

@@ -244,7 +244,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,
 		Withdrawals: a.ask.payouts, Memory: a.memory(), Log: a.log, Now: a.now, Zone: a.cfg.Location(),
 		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Linking: a.ask.users, Gifts: a.ask.gifts,
-		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, ShopURL: s.shop, Networks: names(a.networks),
+		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, Contact: a.cfg.Bot.Contact, Off: commandsOff(a.cfg), ShopURL: s.shop, Networks: names(a.networks),
 		Ladder: a.resilience.ladder, Waiting: a.db.Waiting(),
 		Leases: a.talkLeases(), Holder: s.holder,
 	}

@@ -84,7 +84,7 @@ func settings() []setting {
 				return nil
 			},
 		},
-		{keys: []string{"bot.search", "collect.memberships"}, targets: []string{botTarget}, says: "for the next message; memberships only where a collector is on", apply: applyManner},
+		{keys: []string{"bot.search", "bot.contact", "rebate.checkin.amount", "collect.memberships"}, targets: []string{botTarget}, says: "for the next message; memberships only where a collector is on", apply: applyManner},
 		{
 			keys: []string{"collect.lasts"}, targets: []string{paymentTarget}, says: "for codes made from now on",
 			apply: func(_ context.Context, l *live, c configs.Config) error {
@@ -152,7 +152,7 @@ func applyManner(_ context.Context, l *live, c configs.Config) error {
 	if l.a.bot == nil {
 		return nil
 	}
-	m := bot.Manner{Limits: l.a.limitsOf(c), SearchText: c.Bot.Search}
+	m := bot.Manner{Limits: l.a.limitsOf(c), SearchText: c.Bot.Search, Contact: c.Bot.Contact, Off: commandsOff(c)}
 	if l.a.sells(c) {
 		m.Memberships = members{l.a}
 	}
@@ -163,6 +163,17 @@ func applyManner(_ context.Context, l *live, c configs.Config) error {
 // sells reports whether memberships are on sale.
 func (a *app) sells(c configs.Config) bool {
 	return a.cfg.Collect.Collector != "" && len(c.Collect.Memberships) > 0
+}
+
+// commandsOff are the commands that a configuration switches off, for help and menus.
+func commandsOff(c configs.Config) (off []string) {
+	if c.Collect.Collector == "" || len(c.Collect.Memberships) == 0 {
+		off = append(off, "level")
+	}
+	if c.Rebate.CheckIn.Amount == 0 {
+		off = append(off, "checkin")
+	}
+	return off
 }
 
 // applyGuards changes how networks are treated.

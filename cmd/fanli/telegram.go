@@ -26,7 +26,8 @@ const (
 // openTelegram makes the channel to Telegram.
 func (s *server) openTelegram(cfg configs.Config) (*telegram.Channel, error) {
 	var menu []telegram.Command
-	zh, en := bot.Commands("zh"), bot.Commands("en")
+	off := commandsOff(cfg)
+	zh, en := bot.Commands("zh", off...), bot.Commands("en", off...)
 	for i := range zh {
 		menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
 	}

@@ -42,7 +42,7 @@ func account(cfg configs.Config, o platform.Options) (*platform.Client, error) {
 
 // menus are those that the account shall have.
 func menus(cfg configs.Config) (all platform.Menu, tagged map[string]platform.Menu) {
-	return cfg.Wechat.Own(platform.Standard(bot.Commands("zh")))
+	return cfg.Wechat.Own(platform.Standard(bot.Commands("zh", commandsOff(cfg)...)))
 }
 
 // Acts of staff on the account.

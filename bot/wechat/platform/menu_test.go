@@ -37,12 +37,12 @@ func TestTheStandardMenu(t *testing.T) {
 		}
 	}
 	// As commands come, what stands in for them goes.
-	all := append(bot.Commands("zh"), bot.Command{Words: []string{"今日", "外卖", "比价", "活动", "我的", "绑定淘宝", "通知", "规则", "客服"}})
+	all := append(bot.Commands("zh"), bot.Command{Words: []string{"今日", "外卖", "比价", "活动", "我的资料", "绑定淘宝", "通知", "规则", "客服"}})
 	full := platform.Standard(all)
 	if err := full.Check(); err != nil {
 		t.Fatal(err)
 	}
-	for i, last := range []string{"大促会场 → 活动", "我的资料 → 我的", "联系客服 → 客服"} {
+	for i, last := range []string{"大促会场 → 活动", "我的资料 → 我的资料", "联系客服 → 客服"} {
 		if n := len(full[i].Sub); n != 5 || full[i].Sub[4].Name+" → "+full[i].Sub[4].Say != last {
 			t.Errorf("with all commands it is\n%s", full)
 		}
