@@ -64,7 +64,7 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 		return a
 	}
 	if j.last(in, c.opts.Now()) {
-		return c.stub(ctx, in)
+		return c.stub(ctx, in, j)
 	}
 	select {
 	case <-j.done:
@@ -124,7 +124,6 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 		c.log.Warn("what a person may be sent is not kept", "error", err)
 	}
 	j.quiet = in.kind == silent || in.kind == left
-	text := in.text
 	if reads {
 		j.raw = f.Talk.Rest[f.Talk.Read-1]
 		if f.Talk.Read < len(f.Talk.Rest) {
@@ -132,8 +131,15 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 		}
 		return
 	}
-	if action, ok := f.Talk.meant(text, now); ok && in.kind == talk {
-		text = action
+	text := in.text
+	if in.kind == talk {
+		if m, ok := f.Talk.late(text, now); ok {
+			j.message = m
+			return
+		}
+		if action, ok := f.Talk.meant(text, now); ok {
+			text = action
+		}
 	}
 	j.message = bot.Message{From: identity(in.from), Chat: in.from, ID: in.id, Text: text, Via: in.via}
 }
@@ -216,17 +222,28 @@ const stubTTL = time.Hour
 // addresses say nothing of a person's language.
 var addresses = regexp.MustCompile(`https?://\S+`)
 
-// stub says that the answer will be there for "1".
-func (c *Channel) stub(ctx context.Context, in incoming) answer {
-	text := saySoon.in(plaintext.English(addresses.ReplaceAllString(in.text, "")))
+// stub says that the answer will be there for "1". Its message is kept before, like
+// any that is acknowledged: in the office, which has it answered whatever happens to this
+// process, and beside its person, whose "1" means this message and no other.
+func (c *Channel) stub(ctx context.Context, in incoming, j *job) answer {
+	select {
+	case <-j.ready:
+	default:
+		return answer{way: wayNone} // it is not even known what it means
+	}
+	_ = c.decide(ctx, in, wayStub)
+	_, kept := c.keep(ctx, in, j)
 	_, err := c.change(ctx, in.from, func(f *follower) bool {
-		f.Talk = talkState{Menu: []choice{{1, "重发"}}, Until: c.opts.Now().Add(stubTTL)}
+		f.Talk = talkState{Late: &j.message, Until: c.opts.Now().Add(stubTTL)}
 		return true
 	})
 	if err != nil {
 		c.log.Warn("a choice is not kept", "error", err)
 	}
-	return answer{way: wayStub, text: text}
+	if err != nil && !kept {
+		return answer{way: wayNone} // nobody would ever answer it
+	}
+	return answer{way: wayStub, text: saySoon.in(plaintext.English(addresses.ReplaceAllString(in.text, "")))}
 }
 
 // How much goes with one answer.
@@ -240,7 +257,10 @@ func (c *Channel) compose(ctx context.Context, in incoming, j *job) answer {
 	if j.raw != "" {
 		return answer{way: wayPassive, text: j.raw}
 	}
-	told, waiting := c.tell(ctx, in)
+	if j.message.ID != in.id {
+		c.shown(ctx, j.message.ID)
+	}
+	told, waiting := c.tell(ctx, in, j.message.ID)
 	r := c.render(j.reply)
 	if len(told) > 0 && r.article != nil { // an article has no room for them
 		r = c.renderText(j.reply, false)
@@ -298,19 +318,20 @@ type parked struct {
 	reply bot.Reply
 }
 
-// tell returns the notices that go with an answer.
-func (c *Channel) tell(ctx context.Context, in incoming) (told []parked, waiting int) {
+// tell returns the notices that go with the answer to a message, without what is that
+// answer itself.
+func (c *Channel) tell(ctx context.Context, in incoming, answered string) (told []parked, waiting int) {
 	ids, bodies, waiting, err := c.opts.Book.Tell(ctx, in.from, in.id, toldMax)
 	if err != nil {
 		c.log.Warn("notices that wait are not told", "error", err)
 		return nil, 0
 	}
 	for i, id := range ids {
-		p := parked{id: id}
-		if err := json.Unmarshal(bodies[i], &p.reply); err != nil {
+		var b parkedBody
+		if err := json.Unmarshal(bodies[i], &b); err != nil || b.Of == lateKey(answered) {
 			continue // of another version: nobody can read it
 		}
-		told = append(told, p)
+		told = append(told, parked{id, b.Reply})
 	}
 	return told, waiting
 }

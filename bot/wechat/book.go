@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
+	"fanli/bot"
 	"fanli/core/fault"
 )
 
@@ -71,6 +73,8 @@ type talkState struct {
 	Read  int       `json:"read,omitempty"` // how much of it has been read
 	By    string    `json:"by,omitempty"`   // the message that read on last
 	To    time.Time `json:"to,omitzero"`
+
+	Late *bot.Message `json:"late,omitempty"` // "1" shows its answer, until Until
 }
 
 // A choice is a digit and what it stands for.
@@ -79,7 +83,7 @@ type choice struct {
 	Action string `json:"action"`
 }
 
-func (t talkState) empty() bool { return len(t.Menu) == 0 && len(t.Rest) == 0 }
+func (t talkState) empty() bool { return len(t.Menu) == 0 && len(t.Rest) == 0 && t.Late == nil }
 
 // follower returns what is kept of a person.
 func (c *Channel) follower(ctx context.Context, openid string) (follower, error) {
@@ -179,6 +183,19 @@ func (t talkState) meant(text string, now time.Time) (action string, ok bool) {
 		return "", false
 	}
 	return t.Menu[i].Action, true
+}
+
+// late returns the message whose answer was promised, if a text asks for it.
+func (t talkState) late(text string, now time.Time) (m bot.Message, ok bool) {
+	if t.Late == nil || now.After(t.Until) {
+		return bot.Message{}, false
+	}
+	switch strings.ToLower(trim(text)) {
+	case "重发", "没收到", "结果", "last", "again", "resend": // as in the bot, where they mean what was answered last
+		return *t.Late, true
+	}
+	d, ok := digit(text)
+	return *t.Late, ok && d == 1
 }
 
 // digit reads a bare digit, also a full-width one.

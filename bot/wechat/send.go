@@ -66,6 +66,12 @@ func (c *Channel) reach(ctx context.Context, to user.Identity) (follower, error)
 // a short answer.
 const parkedBytesMax = 900
 
+// A parkedBody is what is kept of something that waits.
+type parkedBody struct {
+	bot.Reply
+	Of string `json:"of,omitempty"` // the key of what it is a piece of
+}
+
 // park keeps something until its person writes; in pieces, where it is too long to be told
 // below an answer.
 func (c *Channel) park(ctx context.Context, openid, key string, r bot.Reply) error {
@@ -81,7 +87,7 @@ func (c *Channel) park(ctx context.Context, openid, key string, r bot.Reply) err
 		if i > 0 {
 			own = fmt.Sprintf("%s/%d", key, i+1)
 		}
-		b, err := json.Marshal(p)
+		b, err := json.Marshal(parkedBody{p, key})
 		if err == nil {
 			err = c.opts.Book.Park(ctx, openid, own, b, c.opts.Now())
 		}

@@ -19,7 +19,8 @@
 //     leave a second: with the answer, or, where a customer message is allowed, with
 //     "success" after the message is kept for an answer that is sent later; once.
 //   - Where none is allowed, the last delivery says that "1" will show the answer, and
-//     so it does.
+//     so it does, also after a crash: the message is kept before, and "1" means it and no
+//     other. Who writes something else is told the answer with that of the next message.
 //   - People are sent no more than the platform allows. What is not allowed waits, and
 //     is told with the next answer.
 //   - A right that the platform refuses is not used for DowngradeFor, in all processes.
