@@ -33,6 +33,7 @@ type answer struct {
 	text    string
 	article *platform.Article
 	more    []string // texts that follow as customer messages
+	told    bool     // notices that have waited go with it
 }
 
 // patience is how long a delivery that may not be the last waits at most: the platform
@@ -172,6 +173,10 @@ func (c *Channel) settle(ctx context.Context, in incoming, j *job) answer {
 	if j.made == nil {
 		a := c.compose(ctx, in, j)
 		j.made = &a
+	} else if j.made.told { // what was written before did not arrive
+		if _, _, _, err := c.opts.Book.TellWith(ctx, in.from, in.id, 0); err != nil {
+			c.log.Warn("it is not kept that notices were lost", "error", err)
+		}
 	}
 	return *j.made
 }
@@ -260,12 +265,12 @@ func (c *Channel) compose(ctx context.Context, in incoming, j *job) answer {
 	if j.message.ID != in.id {
 		c.shown(ctx, j.message.ID)
 	}
-	told, waiting := c.tell(ctx, in, j.message.ID)
+	told, waiting, some := c.tell(ctx, in, j.message.ID)
 	r := c.render(j.reply)
 	if len(told) > 0 && r.article != nil { // an article has no room for them
 		r = c.renderText(j.reply, false)
 	}
-	a := answer{way: wayPassive, text: r.text, article: r.article}
+	a := answer{way: wayPassive, text: r.text, article: r.article, told: some}
 	next := talkState{Menu: r.menu}
 	if len(a.text) > textBytesMax {
 		c.untell(ctx, told)
@@ -319,12 +324,12 @@ type parked struct {
 }
 
 // tell returns the notices that go with the answer to a message, without what is that
-// answer itself.
-func (c *Channel) tell(ctx context.Context, in incoming, answered string) (told []parked, waiting int) {
-	ids, bodies, waiting, err := c.opts.Book.Tell(ctx, in.from, in.id, toldMax)
+// answer itself; some reports whether there was anything.
+func (c *Channel) tell(ctx context.Context, in incoming, answered string) (told []parked, waiting int, some bool) {
+	ids, bodies, waiting, err := c.opts.Book.TellWith(ctx, in.from, in.id, toldMax)
 	if err != nil {
 		c.log.Warn("notices that wait are not told", "error", err)
-		return nil, 0
+		return nil, 0, false
 	}
 	for i, id := range ids {
 		var b parkedBody
@@ -333,7 +338,7 @@ func (c *Channel) tell(ctx context.Context, in incoming, answered string) (told 
 		}
 		told = append(told, parked{id, b.Reply})
 	}
-	return told, waiting
+	return told, waiting, len(ids) > 0
 }
 
 func (c *Channel) untell(ctx context.Context, told []parked) {

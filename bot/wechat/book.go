@@ -56,9 +56,13 @@ type Book interface {
 	SetFollower(ctx context.Context, openid string, rev int64, state []byte) error
 	// Park keeps a notice until its person writes, once for each key.
 	Park(ctx context.Context, openid, key string, body []byte, now time.Time) error
-	// Tell returns the notices that go with the answer to a message: those that went
-	// before, or else at most count of those that wait; and how many more wait.
-	Tell(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error)
+	// TellWith returns the notices that go with the answer to a message: those that
+	// went before, or else at most count of those that wait; and how many more wait.
+	// What went with another message waits until that was Told, and waits again where
+	// it is asked for after that: so it did not arrive.
+	TellWith(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error)
+	// Told says that the answer to a message was written.
+	Told(ctx context.Context, openid, message string) error
 	// Untell lets notices wait again.
 	Untell(ctx context.Context, ids []int64) error
 	// Decide says which way the answer to a message goes: as who asks first wants.

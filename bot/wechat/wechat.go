@@ -22,7 +22,9 @@
 //     so it does, also after a crash: the message is kept before, and "1" means it and no
 //     other. Who writes something else is told the answer with that of the next message.
 //   - People are sent no more than the platform allows. What is not allowed waits, and
-//     is told with the next answer.
+//     is told with the next answer. It counts as told once an answer was written that the
+//     platform did not ask for again; what is in doubt is told with the next answer, too:
+//     it may be seen twice, and is not lost.
 //   - A right that the platform refuses is not used for DowngradeFor, in all processes.
 //   - No callback can make the process end. Openids, texts, tokens and keys are in no
 //     error and in no log line.
