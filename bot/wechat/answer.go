@@ -24,6 +24,7 @@ const (
 	wayPassive way = "passive" // with the answer
 	wayLater   way = "later"   // the answer is sent when it is there
 	wayStub    way = "stub"    // "1" will show it
+	wayFull    way = "full"    // there is too much of its person: it is left, and they are told so now and then
 	wayNone    way = "none"    // not at all: the message comes again
 )
 
@@ -42,11 +43,21 @@ const patience = 6 * time.Second
 
 // answer answers one delivery.
 func (c *Channel) answer(ctx context.Context, run *running, in incoming, began time.Time) answer {
-	j, mine := c.jobs.join(in.id, c.opts.Now())
-	if mine {
+	warn := false
+	j, mine := c.jobs.join(in.id, c.opts.Now(), func() (ok bool) {
+		ok, warn = c.gate.enter(in.from, c.opts.Now())
+		return ok
+	})
+	switch {
+	case j == nil && warn && in.kind != silent && in.kind != left:
+		return answer{way: wayFull, text: bot.TooMany(languageOf(in.text)).Text}
+	case j == nil:
+		return answer{way: wayFull}
+	case mine:
 		run.work.Add(1)
 		go func() {
 			defer run.work.Done()
+			defer c.gate.leave(in.from)
 			c.work(run, in, j)
 		}()
 	}
@@ -226,6 +237,14 @@ const stubTTL = time.Hour
 
 // addresses say nothing of a person's language.
 var addresses = regexp.MustCompile(`https?://\S+`)
+
+// languageOf is the hint of a language that a text gives.
+func languageOf(text string) string {
+	if plaintext.English(addresses.ReplaceAllString(text, "")) {
+		return "en"
+	}
+	return ""
+}
 
 // stub says that the answer will be there for "1". Its message is kept before, like
 // any that is acknowledged: in the office, which has it answered whatever happens to this

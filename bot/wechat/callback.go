@@ -69,6 +69,10 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 	if err != nil {
 		return err
 	}
+	if c.gate.closed(in.from, began) && !c.jobs.has(in.id) { // nothing is even remembered of it
+		c.reply(w, in, answer{way: wayFull})
+		return nil
+	}
 	if c.known(r.Context(), s) {
 		return callback.ErrReplayed
 	}
@@ -116,7 +120,7 @@ func (c *Channel) reply(w http.ResponseWriter, in incoming, a answer) (written b
 		w.WriteHeader(http.StatusServiceUnavailable) // it comes again
 		return false
 	}
-	if a.way != wayPassive && a.way != wayStub {
+	if a.text == "" && a.article == nil {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte(success))
 		return false

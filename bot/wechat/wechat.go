@@ -25,6 +25,9 @@
 //     is told with the next answer. It counts as told once an answer was written that the
 //     platform did not ask for again; what is in doubt is told with the next answer, too:
 //     it may be seen twice, and is not lost.
+//   - Whoever floods us costs others nothing: at most openMax messages of a person are
+//     being answered in a process and rateMax begin in a second. What is more is
+//     acknowledged and left, before anything is kept, and the person is told so.
 //   - A right that the platform refuses is not used for DowngradeFor, in all processes.
 //   - No callback can make the process end. Openids, texts, tokens and keys are in no
 //     error and in no log line.
@@ -130,6 +133,7 @@ type Channel struct {
 	seen    callback.Memory
 	refused refusedRights
 	jobs    jobs
+	gate    gate
 	account atomic.Pointer[string]
 
 	mu     sync.Mutex
