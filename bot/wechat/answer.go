@@ -45,6 +45,9 @@ const patience = 6 * time.Second
 func (c *Channel) answer(ctx context.Context, run *running, in incoming, began time.Time) answer {
 	warn := false
 	j, mine := c.jobs.join(in.id, c.opts.Now(), func() (ok bool) {
+		if in.failed != "" { // it is the platform that says so, once for each that we have sent
+			return true
+		}
 		ok, warn = c.gate.enter(in.from, c.opts.Now())
 		return ok
 	})
@@ -57,7 +60,9 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 		run.work.Add(1)
 		go func() {
 			defer run.work.Done()
-			defer c.gate.leave(in.from)
+			if in.failed == "" {
+				defer c.gate.leave(in.from)
+			}
 			c.work(run, in, j)
 		}()
 	}
@@ -97,6 +102,12 @@ func (c *Channel) work(run *running, in incoming, j *job) {
 			c.jobs.drop(in.id, j)
 		}
 	}()
+	if err := c.learn(run.ctx, in); err != nil {
+		c.log.Warn("a notice that has not arrived is not kept; its failure is asked for again", "error", err)
+		j.cut = true
+		c.jobs.drop(in.id, j)
+		return
+	}
 	c.understand(run.ctx, in, j)
 	close(j.ready)
 	switch {
@@ -112,6 +123,14 @@ func (c *Channel) work(run *running, in incoming, j *job) {
 		c.jobs.drop(in.id, j)
 	}
 	j.quiet = empty(j.reply)
+}
+
+// learn enters what a callback says of something that we have sent.
+func (c *Channel) learn(ctx context.Context, in incoming) error {
+	if !idForm.MatchString(in.failed) {
+		return nil
+	}
+	return c.formLost(ctx, in.from, in.failed)
 }
 
 func empty(r bot.Reply) bool { return r.Text == "" && len(r.Cards) == 0 && len(r.Buttons) == 0 }

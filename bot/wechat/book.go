@@ -63,9 +63,14 @@ type Book interface {
 	TellWith(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error)
 	// Told says that the answer to a message was written.
 	Told(ctx context.Context, openid, message string) error
+	// Sent keeps what is sent without an answer, once for each key, and Unsent lets it
+	// wait until its person writes, if it is there.
+	Sent(ctx context.Context, openid, key string, body []byte, now time.Time) error
+	Unsent(ctx context.Context, openid, key string) (found bool, err error)
 	// Untell lets notices wait again.
 	Untell(ctx context.Context, ids []int64) error
-	// Decide says which way the answer to a message goes: as who asks first wants.
+	// Decide says which way the answer to a message goes, or something else of which
+	// there is one: as who asks first wants.
 	Decide(ctx context.Context, message, way string, now time.Time) (decided string, err error)
 }
 

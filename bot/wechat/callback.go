@@ -69,7 +69,7 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 	if err != nil {
 		return err
 	}
-	if c.gate.closed(in.from, began) && !c.jobs.has(in.id) { // nothing is even remembered of it
+	if in.failed == "" && c.gate.closed(in.from, began) && !c.jobs.has(in.id) { // nothing is even remembered of it
 		c.reply(w, in, answer{way: wayFull})
 		return nil
 	}

@@ -24,7 +24,8 @@
 //   - People are sent no more than the platform allows. What is not allowed waits, and
 //     is told with the next answer. It counts as told once an answer was written that the
 //     platform did not ask for again; what is in doubt is told with the next answer, too:
-//     it may be seen twice, and is not lost.
+//     it may be seen twice, and is not lost. So is what a template message was to say
+//     that has not arrived, as the platform says later.
 //   - Whoever floods us costs others nothing: at most openMax messages of a person are
 //     being answered in a process and rateMax begin in a second. What is more is
 //     acknowledged and left, before anything is kept, and the person is told so.

@@ -132,6 +132,32 @@ func (b *book) Told(_ context.Context, openid, message string) error {
 	return nil
 }
 
+func (b *book) Sent(_ context.Context, openid, key string, body []byte, _ time.Time) error {
+	free, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer free()
+	if !slices.ContainsFunc(b.parked, func(p parked) bool { return p.key == key }) {
+		b.parked = append(b.parked, parked{int64(len(b.parked) + 1), openid, key, "-", body})
+	}
+	return nil
+}
+
+func (b *book) Unsent(_ context.Context, openid, key string) (bool, error) {
+	free, err := b.lock()
+	if err != nil {
+		return false, err
+	}
+	defer free()
+	i := slices.IndexFunc(b.parked, func(p parked) bool { return p.openid == openid && p.key == key && p.told == "-" })
+	if i < 0 {
+		return false, nil
+	}
+	b.parked[i].told = ""
+	return true, nil
+}
+
 func (b *book) Untell(_ context.Context, ids []int64) error {
 	free, err := b.lock()
 	if err != nil {
