@@ -120,8 +120,9 @@ func (b *WechatBook) Unsent(ctx context.Context, openid, key string) (found bool
 	return found, err
 }
 
-// Tell returns the notices that go with the answer to a message: those that went before,
-// or else the oldest that wait; and how many more wait.
+// Tell returns the notices that go with the answer to a message, of which it is certain
+// that it arrives: those that went before, or else the oldest that wait; and how many
+// more wait.
 func (b *WechatBook) Tell(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error) {
 	openid = b.in + openid
 	// Nearly nobody has any: that costs a look and no transaction.
@@ -143,23 +144,97 @@ func (b *WechatBook) Tell(ctx context.Context, openid, message string, count int
 			return err
 		}
 		waiting -= len(rows)
-		mine := make([]int64, len(rows))
-		for i, r := range rows {
-			mine[i] = r.ID
-		}
-		return classify("store.Tell", g.Model(&wechatParkedRow{}).Where("id IN ?", mine).Update("told", message).Error)
+		return classify("store.Tell", g.Model(&wechatParkedRow{}).Where("id IN ?", idsOfParked(rows)).Update("told", message).Error)
 	})
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	for _, r := range rows {
-		body, err := b.db.vault.open(string(r.Body), wechatNotice(openid))
+	bodies, err = b.bodies(openid, rows)
+	return idsOfParked(rows), bodies, waiting, err
+}
+
+// Before the id of a message: what its answer told may not have been seen.
+const (
+	unwritten = "?" // nobody has said that it was written
+	doubtful  = "!" // it was written, and asked for again
+)
+
+// TellWith is Tell for answers of which nobody knows whether they arrive: what went with
+// another message goes again, unless Told was called for that, and that alone. What is
+// asked for after it was told has not arrived.
+func (b *WechatBook) TellWith(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error) {
+	openid = b.in + openid
+	mine := []string{message, unwritten + message, doubtful + message}
+	free := func(g *gorm.DB) *gorm.DB {
+		return g.Where("openid = ?", openid).Where(g.Session(&gorm.Session{NewDB: true}).
+			Where("told = ?", "").Or("told LIKE ?", unwritten+"%").Or("told LIKE ?", doubtful+"%")).Where("told NOT IN ?", mine)
+	}
+	own := func(g *gorm.DB) *gorm.DB { return g.Where("openid = ? AND told IN ?", openid, mine) }
+	// Nearly nobody has any: that costs a look and no transaction.
+	for _, these := range []func(*gorm.DB) *gorm.DB{own, free} {
+		some, err := find[wechatParkedRow](these(b.db.reader(ctx).Select("id")).Limit(1))
 		if err != nil {
 			return nil, nil, 0, err
 		}
-		ids, bodies = append(ids, r.ID), append(bodies, body)
+		waiting += len(some)
 	}
-	return ids, bodies, waiting, nil
+	if waiting == 0 {
+		return nil, nil, 0, nil
+	}
+	var rows []wechatParkedRow
+	err = b.write(ctx, func(g *gorm.DB) error {
+		var all int64
+		if err := free(g.Model(&wechatParkedRow{})).Count(&all).Error; err != nil {
+			return classify("store.Tell", err)
+		}
+		waiting = int(all)
+		if rows, err = find[wechatParkedRow](own(g).Order("id")); err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			return retell(g, openid, message, doubtful+message)
+		}
+		if rows, err = find[wechatParkedRow](free(g).Order("id").Limit(count)); err != nil {
+			return err
+		}
+		waiting -= len(rows)
+		return classify("store.Tell", g.Model(&wechatParkedRow{}).Where("id IN ?", idsOfParked(rows)).Update("told", unwritten+message).Error)
+	})
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	bodies, err = b.bodies(openid, rows)
+	return idsOfParked(rows), bodies, waiting, err
+}
+
+// Told says that the answer to a message was written, with what it told.
+func (b *WechatBook) Told(ctx context.Context, openid, message string) error {
+	return b.write(ctx, func(g *gorm.DB) error { return retell(g, b.in+openid, unwritten+message, message) })
+}
+
+// retell changes with what notices went.
+func retell(g *gorm.DB, openid, from, to string) error {
+	return classify("store.Told", g.Model(&wechatParkedRow{}).Where("openid = ? AND told = ?", openid, from).Update("told", to).Error)
+}
+
+func idsOfParked(rows []wechatParkedRow) []int64 {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	return ids
+}
+
+// bodies opens what notices say.
+func (b *WechatBook) bodies(openid string, rows []wechatParkedRow) (bodies [][]byte, err error) {
+	for _, r := range rows {
+		body, err := b.db.vault.open(string(r.Body), wechatNotice(openid))
+		if err != nil {
+			return nil, err
+		}
+		bodies = append(bodies, body)
+	}
+	return bodies, nil
 }
 
 // Untell lets notices wait again.
@@ -199,14 +274,13 @@ func (b *WechatBook) Sweep(ctx context.Context, ways, told, waiting time.Time, c
 		for i, r := range old {
 			ids[i] = r.MessageID
 		}
-		rows, err := find[wechatParkedRow](g.Select("id").Where("at < ? OR at < ? AND told <> ?", ms(waiting), ms(told), "").Order("at").Limit(count))
+		rows, err := find[wechatParkedRow](g.Select("id").
+			Where("at < ? OR at < ? AND told <> ? AND told NOT LIKE ? AND told NOT LIKE ?", ms(waiting), ms(told), "", unwritten+"%", doubtful+"%").
+			Order("at").Limit(count))
 		if err != nil {
 			return err
 		}
-		parked := make([]int64, len(rows))
-		for i, r := range rows {
-			parked[i] = r.ID
-		}
+		parked := idsOfParked(rows)
 		if n = len(ids) + len(parked); n == 0 {
 			return nil
 		}

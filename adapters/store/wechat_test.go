@@ -67,6 +67,46 @@ func TestWechatBook(t *testing.T) {
 	})
 }
 
+// TestNoticesOfAnswersThatMayBeLost: what was not written, or was and is asked for again,
+// is told with the next message, too; what was written is not.
+func TestNoticesOfAnswersThatMayBeLost(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, here store.Config) {
+		db := open(t, here)
+		b, ctx := db.WechatBook(), t.Context()
+		at := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
+		for i := range 3 {
+			must(t, b.Park(ctx, "ann", fmt.Sprint("key ", i), fmt.Append(nil, i), at))
+		}
+		must(t, b.Park(ctx, "bob", "his", []byte("his"), at))
+		for i, step := range []struct{ told, message, want string }{
+			{"", "m1", "0 1, 1 wait"},
+			{"", "m1", "0 1, 1 wait"},   // delivered again before it was written
+			{"", "m2", "0 1, 1 wait"},   // m1 was never written
+			{"m1", "m2", "0 1, 1 wait"}, // it has nothing any more
+			{"m2", "m3", "2, 0 wait"},   // m2 was
+			{"m3", "m3", "2, 0 wait"},   // delivered again: what was written did not arrive
+			{"m3", "m4", "2, 0 wait"},   // and who knows whether that has
+			{"m4", "m5", ", 0 wait"},
+		} {
+			if step.told != "" {
+				must(t, b.Told(ctx, "ann", step.told))
+			}
+			_, bodies, waiting, err := b.TellWith(ctx, "ann", step.message, 2)
+			if got := fmt.Sprintf("%s, %d wait", bytes.Join(bodies, []byte(" ")), waiting); err != nil || got != step.want {
+				t.Errorf("step %d, with %s: %s, %v, want %s", i, step.message, got, err, step.want)
+			}
+		}
+		must(t, b.Park(ctx, "ann", "late", []byte("late"), at))
+		if _, _, _, err := b.TellWith(ctx, "ann", "m6", 2); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := b.Sweep(ctx, at, at.Add(time.Hour), at, 10); n != 3 || err != nil {
+			t.Errorf("%d are forgotten, %v, want those that were told for sure", n, err)
+		}
+	})
+}
+
 // TestKfBook: people of customer service are others than those of the official account,
 // and what was sent to them waits once it has turned out not to have arrived.
 func TestKfBook(t *testing.T) {

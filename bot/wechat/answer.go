@@ -24,6 +24,7 @@ const (
 	wayPassive way = "passive" // with the answer
 	wayLater   way = "later"   // the answer is sent when it is there
 	wayStub    way = "stub"    // "1" will show it
+	wayFull    way = "full"    // there is too much of its person: it is left, and they are told so now and then
 	wayNone    way = "none"    // not at all: the message comes again
 )
 
@@ -33,6 +34,7 @@ type answer struct {
 	text    string
 	article *platform.Article
 	more    []string // texts that follow as customer messages
+	told    bool     // notices that have waited go with it
 }
 
 // patience is how long a delivery that may not be the last waits at most: the platform
@@ -41,11 +43,26 @@ const patience = 6 * time.Second
 
 // answer answers one delivery.
 func (c *Channel) answer(ctx context.Context, run *running, in incoming, began time.Time) answer {
-	j, mine := c.jobs.join(in.id, c.opts.Now())
-	if mine {
+	warn := false
+	j, mine := c.jobs.join(in.id, c.opts.Now(), func() (ok bool) {
+		if in.failed != "" { // it is the platform that says so, once for each that we have sent
+			return true
+		}
+		ok, warn = c.gate.enter(in.from, c.opts.Now())
+		return ok
+	})
+	switch {
+	case j == nil && warn && in.kind != silent && in.kind != left:
+		return answer{way: wayFull, text: bot.TooMany(languageOf(in.text)).Text}
+	case j == nil:
+		return answer{way: wayFull}
+	case mine:
 		run.work.Add(1)
 		go func() {
 			defer run.work.Done()
+			if in.failed == "" {
+				defer c.gate.leave(in.from)
+			}
 			c.work(run, in, j)
 		}()
 	}
@@ -64,7 +81,7 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 		return a
 	}
 	if j.last(in, c.opts.Now()) {
-		return c.stub(ctx, in)
+		return c.stub(ctx, in, j)
 	}
 	select {
 	case <-j.done:
@@ -85,6 +102,12 @@ func (c *Channel) work(run *running, in incoming, j *job) {
 			c.jobs.drop(in.id, j)
 		}
 	}()
+	if err := c.learn(run.ctx, in); err != nil {
+		c.log.Warn("a notice that has not arrived is not kept; its failure is asked for again", "error", err)
+		j.cut = true
+		c.jobs.drop(in.id, j)
+		return
+	}
 	c.understand(run.ctx, in, j)
 	close(j.ready)
 	switch {
@@ -100,6 +123,14 @@ func (c *Channel) work(run *running, in incoming, j *job) {
 		c.jobs.drop(in.id, j)
 	}
 	j.quiet = empty(j.reply)
+}
+
+// learn enters what a callback says of something that we have sent.
+func (c *Channel) learn(ctx context.Context, in incoming) error {
+	if !idForm.MatchString(in.failed) {
+		return nil
+	}
+	return c.formLost(ctx, in.from, in.failed)
 }
 
 func empty(r bot.Reply) bool { return r.Text == "" && len(r.Cards) == 0 && len(r.Buttons) == 0 }
@@ -124,7 +155,6 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 		c.log.Warn("what a person may be sent is not kept", "error", err)
 	}
 	j.quiet = in.kind == silent || in.kind == left
-	text := in.text
 	if reads {
 		j.raw = f.Talk.Rest[f.Talk.Read-1]
 		if f.Talk.Read < len(f.Talk.Rest) {
@@ -132,8 +162,15 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 		}
 		return
 	}
-	if action, ok := f.Talk.meant(text, now); ok && in.kind == talk {
-		text = action
+	text := in.text
+	if in.kind == talk {
+		if m, ok := f.Talk.late(text, now); ok {
+			j.message = m
+			return
+		}
+		if action, ok := f.Talk.meant(text, now); ok {
+			text = action
+		}
 	}
 	j.message = bot.Message{From: identity(in.from), Chat: in.from, ID: in.id, Text: text, Via: in.via}
 }
@@ -166,6 +203,10 @@ func (c *Channel) settle(ctx context.Context, in incoming, j *job) answer {
 	if j.made == nil {
 		a := c.compose(ctx, in, j)
 		j.made = &a
+	} else if j.made.told { // what was written before did not arrive
+		if _, _, _, err := c.opts.Book.TellWith(ctx, in.from, in.id, 0); err != nil {
+			c.log.Warn("it is not kept that notices were lost", "error", err)
+		}
 	}
 	return *j.made
 }
@@ -216,17 +257,36 @@ const stubTTL = time.Hour
 // addresses say nothing of a person's language.
 var addresses = regexp.MustCompile(`https?://\S+`)
 
-// stub says that the answer will be there for "1".
-func (c *Channel) stub(ctx context.Context, in incoming) answer {
-	text := saySoon.in(plaintext.English(addresses.ReplaceAllString(in.text, "")))
+// languageOf is the hint of a language that a text gives.
+func languageOf(text string) string {
+	if plaintext.English(addresses.ReplaceAllString(text, "")) {
+		return "en"
+	}
+	return ""
+}
+
+// stub says that the answer will be there for "1". Its message is kept before, like
+// any that is acknowledged: in the office, which has it answered whatever happens to this
+// process, and beside its person, whose "1" means this message and no other.
+func (c *Channel) stub(ctx context.Context, in incoming, j *job) answer {
+	select {
+	case <-j.ready:
+	default:
+		return answer{way: wayNone} // it is not even known what it means
+	}
+	_ = c.decide(ctx, in, wayStub)
+	_, kept := c.keep(ctx, in, j)
 	_, err := c.change(ctx, in.from, func(f *follower) bool {
-		f.Talk = talkState{Menu: []choice{{1, "重发"}}, Until: c.opts.Now().Add(stubTTL)}
+		f.Talk = talkState{Late: &j.message, Until: c.opts.Now().Add(stubTTL)}
 		return true
 	})
 	if err != nil {
 		c.log.Warn("a choice is not kept", "error", err)
 	}
-	return answer{way: wayStub, text: text}
+	if err != nil && !kept {
+		return answer{way: wayNone} // nobody would ever answer it
+	}
+	return answer{way: wayStub, text: saySoon.in(plaintext.English(addresses.ReplaceAllString(in.text, "")))}
 }
 
 // How much goes with one answer.
@@ -240,12 +300,15 @@ func (c *Channel) compose(ctx context.Context, in incoming, j *job) answer {
 	if j.raw != "" {
 		return answer{way: wayPassive, text: j.raw}
 	}
-	told, waiting := c.tell(ctx, in)
+	if j.message.ID != in.id {
+		c.shown(ctx, j.message.ID)
+	}
+	told, waiting, some := c.tell(ctx, in, j.message.ID)
 	r := c.render(j.reply)
 	if len(told) > 0 && r.article != nil { // an article has no room for them
 		r = c.renderText(j.reply, false)
 	}
-	a := answer{way: wayPassive, text: r.text, article: r.article}
+	a := answer{way: wayPassive, text: r.text, article: r.article, told: some}
 	next := talkState{Menu: r.menu}
 	if len(a.text) > textBytesMax {
 		c.untell(ctx, told)
@@ -298,21 +361,22 @@ type parked struct {
 	reply bot.Reply
 }
 
-// tell returns the notices that go with an answer.
-func (c *Channel) tell(ctx context.Context, in incoming) (told []parked, waiting int) {
-	ids, bodies, waiting, err := c.opts.Book.Tell(ctx, in.from, in.id, toldMax)
+// tell returns the notices that go with the answer to a message, without what is that
+// answer itself; some reports whether there was anything.
+func (c *Channel) tell(ctx context.Context, in incoming, answered string) (told []parked, waiting int, some bool) {
+	ids, bodies, waiting, err := c.opts.Book.TellWith(ctx, in.from, in.id, toldMax)
 	if err != nil {
 		c.log.Warn("notices that wait are not told", "error", err)
-		return nil, 0
+		return nil, 0, false
 	}
 	for i, id := range ids {
-		p := parked{id: id}
-		if err := json.Unmarshal(bodies[i], &p.reply); err != nil {
+		var b parkedBody
+		if err := json.Unmarshal(bodies[i], &b); err != nil || b.Of == lateKey(answered) {
 			continue // of another version: nobody can read it
 		}
-		told = append(told, p)
+		told = append(told, parked{id, b.Reply})
 	}
-	return told, waiting
+	return told, waiting, len(ids) > 0
 }
 
 func (c *Channel) untell(ctx context.Context, told []parked) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
+	"fanli/bot"
 	"fanli/core/fault"
 )
 
@@ -55,12 +57,21 @@ type Book interface {
 	SetFollower(ctx context.Context, openid string, rev int64, state []byte) error
 	// Park keeps a notice until its person writes, once for each key.
 	Park(ctx context.Context, openid, key string, body []byte, now time.Time) error
-	// Tell returns the notices that go with the answer to a message: those that went
-	// before, or else at most count of those that wait; and how many more wait.
-	Tell(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error)
+	// TellWith returns the notices that go with the answer to a message: those that
+	// went before, or else at most count of those that wait; and how many more wait.
+	// What went with another message waits until that was Told, and waits again where
+	// it is asked for after that: so it did not arrive.
+	TellWith(ctx context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error)
+	// Told says that the answer to a message was written.
+	Told(ctx context.Context, openid, message string) error
+	// Sent keeps what is sent without an answer, once for each key, and Unsent lets it
+	// wait until its person writes, if it is there.
+	Sent(ctx context.Context, openid, key string, body []byte, now time.Time) error
+	Unsent(ctx context.Context, openid, key string) (found bool, err error)
 	// Untell lets notices wait again.
 	Untell(ctx context.Context, ids []int64) error
-	// Decide says which way the answer to a message goes: as who asks first wants.
+	// Decide says which way the answer to a message goes, or something else of which
+	// there is one: as who asks first wants.
 	Decide(ctx context.Context, message, way string, now time.Time) (decided string, err error)
 }
 
@@ -72,6 +83,8 @@ type talkState struct {
 	Read  int       `json:"read,omitempty"` // how much of it has been read
 	By    string    `json:"by,omitempty"`   // the message that read on last
 	To    time.Time `json:"to,omitzero"`
+
+	Late *bot.Message `json:"late,omitempty"` // "1" shows its answer, until Until
 }
 
 // A choice is a digit and what it stands for.
@@ -80,7 +93,7 @@ type choice struct {
 	Action string `json:"action"`
 }
 
-func (t talkState) empty() bool { return len(t.Menu) == 0 && len(t.Rest) == 0 }
+func (t talkState) empty() bool { return len(t.Menu) == 0 && len(t.Rest) == 0 && t.Late == nil }
 
 // follower returns what is kept of a person.
 func (c *Channel) follower(ctx context.Context, openid string) (follower, error) {
@@ -180,6 +193,19 @@ func (t talkState) meant(text string, now time.Time) (action string, ok bool) {
 		return "", false
 	}
 	return t.Menu[i].Action, true
+}
+
+// late returns the message whose answer was promised, if a text asks for it.
+func (t talkState) late(text string, now time.Time) (m bot.Message, ok bool) {
+	if t.Late == nil || now.After(t.Until) {
+		return bot.Message{}, false
+	}
+	switch strings.ToLower(trim(text)) {
+	case "重发", "没收到", "结果", "last", "again", "resend": // as in the bot, where they mean what was answered last
+		return *t.Late, true
+	}
+	d, ok := digit(text)
+	return *t.Late, ok && d == 1
 }
 
 // digit reads a bare digit, also a full-width one.

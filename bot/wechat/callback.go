@@ -2,7 +2,9 @@ package wechat
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"fanli/bot/callback"
@@ -67,6 +69,10 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 	if err != nil {
 		return err
 	}
+	if in.failed == "" && c.gate.closed(in.from, began) && !c.jobs.has(in.id) { // nothing is even remembered of it
+		c.reply(w, in, answer{way: wayFull})
+		return nil
+	}
 	if c.known(r.Context(), s) {
 		return callback.ErrReplayed
 	}
@@ -80,7 +86,11 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 	if len(a.more) > 0 {
 		c.follow(r.Context(), in, a)
 	}
-	c.reply(w, in, a)
+	if c.reply(w, in, a) && a.told && r.Context().Err() == nil {
+		if err := c.opts.Book.Told(r.Context(), in.from, in.id); err != nil {
+			c.log.Warn("notices are told again: that they were is not kept", "error", err)
+		}
+	}
 	return nil
 }
 
@@ -102,23 +112,29 @@ func (c *Channel) enter(ctx context.Context) (*running, error) {
 	}
 }
 
-// reply writes what a delivery is answered with.
-func (c *Channel) reply(w http.ResponseWriter, in incoming, a answer) {
+// reply writes what a delivery is answered with, and reports whether an answer was
+// written as far as that can be known: that it arrived is known to the platform alone.
+func (c *Channel) reply(w http.ResponseWriter, in incoming, a answer) (written bool) {
 	c.count("answered", string(a.way))
 	if a.way == wayNone {
 		w.WriteHeader(http.StatusServiceUnavailable) // it comes again
-		return
+		return false
 	}
-	if a.way != wayPassive && a.way != wayStub {
+	if a.text == "" && a.article == nil {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte(success))
-		return
+		return false
 	}
 	b, err := c.passive(in, a)
 	if err != nil {
 		c.log.Error("an answer was not written", "error", err)
-		b = []byte(success)
+		_, _ = w.Write([]byte(success))
+		return false
 	}
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
-	_, _ = w.Write(b)
+	w.Header().Set("Content-Length", strconv.Itoa(len(b))) // or it would come in chunks when it is flushed
+	if _, err = w.Write(b); err == nil {
+		err = http.NewResponseController(w).Flush()
+	}
+	return err == nil || errors.Is(err, http.ErrNotSupported)
 }

@@ -3,6 +3,7 @@ package wechat
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -34,9 +35,12 @@ func (c *Channel) form(ctx context.Context, openid, key string, n bot.Notice) (s
 	case platform.BySubscription:
 		err = c.opts.Platform.SendSubscription(ctx, openid, notice)
 	default:
-		_, err = c.opts.Platform.SendTemplate(ctx, openid, notice)
+		var id int64
+		if id, err = c.opts.Platform.SendTemplate(ctx, openid, notice); err == nil {
+			err = c.formKept(ctx, openid, strconv.FormatInt(id, 10), n.Reply)
+		}
 	}
-	return c.formSent(ctx, openid, n.Kind, right, err)
+	return c.formEnded(ctx, openid, n.Kind, right, err)
 }
 
 // rightOf is what a way of forms needs.
@@ -51,8 +55,8 @@ func rightOf(way string) Right {
 	}
 }
 
-// formSent says what became of a form.
-func (c *Channel) formSent(ctx context.Context, openid, kind string, right Right, err error) (sent bool, _ error) {
+// formEnded says what became of a form.
+func (c *Channel) formEnded(ctx context.Context, openid, kind string, right Right, err error) (sent bool, _ error) {
 	switch fault.ReasonOf(err) {
 	case platform.NoRight:
 		c.downgrade(ctx, right)

@@ -32,6 +32,8 @@ type incoming struct {
 	say  phrase // of a line
 	kin  string // message type or event: a label of the metric
 
+	failed string // the number of a template message that has not arrived
+
 	message bool // it lets us send messages for two days
 	action  bool // it lets us send messages for a minute
 }
@@ -123,8 +125,11 @@ func (in incoming) event(e *callback.Element) (incoming, error) {
 	case "unsubscribe":
 		in.kind = left
 	case "TEMPLATESENDJOBFINISH":
-		if e.Find("Status") == "failed:user block" {
-			in.kin = "template_blocked"
+		switch status := e.Find("Status"); {
+		case status == "failed:user block":
+			in.kin, in.failed = "template_blocked", e.Find("MsgID")
+		case strings.HasPrefix(status, "failed"):
+			in.kin, in.failed = "template_failed", e.Find("MsgID")
 		}
 	case "VIEW", "view_miniprogram", "LOCATION", "MASSSENDJOBFINISH",
 		"subscribe_msg_popup_event", "subscribe_msg_change_event", "subscribe_msg_sent_event":

@@ -46,8 +46,16 @@ type jobs struct {
 	tidy time.Time
 }
 
-// join returns the job of a message; mine says that it is new and whoever asks does it.
-func (m *jobs) join(id string, now time.Time) (j *job, mine bool) {
+// has reports whether a message is being answered, or was.
+func (m *jobs) has(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.by[id] != nil
+}
+
+// join returns the job of a message; mine says that it is new and whoever asks does it. A
+// new one must be admitted; otherwise there is none.
+func (m *jobs) join(id string, now time.Time, admit func() bool) (j *job, mine bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.by == nil {
@@ -62,6 +70,9 @@ func (m *jobs) join(id string, now time.Time) (j *job, mine bool) {
 		}
 	}
 	if j = m.by[id]; j == nil {
+		if !admit() {
+			return nil, false
+		}
 		j, mine = &job{ready: make(chan struct{}), done: make(chan struct{}), began: now}, true
 		m.by[id] = j
 	}

@@ -23,6 +23,9 @@ func (c *Channel) late(ctx context.Context, p mail.Parcel, progress *mail.Progre
 	if err != nil {
 		return err
 	}
+	if message, ok := strings.CutPrefix(p.Key, lateKey("")); ok && progress.Arrived() == 0 && c.wasShown(ctx, message) {
+		return nil
+	}
 	count := c.allowedNow(ctx, f)
 	if n := progress.Arrived(); n > 0 { // it has begun, in another process perhaps
 		if progress.Note(n-1) == waits {
@@ -49,6 +52,33 @@ func (c *Channel) late(ctx context.Context, p mail.Parcel, progress *mail.Progre
 		}
 	}
 	return nil
+}
+
+// lateKey is the key of the parcel that answers a message.
+func lateKey(message string) string { return Name + "/" + message }
+
+// What is kept of a message whose answer "1" shows: which of the two has brought it.
+const (
+	byOne  = "one"
+	byLate = "late"
+)
+
+// shown enters that "1" shows the answer to a message, so that it need not be sent.
+func (c *Channel) shown(ctx context.Context, message string) {
+	if _, err := c.opts.Book.Decide(ctx, message+"/by", byOne, c.opts.Now()); err != nil {
+		c.log.Warn("an answer that was asked for comes twice", "error", err)
+	}
+}
+
+// wasShown reports whether "1" has shown the answer to a message already. What cannot be
+// known was not: it is seen twice rather than never.
+func (c *Channel) wasShown(ctx context.Context, message string) bool {
+	w, err := c.opts.Book.Decide(ctx, message, string(wayLater), c.opts.Now())
+	if err != nil || way(w) != wayStub {
+		return false
+	}
+	by, err := c.opts.Book.Decide(ctx, message+"/by", byLate, c.opts.Now())
+	return err == nil && by == byOne
 }
 
 // allowedNow is how many customer messages may go to one answer.

@@ -226,6 +226,75 @@ func TestAProcessThatDies(t *testing.T) {
 	})
 }
 
+// TestAPersonalAccountWhoseProcessDies: what is promised for "1" is shown for it, and not
+// what was answered before; whoever does not ask is told all the same.
+func TestAPersonalAccountWhoseProcessDies(t *testing.T) {
+	t.Parallel()
+	const before, offer = "¥2999.00", "预计返利  ¥2.80"
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+		says  []string
+		want  string // is in the answer to the first
+	}{
+		{"asked at once", 0, []string{"1", "余额"}, offer},
+		{"asked when it is there", 2 * time.Minute, []string{"1", "余额"}, offer},
+		{"asked in words", 0, []string{"结果", "余额"}, offer},
+		{"asked for again before it is there", -20 * time.Second, []string{"1", "1", "余额"}, "稍后回复“1”看结果"},
+		{"not asked", 2 * time.Minute, []string{"余额", "余额"}, "1 条新消息"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				_, b, links := twins(t, time.Second)
+				cfg := wechatfake.Config{Profile: wechatfake.Personal}
+				w := open(t, cfg, nil)
+				first, die := context.WithCancel(t.Context())
+				c := w.channel
+				go func() {
+					_ = c.Run(first, func(ctx context.Context, m bot.Message) bot.Reply {
+						if m.Text == kettle { // it dies before it has stored anything
+							<-ctx.Done()
+							return bot.Reply{}
+						}
+						return b.Handle(ctx, m)
+					})
+				}()
+				synctest.Wait()
+				w.fake.Say(t.Context(), ann, "https://item.jd.com/100012043979.html")
+				w.fake.Say(t.Context(), ann, kettle)
+				die()
+				time.Sleep(3 * time.Second)
+				if lines := w.fake.Lines(ann); len(lines) != 2 || !strings.Contains(lines[0], before) || !strings.Contains(lines[1], "“1”") {
+					t.Fatalf("before it dies ann reads %q", lines)
+				}
+				w.join(t, cfg, nil)
+				second, end := context.WithCancel(t.Context())
+				defer end()
+				c2 := w.channel
+				w.fake.Connect("http://fanli.example/wechat", wechatfake.Local(c2))
+				if tt.after < 0 {
+					links.takes = -tt.after
+				}
+				go func() { _ = c2.Run(second, b.Handle) }()
+				time.Sleep(max(0, tt.after))
+				for _, text := range tt.says {
+					w.fake.Say(t.Context(), ann, text)
+					time.Sleep(time.Minute)
+				}
+				lines := w.fake.Lines(ann)[2:]
+				all := strings.Join(lines, "\n")
+				if len(lines) != len(tt.says) || !strings.Contains(lines[0], tt.want) {
+					t.Errorf("ann reads %q, want %q first", lines, tt.want)
+				}
+				if strings.Count(all, offer) != 1 || strings.Contains(all, before) || links.calls.Load() != 2 {
+					t.Errorf("ann reads %q, want the offer once; %d links were made", lines, links.calls.Load())
+				}
+			})
+		})
+	}
+}
+
 // TestAnswersOfATime: what may be sent decides which way an answer goes that takes long.
 func TestAnswersOfATime(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func (o *Office) Serve(ctx context.Context, handle bot.Handler) error {
 		if empty(r) {
 			return nil, nil
 		}
-		return []mail.Parcel{{Key: Name + "/" + m.ID, Channel: Name, Chat: m.Chat, To: m.From, Reply: r, At: l.At}}, nil
+		return []mail.Parcel{{Key: lateKey(m.ID), Channel: Name, Chat: m.Chat, To: m.From, Reply: r, At: l.At}}, nil
 	}})
 }
 

@@ -66,9 +66,30 @@ func (c *Channel) reach(ctx context.Context, to user.Identity) (follower, error)
 // a short answer.
 const parkedBytesMax = 900
 
+// A parkedBody is what is kept of something that waits.
+type parkedBody struct {
+	bot.Reply
+	Of string `json:"of,omitempty"` // the key of what it is a piece of
+}
+
 // park keeps something until its person writes; in pieces, where it is too long to be told
 // below an answer.
 func (c *Channel) park(ctx context.Context, openid, key string, r bot.Reply) error {
+	keys, bodies, err := c.pieces(key, r)
+	if err != nil {
+		return fault.In("wechat.Park", err)
+	}
+	for i, own := range keys {
+		if err := c.opts.Book.Park(ctx, openid, own, bodies[i], c.opts.Now()); err != nil {
+			return fault.In("wechat.Park", err)
+		}
+		c.count("notice", "parked")
+	}
+	return nil
+}
+
+// pieces are what something is kept as, each short enough to be told below an answer.
+func (c *Channel) pieces(key string, r bot.Reply) (keys []string, bodies [][]byte, err error) {
 	pieces := []bot.Reply{r}
 	if text := c.renderText(withoutActions(r), true).text; len(text) > parkedBytesMax {
 		pieces = nil
@@ -77,20 +98,21 @@ func (c *Channel) park(ctx context.Context, openid, key string, r bot.Reply) err
 		}
 	}
 	for i, p := range pieces {
-		own := key
-		if i > 0 {
-			own = fmt.Sprintf("%s/%d", key, i+1)
-		}
-		b, err := json.Marshal(p)
-		if err == nil {
-			err = c.opts.Book.Park(ctx, openid, own, b, c.opts.Now())
-		}
+		b, err := json.Marshal(parkedBody{p, key})
 		if err != nil {
-			return fault.In("wechat.Park", err)
+			return nil, nil, err
 		}
-		c.count("notice", "parked")
+		keys, bodies = append(keys, pieceKey(key, i)), append(bodies, b)
 	}
-	return nil
+	return keys, bodies, nil
+}
+
+// pieceKey is the key of a piece.
+func pieceKey(key string, i int) string {
+	if i == 0 {
+		return key
+	}
+	return fmt.Sprintf("%s/%d", key, i+1)
 }
 
 // A page is what one customer message shows.

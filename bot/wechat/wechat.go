@@ -19,9 +19,16 @@
 //     leave a second: with the answer, or, where a customer message is allowed, with
 //     "success" after the message is kept for an answer that is sent later; once.
 //   - Where none is allowed, the last delivery says that "1" will show the answer, and
-//     so it does.
+//     so it does, also after a crash: the message is kept before, and "1" means it and no
+//     other. Who writes something else is told the answer with that of the next message.
 //   - People are sent no more than the platform allows. What is not allowed waits, and
-//     is told with the next answer.
+//     is told with the next answer. It counts as told once an answer was written that the
+//     platform did not ask for again; what is in doubt is told with the next answer, too:
+//     it may be seen twice, and is not lost. So is what a template message was to say
+//     that has not arrived, as the platform says later.
+//   - Whoever floods us costs others nothing: at most openMax messages of a person are
+//     being answered in a process and rateMax begin in a second. What is more is
+//     acknowledged and left, before anything is kept, and the person is told so.
 //   - A right that the platform refuses is not used for DowngradeFor, in all processes.
 //   - Of one person's invitation there is one code at a time, of which the platform is
 //     asked once in three weeks; without it the invitation is a text.
@@ -134,6 +141,7 @@ type Channel struct {
 	refused refusedRights
 	jobs    jobs
 	coding  singleflight.Group
+	gate    gate
 	account atomic.Pointer[string]
 
 	mu     sync.Mutex

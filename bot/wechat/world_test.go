@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type book struct {
 	parked  []parked
 	ways    map[string]string
 	refuses bool // it cannot be reached
+	forgets bool // what was written, as if the process had died before
 }
 
 type parked struct {
@@ -83,25 +85,77 @@ func (b *book) Park(_ context.Context, openid, key string, body []byte, _ time.T
 	return nil
 }
 
-func (b *book) Tell(_ context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error) {
+func (b *book) TellWith(_ context.Context, openid, message string, count int) (ids []int64, bodies [][]byte, waiting int, err error) {
 	free, err := b.lock()
 	if err != nil {
 		return nil, nil, 0, err
 	}
 	defer free()
-	again := slices.ContainsFunc(b.parked, func(p parked) bool { return p.openid == openid && p.told == message })
+	own := func(p parked) bool {
+		return p.openid == openid && p.told != "" && strings.TrimLeft(p.told, "?!") == message
+	}
+	again := slices.ContainsFunc(b.parked, own)
 	for i := range b.parked {
 		p := &b.parked[i]
 		switch {
-		case p.openid != openid || p.told != "" && p.told != message:
-		case p.told == message, !again && len(ids) < count:
-			p.told = message
-			ids, bodies = append(ids, p.id), append(bodies, p.body)
-		default:
+		case own(*p):
+			if p.told == message {
+				p.told = "!" + message
+			}
+		case p.openid != openid || p.told != "" && p.told[0] != '?' && p.told[0] != '!':
+			continue
+		case again || len(ids) == count:
 			waiting++
+			continue
+		default:
+			p.told = "?" + message
 		}
+		ids, bodies = append(ids, p.id), append(bodies, p.body)
 	}
 	return ids, bodies, waiting, nil
+}
+
+func (b *book) Told(_ context.Context, openid, message string) error {
+	free, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer free()
+	if b.forgets {
+		return fault.New(fault.Unavailable, "")
+	}
+	for i, p := range b.parked {
+		if p.openid == openid && p.told == "?"+message {
+			b.parked[i].told = message
+		}
+	}
+	return nil
+}
+
+func (b *book) Sent(_ context.Context, openid, key string, body []byte, _ time.Time) error {
+	free, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer free()
+	if !slices.ContainsFunc(b.parked, func(p parked) bool { return p.key == key }) {
+		b.parked = append(b.parked, parked{int64(len(b.parked) + 1), openid, key, "-", body})
+	}
+	return nil
+}
+
+func (b *book) Unsent(_ context.Context, openid, key string) (bool, error) {
+	free, err := b.lock()
+	if err != nil {
+		return false, err
+	}
+	defer free()
+	i := slices.IndexFunc(b.parked, func(p parked) bool { return p.openid == openid && p.key == key && p.told == "-" })
+	if i < 0 {
+		return false, nil
+	}
+	b.parked[i].told = ""
+	return true, nil
 }
 
 func (b *book) Untell(_ context.Context, ids []int64) error {
