@@ -27,8 +27,9 @@
 //   - A press counts only if its button is on the message, the message was for the person
 //     who pressed, and what the button refers to has not been forgotten. Every press is
 //     acknowledged. Buttons that have moved money are taken away.
-//   - Sending keeps below Telegram's limits and waits as long as Telegram says. Nothing is
-//     dropped for that, and answers go before notices.
+//   - Sending keeps below Telegram's limits, which processes that share leases share, and
+//     waits as long as Telegram says. Nothing is dropped for that, and answers go before
+//     notices.
 //   - Who has blocked the bot is not called until they are back. A group that has become a
 //     supergroup is followed.
 //   - Of several processes that share leases one polls, or keeps the webhook as it should
