@@ -5,9 +5,9 @@
 //
 //   - Whatever the status of HTTP, what counts is errcode: a message that WeCom has not
 //     taken is an error.
-//   - No more than twenty messages leave in a minute; the twenty-first fails with
-//     fault.Limited, which says after how long it may be tried again, as do WeCom's own
-//     refusals.
+//   - No more than twenty messages leave in any minute, and three at once; what is too
+//     many fails with fault.Limited, which says after how long it may be tried again, as
+//     do WeCom's own refusals.
 //   - What is longer than WeCom takes is cut at the end of a character. Pages makes
 //     several messages of it.
 //   - The address, whose key is a secret, is in no error.
@@ -40,6 +40,13 @@ const (
 	markdownBytesMax = 4096
 	imageBytesMax    = 2 << 20
 	perMinute        = 20
+)
+
+// burst is how many messages leave at once. With those that leave at the pace of every
+// they are perMinute in the first minute, too.
+const (
+	burst = 3
+	every = time.Minute / (perMinute - burst)
 )
 
 // callTimeout bounds one message.
@@ -80,7 +87,7 @@ func New(address string, client *http.Client, now func() time.Time) (*Robot, err
 	if err := CheckURL(address); err != nil {
 		return nil, err
 	}
-	return &Robot{url: address, http: client, now: now, limit: rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute)}, nil
+	return &Robot{url: address, http: client, now: now, limit: rate.NewLimiter(rate.Every(every), burst)}, nil
 }
 
 // String tells no secret.

@@ -204,7 +204,11 @@ func (k Keys) Open(s Signed, sealed string) ([]byte, error) {
 	if err == nil {
 		return plain, nil
 	}
-	if _, _, _, other := util.AESDecryptMsg(unbase64(sealed), k.raw()); other == nil {
+	key := k.raw() // with what is no key the library panics
+	if key == nil {
+		return nil, ErrUndecoded
+	}
+	if _, _, _, other := util.AESDecryptMsg(unbase64(sealed), key); other == nil {
 		return nil, ErrApp
 	}
 	return nil, ErrUndecoded

@@ -144,8 +144,8 @@ func (c *Channel) post(ctx context.Context, p mail.Parcel, parts []platform.Part
 	switch code := platform.CodeOf(err); {
 	case err == nil:
 		return nil
-	case again && fault.Is(err, fault.Invalid) && code != 0:
-		c.opts.Count("notice", "known_key") // the try before has arrived
+	case again && platform.KeyUsed(err): // any other refusal says nothing of the try before
+		c.opts.Count("notice", "known_key") // which has arrived
 		return nil
 	case code == 0:
 		return fault.In("kf.Post", err)

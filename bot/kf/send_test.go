@@ -74,6 +74,53 @@ func TestNotices(t *testing.T) {
 	}
 }
 
+// TestSecondTries: a second try that is refused says that the first has arrived only if it
+// is refused for its key; for anything else the message is given up, where staff see it.
+func TestSecondTries(t *testing.T) {
+	t.Parallel()
+	const path = "/cgi-bin/kf/send_msg"
+	for name, tt := range map[string]struct {
+		late bool         // the first try arrives, and its answer is lost
+		then kffake.Fault // of the second try
+		seen int
+		dead int64
+	}{
+		"the key was used":       {late: true, seen: 1},
+		"the first is lost, too": {seen: 1},
+		"it is empty":            {then: kffake.Fault{Code: 44004, Text: "empty content"}, dead: 1},
+		"it is too long":         {then: kffake.Fault{Code: 45002, Text: "message content size out of limit"}, dead: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := open(t, kffake.Config{}, nil)
+			w.run(t, func(context.Context, bot.Message) bot.Reply { return bot.Reply{} })
+			w.fake.Say(t.Context(), ann, "hello")
+			until(t, "the message is read", func() bool { return w.counts.of("answered/silent") == 1 })
+			w.fake.Fail(path, 1, kffake.Fault{HangUp: true, Late: tt.late})
+			if tt.then != (kffake.Fault{}) {
+				w.fake.Fail(path, 1, tt.then)
+			}
+			w.notices(t, "paid")
+			var waiting, dead int64
+			until(t, "the notice has an end", func() bool {
+				ds, err := w.store.Depths(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				waiting, dead = 0, 0
+				for _, d := range ds {
+					waiting, dead = waiting+d.Waiting, dead+d.Dead
+				}
+				return waiting == 0
+			})
+			known := w.counts.of("notice/known_key") == 1
+			if n := len(w.fake.Lines(ann)); n != tt.seen || dead != tt.dead || known != tt.late {
+				t.Errorf("%d are seen and %d given up, a used key: %t", n, dead, known)
+			}
+		})
+	}
+}
+
 // TestLongTexts: what does not fit into one message comes in several where they are
 // allowed, and else piece by piece; a menu stands below its text.
 func TestLongTexts(t *testing.T) {

@@ -23,7 +23,7 @@ import (
 )
 
 // ann and bob have written to the account before; cat has not.
-const ann, bob, cat = "wmAnn00000000000000000000001", "wmBob00000000000000000000002", "wmCat00000000000000000000003"
+var ann, bob, cat = kffake.Customer("Ann", 1), kffake.Customer("Bob", 2), kffake.Customer("Cat", 3)
 
 // kept is what a database keeps, in memory: a book, marks and leases.
 type kept struct {

@@ -13,7 +13,6 @@ import (
 
 	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
-	"fanli/core/fault"
 )
 
 // knock posts to the webhook and returns the status.
@@ -197,16 +196,6 @@ func TestWebhookAtTheWrongTime(t *testing.T) {
 		r.kill()
 		if got := w.knock(secret, []byte(`{"update_id":7}`)); got.Code != http.StatusServiceUnavailable || got.Header().Get("Retry-After") == "" {
 			t.Errorf("a process that does not run answers %d", got.Code)
-		}
-	})
-}
-
-func TestRunTellsThatAWebhookIsRefused(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w := newHooked(t, telegramfake.Config{})
-		w.fake.Fail("setWebhook", 1, telegramfake.Fault{Code: 401, Text: "Unauthorized"})
-		if err := w.run(echo).end(); !fault.Is(err, fault.Denied) {
-			t.Errorf("Run returned %v", err)
 		}
 	})
 }

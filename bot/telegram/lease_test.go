@@ -22,6 +22,13 @@ type leases struct {
 	until  time.Time
 	token  int64
 	dead   map[string]bool // processes that do not reach it
+	seats  map[string]seat
+}
+
+// seat is a lease of which there are several.
+type seat struct {
+	holder string
+	until  time.Time
 }
 
 func (l *leases) Take(_ context.Context, name, holder string, length time.Duration) (lock.Lease, error) {
@@ -30,6 +37,15 @@ func (l *leases) Take(_ context.Context, name, holder string, length time.Durati
 	switch {
 	case l.dead[holder]:
 		return lock.Lease{}, fault.Wrap(fault.Unavailable, "", errors.New("no database"))
+	case strings.Contains(name, "/seat/"):
+		if s := l.seats[name]; s.holder != holder && time.Now().Before(s.until) {
+			return lock.Lease{}, fault.New(fault.Conflict, "lease.taken")
+		}
+		if l.seats == nil {
+			l.seats = map[string]seat{}
+		}
+		l.seats[name] = seat{holder, time.Now().Add(length)}
+		return lock.Lease{Name: name}, nil
 	case l.holder != "" && l.holder != holder && time.Now().Before(l.until):
 		return lock.Lease{}, fault.New(fault.Conflict, "lease.taken")
 	case l.holder != holder:
@@ -39,11 +55,24 @@ func (l *leases) Take(_ context.Context, name, holder string, length time.Durati
 	return lock.Lease{Name: name, Token: l.token, Until: l.until}, nil
 }
 
-func (l *leases) Held(context.Context) ([]lock.Holding, error) { return nil, nil }
-
-func (l *leases) Drop(_ context.Context, _, holder string) error {
+func (l *leases) Held(context.Context) (out []lock.Holding, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for name, s := range l.seats {
+		if time.Now().Before(s.until) {
+			out = append(out, lock.Holding{Name: name, Holder: s.holder})
+		}
+	}
+	return out, nil
+}
+
+func (l *leases) Drop(_ context.Context, name, holder string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seats[name].holder == holder {
+		delete(l.seats, name)
+		return nil
+	}
 	if l.holder == holder && !l.dead[holder] {
 		l.holder = ""
 	}

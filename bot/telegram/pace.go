@@ -15,7 +15,7 @@ import (
 const (
 	chatEvery   = time.Second
 	chatBurst   = 3
-	groupEvery  = time.Minute / 17 // with the burst, twenty in a minute
+	groupMinute = 20 // with the burst
 	globalRate  = 25
 	globalBurst = 5
 	noticeRate  = 15 // of the 25, so that answers always find room
@@ -35,6 +35,7 @@ type pace struct {
 	notices *rate.Limiter
 
 	mu      sync.Mutex
+	among   int // processes that share all this
 	chats   map[int64]*lane
 	until   time.Time // nobody sends before
 	refused int64     // the chat that was refused last
@@ -49,13 +50,43 @@ type lane struct {
 	used  time.Time
 	hint  time.Time // when it was shown last that we are typing
 	last  int64     // the newest message that we have sent; 0 if that is not known
+	group bool
 }
 
 func newPace(now func() time.Time) *pace {
 	return &pace{
-		now: now, chats: map[int64]*lane{},
+		now: now, among: 1, chats: map[int64]*lane{},
 		global:  rate.NewLimiter(globalRate, globalBurst),
 		notices: rate.NewLimiter(noticeRate, 1),
+	}
+}
+
+// groupPace is the part of one of several processes of what a group bears in a minute.
+func groupPace(among int) (limit rate.Limit, burst int) {
+	burst = max(1, chatBurst/among)
+	return rate.Every(time.Minute * time.Duration(among) / time.Duration(groupMinute-among*burst)), burst
+}
+
+// share leaves this process one part of several of what Telegram bears. A private chat's
+// pace stays: whoever talks there is answered by one process at a time.
+func (p *pace) share(among int) {
+	among = min(max(among, 1), seatsMax+1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.among == among {
+		return
+	}
+	p.among = among
+	now := p.now()
+	p.global.SetLimitAt(now, globalRate/rate.Limit(among))
+	p.global.SetBurstAt(now, max(1, globalBurst/among))
+	p.notices.SetLimitAt(now, noticeRate/rate.Limit(among))
+	limit, burst := groupPace(among)
+	for _, l := range p.chats {
+		if l.group {
+			l.limit.SetLimitAt(now, limit)
+			l.limit.SetBurstAt(now, burst)
+		}
 	}
 }
 
@@ -190,11 +221,11 @@ func (p *pace) laneOf(to target, now time.Time) *lane {
 	if len(p.chats) >= paceChatsMax {
 		p.forget(now)
 	}
-	every := chatEvery
+	limit, burst := rate.Every(chatEvery), chatBurst
 	if to.group {
-		every = groupEvery
+		limit, burst = groupPace(p.among)
 	}
-	l := &lane{limit: rate.NewLimiter(rate.Every(every), chatBurst), used: now}
+	l := &lane{limit: rate.NewLimiter(limit, burst), used: now, group: to.group}
 	p.chats[to.chat] = l
 	return l
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fanli/bot"
+	"fanli/bot/telegram"
 	"fanli/bot/telegram/telegramfake"
 	"fanli/core/fault"
 )
@@ -34,6 +35,27 @@ func TestPaceKeepsBelowTelegramsLimits(t *testing.T) {
 			}
 			w.wait(wonderland, 50)
 			wantNoRefusal(t, w, 50)
+		})
+	})
+	t.Run("ByTwoProcesses", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			w, l := newWorldOf(t, telegramfake.Config{Flood: true}), &leases{}
+			w.fake.Group(wonderland, "Wonderland")
+			for _, holder := range []string{"a", "b"} {
+				w.run(echo, telegram.WithLeases(l, holder))
+			}
+			time.Sleep(10 * time.Second) // the bubble's: they know of each other
+			for range 50 {
+				w.fake.Say(ann, "/help", telegramfake.In(wonderland))
+			}
+			for i := range int64(200) {
+				w.fake.Say(7000+i, "hello")
+			}
+			w.wait(wonderland, 50)
+			for i := range int64(200) {
+				w.wait(7000+i, 1)
+			}
+			wantNoRefusal(t, w, 250)
 		})
 	})
 	t.Run("InAllChats", func(t *testing.T) {

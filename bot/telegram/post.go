@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync"
 
 	"fanli/bot"
 	"fanli/bot/mail"
@@ -272,6 +273,8 @@ func (c *Channel) serve(ctx context.Context, me int64, handle bot.Handler) error
 	r := reader{me: me, username: *c.username.Load(), clock: c.now, staff: func() int64 { return c.AdminChat(ctx) }}
 	c.hearing.Store(&r)
 	defer c.hearing.Store(nil)
+	var sharing sync.WaitGroup
+	sharing.Go(func() { c.shareOut(ctx, me) })
 	refused := make(chan error, 1)
 	go func() {
 		defer stop()
@@ -279,7 +282,9 @@ func (c *Channel) serve(ctx context.Context, me int64, handle bot.Handler) error
 	}()
 	err := c.mail.Serve(ctx, Name, c.replies(r, handle))
 	stop()
-	return errors.Join(err, <-refused)
+	err = errors.Join(err, <-refused)
+	sharing.Wait()
+	return err
 }
 
 // watch has updates come while this process is the one that sees to it.

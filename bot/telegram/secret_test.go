@@ -109,7 +109,8 @@ func TestNoLogLineHasTheToken(t *testing.T) {
 		wantNoSecret(t, "an error", fmt.Sprint(err))
 		w.fake.Heal()
 		w.fake.Revoke()
-		err = r.end()
+		time.Sleep(2 * time.Minute) // the bubble's: a poll is parked for less
+		_, err = r.stop()
 		wantNoSecret(t, "the error of Run", fmt.Sprint(err))
 		wantLog(t, w.logs, "polling fails", "cannot be reached", "the handler panics", "refuses the bot's token", "menu cannot be set")
 		wantNoSecret(t, "the log", w.logs.String())

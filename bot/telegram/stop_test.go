@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,36 +184,67 @@ func TestOfflineAtTheStart(t *testing.T) {
 	})
 }
 
+// TestRefusedToken: a token that Telegram refuses is said once, known to all processes, and
+// tried again until Telegram takes it.
 func TestRefusedToken(t *testing.T) {
-	tests := []struct {
-		name string
-		do   func(w *world)
+	for name, tt := range map[string]struct {
+		hooked bool
+		before func(w *world) // the channel runs
+		later  func(w *world)
 	}{
-		{"FromTheStart", func(w *world) { w.fake.Revoke() }},
-		{"NotFound", func(w *world) {
-			w.fake.Fail("getMe", 1, telegramfake.Fault{Code: 404, Text: "Not Found"})
+		"FromTheStart": {before: func(w *world) { w.fake.Revoke() }},
+		"NotFound": {before: func(w *world) {
+			w.fake.Fail("getMe", 2, telegramfake.Fault{Code: 404, Text: "Not Found"})
 		}},
-		{"Later", func(w *world) {
+		"TheWebhook": {hooked: true, before: func(w *world) {
+			w.fake.Fail("setWebhook", 1, telegramfake.Fault{Code: 401, Text: "Unauthorized"})
+		}},
+		"Later": {before: func(*world) {}, later: func(w *world) {
 			w.fake.Say(ann, "hello")
 			w.wait(ann, 1)
 			w.fake.Revoke()
 		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	} {
+		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t)
-				if tt.name != "Later" {
-					tt.do(w)
+				if tt.hooked {
+					w = newHooked(t, telegramfake.Config{})
 				}
+				tt.before(w)
 				r := w.run(echo)
-				if tt.name == "Later" {
-					tt.do(w)
+				if tt.later != nil {
+					tt.later(w)
 				}
-				if err := r.end(); !fault.Is(err, fault.Denied) {
-					t.Errorf("Run returned %v, want denied", err)
+				refused := func() bool {
+					s, err := telegram.TokenOf(w.ctx, w.marks, telegram.Config{Token: telegram.Secret(w.fake.Token())}, time.Now())
+					if err != nil {
+						t.Fatal(err)
+					}
+					return s.Refused
 				}
-				wantLog(t, w.logs, "level=ERROR", "refuses the bot's token")
+				time.Sleep(time.Minute) // the bubble's
+				if !refused() {
+					t.Error("nobody knows that the token is refused")
+				}
+				known := len(w.fake.Calls("getMe"))
+				time.Sleep(10 * time.Minute)
+				if n := len(w.fake.Calls("getMe")) - known; n > 4 {
+					t.Errorf("%d tries in ten minutes: that is hammering", n)
+				}
+				w.fake.Restore()
+				n := len(w.fake.Sent(ann))
+				w.fake.Say(ann, "again")
+				w.wait(ann, n+1)
+				if refused() {
+					t.Error("it is still said that the token is refused")
+				}
+				if _, err := r.stop(); err != nil {
+					t.Errorf("Run returned %v", err)
+				}
+				if n := strings.Count(w.logs.String(), "refuses the bot's token"); n != 1 {
+					t.Errorf("the log says %d times that the token is refused", n)
+				}
 			})
 		})
 	}

@@ -13,8 +13,8 @@
 //     handled once then, also after a crash and by whatever process, and answered once.
 //   - Messages of one chat are handled one after the other, in order, and answered in
 //     that order; chats do not wait for each other.
-//   - Run outlives every failure of the network and of Telegram. Only refused
-//     credentials end it before its context does.
+//   - Run outlives every failure of the network and of Telegram. A token that is refused
+//     is tried again every tokenAgain; the log says so once, and TokenOf as long as it lasts.
 //   - Run returns within two seconds of the end of its context, also while a poll is
 //     parked. A message that is then being answered gets most of that time; one that is
 //     not answered by then is answered by the next run.
@@ -27,8 +27,9 @@
 //   - A press counts only if its button is on the message, the message was for the person
 //     who pressed, and what the button refers to has not been forgotten. Every press is
 //     acknowledged. Buttons that have moved money are taken away.
-//   - Sending keeps below Telegram's limits and waits as long as Telegram says. Nothing is
-//     dropped for that, and answers go before notices.
+//   - Sending keeps below Telegram's limits, which processes that share leases share, and
+//     waits as long as Telegram says. Nothing is dropped for that, and answers go before
+//     notices.
 //   - Who has blocked the bot is not called until they are back. A group that has become a
 //     supergroup is followed.
 //   - Of several processes that share leases one polls, or keeps the webhook as it should
@@ -199,8 +200,7 @@ func (c *Channel) PrivateURL(word string) string {
 	}
 }
 
-// Run implements bot.Channel. It fails with fault.Denied if Telegram refuses the
-// token and with fault.Conflict if it is running already.
+// Run implements bot.Channel. It fails with fault.Conflict if it is running already.
 func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 	if !c.running.CompareAndSwap(false, true) {
 		return fault.Wrap(fault.Conflict, "telegram.Run", errors.New("it is running already"))
@@ -208,15 +208,28 @@ func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 	defer c.running.Store(false)
 	defer c.http.CloseIdleConnections()
 
-	me, err := c.meet(ctx)
-	if err == nil {
-		err = c.serve(ctx, me, handle)
+	for refused := false; ; {
+		me, err := c.meet(ctx)
+		if err == nil {
+			if refused {
+				c.log.Info("Telegram takes the bot's token again")
+			}
+			refused = false
+			c.noteToken(ctx, false)
+			err = c.serve(ctx, me, handle)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil // being stopped is the expected end
+		case !fault.Is(err, fault.Denied):
+			return fault.In("telegram.Run", err)
+		case !refused:
+			c.log.Error("nothing is received or sent: Telegram refuses the bot's token", "error", err, "tried again every", tokenAgain)
+		}
+		refused = true
+		c.noteToken(ctx, true)
+		if !sleep(ctx, tokenAgain) {
+			return nil
+		}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return nil // being stopped is the expected end
-	case fault.Is(err, fault.Denied):
-		c.log.Error("the channel stops: Telegram refuses the bot's token", "error", err)
-	}
-	return fault.In("telegram.Run", err)
 }

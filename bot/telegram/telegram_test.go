@@ -305,13 +305,6 @@ func (r *running) stop() (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// end waits until Run ends by itself, and returns what it returned.
-func (r *running) end() error {
-	err := <-r.ended
-	r.ended <- nil
-	return err
-}
-
 // kill ends it, however it takes that.
 func (r *running) kill() {
 	r.t.Helper()

@@ -15,7 +15,7 @@ import (
 )
 
 // ann and bob follow the account; cat does not.
-const ann, bob, cat = "oAnn00000000000000000000001", "oBob00000000000000000000002", "oCat00000000000000000000003"
+var ann, bob, cat = wechatfake.OpenID("Ann", 1), wechatfake.OpenID("Bob", 2), wechatfake.OpenID("Cat", 3)
 
 // TestChannel plays the stories of every channel: on an account that may write to
 // people, in safe mode, and on one that may only answer, in plain mode.

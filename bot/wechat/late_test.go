@@ -98,7 +98,7 @@ func TestAStalledNetwork(t *testing.T) {
 		for i := range people {
 			all.Go(func() {
 				began := time.Now()
-				o := w.fake.Say(ctx, fmt.Sprintf("oPerson%020d", i), kettle)
+				o := w.fake.Say(ctx, wechatfake.OpenID("Person", i), kettle)
 				took[i] = time.Since(began)
 				if o.Verdict != wechatfake.Silent || len(o.Deliveries) != 1 {
 					t.Errorf("the delivery is %s after %d deliveries: %s", o.Verdict, len(o.Deliveries), o.Why)
@@ -112,7 +112,7 @@ func TestAStalledNetwork(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		for i := range people {
-			lines := w.fake.Lines(fmt.Sprintf("oPerson%020d", i))
+			lines := w.fake.Lines(wechatfake.OpenID("Person", i))
 			if len(lines) != 1 || !strings.Contains(lines[0], "预计返利  ¥2.80") {
 				t.Fatalf("person %d reads %q, want the offer once", i, lines)
 			}

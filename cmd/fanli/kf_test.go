@@ -29,7 +29,7 @@ func TestKfStory(t *testing.T) {
 	t.Cleanup(platform.Close)
 	base := startServe(t, append(wecomEnv(fake, platform.URL), "FANLI_WECOM_LINK=https://work.weixin.qq.com/kf/kfc1?enc_scene=ENC2")...)
 	fake.Connect(base+"/wecom", nil)
-	const me = "wmMe0000000000000000000000001"
+	me := kffake.Customer("Me", 1)
 	if err := fake.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"fanli/adapters/grouprobot"
 	"fanli/adapters/grouprobot/grouprobotfake"
 	"fanli/adapters/rpc"
 	"fanli/bot"
@@ -51,6 +52,8 @@ type group struct {
 	*little
 	robot *grouprobotfake.Fake
 	n     int
+
+	waited time.Duration // for the robot's turns
 }
 
 func newGroup(t *testing.T, more ...func(*configs.Config)) *group {
@@ -66,6 +69,12 @@ func newGroup(t *testing.T, more ...func(*configs.Config)) *group {
 		}
 	}
 	g.mustOpen()
+	later := func() time.Time { return time.Now().Add(g.waited) }
+	unhurried, err := grouprobot.New(s.URL+"/cgi-bin/webhook/send?key=k", s.Client(), later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.app.mail.Now, g.app.house.robot.r = later, unhurried
 	g.app.bot.Staff = &bot.Staff{Front: g.app.house.front, Group: func(m bot.Message) bool { return m.Chat == "staff" }}
 	if _, _, err := g.app.house.roster.Add(t.Context(), identityOf("fritz"), desk.Finance, "fritz", "cli"); err != nil {
 		t.Fatal(err)
@@ -150,10 +159,12 @@ func (g *group) play() {
 	g.wantSound()
 }
 
-// deliver gives the robot some turns.
+// deliver gives the robot some turns, so far apart that it may speak at each, and tries
+// again what has failed.
 func (g *group) deliver(turns int) {
 	g.t.Helper()
 	for range turns {
+		g.waited += time.Minute
 		if _, err := g.app.mail.Step(g.t.Context(), post.Out, robotName, mail.Service{}); err != nil {
 			g.t.Fatal(err)
 		}

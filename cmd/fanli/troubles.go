@@ -21,26 +21,9 @@ func (a *app) channelDesk() desk.Channels {
 // troubles are what platforms do not do for us: all processes of bot say the same. Their
 // time is the real one, also in the sandbox.
 func (a *app) troubles(ctx context.Context) (out []desk.Trouble, err error) {
-	if a.cfg.Telegram.Token != "" {
-		s, err := telegram.HookOf(ctx, a.db.Memory(), a.cfg.Telegram, time.Now())
-		if err != nil {
-			return nil, err
-		}
-		if s.Sick {
-			out = append(out, desk.Trouble{
-				Key: "hook/" + telegram.Name, What: desk.HookSick, Of: desk.LHook, ID: telegram.Name, Said: s.Said, Waiting: int64(s.Waiting), Since: s.Since,
-			})
-		}
-	}
-	unheard, err := telegram.StaffUnheard(ctx, a.db.Memory(), a.cfg.Telegram)
-	if err != nil {
-		return nil, err
-	}
-	if unheard {
-		out = append(out, desk.Trouble{Key: "deaf/" + telegram.Name, What: desk.GroupDeaf, Of: desk.LChannel, ID: telegram.Name})
-	}
-	if !a.cfg.Wechat.Enabled() {
-		return out, nil
+	out, err = a.telegramTroubles(ctx)
+	if err != nil || !a.cfg.Wechat.Enabled() {
+		return out, err
 	}
 	profile := wechat.Profile(cmp.Or(a.cfg.Wechat.Profile, platform.Personal))
 	rights, err := wechat.RightsOf(ctx, a.db.Memory(), a.cfg.Wechat.AppID, profile, time.Now())
@@ -52,6 +35,37 @@ func (a *app) troubles(ctx context.Context) (out []desk.Trouble, err error) {
 		}
 	}
 	return out, err
+}
+
+// telegramTroubles are those of Telegram.
+func (a *app) telegramTroubles(ctx context.Context) (out []desk.Trouble, err error) {
+	if a.cfg.Telegram.Token == "" {
+		return nil, nil
+	}
+	token, err := telegram.TokenOf(ctx, a.db.Memory(), a.cfg.Telegram, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if token.Refused {
+		out = append(out, desk.Trouble{Key: "token/" + telegram.Name, What: desk.TokenBad, Of: desk.LChannel, ID: telegram.Name, Since: token.Since})
+	}
+	s, err := telegram.HookOf(ctx, a.db.Memory(), a.cfg.Telegram, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if s.Sick {
+		out = append(out, desk.Trouble{
+			Key: "hook/" + telegram.Name, What: desk.HookSick, Of: desk.LHook, ID: telegram.Name, Said: s.Said, Waiting: int64(s.Waiting), Since: s.Since,
+		})
+	}
+	unheard, err := telegram.StaffUnheard(ctx, a.db.Memory(), a.cfg.Telegram)
+	if err != nil {
+		return nil, err
+	}
+	if unheard {
+		out = append(out, desk.Trouble{Key: "deaf/" + telegram.Name, What: desk.GroupDeaf, Of: desk.LChannel, ID: telegram.Name})
+	}
+	return out, nil
 }
 
 // mergesMax bounds the stuck merges that are counted.

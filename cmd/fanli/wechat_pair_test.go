@@ -116,7 +116,7 @@ func TestWechatWithTwoBots(t *testing.T) {
 	if underRace {
 		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
 	}
-	const ann = "oAnn0000000000000000000000001"
+	ann := wechatfake.OpenID("Ann", 1)
 	w := newWechatPair(t, ann)
 	if err := w.out.world.Fail(link.JD, "stall"); err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestWechatWithTwoBots(t *testing.T) {
 	})
 	people := make([]string, 15)
 	for i := range people {
-		people[i] = fmt.Sprintf("oPerson%020d", i)
+		people[i] = wechatfake.OpenID("Person", i)
 	}
 	if took := w.paste(people); took[len(took)*99/100] >= wechatLimit {
 		t.Errorf("WeChat is answered after %v", took)

@@ -23,7 +23,7 @@ func TestWechatStory(t *testing.T) {
 	base := startServe(t, "FANLI_WECHAT_APP_ID="+fake.AppID(), "FANLI_WECHAT_APP_SECRET="+fake.Secret(), "FANLI_WECHAT_TOKEN="+fake.Token(),
 		"FANLI_WECHAT_ENCODING_AES_KEY="+fake.AESKey(), "FANLI_WECHAT_PROFILE=service", "FANLI_WECHAT_ENDPOINT="+platform.URL)
 	fake.Connect(base+"/wechat", nil)
-	const me = "oMe0000000000000000000000001"
+	me := wechatfake.OpenID("Me", 1)
 	if err := fake.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}

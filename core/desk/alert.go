@@ -34,6 +34,7 @@ const (
 	MailDead    Stable = "mail_dead"    // messages did not reach people, or were not answered
 	Downgraded  Stable = "downgraded"   // a platform has refused us a right
 	HookSick    Stable = "hook_sick"    // a platform cannot deliver to us
+	TokenBad    Stable = "token_bad"    // a platform does not take us for who we are
 	GroupDeaf   Stable = "group_deaf"   // what staff write in their group does not reach us
 	ChargeHeld  Stable = "charge_held"  // money came that is not what was asked for, or does not go back
 	BillDiffers Stable = "bill_differs" // a payer's or collector's bill does not agree

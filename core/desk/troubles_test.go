@@ -44,9 +44,9 @@ func TestWhatStationsAlarmAbout(t *testing.T) {
 				return []post.Depth{{Channel: "telegram", Side: post.Out, Dead: 2}, {Channel: "wechat", Side: post.In, Waiting: 5}}, nil
 			},
 			Troubles: func(context.Context) ([]desk.Trouble, error) {
-				return []desk.Trouble{{Key: "hook/telegram", What: desk.HookSick, Of: desk.LHook, ID: "telegram"}}, nil
+				return []desk.Trouble{{Key: "hook/telegram", What: desk.HookSick, Of: desk.LHook, ID: "telegram"}, {Key: "token/telegram", What: desk.TokenBad, Of: desk.LChannel, ID: "telegram"}}, nil
 			},
-		}.Handlers(), "mail_dead mail/telegram/out, hook_sick hook/telegram"},
+		}.Handlers(), "mail_dead mail/telegram/out, hook_sick hook/telegram, token_bad token/telegram"},
 		"user": {desk.Register{People: &user.Directory{Merges: stuck{}}, Roster: &desk.Roster{}, Now: clock, Zone: time.UTC}.Handlers(), "merge_stuck merge/4"},
 		"payment": {desk.Payment{
 			Payouts: &withdraw.Desk{Store: nobodyWaits{}, Now: clock}, Board: &control.Board{Store: noSwitch{}}, Charges: charges, Bills: bills, Closed: closed, Now: clock, Zone: time.UTC,

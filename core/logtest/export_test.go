@@ -14,8 +14,5 @@ func (c Collection) Secret(value string) { c.c.secret(value) }
 // Tee is what the function of that name does here.
 func (c Collection) Tee(w io.Writer, kind string) io.Writer { return &tee{w: w, kind: kind, to: c.c} }
 
-// Find says what is in a line that must not be.
-func Find(line string) string { return newFinder().find([]byte(line)) }
-
 // SecretsOf returns what is secret of a setting.
 func SecretsOf(name, value string) []string { return secretsOf(name, value) }

@@ -13,6 +13,15 @@ import (
 	"fanli/bot/tencent/tencentfake"
 )
 
+// customerLen is how long WeCom's ids of customers are.
+const customerLen = 32
+
+// Customer makes up an id of a customer, as long as WeCom's are: a shorter one would not be
+// found in a log.
+func Customer(name string, number int) string {
+	return fmt.Sprintf("wm%s%0*d", name, customerLen-2-len(name), number)
+}
+
 // What a customer's message allows us to send.
 const (
 	messageCount  = 5

@@ -8,6 +8,13 @@ import (
 // CodeOf returns WeCom's own number of an error; 0 if it said none.
 func CodeOf(err error) int64 { return tencent.CodeOf(err) }
 
+// keyUsed is what WeCom is taken to answer to a message whose key was used before. Its
+// documentation says that this is refused and not with which number.
+const keyUsed = 40058
+
+// KeyUsed reports whether a message was refused because one with its key has arrived.
+func KeyUsed(err error) bool { return CodeOf(err) == keyUsed }
+
 // The reasons of errors, which never change.
 const (
 	QuotaUsed     = "wecom.quota_used"     // they have been sent all that they may be
@@ -47,7 +54,7 @@ var meanings = map[int64]meaning{
 	95013: {fault.Denied, SessionClosed}, 95016: {fault.Denied, SessionClosed}, 95018: {fault.Denied, SessionClosed},
 	40003: {fault.NotFound, NotCustomer}, 40096: {fault.NotFound, NotCustomer}, 84061: {fault.NotFound, NotCustomer},
 	95007: {fault.Invalid, BadSyncToken},
-	40007: {fault.Invalid, BadMessage}, 40008: {fault.Invalid, BadMessage}, 40058: {fault.Invalid, BadMessage}, 44004: {fault.Invalid, BadMessage},
+	40007: {fault.Invalid, BadMessage}, 40008: {fault.Invalid, BadMessage}, keyUsed: {fault.Invalid, BadMessage}, 44004: {fault.Invalid, BadMessage},
 	45002: {fault.Invalid, BadMessage}, 95008: {fault.Invalid, BadMessage}, 95009: {fault.Invalid, BadMessage}, 47001: {fault.Invalid, BadMessage},
 	44002: {fault.Invalid, ""}, 43002: {fault.Internal, ""},
 }

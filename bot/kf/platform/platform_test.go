@@ -11,9 +11,10 @@ import (
 	"fanli/bot/kf/kffake"
 	"fanli/bot/kf/platform"
 	"fanli/core/fault"
+	"fanli/core/logtest"
 )
 
-const ann = "wmAnn00000000000000000000001"
+var ann = kffake.Customer("Ann", 1)
 
 func client(t *testing.T, to http.Handler) *platform.Client {
 	t.Helper()
@@ -117,5 +118,13 @@ func TestOddMessages(t *testing.T) {
 	p, err := c.Sync(t.Context(), "", "")
 	if err != nil || p.Odd != 3 || len(p.Messages) != 1 || p.Messages[0].Text.Said() != "x" || !p.More || p.Next != "c1" {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// TestCustomers: whom the fake makes up is found where it is logged.
+func TestCustomers(t *testing.T) {
+	t.Parallel()
+	if got := logtest.Find("level=INFO msg=answered to=" + ann); got != "an id of a customer of WeCom" {
+		t.Errorf("in a line with %s is found %q", ann, got)
 	}
 }

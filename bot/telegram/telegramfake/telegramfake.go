@@ -146,6 +146,13 @@ func (s *Server) Revoke() {
 	s.unpark(&failure{code: http.StatusUnauthorized, text: "Unauthorized"})
 }
 
+// Restore takes a Revoke back, as Telegram does that has refused a token by mistake.
+func (s *Server) Restore() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoked = false
+}
+
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if path, ok := strings.CutPrefix(r.URL.Path, "/file"); ok {

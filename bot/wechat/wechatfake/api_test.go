@@ -16,6 +16,7 @@ import (
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 
 	"fanli/bot/wechat/wechatfake"
+	"fanli/core/logtest"
 )
 
 // A caller calls the API as any client does.
@@ -334,5 +335,16 @@ func TestControlOverHTTP(t *testing.T) {
 	}
 	if got := ask("/control/lines", `{"openid":"o1"}`); strings.TrimSpace(got) != `["you said plain","you said compatible","you said safe"]` {
 		t.Error(got)
+	}
+}
+
+// TestOpenIDs: whom the fake makes up is found where it is logged.
+func TestOpenIDs(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Ann", "Person"} {
+		line := `level=INFO msg="an answer is late" to=` + wechatfake.OpenID(name, 7)
+		if got := logtest.Find(line); got != "an openid of WeChat" {
+			t.Errorf("in %s is found %q", line, got)
+		}
 	}
 }

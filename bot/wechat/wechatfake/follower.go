@@ -7,6 +7,15 @@ import (
 	"time"
 )
 
+// openIDLen is how long WeChat's openids are.
+const openIDLen = 28
+
+// OpenID makes up an openid, as long as WeChat's are: a shorter one would not be found in a
+// log.
+func OpenID(name string, number int) string {
+	return fmt.Sprintf("o%s%0*d", name, openIDLen-1-len(name), number)
+}
+
 // A follower is somebody who reads the account, or has read it.
 type follower struct {
 	openid    string

@@ -113,6 +113,12 @@ func (s *Server) Tap(ctx context.Context, openid, id string) Outcome {
 	if !ok {
 		return Outcome{Why: "there is no line " + id}
 	}
+	return s.TapAny(ctx, openid, id, text)
+}
+
+// TapAny is Tap for a line of a menu that somebody else may have sent, whose id need not be
+// a number.
+func (s *Server) TapAny(ctx context.Context, openid, id, text string) Outcome {
 	s.mu.Lock()
 	p, now := s.person(openid), s.cfg.Now()
 	p.action = allowance{actionCount, now.Add(actionWindow)}
