@@ -104,7 +104,7 @@ func (s *shopfront) request(method, address string) (status int, body string) {
 // until asks about charges until one is at a stage, and then runs all jobs.
 func (s *shopfront) until(id int64, stage collect.Stage) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute) // the race detector and fifty others have the machine, too
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
