@@ -61,7 +61,7 @@ func (c *Channel) answer(ctx context.Context, l mail.Letter, handle bot.Handler)
 	switch {
 	case more != "":
 	case in.say != phrase{}:
-		r.Text = in.say.in(false)
+		r.Text = in.say.In(false)
 	default:
 		r = handle(ctx, bot.Message{From: identity(in.from), Chat: in.from, ID: in.id, Text: in.text, Via: in.via})
 	}
@@ -101,7 +101,7 @@ func (c *Channel) understood(ctx context.Context, in *incoming) (p customer, mor
 	}
 	more = p.Rest[p.Read-1]
 	if p.Read < len(p.Rest) {
-		more += "\n" + sayMore.in(plaintext.English(more))
+		more += "\n" + sayMore.In(plaintext.English(more))
 	}
 	return p, more, nil
 }
@@ -215,10 +215,10 @@ func withNews(r bot.Reply, told []parked, waiting int) (with bot.Reply, back []i
 	}
 	news := ""
 	if n > 0 {
-		news = fmt.Sprintf(sayNews.in(en), n) + body
+		news = fmt.Sprintf(sayNews.In(en), n) + body
 	}
 	if rest := len(back) + waiting; rest > 0 {
-		news += "\n\n" + fmt.Sprintf(sayRest.in(en), rest)
+		news += "\n\n" + fmt.Sprintf(sayRest.In(en), rest)
 	}
 	r.Cards = append(slices.Clone(r.Cards), bot.Card{Title: news})
 	return r, back

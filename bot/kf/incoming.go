@@ -69,7 +69,7 @@ func understand(m platform.Message) incoming {
 	default:
 		in.say = sayUnsupported
 	}
-	if strings.TrimSpace(in.text) == "" && in.say.zh == "" {
+	if strings.TrimSpace(in.text) == "" && in.say.ZH == "" {
 		in.say = sayUnsupported
 	}
 	return in

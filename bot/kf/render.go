@@ -103,7 +103,7 @@ func (p *painter) words(action, label string) string {
 	if p.english {
 		open = " “"
 	}
-	s := sayDo.in(p.english) + open + action + shut
+	s := sayDo.In(p.english) + open + action + shut
 	if strings.HasPrefix(action, label) {
 		return s
 	}
@@ -124,7 +124,7 @@ func (p *painter) link(b bot.Button, label string, copies bool) []string {
 	address := b.URL
 	if plaintext.Blocked(address) {
 		if address = b.Page; address != "" {
-			label = sayPage.in(p.english)
+			label = sayPage.In(p.english)
 		}
 	}
 	switch {
@@ -162,7 +162,7 @@ func (s sheet) layOut() (parts []platform.Part) {
 		}
 		return parts
 	}
-	head := sayNext.in(plaintext.English(s.text))
+	head := sayNext.In(plaintext.English(s.text))
 	if n := len(texts); n > 0 {
 		last := plaintext.Split(texts[n-1], platform.HeadMax)
 		head, texts = last[len(last)-1], texts[:n-1]
@@ -186,7 +186,7 @@ func fit(r bot.Reply, room int) (parts []platform.Part, rest []string) {
 	if len(text) <= platform.TextMax {
 		return []platform.Part{{Text: text}}, nil
 	}
-	hint := "\n" + sayMore.in(plaintext.English(text))
+	hint := "\n" + sayMore.In(plaintext.English(text))
 	pieces := plaintext.Split(text, platform.TextMax-len(hint))
 	return []platform.Part{{Text: pieces[0] + hint}}, pieces[1:]
 }

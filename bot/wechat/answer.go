@@ -114,7 +114,7 @@ func (c *Channel) work(run *running, in incoming, j *job) {
 	case j.quiet || j.raw != "":
 		return
 	case in.kind == line:
-		j.reply = bot.Reply{Text: in.say.in(false)}
+		j.reply = bot.Reply{Text: in.say.In(false)}
 	default:
 		j.reply = run.handle(run.ctx, j.message)
 	}
@@ -158,7 +158,7 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 	if reads {
 		j.raw = f.Talk.Rest[f.Talk.Read-1]
 		if f.Talk.Read < len(f.Talk.Rest) {
-			j.raw += "\n" + sayMore.in(plaintext.English(j.raw))
+			j.raw += "\n" + sayMore.In(plaintext.English(j.raw))
 		}
 		return
 	}
@@ -286,7 +286,7 @@ func (c *Channel) stub(ctx context.Context, in incoming, j *job) answer {
 	if err != nil && !kept {
 		return answer{way: wayNone} // nobody would ever answer it
 	}
-	return answer{way: wayStub, text: saySoon.in(plaintext.English(addresses.ReplaceAllString(in.text, "")))}
+	return answer{way: wayStub, text: saySoon.In(plaintext.English(addresses.ReplaceAllString(in.text, "")))}
 }
 
 // How much goes with one answer.
@@ -335,7 +335,7 @@ func (c *Channel) fit(ctx context.Context, openid, text string, t talkState) (fi
 // cutText cuts a text so that "更多" shows the rest. Its choices are at its end: they are
 // typed as words until it is read.
 func cutText(text string, t talkState) (first string, more []string, next talkState) {
-	hint := "\n" + sayMore.in(plaintext.English(text))
+	hint := "\n" + sayMore.In(plaintext.English(text))
 	parts := plaintext.Split(text, textBytesMax-len(hint))
 	t.Rest = parts[1:]
 	return parts[0] + hint, nil, t
@@ -395,12 +395,12 @@ func (c *Channel) untell(ctx context.Context, told []parked) {
 // append puts notices below an answer, as many as there is room for.
 func (c *Channel) append(ctx context.Context, text string, told []parked, waiting int) string {
 	en := plaintext.English(text)
-	head := func(n int) string { return "\n\n" + fmt.Sprintf(sayNews.in(en), n) }
+	head := func(n int) string { return "\n\n" + fmt.Sprintf(sayNews.In(en), n) }
 	rest := func(n int) string {
 		if n == 0 {
 			return ""
 		}
-		return "\n\n" + fmt.Sprintf(sayRest.in(en), n)
+		return "\n\n" + fmt.Sprintf(sayRest.In(en), n)
 	}
 	out, body, n := text+rest(len(told)+waiting), "", 0
 	for i, p := range told {

@@ -151,7 +151,7 @@ func (p *painter) link(b bot.Button, copies bool) []string {
 	address, label := b.URL, plaintext.Clean(b.Label)
 	if plaintext.Blocked(address) {
 		if address = b.Page; address != "" {
-			label = sayPage.in(p.english)
+			label = sayPage.In(p.english)
 		}
 	}
 	switch {
@@ -180,16 +180,16 @@ func (p *painter) choice(b bot.Button) string {
 	d := len(p.menu) + 1
 	if p.typed || d > digitMax {
 		if strings.HasPrefix(action, label) {
-			return sayDo.in(p.english) + quote(action, p.english)
+			return sayDo.In(p.english) + quote(action, p.english)
 		}
-		return sayDo.in(p.english) + quote(action, p.english) + " " + label
+		return sayDo.In(p.english) + quote(action, p.english) + " " + label
 	}
 	p.menu = append(p.menu, choice{d, b.Action})
 	n := strconv.Itoa(d)
 	if p.c.opts.MenuLinks {
 		return n + ". " + `<a href="weixin://bizmsgmenu?msgmenucontent=` + url.QueryEscape(b.Action) + `&msgmenuid=` + n + `">` + label + "</a>"
 	}
-	return sayDo.in(p.english) + " " + n + " " + label
+	return sayDo.In(p.english) + " " + n + " " + label
 }
 
 func quote(s string, english bool) string {

@@ -204,3 +204,14 @@ func (s *Server) odd(how, event string) string {
 		return `{"MsgType":"event"}`
 	}
 }
+
+// after tells of the event that a call has caused.
+func (s *Server) after(ctx context.Context) {
+	s.mu.Lock()
+	owed := s.owed
+	s.owed = false
+	s.mu.Unlock()
+	if owed {
+		go s.push(context.WithoutCancel(ctx))
+	}
+}

@@ -490,14 +490,3 @@ func (s *Server) sendOnEvent(r *request) (map[string]any, *refusal) {
 	p.seen = append(p.seen, n)
 	return map[string]any{"msgid": key}, nil
 }
-
-// after tells of the event that a call has caused.
-func (s *Server) after(ctx context.Context) {
-	s.mu.Lock()
-	owed := s.owed
-	s.owed = false
-	s.mu.Unlock()
-	if owed {
-		go s.push(context.WithoutCancel(ctx))
-	}
-}

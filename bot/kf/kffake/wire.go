@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,13 +26,7 @@ type refusal struct {
 func refuse(code int, text string) *refusal { return &refusal{code, text} }
 
 // A Call is one that was made, for tests that look.
-type Call struct {
-	Path  string
-	Query url.Values
-	Body  []byte
-	Code  int // the errcode that was answered; 0 is well
-	At    time.Time
-}
+type Call = tencentfake.Call
 
 // A request is a call while it is answered.
 type request struct {
@@ -101,7 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) run(r *request) (map[string]any, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cfg.AllowedIP != "" && caller(r.http) != s.cfg.AllowedIP {
+	if s.cfg.AllowedIP != "" && tencentfake.Caller(r.http) != s.cfg.AllowedIP {
 		return nil, refuse(60020, "not allow to access from your ip")
 	}
 	if r.http.URL.Path == "/cgi-bin/gettoken" {
@@ -127,7 +120,7 @@ func (s *Server) run(r *request) (map[string]any, *refusal) {
 func (s *Server) note(r *http.Request, body []byte, code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls = append(s.calls, Call{r.URL.Path, r.URL.Query(), body, code, s.cfg.Now()})
+	s.calls = append(s.calls, Call{Path: r.URL.Path, Query: r.URL.Query(), Body: body, Code: code, At: s.cfg.Now()})
 }
 
 // Calls returns the calls of a path so far; "" for all.
@@ -152,20 +145,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, result map[strin
 		w.Header().Set("Error-Code", fmt.Sprint(f.code))
 		w.Header().Set("Error-Msg", f.text)
 		out = map[string]any{"errcode": f.code, "errmsg": fmt.Sprintf("%s, hint: [%s], from ip: %s, more info at https://open.work.weixin.qq.com/devtool/query?e=%d",
-			f.text, tencentfake.Random(22), caller(r), f.code)}
+			f.text, tencentfake.Random(22), tencentfake.Caller(r), f.code)}
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(out) // the caller has gone
-}
-
-// caller is the address that a call comes from.
-func caller(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // The life of tokens.

@@ -3,6 +3,8 @@ package wechatfake
 import (
 	"fmt"
 	"time"
+
+	"fanli/bot/tencent/tencentfake"
 )
 
 // The life of a token.
@@ -51,7 +53,7 @@ func (s *Server) admit(token string) *refusal {
 
 // application checks who asks for a token.
 func (s *Server) application(r *request, id, secret string) *refusal {
-	ip := caller(r.http)
+	ip := tencentfake.Caller(r.http)
 	switch {
 	case s.cfg.AllowedIP != "" && ip != s.cfg.AllowedIP:
 		return refuse(40164, fmt.Sprintf("invalid ip %s ipv6 ::ffff:%s, not in whitelist", ip, ip))

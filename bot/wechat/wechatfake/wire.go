@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+
+	"fanli/bot/tencent/tencentfake"
 )
 
 // bodyMax bounds a request: a picture of 10 MB in a form.
@@ -25,13 +25,7 @@ type refusal struct {
 func refuse(code int, text string) *refusal { return &refusal{code, text} }
 
 // A Call is one that was made, for tests that look.
-type Call struct {
-	Path  string
-	Query url.Values
-	Body  []byte
-	Code  int // the errcode that was answered; 0 is well
-	At    time.Time
-}
+type Call = tencentfake.Call
 
 // A request is a call while it is answered.
 type request struct {
@@ -153,7 +147,7 @@ func (s *Server) run(r *request) (any, *refusal) {
 func (s *Server) note(r *http.Request, body []byte, code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls = append(s.calls, Call{r.URL.Path, r.URL.Query(), body, code, s.cfg.Now()})
+	s.calls = append(s.calls, Call{Path: r.URL.Path, Query: r.URL.Query(), Body: body, Code: code, At: s.cfg.Now()})
 }
 
 // Calls returns the calls of a path so far; "" for all.
@@ -199,15 +193,6 @@ func well(result map[string]any) map[string]any {
 func rid() string {
 	part := func() string { return fmt.Sprintf("%08x", []byte(random(4))) }
 	return part() + "-" + part() + "-" + part()
-}
-
-// caller is the address that a call comes from.
-func caller(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 func (s *Server) addresses(*request) (any, *refusal) {
