@@ -118,7 +118,7 @@ func seedOf(t *testing.T) uint64 {
 // A mortal is a server that can be killed and comes back.
 type mortal interface {
 	Kill(tb testing.TB)
-	Start(tb testing.TB)
+	Run() error // starts it again
 }
 
 // havoc lets a schedule happen, mishap by mishap in its order. One comes later than its
@@ -178,8 +178,7 @@ func (h *havoc) happen(ctx context.Context, f mishap) error {
 		s.Kill(h.c.t)
 		h.after(f.lasts, func() error {
 			defer h.busy[f.whom].Unlock()
-			s.Start(h.c.t)
-			return nil
+			return s.Run() // not Start, which would end a test that may have ended
 		})
 		return nil
 	}
