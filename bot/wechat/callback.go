@@ -73,8 +73,12 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 		c.reply(w, in, answer{way: wayFull})
 		return nil
 	}
-	if c.known(r.Context(), s) {
+	switch c.judge(r.Context(), s, body) {
+	case callback.Replayed:
 		return callback.ErrReplayed
+	case callback.Redelivered: // as if it were signed anew: what it is of is known by its id
+		c.count("redelivered", "alike")
+	default:
 	}
 	c.count("heard", in.kin)
 	run, err := c.enter(r.Context())

@@ -9,10 +9,10 @@
 //
 // # Guarantees
 //
-//   - A callback that is forged, not of now, repeated to the byte, too large, not the
-//     XML that WeChat writes or for somebody else is refused, counted by its reason, and
-//     does nothing. Where the account is not in plain mode, nothing that is not
-//     encrypted is read.
+//   - A callback that is forged, not of now, repeated later than callback.Redelivery or
+//     with another body, too large, not the XML that WeChat writes or for somebody else is
+//     refused, counted by its reason, and does nothing. Where the account is not in plain
+//     mode, nothing that is not encrypted is read.
 //   - A message is answered once, however often and to however many processes it is
 //     delivered, and each delivery gets the same answer.
 //   - A delivery is answered within Options.Budget, of which the platform's five seconds
