@@ -34,6 +34,7 @@ type answer struct {
 	text    string
 	article *platform.Article
 	more    []string // texts that follow as customer messages
+	copy    string   // comes by itself after it, where that is allowed
 	told    bool     // notices that have waited go with it
 }
 
@@ -315,6 +316,9 @@ func (c *Channel) compose(ctx context.Context, in incoming, j *job) answer {
 		a.text, a.more, next = c.fit(ctx, in.from, a.text, next)
 	} else if len(told)+waiting > 0 {
 		a.text = c.append(ctx, a.text, told, waiting)
+	}
+	if len(a.more) == 0 && len(next.Rest) == 0 {
+		a.copy = plaintext.ToCopy(j.reply)
 	}
 	c.offer(ctx, in.from, next)
 	return a

@@ -90,7 +90,11 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 	if len(a.more) > 0 {
 		c.follow(r.Context(), in, a)
 	}
-	if c.reply(w, in, a) && a.told && r.Context().Err() == nil {
+	written := c.reply(w, in, a) && r.Context().Err() == nil
+	if written {
+		c.copyAlone(run, in, a.copy)
+	}
+	if written && a.told {
 		if err := c.opts.Book.Told(r.Context(), in.from, in.id); err != nil {
 			c.log.Warn("notices are told again: that they were is not kept", "error", err)
 		}

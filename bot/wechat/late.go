@@ -51,7 +51,7 @@ func (c *Channel) late(ctx context.Context, p mail.Parcel, progress *mail.Progre
 			return err
 		}
 	}
-	return nil
+	return c.copyLate(ctx, p, progress, len(pages))
 }
 
 // lateKey is the key of the parcel that answers a message.
