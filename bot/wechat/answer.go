@@ -375,8 +375,8 @@ func (c *Channel) tell(ctx context.Context, in incoming, answered string) (told 
 	}
 	for i, id := range ids {
 		var b parkedBody
-		if err := json.Unmarshal(bodies[i], &b); err != nil || b.Of == lateKey(answered) {
-			continue // of another version: nobody can read it
+		if err := json.Unmarshal(bodies[i], &b); err != nil || b.Of == lateKey(answered) || c.isSeen(ctx, b.Of) {
+			continue // of another version, which nobody can read; or it was read already
 		}
 		told = append(told, parked{id, b.Reply})
 	}
