@@ -50,6 +50,11 @@ type Reply struct {
 	Cards   []Card   `json:"cards,omitempty"`
 	Buttons []Button `json:"buttons,omitempty"` // at most two rows' worth: next steps
 
+	// Keys are words that stay at hand below a chat, for channels that can show that: a
+	// press says the word. Where they are shown, Buttons that send something may be left
+	// out.
+	Keys []string `json:"keys,omitempty"`
+
 	Nothing bool `json:"nothing,omitempty"` // the message was understood as nothing: an edit of it is looked at
 	Spent   bool `json:"spent,omitempty"`   // the buttons of which one was pressed are used up: channels that can take them away
 	Turned  bool `json:"turned,omitempty"`  // it is another page of the list shown last: channels that can show it in that one's place

@@ -166,6 +166,54 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// TestMenus: what channels list is short, is there, and says the same in both languages.
+// What is switched off is left out.
+func TestMenus(t *testing.T) {
+	t.Parallel()
+	for _, tag := range locale.Tags() {
+		private, group := bot.Menu(tag), bot.GroupMenu(tag)
+		if len(private) != 12 || len(group) != 3 || len(bot.Menu(tag, "claim", "level")) != 11 {
+			t.Errorf("%s: %d commands in private, %d in groups", tag, len(private), len(group))
+		}
+		for _, c := range append(private, group...) {
+			if c.Help == "" || len([]rune(c.Help)) > 120 || len(c.Words) == 0 {
+				t.Errorf("%s: %s cannot be in a menu", tag, c.Name)
+			}
+		}
+		for _, c := range group {
+			if !c.Group {
+				t.Errorf("%s is listed in groups, and does not work there", c.Name)
+			}
+		}
+	}
+}
+
+// TestKeys: what stays at hand is told with the greeting and with the list of commands, in
+// the person's language, and not where others read along. Each key says a command.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	say := func(tag, text string, group bool) bot.Reply {
+		return f.Handle(t.Context(), bot.Message{From: user.Identity{Channel: "test", External: "key " + tag}, Chat: tag, Text: text, Locale: tag, Group: group})
+	}
+	for tag, want := range map[string]string{"zh": "[查券 订单 余额 帮助]", "en": "[coupon orders balance help]"} {
+		for text, has := range map[string]bool{"/start": true, "/help": true, "/help orders": false, "/balance": false} {
+			got := say(tag, text, false)
+			if has != (fmt.Sprint(got.Keys) == want) || !has && got.Keys != nil {
+				t.Errorf("%s, %s: the keys are %v", tag, text, got.Keys)
+			}
+			for _, k := range got.Keys {
+				if r := say(tag, k, false); r.Nothing || r.Text == "" && len(r.Cards) == 0 {
+					t.Errorf("%s: the key %s says nothing: %+v", tag, k, r)
+				}
+			}
+		}
+		if r := say(tag, "/help", true); r.Keys != nil {
+			t.Errorf("%s: in a group there are the keys %v", tag, r.Keys)
+		}
+	}
+}
+
 // TestEveryWordWorks sends every documented word, in every way of writing it, and
 // wants the answer that the command's own name gets.
 func TestEveryWordWorks(t *testing.T) {

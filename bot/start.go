@@ -25,7 +25,7 @@ func (t *turn) start(ctx context.Context, payload string) (Reply, error) {
 	if t.bot.ShopURL != "" {
 		r.Text += "\n" + t.T("start.sandbox", "url", t.bot.ShopURL)
 	}
-	r.Buttons = []Button{t.next("guide"), t.next("help")}
+	r.Buttons, r.Keys = []Button{t.next("guide"), t.next("help")}, t.keys()
 	return r, nil
 }
 
@@ -72,7 +72,7 @@ func (t *turn) help(_ context.Context, args string) (Reply, error) {
 	if t.m.Group {
 		r.Text += "\n\n" + t.T("group.rest")
 	} else {
-		r.Buttons = []Button{t.next("guide")}
+		r.Buttons, r.Keys = []Button{t.next("guide")}, t.keys()
 	}
 	return r, nil
 }

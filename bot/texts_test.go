@@ -159,7 +159,7 @@ func families(t *testing.T) map[string][]string {
 	for _, r := range desk.Roles() {
 		m["desk.word."] = append(m["desk.word."], string(r))
 	}
-	for _, c := range slices.Concat(bot.Commands("en"), bot.StaffCommands("en")) {
+	for _, c := range slices.Concat(bot.Commands("en"), bot.Menu("en"), bot.StaffCommands("en")) {
 		m["help."] = append(m["help."], c.Name)
 	}
 	for family, names := range m {

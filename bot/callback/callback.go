@@ -10,28 +10,25 @@
 //     names no value of the request.
 //   - Signatures are compared in a time that says nothing.
 //   - Nothing encrypted is opened before its signature is right.
+//   - A request that comes again to the byte within Redelivery of the first is a
+//     redelivery: its message is known by its own id. One that comes later, and one with
+//     the same time, nonce and signatures whose body differs, is a replay.
 //   - A body is read up to BodyBytesMax, and XML that declares types, has an element twice,
 //     a second root, attributes, many levels or many elements is refused.
 package callback
 
 import (
-	"context"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/silenceper/wechat/v2/util"
-
-	"fanli/core/cache"
 )
 
 // A RefusalError is why a callback was turned away: a label of a metric.
@@ -46,7 +43,7 @@ const (
 	ErrQuery      RefusalError = "query"     // the query lacks something, or has it twice
 	ErrSignature  RefusalError = "signature" // of the query or of what is encrypted
 	ErrStale      RefusalError = "stale"     // the time in the query is not now
-	ErrReplayed   RefusalError = "replayed"  // the very same request again
+	ErrReplayed   RefusalError = "replayed"  // the same request again, too late or with something else in it
 	ErrTooLarge   RefusalError = "too_large" // of a body
 	ErrMalformed  RefusalError = "malformed" // XML that is none
 	ErrDTD        RefusalError = "dtd"       // XML that declares types
@@ -88,12 +85,8 @@ func StatusOf(err error) int {
 	}
 }
 
-// Freshness and memory.
-const (
-	Freshness = 5 * time.Minute  // how far a request's time may be from ours
-	remember  = 10 * time.Minute // how long a request is known again: twice that, so that none is fresh and forgotten
-	replayMax = 1 << 16          // requests that a process remembers by itself
-)
+// Freshness is how far a request's time may be from ours.
+const Freshness = 5 * time.Minute
 
 // queryBytesMax bounds each value of the query but the echo, which may be encrypted.
 const (
@@ -221,51 +214,4 @@ func unbase64(s string) []byte {
 		return nil
 	}
 	return b
-}
-
-// A Memory is what one process remembers of requests: those of now and those of before.
-// The zero value is empty.
-type Memory struct {
-	mu          sync.Mutex
-	now, before map[string]bool
-	since       time.Time
-}
-
-// Known reports whether the very same request to a channel was here before. The cache, if
-// there is one, lets processes know of each other's; what it has lost, this process still
-// knows.
-func (m *Memory) Known(ctx context.Context, channel string, s Signed, others cache.Cache, now time.Time) bool {
-	key := channel + "/seen/" + digest(s.Timestamp+"\n"+s.Nonce+"\n"+s.Signature+"\n"+s.Message)
-	if !m.add(key, now) {
-		return true
-	}
-	if others == nil {
-		return false
-	}
-	if _, ok := others.Get(ctx, key); ok {
-		return true
-	}
-	others.Set(ctx, key, []byte{1}, remember)
-	return false
-}
-
-// add remembers a key for at least remember, unless there are too many; fresh is false
-// for one that is known.
-func (m *Memory) add(key string, now time.Time) (fresh bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.now == nil || len(m.now) >= replayMax || now.Sub(m.since) >= remember {
-		m.before, m.now, m.since = m.now, map[string]bool{}, now
-	}
-	if m.now[key] || m.before[key] {
-		return false
-	}
-	m.now[key] = true
-	return true
-}
-
-// digest names a text without telling it.
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:16])
 }

@@ -76,8 +76,12 @@ func (c *Channel) admit(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	if c.seen.Known(r.Context(), Name, s, c.opts.Cache, c.opts.Now()) {
+	switch c.seen.Judge(r.Context(), Name, s, body, c.opts.Cache, c.opts.Now()) {
+	case callback.Replayed:
 		return nil, callback.ErrReplayed
+	case callback.Redelivered: // who heard it before may have died since; to read twice finds nothing
+		c.opts.Count("redelivered", "alike")
+	default:
 	}
 	return []byte(success), c.hear(event)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fanli/bot/kf"
@@ -16,9 +17,14 @@ import (
 // has messages read.
 func TestForgedCallbacks(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, forged)
+}
+
+func forged(t *testing.T) {
+	t.Helper()
 	want := map[string]string{
 		"signature": "signature", "no signature": "query", "query twice": "query", "corp": "app", "inner corp": "differs", "truncated": "undecoded",
-		"padding": "undecoded", "stale": "stale", "future": "stale", "replayed": "replayed", "unencrypted": "plain", "plain": "plain", "DTD": "dtd",
+		"padding": "undecoded", "stale": "stale", "future": "stale", "replayed": "replayed", "reused": "replayed", "unencrypted": "plain", "plain": "plain", "DTD": "dtd",
 		"duplicate": "duplicate", "second root": "root", "deep": "deep", "oversized": "too_large", "not XML": "malformed", "empty": "malformed", "nothing inside": "differs",
 	}
 	w := open(t, kffake.Config{}, nil)
@@ -29,7 +35,7 @@ func TestForgedCallbacks(t *testing.T) {
 			t.Errorf("%s: answered %d %q, and %d are refused for %q", how, d.Status, d.Body, w.counts.of("refused/"+want[how]), want[how])
 		}
 	}
-	if n := w.counts.of("heard/hint"); n != 1 { // what was replayed had been right before
+	if n := w.counts.of("heard/hint"); n != 2 { // what was replayed and reused had been right before
 		t.Errorf("%d hints are taken", n)
 	}
 	if err := w.fake.Check(t.Context()); err != nil {

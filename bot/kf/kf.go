@@ -11,9 +11,9 @@
 //   - A message is answered, once, however often it is told of and however many processes
 //     read: how far it was read is kept after what was read is, and under a lease.
 //   - A callback that is lost delays a message by Options.Every at most.
-//   - A callback that is forged, not of now, repeated to the byte, too large, not the XML
-//     that WeCom writes or for somebody else is refused, counted by its reason, and does
-//     nothing.
+//   - A callback that is forged, not of now, repeated later than callback.Redelivery, too
+//     large, not the XML that WeCom writes or for somebody else is refused, counted by its
+//     reason, and does nothing. One that is repeated before has us read, and find nothing.
 //   - People are sent no more than WeCom allows: five messages within 48 hours of their
 //     last one. What is not allowed waits, and is told with the next answer. So does what
 //     WeCom has taken, and later says that it could not deliver.

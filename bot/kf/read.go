@@ -21,6 +21,11 @@ const (
 	dropTime    = 300 * time.Millisecond // for giving a lease back
 )
 
+// readPace is how far apart readings begin that callbacks ask for. A callback comes with
+// every message: whoever floods us must not have us call WeCom more often than it bears,
+// for all who write.
+const readPace = 25 * time.Millisecond
+
 // backOff is how long to wait after a failure that was not the first by so many.
 func backOff(before int) time.Duration {
 	steps := [...]time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute}
@@ -49,6 +54,7 @@ func (c *Channel) read(ctx context.Context) {
 	c.wake()
 	failed := 0
 	wait := c.opts.Every
+	var began time.Time
 	for {
 		asked := false
 		select {
@@ -58,6 +64,10 @@ func (c *Channel) read(ctx context.Context) {
 			asked = true
 		case <-c.opts.After(wait):
 		}
+		if asked && !c.pace(ctx, began) {
+			return
+		}
+		began = c.opts.Now()
 		err := c.round(ctx, asked)
 		switch {
 		case ctx.Err() != nil:
@@ -82,6 +92,23 @@ func (c *Channel) read(ctx context.Context) {
 		}
 		wait = c.opts.Every
 	}
+}
+
+// pace waits until a reading may begin after the one before, and reports whether ctx is
+// still alive then. What is told of meanwhile is read with it.
+func (c *Channel) pace(ctx context.Context, before time.Time) bool {
+	wait := readPace - c.opts.Now().Sub(before)
+	if wait <= 0 {
+		return true
+	}
+	if !c.sleep(ctx, min(wait, readPace)) {
+		return false
+	}
+	select {
+	case <-c.hinted:
+	default:
+	}
+	return true
 }
 
 // sleep waits and reports whether ctx is still alive then.

@@ -28,6 +28,7 @@ func TestReading(t *testing.T) {
 		"as it should be":          {},
 		"hints are lost":           {change: soon, trouble: func(f *kffake.Server) { f.SetHints(kffake.Lost) }},
 		"hints come twice":         {trouble: func(f *kffake.Server) { f.SetHints(kffake.Doubled) }},
+		"and to the letter":        {trouble: func(f *kffake.Server) { f.SetHints(kffake.Alike) }},
 		"pages are empty":          {cfg: kffake.Config{PageSize: 1}, trouble: func(f *kffake.Server) { f.EmptyPages(2) }},
 		"a token is unknown":       {trouble: (*kffake.Server).DropTokens},
 		"a token has run out":      {trouble: (*kffake.Server).ExpireTokens},

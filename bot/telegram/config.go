@@ -46,6 +46,9 @@ type Config struct {
 
 	// AdminChatID is the group in which staff command the bot; 0 for none.
 	AdminChatID int64 `yaml:"admin_chat_id"`
+
+	// Keyboard shows the words that bot.Reply.Keys has as keys below private chats.
+	Keyboard bool `yaml:"keyboard"`
 }
 
 // The modes.

@@ -3,6 +3,7 @@ package telegram_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ func TestDialogues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := open(t, telegramfake.Config{Flood: true})
+				w.keys = true
 				w.fake.Group(wonderland, "Wonderland")
 				bottest.Play(t, "testdata/story.txt", newShow(w).scene())
 			})
@@ -128,6 +130,9 @@ func (s *show) shown(chat int64) (r bot.Reply) {
 		}
 		for _, b := range m.Flat() {
 			c.Buttons = append(c.Buttons, bot.Button{Label: b.Text, Action: b.Data, URL: b.URL, Copy: b.Copy})
+		}
+		for _, row := range m.Keys {
+			c.Notes = append(c.Notes, "keys: ["+strings.Join(row, "] [")+"]")
 		}
 		r.Cards = append(r.Cards, c)
 	}

@@ -29,6 +29,11 @@ func WithAbout(zh, en About) Option {
 	return func(c *Channel) { c.zh, c.en = zh, en }
 }
 
+// WithGroupCommands sets the menu that people see in groups.
+func WithGroupCommands(list ...Command) Option {
+	return func(c *Channel) { c.inGroups = list }
+}
+
 // WithAdminCommands sets the menu that administrators see in the group of staff. It is
 // asked for each time the channel opens. A menu is no access control.
 func WithAdminCommands(list func() []Command) Option {
@@ -50,8 +55,8 @@ type touch struct {
 }
 
 // setFace shows the bot as it is configured: its menus, by scope and language, and what
-// people read about it. Groups get no menu: there the bot answers links. Nothing is
-// called if nothing has changed. All of it is a convenience, so failures are only logged;
+// people read about it. Groups get a menu of their own, or none. Nothing is called if
+// nothing has changed. All of it is a convenience, so failures are only logged;
 // the next start tries again.
 func (c *Channel) setFace(ctx context.Context) {
 	touches, err := c.face(ctx)
@@ -100,12 +105,11 @@ func (c *Channel) face(ctx context.Context) ([]touch, error) {
 	var all []touch
 	var errs []error
 	if len(c.commands) > 0 {
-		menus, err := menus(tgbotapi.NewBotCommandScopeAllPrivateChats(), c.commands)
-		all, errs = append(all, menus...), append(errs, err)
-		scope, err := json.Marshal(tgbotapi.NewBotCommandScopeAllGroupChats())
-		all, errs = append(all,
-			touch{"deleteMyCommands", tgbotapi.Params{"scope": string(scope)}, ""},
-			touch{"setChatMenuButton", tgbotapi.Params{"menu_button": `{"type":"commands"}`}, ""}), append(errs, err)
+		private, err := menus(tgbotapi.NewBotCommandScopeAllPrivateChats(), c.commands)
+		all, errs = append(all, private...), append(errs, err)
+		groups, err := c.groupMenus()
+		all, errs = append(all, groups...), append(errs, err)
+		all = append(all, touch{"setChatMenuButton", tgbotapi.Params{"menu_button": `{"type":"commands"}`}, ""})
 	}
 	if chat := c.AdminChat(ctx); chat != 0 && c.admins != nil {
 		list := c.admins()
@@ -127,6 +131,22 @@ func (c *Channel) face(ctx context.Context) ([]touch, error) {
 		}
 	}
 	return all, errors.Join(errs...)
+}
+
+// groupMenus sets the menu of groups, or takes it away.
+func (c *Channel) groupMenus() ([]touch, error) {
+	scope := tgbotapi.NewBotCommandScopeAllGroupChats()
+	if len(c.inGroups) > 0 {
+		return menus(scope, c.inGroups)
+	}
+	b, err := json.Marshal(scope)
+	var all []touch
+	for _, language := range []string{"zh", "en", ""} {
+		p := tgbotapi.Params{"scope": string(b)}
+		p.AddNonEmpty("language_code", language)
+		all = append(all, touch{"deleteMyCommands", p, language})
+	}
+	return all, err
 }
 
 func about(method, name, text, language string) touch {

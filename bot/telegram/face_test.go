@@ -19,10 +19,11 @@ func TestFace(t *testing.T) {
 		w := newWorld(t)
 		w.fake.Group(old, "Staff")
 		w.fake.Promote(old, ann)
+		groups := menu[:1]
 		admins := []telegram.Command{{Name: "status", Zh: "状态", En: "Status"}}
 		start := func() *running {
 			t.Helper()
-			r := w.run(echo, telegram.WithCommands(menu...), telegram.WithAdminCommands(func() []telegram.Command { return admins }),
+			r := w.run(echo, telegram.WithCommands(menu...), telegram.WithGroupCommands(groups...), telegram.WithAdminCommands(func() []telegram.Command { return admins }),
 				telegram.WithAbout(telegram.About{Description: "返利", Short: "返"}, telegram.About{Description: "Rebates", Short: "R"}))
 			if err := w.fake.WaitParked(w.ctx); err != nil {
 				t.Fatal(err)
@@ -33,11 +34,17 @@ func TestFace(t *testing.T) {
 		w.admins = old
 		start().kill()
 		set := len(w.fake.Calls("setMyCommands"))
-		if set != 6 || len(w.fake.Menu(ann, "zh")) != 2 || w.fake.MenuButton() != "commands" {
+		if set != 9 || len(w.fake.Menu(ann, "zh")) != 2 || w.fake.MenuButton() != "commands" {
 			t.Errorf("%d menus are set, ann's is %+v with the button %q", set, w.fake.Menu(ann, "zh"), w.fake.MenuButton())
 		}
-		if len(w.fake.GroupMenu(wonderland, false, "zh")) != 0 || len(w.fake.GroupMenu(old, false, "zh")) != 0 || len(w.fake.GroupMenu(old, true, "en")) != 1 {
-			t.Error("groups have a menu, or administrators have none")
+		for _, g := range []struct {
+			group int64
+			admin bool
+			want  string
+		}{{wonderland, false, menu[0].Name}, {old, false, menu[0].Name}, {old, true, "status"}} {
+			if got := w.fake.GroupMenu(g.group, g.admin, "en"); len(got) != 1 || got[0].Name != g.want {
+				t.Errorf("in %d people see %+v, want %s", g.group, got, g.want)
+			}
 		}
 		for language, want := range map[string]string{"zh": "返利 返", "en": "Rebates R", "fr": "Rebates R"} {
 			if got := w.fake.About("description", language) + " " + w.fake.About("short_description", language); got != want {
@@ -49,9 +56,14 @@ func TestFace(t *testing.T) {
 			t.Errorf("%d menus are set again though nothing has changed", n-set)
 		}
 		admins[0].En = "How it is"
-		start()
+		start().kill()
 		if got := w.fake.GroupMenu(old, true, "en"); len(got) != 1 || got[0].Description != "How it is" {
 			t.Errorf("the changed menu is %+v", got)
+		}
+		groups = nil
+		start().kill()
+		if got := w.fake.GroupMenu(wonderland, false, "en"); len(got) != 0 {
+			t.Errorf("groups still have the menu %+v", got)
 		}
 	})
 }

@@ -37,6 +37,27 @@ type keyboard struct {
 	Rows [][]button `json:"inline_keyboard"`
 }
 
+// A keyPad is what stays below a private chat, in the place of letters.
+type keyPad struct {
+	Rows       [][]key `json:"keyboard"`
+	Persistent bool    `json:"is_persistent"`
+	Small      bool    `json:"resize_keyboard"` // as low as its rows need
+}
+
+// key says its text.
+type key struct {
+	Text string `json:"text"`
+}
+
+// padOf puts words onto keys, in one row.
+func padOf(words []string) keyPad {
+	row := make([]key, 0, len(words))
+	for _, w := range words {
+		row = append(row, key{w})
+	}
+	return keyPad{Rows: [][]key{row}, Persistent: true, Small: true}
+}
+
 // buttons makes rows of buttons. What Telegram has no button for is returned as
 // lines, so that nothing is lost: "复制口令: 8€…".
 func buttons(list []bot.Button, mark string) (rows [][]button, rest []line) {

@@ -130,6 +130,9 @@ func (c *Channel) reply(ctx context.Context, in incoming, handle bot.Handler) ([
 	if err := ctx.Err(); err != nil { // an answer that was cut short is no answer
 		return nil, fault.Wrap(fault.Unavailable, "telegram.reply", err)
 	}
+	if !c.cfg.Keyboard || in.to.group {
+		said.Keys = nil
+	}
 	e := in.envelope()
 	if said.Spent {
 		e.Spent = in.pressed

@@ -24,7 +24,8 @@ type part struct {
 	route route  // of the photo
 	bytes []byte // of the photo, where we have fetched it
 	rows  [][]button
-	plain bool // without markup
+	keys  []string // that stay below the chat, instead of rows: a message has one or the other
+	plain bool     // without markup
 }
 
 // render makes messages of a reply. An empty reply makes none.
@@ -40,12 +41,25 @@ func render(r bot.Reply) []part {
 	default:
 		parts = listed(head, r.Cards)
 	}
-	parts = follow(parts, r.Buttons)
+	if len(r.Keys) == 0 {
+		parts = follow(parts, r.Buttons)
+	}
 	var fitting []part
 	for _, p := range parts {
 		fitting = append(fitting, p.fit()...)
 	}
-	return fitting
+	return atHand(fitting, r.Keys)
+}
+
+// atHand has the last message that has no buttons show keys.
+func atHand(parts []part, keys []string) []part {
+	for i := len(parts) - 1; i >= 0 && len(keys) > 0; i-- {
+		if len(parts[i].rows) == 0 {
+			parts[i].keys = keys
+			break
+		}
+	}
+	return parts
 }
 
 // apart reports whether every card gets a message of its own: there are few, and

@@ -104,7 +104,7 @@ func (c *Channel) post(ctx context.Context, to target, p *part) (id int64, err e
 	}
 	params["text"] = text
 	params["link_preview_options"] = `{"is_disabled":true}`
-	if to.instead != 0 {
+	if to.instead != 0 && len(p.keys) == 0 { // with an edit no keys come
 		return to.instead, c.edit(ctx, to.instead, params)
 	}
 	var sent sentMessage
@@ -120,8 +120,15 @@ type sentMessage struct {
 
 // attach adds the buttons and the message that is answered.
 func (p part) attach(params tgbotapi.Params, to target) error {
-	if len(p.rows) > 0 {
-		b, err := json.Marshal(keyboard{p.rows})
+	var markup any
+	switch {
+	case len(p.rows) > 0:
+		markup = keyboard{p.rows}
+	case len(p.keys) > 0:
+		markup = padOf(p.keys)
+	}
+	if markup != nil {
+		b, err := json.Marshal(markup)
 		if err != nil {
 			return err
 		}
@@ -163,6 +170,9 @@ func (c *Channel) remedy(ctx context.Context, err error, to *target, p *part) bo
 	case says("button") && len(p.rows) > 0:
 		c.log.Error("Telegram does not take our buttons; sending without", "error", err)
 		p.rows = nil
+	case says("keyboard") && len(p.keys) > 0:
+		c.log.Error("Telegram does not take our keys; sending without", "error", err)
+		p.keys = nil
 	case p.photo != "": // whatever is wrong with it: the text matters
 		c.elsewise(ctx, p, err)
 	default:

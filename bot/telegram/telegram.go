@@ -57,6 +57,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -88,6 +89,7 @@ type Channel struct {
 	log      *slog.Logger
 	http     *http.Client
 	commands []Command
+	inGroups []Command
 	admins   func() []Command // nil for none
 	zh, en   About
 	files    cache.Cache                                           // of ids of photos; nil for none
@@ -149,7 +151,7 @@ func New(cfg Config, post *mail.Engine, marks Marks, log *slog.Logger, opts ...O
 		o(c)
 	}
 	errs := []error{cfg.Validate(), c.zh.validate(), c.en.validate()}
-	for _, command := range c.commands {
+	for _, command := range slices.Concat(c.commands, c.inGroups) {
 		errs = append(errs, command.validate())
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -140,6 +140,7 @@ type world struct {
 	ctx   context.Context
 
 	admins int64 // where staff are
+	keys   bool  // whether private chats have keys
 
 	store  *mailtest.Store // what processes share
 	engine *mail.Engine    // of the process that was started last
@@ -258,7 +259,7 @@ func (w *world) settle() {
 // channel returns a new process's channel to the world.
 func (w *world) channel(opts ...telegram.Option) *telegram.Channel {
 	w.t.Helper()
-	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost", AdminChatID: w.admins}
+	cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost", AdminChatID: w.admins, Keyboard: w.keys}
 	if w.front != nil {
 		cfg.Mode, cfg.WebhookURL = telegram.Webhook, hookURL
 	}

@@ -34,6 +34,7 @@ type answer struct {
 	text    string
 	article *platform.Article
 	more    []string // texts that follow as customer messages
+	copy    string   // comes by itself after it, where that is allowed
 	told    bool     // notices that have waited go with it
 }
 
@@ -316,6 +317,9 @@ func (c *Channel) compose(ctx context.Context, in incoming, j *job) answer {
 	} else if len(told)+waiting > 0 {
 		a.text = c.append(ctx, a.text, told, waiting)
 	}
+	if len(a.more) == 0 && len(next.Rest) == 0 {
+		a.copy = plaintext.ToCopy(j.reply)
+	}
 	c.offer(ctx, in.from, next)
 	return a
 }
@@ -371,8 +375,8 @@ func (c *Channel) tell(ctx context.Context, in incoming, answered string) (told 
 	}
 	for i, id := range ids {
 		var b parkedBody
-		if err := json.Unmarshal(bodies[i], &b); err != nil || b.Of == lateKey(answered) {
-			continue // of another version: nobody can read it
+		if err := json.Unmarshal(bodies[i], &b); err != nil || b.Of == lateKey(answered) || c.isSeen(ctx, b.Of) {
+			continue // of another version, which nobody can read; or it was read already
 		}
 		told = append(told, parked{id, b.Reply})
 	}

@@ -73,8 +73,12 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 		c.reply(w, in, answer{way: wayFull})
 		return nil
 	}
-	if c.known(r.Context(), s) {
+	switch c.judge(r.Context(), s, body) {
+	case callback.Replayed:
 		return callback.ErrReplayed
+	case callback.Redelivered: // as if it were signed anew: what it is of is known by its id
+		c.count("redelivered", "alike")
+	default:
 	}
 	c.count("heard", in.kin)
 	run, err := c.enter(r.Context())
@@ -86,7 +90,11 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 	if len(a.more) > 0 {
 		c.follow(r.Context(), in, a)
 	}
-	if c.reply(w, in, a) && a.told && r.Context().Err() == nil {
+	written := c.reply(w, in, a) && r.Context().Err() == nil
+	if written {
+		c.copyAlone(run, in, a.copy)
+	}
+	if written && a.told {
 		if err := c.opts.Book.Told(r.Context(), in.from, in.id); err != nil {
 			c.log.Warn("notices are told again: that they were is not kept", "error", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"fanli/bot"
 	"fanli/bot/wechat"
@@ -43,50 +44,62 @@ func (h *heard) last(after int) (bot.Message, bool) {
 }
 
 // TestForgedCallbacks: whatever is not from the platform, not of now, or not as it must
-// be is refused, counted, and does nothing; in every mode.
+// be is refused, counted, and does nothing; in every mode. What the platform delivers again
+// is answered again, signed anew or not.
 func TestForgedCallbacks(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []wechatfake.Mode{wechatfake.Safe, wechatfake.Compatible, wechatfake.Plain} {
+	for _, mode := range modes {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
-			h := &heard{}
-			w := open(t, wechatfake.Config{Mode: mode}, nil)
-			w.run(t, h.handle)
-			if err := w.fake.Check(t.Context()); err != nil {
-				t.Error(err)
-			}
-			if w.fake.CheckForged(t.Context()) {
-				t.Error("a forged test of the address is answered")
-			}
-			for _, f := range wechatfake.Forgeries() {
-				if f.Sealed() && mode == wechatfake.Plain {
-					continue
-				}
-				before, refused := h.count(), w.refused()
-				d := w.fake.Forge(t.Context(), ann, "提现", f)
-				done, want := h.count()-before, 0
-				if f == wechatfake.Replayed || f == wechatfake.Twice {
-					want = 1 // the first one was none
-				}
-				if done != want {
-					t.Errorf("%s: %d messages were handed on, want %d", f, done, want)
-				}
-				if f == wechatfake.Twice {
-					if d.Status != http.StatusOK {
-						t.Errorf("a redelivery is answered %d", d.Status)
-					}
-					continue
-				}
-				if d.Status == http.StatusOK || d.Body != "" || w.refused() != refused+1 {
-					t.Errorf("%s: %d %q, refused %d times, want it refused and counted", f, d.Status, d.Body, w.refused()-refused)
-				}
-			}
-			for _, secret := range []string{w.fake.Token(), w.fake.AESKey(), ann, "提现"} {
-				if strings.Contains(w.logs.String(), secret) {
-					t.Error("the log tells a secret")
-				}
-			}
+			synctest.Test(t, func(t *testing.T) { forged(t, mode) })
 		})
+	}
+}
+
+func forged(t *testing.T, mode wechatfake.Mode) {
+	t.Helper()
+	h := &heard{}
+	w := open(t, wechatfake.Config{Mode: mode}, nil)
+	w.run(t, h.handle)
+	if err := w.fake.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if w.fake.CheckForged(t.Context()) {
+		t.Error("a forged test of the address is answered")
+	}
+	for _, f := range wechatfake.Forgeries() {
+		if f.Sealed() && mode == wechatfake.Plain {
+			continue
+		}
+		before, refused, replayed := h.count(), w.refused(), w.counts.of("refused/replayed")
+		d := w.fake.Forge(t.Context(), ann, "提现", f)
+		done, want := h.count()-before, 0
+		if f.Again() {
+			want = 1 // the first one was none
+		}
+		if done != want {
+			t.Errorf("%s: %d messages were handed on, want %d", f, done, want)
+		}
+		if f.Redelivery() {
+			if d.Status != http.StatusOK || len(d.Body) < 100 {
+				t.Errorf("a redelivery, %s, is answered %d %q", f, d.Status, d.Body)
+			}
+			continue
+		}
+		if d.Status == http.StatusOK || d.Body != "" || w.refused() != refused+1 {
+			t.Errorf("%s: %d %q, refused %d times, want it refused and counted", f, d.Status, d.Body, w.refused()-refused)
+		}
+		if n := w.counts.of("refused/replayed") - replayed; (n == 1) != f.Again() {
+			t.Errorf("%s: %d are refused as replayed", f, n)
+		}
+	}
+	if n := w.counts.of("redelivered/alike"); n != 1 {
+		t.Errorf("%d redeliveries are counted as alike", n)
+	}
+	for _, secret := range []string{w.fake.Token(), w.fake.AESKey(), ann, "提现"} {
+		if strings.Contains(w.logs.String(), secret) {
+			t.Error("the log tells a secret")
+		}
 	}
 }
 

@@ -70,9 +70,9 @@ func (c *Channel) open(s callback.Signed, body []byte) (*callback.Element, error
 	return inner, nil
 }
 
-// known reports whether the very same request was here before.
-func (c *Channel) known(ctx context.Context, s callback.Signed) bool {
-	return c.seen.Known(ctx, Name, s, c.opts.Cache, c.opts.Now())
+// judge says whether the very same request was here before.
+func (c *Channel) judge(ctx context.Context, s callback.Signed, body []byte) callback.Verdict {
+	return c.seen.Judge(ctx, Name, s, body, c.opts.Cache, c.opts.Now())
 }
 
 // digest names a text without telling it.

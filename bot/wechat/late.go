@@ -51,7 +51,7 @@ func (c *Channel) late(ctx context.Context, p mail.Parcel, progress *mail.Progre
 			return err
 		}
 	}
-	return nil
+	return c.copyLate(ctx, p, progress, len(pages))
 }
 
 // lateKey is the key of the parcel that answers a message.
@@ -63,11 +63,26 @@ const (
 	byLate = "late"
 )
 
-// shown enters that "1" shows the answer to a message, so that it need not be sent.
+// shown enters that "1" shows the answer to a message, so that it need not be sent; or,
+// where that has begun and may be waiting any moment, told.
 func (c *Channel) shown(ctx context.Context, message string) {
-	if _, err := c.opts.Book.Decide(ctx, message+"/by", byOne, c.opts.Now()); err != nil {
+	by, err := c.opts.Book.Decide(ctx, message+"/by", byOne, c.opts.Now())
+	if err == nil && by != byOne {
+		_, err = c.opts.Book.Decide(ctx, message+"/seen", byOne, c.opts.Now())
+	}
+	if err != nil {
 		c.log.Warn("an answer that was asked for comes twice", "error", err)
 	}
+}
+
+// isSeen reports whether something that has waited is an answer that "1" has shown.
+func (c *Channel) isSeen(ctx context.Context, key string) bool {
+	message, ok := strings.CutPrefix(key, lateKey(""))
+	if !ok {
+		return false
+	}
+	by, err := c.opts.Book.Decide(ctx, message+"/seen", byLate, c.opts.Now())
+	return err == nil && by == byOne
 }
 
 // wasShown reports whether "1" has shown the answer to a message already. What cannot be

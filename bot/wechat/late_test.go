@@ -1,9 +1,12 @@
 package wechat_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fanli/adapters/cache"
 	"fanli/bot"
 	"fanli/bot/bottest"
 	"fanli/bot/wechat"
@@ -125,13 +129,23 @@ func TestAStalledNetwork(t *testing.T) {
 
 // lossy hands deliveries to processes in turn, and loses the answers to the first ones.
 type lossy struct {
-	to    []http.Handler
-	loses int64
-	n     atomic.Int64
+	to     []http.Handler
+	loses  int64
+	copies bool // the first one goes to all processes at once
+	n      atomic.Int64
 }
 
 func (l *lossy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := l.n.Add(1)
+	if n == 1 && l.copies {
+		body, _ := io.ReadAll(r.Body)
+		for _, to := range l.to[1:] {
+			again := r.Clone(r.Context())
+			again.Body = io.NopCloser(bytes.NewReader(body))
+			go to.ServeHTTP(httptest.NewRecorder(), again)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	l.to[int(n-1)%len(l.to)].ServeHTTP(w, r)
 	if n <= l.loses {
 		<-r.Context().Done()
@@ -139,7 +153,8 @@ func (l *lossy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // TestCopiesAtTwoProcesses: however often a message is delivered, and to whom, there are
-// one conversion and one answer.
+// one conversion and one answer; whether each delivery is signed anew or is the one before
+// to the letter, which the processes know from each other.
 func TestCopiesAtTwoProcesses(t *testing.T) {
 	t.Parallel()
 	const offer = "预计返利  ¥2.80"
@@ -148,55 +163,67 @@ func TestCopiesAtTwoProcesses(t *testing.T) {
 		profile wechatfake.Profile
 		takes   time.Duration
 		loses   int64 // answers
+		copies  bool
 		wants   []string
 		then    string // what the person writes after 40 seconds
 	}{
-		{"all answers are lost", wechatfake.Service, 30 * time.Second, 3, []string{"故障", offer}, ""},
-		{"the first is lost", wechatfake.Service, 30 * time.Second, 1, []string{offer}, ""},
-		{"found between the copies", wechatfake.Service, 7 * time.Second, 1, []string{offer}, ""},
-		{"answered in time and lost", wechatfake.Service, time.Second, 2, []string{offer}, ""},
-		{"the second waits for the same", wechatfake.Personal, 7 * time.Second, 0, []string{offer}, ""},
-		{"too late for all", wechatfake.Personal, 30 * time.Second, 0, []string{"稍后回复“1”看结果", offer}, "1"},
-		{"too late, and asked in words", wechatfake.Personal, 30 * time.Second, 0, []string{"稍后回复“1”看结果", offer}, "结果"},
+		{"all answers are lost", wechatfake.Service, 30 * time.Second, 3, false, []string{"故障", offer}, ""},
+		{"the first is lost", wechatfake.Service, 30 * time.Second, 1, false, []string{offer}, ""},
+		{"three overlap", wechatfake.Service, 30 * time.Second, 1, true, []string{offer}, ""},
+		{"three overlap, and one is in time", wechatfake.Service, 7 * time.Second, 1, true, []string{offer}, ""},
+		{"found between the copies", wechatfake.Service, 7 * time.Second, 1, false, []string{offer}, ""},
+		{"answered in time and lost", wechatfake.Service, time.Second, 2, false, []string{offer}, ""},
+		{"the second waits for the same", wechatfake.Personal, 7 * time.Second, 0, false, []string{offer}, ""},
+		{"too late for all", wechatfake.Personal, 30 * time.Second, 0, false, []string{"稍后回复“1”看结果", offer}, "1"},
+		{"too late, and asked in words", wechatfake.Personal, 30 * time.Second, 0, false, []string{"稍后回复“1”看结果", offer}, "结果"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				a, b, links := twins(t, tt.takes)
-				cfg := wechatfake.Config{Profile: tt.profile}
-				w := open(t, cfg, nil)
-				front := &lossy{to: []http.Handler{w.channel}, loses: tt.loses}
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				for i, h := range []bot.Handler{a.Handle, b.Handle} {
-					if i > 0 {
-						w.join(t, cfg, nil)
-						front.to = append(front.to, w.channel)
+		for _, alike := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, alike %t", tt.name, alike), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					a, b, links := twins(t, tt.takes)
+					cfg := wechatfake.Config{Profile: tt.profile, Alike: alike}
+					shared := cache.NewMemory(time.Now)
+					known := func(o *wechat.Options) { o.Cache = shared }
+					w := open(t, cfg, known)
+					front := &lossy{to: []http.Handler{w.channel}, loses: tt.loses, copies: tt.copies}
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					for i, h := range []bot.Handler{a.Handle, b.Handle} {
+						if i > 0 {
+							w.join(t, cfg, known)
+							front.to = append(front.to, w.channel)
+						}
+						c := w.channel
+						go func() { _ = c.Run(ctx, h) }()
 					}
-					c := w.channel
-					go func() { _ = c.Run(ctx, h) }()
-				}
-				w.fake.Connect("http://fanli.example/wechat", wechatfake.Local(front))
-				w.fake.Say(ctx, ann, kettle)
-				time.Sleep(40 * time.Second)
-				if tt.then != "" {
-					w.fake.Say(ctx, ann, tt.then)
-				}
-				time.Sleep(time.Minute)
-				lines := w.fake.Lines(ann)
-				if len(lines) != len(tt.wants) {
-					t.Fatalf("ann reads %q, want %q", lines, tt.wants)
-				}
-				for i, want := range tt.wants {
-					if !strings.Contains(lines[i], want) {
-						t.Errorf("ann reads %q, want %q in it", lines[i], want)
+					w.fake.Connect("http://fanli.example/wechat", wechatfake.Local(front))
+					w.fake.Say(ctx, ann, kettle)
+					time.Sleep(40 * time.Second)
+					if tt.then != "" {
+						w.fake.Say(ctx, ann, tt.then)
 					}
-				}
-				if n := links.calls.Load(); n != 1 {
-					t.Errorf("%d links were made", n)
-				}
+					time.Sleep(time.Minute)
+					wantLines(t, w.fake.Lines(ann), tt.wants)
+					if n := links.calls.Load(); n != 1 || w.refused() > 0 {
+						t.Errorf("%d links were made, and %d deliveries refused", n, w.refused())
+					}
+				})
 			})
-		})
+		}
+	}
+}
+
+// wantLines checks that somebody reads so many lines with these texts in them.
+func wantLines(t *testing.T, lines, wants []string) {
+	t.Helper()
+	if len(lines) != len(wants) {
+		t.Fatalf("ann reads %q, want %q", lines, wants)
+	}
+	for i, want := range wants {
+		if !strings.Contains(lines[i], want) {
+			t.Errorf("ann reads %q, want %q in it", lines[i], want)
+		}
 	}
 }
 
@@ -334,15 +361,7 @@ func TestAnswersOfATime(t *testing.T) {
 				if len(w.fake.Lines(ann)) < len(tt.wants) {
 					w.fake.Say(ctx, ann, "next")
 				}
-				lines := w.fake.Lines(ann)
-				if len(lines) != len(tt.wants) {
-					t.Fatalf("ann reads %q, want %q", lines, tt.wants)
-				}
-				for i, want := range tt.wants {
-					if !strings.Contains(lines[i], want) {
-						t.Errorf("ann reads %q, want %q in it", lines[i], want)
-					}
-				}
+				wantLines(t, w.fake.Lines(ann), tt.wants)
 			})
 		})
 	}

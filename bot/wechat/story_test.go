@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"fanli/bot"
 	"fanli/bot/bottest"
@@ -88,7 +90,13 @@ func openids(name string) string {
 }
 
 // tell plays a story and returns what was read.
-func tell(t *testing.T, script string, profile wechatfake.Profile, mode wechatfake.Mode) string {
+func tell(t *testing.T, script string, profile wechatfake.Profile, mode wechatfake.Mode) (read string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { read = told(t, script, profile, mode) })
+	return read
+}
+
+func told(t *testing.T, script string, profile wechatfake.Profile, mode wechatfake.Mode) string {
 	t.Helper()
 	f := bottest.New(t)
 	f.Bot.OwnPayee = func(from user.Identity) (string, bool) { return from.External, true }
@@ -140,8 +148,10 @@ func (p *teller) notices() {
 	}
 }
 
-// shown writes down what there is to read.
+// shown writes down what there is to read, once what follows an answer has come.
 func (p *teller) shown() {
+	time.Sleep(2 * time.Second) // the bubble's; the story's clock stands
+	synctest.Wait()
 	all := p.w.fake.Seen(p.person)
 	for _, s := range all[p.read[p.person]:] {
 		for i, line := range strings.Split(s.String(), "\n") {

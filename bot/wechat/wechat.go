@@ -9,10 +9,10 @@
 //
 // # Guarantees
 //
-//   - A callback that is forged, not of now, repeated to the byte, too large, not the
-//     XML that WeChat writes or for somebody else is refused, counted by its reason, and
-//     does nothing. Where the account is not in plain mode, nothing that is not
-//     encrypted is read.
+//   - A callback that is forged, not of now, repeated later than callback.Redelivery or
+//     with another body, too large, not the XML that WeChat writes or for somebody else is
+//     refused, counted by its reason, and does nothing. Where the account is not in plain
+//     mode, nothing that is not encrypted is read.
 //   - A message is answered once, however often and to however many processes it is
 //     delivered, and each delivery gets the same answer.
 //   - A delivery is answered within Options.Budget, of which the platform's five seconds
@@ -29,6 +29,8 @@
 //   - Whoever floods us costs others nothing: at most openMax messages of a person are
 //     being answered in a process and rateMax begin in a second. What is more is
 //     acknowledged and left, before anything is kept, and the person is told so.
+//   - Where there is something to copy, and enough messages are allowed, it comes as one of
+//     its own after the answer, at most once.
 //   - A right that the platform refuses is not used for DowngradeFor, in all processes.
 //   - Of one person's invitation there is one code at a time, of which the platform is
 //     asked once in three weeks; without it the invitation is a text.
@@ -152,6 +154,7 @@ type Channel struct {
 // A running is what belongs to one call of Run.
 type running struct {
 	ctx    context.Context
+	over   <-chan struct{} // closed when Run is to end
 	handle bot.Handler
 	work   sync.WaitGroup
 }
@@ -207,7 +210,7 @@ func (c *Channel) own(to string) bool {
 func (c *Channel) Run(ctx context.Context, handle bot.Handler) error {
 	own, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	r := &running{ctx: own, handle: handle}
+	r := &running{ctx: own, over: ctx.Done(), handle: handle}
 	c.mu.Lock()
 	if c.run != nil {
 		c.mu.Unlock()

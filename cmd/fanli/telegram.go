@@ -25,14 +25,10 @@ const (
 
 // openTelegram makes the channel to Telegram.
 func (s *server) openTelegram(cfg configs.Config) (*telegram.Channel, error) {
-	var menu []telegram.Command
 	off := commandsOff(cfg)
-	zh, en := bot.Commands("zh", off...), bot.Commands("en", off...)
-	for i := range zh {
-		menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
-	}
 	opts := []telegram.Option{
-		telegram.WithCommands(menu...), telegram.WithAdminCommands(staffMenu), telegram.WithAbout(aboutIn("zh"), aboutIn("en")), s.app.telegramLeases(), telegram.WithZone(cfg.Location()),
+		telegram.WithCommands(telegramMenu(bot.Menu("zh", off...), bot.Menu("en", off...))...),
+		telegram.WithGroupCommands(telegramMenu(bot.GroupMenu("zh"), bot.GroupMenu("en"))...), telegram.WithAdminCommands(staffMenu), telegram.WithAbout(aboutIn("zh"), aboutIn("en")), s.app.telegramLeases(), telegram.WithZone(cfg.Location()),
 		telegram.WithPictures(publicPictures()), telegram.WithCount(func(what string) { s.app.obs.Channel(telegram.Name, "delivered", what) }),
 	}
 	if s.app.kept.redis != nil {
@@ -53,6 +49,14 @@ func (s *server) openTelegram(cfg configs.Config) (*telegram.Channel, error) {
 	s.app.inTelegram(t)
 	s.telegram = t
 	return t, nil
+}
+
+// telegramMenu makes a menu of commands, which are the same in both languages.
+func telegramMenu(zh, en []bot.Command) (menu []telegram.Command) {
+	for i := range zh {
+		menu = append(menu, telegram.Command{Name: zh[i].Name, Zh: zh[i].Help, En: en[i].Help})
+	}
+	return menu
 }
 
 // aboutIn is what people read about the bot in a language.

@@ -9,7 +9,7 @@
 //
 //   - A callback is what WeCom sends: encrypted for the company, with a fresh timestamp,
 //     nonce and random bytes, and says only that there is something to read. It may be
-//     lost, and come twice: [Server.Hints].
+//     lost, and come twice: [Server.SetHints].
 //   - Messages are read by a cursor, in pages that may be empty, as long as they are younger
 //     than three days.
 //   - Calls are refused as WeCom refuses: tokens, five messages in 48 hours, keys of
@@ -91,6 +91,7 @@ const (
 	Heard   Hints = iota // they arrive
 	Lost                 // they don't
 	Doubled              // they arrive twice
+	Alike                // they arrive twice, to the letter
 )
 
 // New returns a server to whose account nobody has written.

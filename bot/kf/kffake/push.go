@@ -18,6 +18,9 @@ import (
 // patience is how long WeCom waits for an answer.
 const patience = 5 * time.Second
 
+// replayAfter is how long a request is kept before it is replayed.
+const replayAfter = 30 * time.Second
+
 // answerMax bounds how much of an answer is read.
 const answerMax = 1 << 16
 
@@ -36,9 +39,14 @@ func (s *Server) push(ctx context.Context) Delivery {
 	if hints == Lost {
 		return Delivery{Err: "lost"}
 	}
-	d := s.deliver(ctx, http.MethodPost, s.wrap(s.event(s.cfg.CorpID), s.cfg.Now()))
-	if hints == Doubled {
+	w := s.wrap(s.event(s.cfg.CorpID), s.cfg.Now())
+	d := s.deliver(ctx, http.MethodPost, w)
+	switch hints {
+	case Doubled:
 		d = s.deliver(ctx, http.MethodPost, s.wrap(s.event(s.cfg.CorpID), s.cfg.Now()))
+	case Alike:
+		d = s.deliver(ctx, http.MethodPost, w)
+	default:
 	}
 	return d
 }
@@ -142,7 +150,7 @@ func (s *Server) echo(text string) wire {
 // Forgeries returns the names of all ways in which Forge can be wrong. All must be refused.
 func Forgeries() []string {
 	return []string{
-		"signature", "no signature", "corp", "inner corp", "truncated", "padding", "stale", "future", "replayed", "unencrypted", "plain",
+		"signature", "no signature", "corp", "inner corp", "truncated", "padding", "stale", "future", "replayed", "reused", "unencrypted", "plain",
 		"DTD", "duplicate", "second root", "deep", "oversized", "not XML", "empty", "nothing inside", "query twice",
 	}
 }
@@ -171,6 +179,13 @@ func (s *Server) Forge(ctx context.Context, how string) Delivery {
 		w = s.wrap(event, now.Add(time.Hour))
 	case "replayed":
 		s.deliver(ctx, http.MethodPost, w)
+		select { // no redelivery comes as late
+		case <-s.cfg.After(replayAfter):
+		case <-ctx.Done():
+		}
+	case "reused":
+		s.deliver(ctx, http.MethodPost, w)
+		w.body = bytes.Replace(w.body, []byte("</xml>"), []byte(cdata("Padding", "x")+"</xml>"), 1)
 	case "unencrypted":
 		w.body = []byte(event)
 	case "plain":

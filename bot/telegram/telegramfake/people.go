@@ -38,6 +38,7 @@ type room struct {
 	messages map[int64]*message
 	sent     []int64 // the bot's, in order
 	actions  []string
+	keys     [][]string // below the chat
 }
 
 // Meet tells the server about a person who has not yet written to the bot.

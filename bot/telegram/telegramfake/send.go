@@ -119,6 +119,9 @@ func (s *Server) compose(p Params) (*message, *failure) {
 	if m.Markup, f = markupOf(p); f != nil {
 		return nil, f
 	}
+	if m.pad, f = padOf(p); f != nil {
+		return nil, f
+	}
 	return m, s.reply(m, p)
 }
 
@@ -161,6 +164,7 @@ func (s *Server) deliver(m *message, p Params, photo string) (any, *failure) {
 	r.sent = append(r.sent, m.ID)
 	m.sent = Sent{Photo: photo, ParseMode: p["parse_mode"], PreviewOff: previewOff(p), Silent: p.flag("disable_notification"), At: s.cfg.Now()}
 	m.show()
+	r.touch(m.pad)
 	return *m, nil
 }
 
@@ -173,6 +177,9 @@ func (m *message) show() {
 		t.ReplyTo = m.ReplyTo.ID
 	}
 	t.Buttons = m.Markup.buttons()
+	if m.pad != nil {
+		t.Keys = m.pad.rows
+	}
 }
 
 func previewOff(p Params) bool {
@@ -191,7 +198,7 @@ func (s *Server) own(p Params) (*message, *failure) {
 	switch {
 	case m == nil:
 		return nil, refuse("message to edit not found")
-	case !s.wrote(m):
+	case !s.wrote(m) || m.pad != nil:
 		return nil, refuse("message can't be edited")
 	default:
 		return m, nil
@@ -217,6 +224,9 @@ func (s *Server) edit(p Params, change func(*message) *failure) (any, *failure) 
 		return nil, f
 	}
 	edited := *m
+	if pad, f := padOf(p); f != nil || pad != nil {
+		return nil, refuse("inline keyboard expected")
+	}
 	if edited.Markup, f = markupOf(p); f != nil {
 		return nil, f
 	}

@@ -294,6 +294,12 @@ func TestRefusals(t *testing.T) {
 		{"Data", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", button(`{"text":"a","callback_data":"` + strings.Repeat("a", 65) + `"}`)}, 400, "Bad Request: BUTTON_DATA_INVALID"},
 		{"NoAction", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", button(`{"text":"a"}`)}, 400, "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"},
 		{"Address", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", button(`{"text":"a","url":"jd://x"}`)}, 400, "Bad Request: inline keyboard button URL 'jd://x' is invalid: Unsupported URL protocol"},
+		{"KeysOfNoRows", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", `{"keyboard":["a"]}`}, 400, `Bad Request: field "keyboard" must be an Array of Arrays`},
+		{"KeyOfNoKind", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", `{"keyboard":[[["a"]]]}`}, 400, "Bad Request: can't parse keyboard button: KeyboardButton must be a String or an Object"},
+		{"KeyWithoutText", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", `{"keyboard":[[{"label":"a"}]]}`}, 400, `Bad Request: can't parse keyboard button: Can't find field "text"`},
+		{"KeyOfANumber", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", `{"keyboard":[[{"text":1}]]}`}, 400, `Bad Request: can't parse keyboard button: Field "text" must be of type String`},
+		{"KeyOfNothing", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", `{"keyboard":[["a",""]]}`}, 400, "Bad Request: keyboard button text must be non-empty"},
+		{"KeysTooMany", "sendMessage", []string{"chat_id", "1001", "text", "x", "reply_markup", `{"keyboard":[["1","2","3","4","5","6","7","8","9"]]}`}, 400, "Bad Request: reply markup is too long"},
 		{"Edit", "editMessageText", []string{"chat_id", "1001", "message_id", "99", "text", "x"}, 400, "Bad Request: message to edit not found"},
 		{"EditOfAPerson", "editMessageText", []string{"chat_id", "1001", "message_id", "1", "text", "x"}, 400, "Bad Request: message can't be edited"},
 		{"Delete", "deleteMessage", []string{"chat_id", "1001", "message_id", "99"}, 400, "Bad Request: message to delete not found"},
@@ -306,6 +312,40 @@ func TestRefusals(t *testing.T) {
 			wantFailure(t, call(t, s, tt.method, tt.params...), tt.code, tt.text)
 		})
 	}
+}
+
+// TestKeys: keys stay below a chat until others come or they are taken away; with an edit
+// none come, and a message that has brought some cannot be edited.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	s := telegramfake.New(telegramfake.Config{})
+	s.Say(ann, "/start")
+	send := func(markup string) {
+		t.Helper()
+		call(t, s, "sendMessage", "chat_id", "1001", "text", "x", "reply_markup", markup)
+	}
+	want := func(keys string) {
+		t.Helper()
+		if got := fmt.Sprint(s.Keys(ann)); got != keys {
+			t.Errorf("there are the keys %s, want %s", got, keys)
+		}
+	}
+	send(`{"keyboard":[["a",{"text":"b"}],["c"]],"is_persistent":true,"resize_keyboard":true}`)
+	want("[[a b] [c]]")
+	first := s.Sent(ann)[0]
+	if fmt.Sprint(first.Keys) != "[[a b] [c]]" || first.Buttons != nil {
+		t.Errorf("the message is %+v", first)
+	}
+	send(`{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}`)
+	want("[[a b] [c]]")
+	second := fmt.Sprint(s.Sent(ann)[1].ID)
+	wantFailure(t, call(t, s, "editMessageText", "chat_id", "1001", "message_id", second, "text", "y", "reply_markup", `{"keyboard":[["d"]]}`), 400,
+		"Bad Request: inline keyboard expected")
+	wantFailure(t, call(t, s, "editMessageText", "chat_id", "1001", "message_id", fmt.Sprint(first.ID), "text", "y"), 400, "Bad Request: message can't be edited")
+	send(`{"keyboard":[]}`)
+	want("[[a b] [c]]")
+	send(`{"remove_keyboard":true}`)
+	want("[]")
 }
 
 func TestHTML(t *testing.T) {

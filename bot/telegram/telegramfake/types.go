@@ -54,6 +54,7 @@ type (
 		Markup          *keyboard   `json:"reply_markup,omitempty"`
 
 		more map[string]any // members that only some messages have
+		pad  *keyPad        // what it does with the keys below its chat
 		sent Sent           // for the bot's own messages
 	}
 
@@ -101,6 +102,7 @@ type Sent struct {
 	Entities   []Entity
 	Photo      string     // the address, file id or file that was sent; empty for none
 	Buttons    [][]Button // rows of the inline keyboard
+	Keys       [][]string // rows of keys that it puts below the chat
 	ReplyTo    int64      // the message that it answers; 0 for none
 	Thread     int64      // the forum topic; 0 for none
 	ParseMode  string     // as it was sent

@@ -20,8 +20,7 @@ import (
 )
 
 // The defects of silenceper/wechat/v2 2.1.12 as far as calls are concerned, by their
-// numbers in the notes that were taken of it. Those of callbacks (1 to 4, 17) are the
-// channel's.
+// numbers in docs/wechat.md. Those of callbacks (1 to 4, half of 16, 17) are the channel's.
 func TestDefectsOfTheLibrary(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -102,6 +101,7 @@ func TestDefectsOfTheLibrary(t *testing.T) {
 				t.Errorf("id %q, %v", id, err)
 			}
 		}},
+		{"16: files and answers are taken whole, however large", tooLarge},
 		{"16: times end in 2038", func(t *testing.T) {
 			a := open(t, wechatfake.Service, nil)
 			a.now.at.Store(time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli())
@@ -116,6 +116,24 @@ func TestDefectsOfTheLibrary(t *testing.T) {
 			t.Parallel()
 			d.test(t)
 		})
+	}
+}
+
+// tooLarge: a picture that WeChat would refuse is not even sent, and an answer without an
+// end ends the call.
+func tooLarge(t *testing.T) {
+	a := open(t, wechatfake.Service, nil)
+	before := len(a.fake.Calls(""))
+	if _, _, err := a.UploadImage(t.Context(), "a.png", make([]byte, 10<<20+1)); fault.ReasonOf(err) != platform.TooLong {
+		t.Errorf("a picture: %v", err)
+	}
+	if n := len(a.fake.Calls("")) - before; n > 0 {
+		t.Errorf("%d calls are made for it", n)
+	}
+	said := `{"errcode":0,"ticket":"t","padding":"` + strings.Repeat("x", 5<<20) + `"}`
+	a.fake.Fail("/cgi-bin/qrcode/create", 1, wechatfake.Fault{Status: http.StatusOK, Body: said})
+	if _, err := a.QR(t.Context(), "17", time.Minute); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("an answer: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package wechatfake
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // A Forgery is a request that is not the platform's, or not any more.
 type Forgery string
 
-// The forgeries. All but Twice must be refused; Twice must do nothing twice.
+// The forgeries. All but Twice and Alike must be refused; those must do nothing twice.
 const (
 	WrongSignature    Forgery = "signature"     // of the query
 	NoSignature       Forgery = "no signature"  // nor time or nonce
@@ -23,7 +24,8 @@ const (
 	BadLength         Forgery = "length"        // of the message, beyond its end
 	Stale             Forgery = "stale"         // signed an hour ago
 	Future            Forgery = "future"        // signed in an hour
-	Replayed          Forgery = "replayed"      // a request that was there before, to the letter
+	Replayed          Forgery = "replayed"      // a request that was there half a minute before, to the letter
+	Reused            Forgery = "reused"        // the query of a request that was there just before, with another body
 	Unencrypted       Forgery = "unencrypted"   // signed as in plain mode
 	Declared          Forgery = "DTD"           // with a declaration of types
 	TwiceTheNode      Forgery = "duplicate"     // an element twice
@@ -33,14 +35,15 @@ const (
 	NotXML            Forgery = "not XML"
 	Empty             Forgery = "empty"
 	Twice             Forgery = "twice" // the platform's own redelivery
+	Alike             Forgery = "alike" // the same, to the letter: see Config.Alike
 )
 
 // Forgeries returns all of them. In plain mode what is said of encryption does not
 // apply: see Forgery.Sealed.
 func Forgeries() []Forgery {
 	return []Forgery{
-		WrongSignature, NoSignature, WrongMsgSignature, WrongAppID, Truncated, BadPadding, BadLength, Stale, Future, Replayed, Unencrypted,
-		Declared, TwiceTheNode, SecondRoot, Deep, Oversized, NotXML, Empty, Twice,
+		WrongSignature, NoSignature, WrongMsgSignature, WrongAppID, Truncated, BadPadding, BadLength, Stale, Future, Replayed, Reused, Unencrypted,
+		Declared, TwiceTheNode, SecondRoot, Deep, Oversized, NotXML, Empty, Twice, Alike,
 	}
 }
 
@@ -54,21 +57,38 @@ func (f Forgery) Sealed() bool {
 	}
 }
 
-// Forge sends a text of a person in a forged way, once, and says what came back.
-// Replayed and Twice send it properly first; what came of that is not told.
+// Again reports whether a forgery follows a request that is right.
+func (f Forgery) Again() bool { return f == Replayed || f == Reused || f.Redelivery() }
+
+// Redelivery reports whether a forgery is none: the platform delivers like that.
+func (f Forgery) Redelivery() bool { return f == Twice || f == Alike }
+
+// replayAfter is how long a request is kept before it is replayed: no redelivery comes as
+// late.
+const replayAfter = 30 * time.Second
+
+// Forge sends a text of a person in a forged way, once, and says what came back. What
+// comes again is sent properly first; what came of that is not told.
 func (s *Server) Forge(ctx context.Context, openid, text string, f Forgery) Delivery {
 	m := s.wrote(openid, "text", textNode("Content", text))
-	switch f {
-	case Replayed:
-		w := s.wrap(m)
-		s.deliver(ctx, http.MethodPost, w)
-		return s.deliver(ctx, http.MethodPost, w)
-	case Twice:
-		s.deliver(ctx, http.MethodPost, s.wrap(m))
-		return s.deliver(ctx, http.MethodPost, s.wrap(m))
-	default:
+	if !f.Again() {
 		return s.deliver(ctx, http.MethodPost, s.forge(m, f))
 	}
+	w := s.wrap(m)
+	s.deliver(ctx, http.MethodPost, w)
+	switch f {
+	case Replayed:
+		select {
+		case <-s.cfg.After(replayAfter):
+		case <-ctx.Done():
+		}
+	case Reused:
+		w.body = bytes.Replace(w.body, []byte("</xml>"), render([]node{textNode("Padding", "x")})[len("<xml>"):], 1)
+	case Twice:
+		w = s.wrap(m)
+	default: // to the letter
+	}
+	return s.deliver(ctx, http.MethodPost, w)
 }
 
 // CheckForged is the console's test with a wrong signature: whether the callback gives

@@ -57,8 +57,12 @@ func (o Outcome) Answered() int {
 // see what came of it.
 func (s *Server) push(ctx context.Context, m message) Outcome {
 	var o Outcome
+	w := s.wrap(m)
 	for len(o.Deliveries) < s.cfg.Tries && ctx.Err() == nil {
-		d := s.deliver(ctx, http.MethodPost, s.wrap(m))
+		if len(o.Deliveries) > 0 && !s.cfg.Alike {
+			w = s.wrap(m)
+		}
+		d := s.deliver(ctx, http.MethodPost, w)
 		o.Deliveries = append(o.Deliveries, d)
 		if d.Status == http.StatusOK {
 			o.Verdict, o.Why, o.Seen = s.judge(m, []byte(d.Body))

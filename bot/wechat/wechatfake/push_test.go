@@ -130,6 +130,19 @@ func TestPushes(t *testing.T) {
 
 func TestRedelivery(t *testing.T) {
 	t.Parallel()
+	for _, alike := range []bool{false, true} {
+		var queries []string
+		s := wechatfake.New(wechatfake.Config{Alike: alike})
+		s.Connect("http://d/", wechatfake.Local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			queries = append(queries, r.URL.RawQuery)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})))
+		s.Say(t.Context(), "o1", "x")
+		slices.Sort(queries)
+		if n := len(slices.Compact(queries)); n != map[bool]int{true: 1, false: 3}[alike] {
+			t.Errorf("alike %t: a message is delivered as %d requests", alike, n)
+		}
+	}
 	synctest.Test(t, func(t *testing.T) {
 		var slow atomic.Int32
 		slow.Store(2)
@@ -223,18 +236,25 @@ func TestAnswersForOthers(t *testing.T) {
 
 func TestForgeriesDiffer(t *testing.T) {
 	t.Parallel()
-	s := wechatfake.New(wechatfake.Config{})
-	var seen []string
-	s.Connect("http://d/", wechatfake.Local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen = append(seen, fmt.Sprint(r.URL.Query(), r.ContentLength))
-	})))
-	for _, f := range wechatfake.Forgeries() {
-		before := len(seen)
-		if d := s.Forge(t.Context(), "o1", "x", f); d.Status != http.StatusOK {
-			t.Errorf("%s: %+v", f, d)
+	synctest.Test(t, func(t *testing.T) {
+		s := wechatfake.New(wechatfake.Config{})
+		var seen, queries []string
+		s.Connect("http://d/", wechatfake.Local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			queries = append(queries, fmt.Sprint(r.URL.Query()))
+			seen = append(seen, fmt.Sprint(r.URL.Query(), r.ContentLength))
+		})))
+		for _, f := range wechatfake.Forgeries() {
+			before := len(seen)
+			if d := s.Forge(t.Context(), "o1", "x", f); d.Status != http.StatusOK {
+				t.Errorf("%s: %+v", f, d)
+			}
+			last := len(seen) - 1
+			if again := slices.Contains(seen[before:last], seen[last]); again != (f == wechatfake.Replayed || f == wechatfake.Alike) {
+				t.Errorf("%s: sent %q", f, seen[before:])
+			}
+			if again := slices.Contains(queries[before:last], queries[last]); again != (f.Again() && f != wechatfake.Twice) {
+				t.Errorf("%s: asked %q", f, queries[before:])
+			}
 		}
-		if last := seen[len(seen)-1]; f == wechatfake.Replayed != slices.Contains(seen[before:len(seen)-1], last) {
-			t.Errorf("%s: sent %q", f, seen[before:])
-		}
-	}
+	})
 }

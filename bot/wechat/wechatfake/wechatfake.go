@@ -10,7 +10,8 @@
 //
 //   - A push is what the platform sends: in the account's mode, with a fresh timestamp,
 //     nonce and random bytes, and its nodes in any order. It comes again, as the same
-//     message, after five seconds without an answer, and after an error.
+//     message, after five seconds without an answer, and after an error: signed anew or,
+//     with Config.Alike, to the letter. Nobody has written down which WeChat does.
 //   - What a follower sees is what the platform would show: an answer that it could not
 //     read is the notice that the service is out of order, and is kept with the reason.
 //   - Calls are refused as the platform refuses: rights by the kind of account, tokens,
@@ -69,6 +70,7 @@ type Config struct {
 	Callback  string       // where messages are pushed to; see also Connect
 	Client    *http.Client // that pushes; nil means one of its own
 	Tries     int          // how often a message is delivered at most; 0 means 3
+	Alike     bool         // a message that is delivered again is the same request, to the letter
 	AllowedIP string       // the only address that may ask for tokens; empty: all may
 	Base      string       // where this server is reached, for addresses that it hands out; empty means the platform's own
 

@@ -25,8 +25,9 @@ func main() {
 	callback := flag.String("callback", "", "where messages are pushed to")
 	mode := flag.String("mode", string(wechatfake.Safe), "plain, compatible or safe")
 	profile := flag.String("profile", string(wechatfake.Service), "personal, subscription, service or sandbox")
+	alike := flag.Bool("alike", false, "deliver again to the letter, not signed anew")
 	flag.Parse()
-	s := wechatfake.New(wechatfake.Config{Callback: *callback, Mode: wechatfake.Mode(*mode), Profile: wechatfake.Profile(*profile)})
+	s := wechatfake.New(wechatfake.Config{Callback: *callback, Mode: wechatfake.Mode(*mode), Profile: wechatfake.Profile(*profile), Alike: *alike})
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", *listen)
 	if err != nil {
 		slog.Error("it cannot listen", "error", err)
