@@ -100,26 +100,6 @@ func TestAPageHearsWhatAnotherProcessSays(t *testing.T) {
 	}
 }
 
-func TestAMessageToTwoProcessesIsAnsweredOnce(t *testing.T) {
-	t.Parallel()
-	_, _, va, vb, _ := two(t, echo, echo)
-	if p := va.post("aaaaaaaa1", "一"); !p.Fresh {
-		t.Error("the first is not fresh")
-	}
-	if p := vb.post("aaaaaaaa1", "一"); p.Fresh {
-		t.Error("the second is fresh")
-	}
-	vb.post("aaaaaaaa2", "二")
-	if p := va.post("aaaaaaaa2", "二"); p.Fresh {
-		t.Error("the second is fresh")
-	}
-	for _, v := range []*visitor{va, vb} {
-		said, _ := v.tab("0").entries(4)
-		slices.Sort(said) // the second question may come before the first answer
-		wantSaid(t, said, "bot: re: 一", "bot: re: 二", "user: 一", "user: 二")
-	}
-}
-
 // TestTheOthersWaitForAnEarlierMessage posts the second message to the process that
 // would be quicker.
 func TestTheOthersWaitForAnEarlierMessage(t *testing.T) {

@@ -71,13 +71,14 @@ func (s *Server) Forge(ctx context.Context, openid, text string, f Forgery) Deli
 	}
 }
 
-// CheckForged is the console's test with a wrong signature: whether the callback gives
-// back what it is sent all the same.
-func (s *Server) CheckForged(ctx context.Context) (echoed bool) {
+// CheckForged is the console's test with a wrong signature: what the callback answers, and
+// whether it gives back what it is sent all the same.
+func (s *Server) CheckForged(ctx context.Context) (d Delivery, echoed bool) {
 	w := s.signed(s.cfg.Now())
 	w.query.Set("signature", strings.Repeat("0", 40))
 	w.query.Set("echostr", "1234567890")
-	return s.deliver(ctx, http.MethodGet, w).Body == "1234567890"
+	d = s.deliver(ctx, http.MethodGet, w)
+	return d, d.Body == "1234567890"
 }
 
 // forge makes a forged request.

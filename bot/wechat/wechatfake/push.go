@@ -58,7 +58,9 @@ func (o Outcome) Answered() int {
 func (s *Server) push(ctx context.Context, m message) Outcome {
 	var o Outcome
 	for len(o.Deliveries) < s.cfg.Tries && ctx.Err() == nil {
-		d := s.deliver(ctx, http.MethodPost, s.wrap(m))
+		w := s.wrap(m)
+		s.remember(m, w)
+		d := s.deliver(ctx, http.MethodPost, w)
 		o.Deliveries = append(o.Deliveries, d)
 		if d.Status == http.StatusOK {
 			o.Verdict, o.Why, o.Seen = s.judge(m, []byte(d.Body))
