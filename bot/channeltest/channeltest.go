@@ -146,18 +146,26 @@ func stories() []story {
 	}
 }
 
+// Stories are the names of all promises, in their order.
+func Stories() (names []string) {
+	for _, s := range stories() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
 // Run checks every promise of bot.Channel. open returns a new subject that
 // shares nothing with others; subtests run in parallel.
 func Run(t *testing.T, open func(t *testing.T) Subject) {
 	t.Helper()
-	all := stories()
-	for _, tt := range all {
+	names := Stories()
+	for _, tt := range stories() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &stage{Subject: open(t), t: t}
 			logtest.Secret(s.Secrets...)
 			for name := range s.Without {
-				if !slices.ContainsFunc(all, func(o story) bool { return o.name == name }) {
+				if !slices.Contains(names, name) {
 					t.Fatalf("Without has %q, which is no story", name)
 				}
 			}
