@@ -95,7 +95,7 @@ func newStage(t *testing.T) *stage {
 // chat makes the process that is next. Some time has passed until it is there.
 func (s *stage) chat() bot.Channel {
 	s.clock.advance(time.Minute)
-	c, err := webchat.New(webchat.Options{Log: s.log, Now: s.clock.now, Others: &webchat.Others{Log: s.log}, Logger: logtest.New(s.logs)})
+	c, err := webchat.New(webchat.Options{Log: s.log, Now: s.clock.now, Heartbeat: time.Hour, Others: &webchat.Others{Log: s.log}, Logger: logtest.New(s.logs)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
