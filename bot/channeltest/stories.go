@@ -262,9 +262,6 @@ func runAgain(t *testing.T, s *stage) {
 }
 
 func cutShortComesAgain(t *testing.T, s *stage) {
-	if !s.Redelivers {
-		t.Skip("the channel does not deliver again")
-	}
 	asked := make(chan struct{})
 	s.run(func(ctx context.Context, _ bot.Message) bot.Reply {
 		close(asked)

@@ -3,12 +3,10 @@ package kf_test
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"fanli/bot"
 	"fanli/bot/kf"
 	"fanli/bot/kf/kffake"
 	"fanli/core/fault"
@@ -93,61 +91,27 @@ func TestStopsWhileReading(t *testing.T) {
 	until(t, "the message is answered", func() bool { return len(w.fake.Lines(ann)) == 1 })
 }
 
-// TestTwoProcesses: both are told, each reads when the other does not, and each message is
-// answered once; what came while nobody ran is answered, too, but not what was written
+// TestBeginning: what was written while nobody ran is answered, but not what was written
 // before anybody ever read.
-func TestTwoProcesses(t *testing.T) {
+func TestBeginning(t *testing.T) {
 	t.Parallel()
-	clock := time.Now
-	var asked sync.Map
-	answer := func(_ context.Context, m bot.Message) bot.Reply {
-		if _, again := asked.LoadOrStore(m.ID, true); again {
-			t.Errorf("%q is asked twice", m.Text)
-		}
-		return bot.Reply{Text: "re " + m.Text}
-	}
 	back := time.Hour
-	var mu sync.Mutex
-	cfg := kffake.Config{PageSize: 3, Now: func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return clock().Add(-back)
-	}}
-	w := open(t, cfg, func(o *kf.Options) { o.Now = clock })
+	w := open(t, kffake.Config{PageSize: 3, Now: func() time.Time { return time.Now().Add(-back) }}, func(o *kf.Options) { o.Now = time.Now })
 	w.fake.Say(t.Context(), bob, "yesterday's question")
-	mu.Lock()
 	back = 0
-	mu.Unlock()
-	one := w.channel
-	stop := w.run(t, answer)
-	w.join(t, kffake.Config{}, nil)
-	stopTwo := w.run(t, answer)
-	both := []*kf.Channel{one, w.channel}
-	say := func(from, to int) {
-		for i := from; i < to; i++ {
-			w.fake.Connect("http://fanli.example/wecom", kffake.Local(both[i%2]))
-			w.fake.Say(t.Context(), ann, fmt.Sprint(i))
-		}
-	}
-	said := func(n int) {
-		t.Helper()
-		until(t, fmt.Sprint(n, " are answered"), func() bool { return len(w.fake.Lines(ann)) >= n })
-		for i, line := range w.fake.Lines(ann) {
-			if line != fmt.Sprint("re ", i) {
-				t.Fatalf("told %q", w.fake.Lines(ann))
-			}
-		}
-	}
-	for n := 0; n < 12; n += 4 { // of more at once some would wait: five may be sent
-		say(n, n+4)
-		said(n + 4)
-	}
+	stop := w.run(t, echo)
+	w.fake.Say(t.Context(), ann, "0")
+	until(t, "the first is answered", func() bool { return len(w.fake.Lines(ann)) == 1 })
 	stop()
-	stopTwo()
-	say(12, 16)
+	for i := 1; i < 5; i++ {
+		w.fake.Say(t.Context(), ann, fmt.Sprint(i))
+	}
 	w.join(t, kffake.Config{}, nil)
-	w.run(t, answer)
-	said(16)
+	w.run(t, echo)
+	until(t, "all are answered", func() bool { return len(w.fake.Lines(ann)) >= 5 })
+	if got, want := fmt.Sprint(w.fake.Lines(ann)), "[re 0 re 1 re 2 re 3 re 4]"; got != want {
+		t.Errorf("told %s, want %s", got, want)
+	}
 	if got := w.fake.Lines(bob); len(got) != 0 {
 		t.Errorf("what was asked before is answered %q", got)
 	}

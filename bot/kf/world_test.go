@@ -248,24 +248,9 @@ func open(t *testing.T, cfg kffake.Config, change func(o *kf.Options)) *world {
 // join makes the channel of one more process, to which hints go from now on.
 func (w *world) join(t *testing.T, cfg kffake.Config, change func(o *kf.Options)) *kf.Channel {
 	t.Helper()
-	now := cfg.Now
-	if now == nil {
-		now = time.Now
-	}
 	w.processes++
-	holder := fmt.Sprint("process ", w.processes)
-	log := logtest.New(w.logs)
-	w.engine = &mail.Engine{Store: w.store, Holder: holder, Now: now, Log: log}
-	client, err := platform.New(platform.Config{CorpID: w.fake.CorpID(), Secret: w.fake.Secret(), OpenKfID: w.fake.OpenKfID()},
-		platform.Options{HTTP: kffake.Local(w.fake), Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := kf.Options{
-		CorpID: w.fake.CorpID(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), OpenKfID: w.fake.OpenKfID(), Every: time.Hour,
-		Platform: client, Book: w.kept, Marks: w.kept, Leases: w.kept, Holder: holder,
-		Mail: w.engine, Count: w.counts.add, Log: log, Now: now,
-	}
+	o := w.options(t, cfg)
+	w.engine = o.Mail
 	if change != nil {
 		change(&o)
 	}
@@ -276,6 +261,26 @@ func (w *world) join(t *testing.T, cfg kffake.Config, change func(o *kf.Options)
 	w.channel = c
 	w.fake.Connect("http://fanli.example/wecom", kffake.Local(c))
 	return c
+}
+
+// options are those of the newest process, with a mail of its own.
+func (w *world) options(t *testing.T, cfg kffake.Config) kf.Options {
+	t.Helper()
+	now := cfg.Now
+	if now == nil {
+		now = time.Now
+	}
+	holder, log := fmt.Sprint("process ", w.processes), logtest.New(w.logs)
+	client, err := platform.New(platform.Config{CorpID: w.fake.CorpID(), Secret: w.fake.Secret(), OpenKfID: w.fake.OpenKfID()},
+		platform.Options{HTTP: kffake.Local(w.fake), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kf.Options{
+		CorpID: w.fake.CorpID(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), OpenKfID: w.fake.OpenKfID(), Every: time.Hour,
+		Platform: client, Book: w.kept, Marks: w.kept, Leases: w.kept, Holder: holder,
+		Mail: &mail.Engine{Store: w.store, Holder: holder, Now: now, Log: log}, Count: w.counts.add, Log: log, Now: now,
+	}
 }
 
 // run runs the newest channel until the test ends, or stop is called.

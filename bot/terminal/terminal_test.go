@@ -15,7 +15,6 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/terminal"
-	"fanli/core/fault"
 	"fanli/core/user"
 )
 
@@ -80,19 +79,6 @@ func TestRun(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	t.Run("ItEndsWithItsContext", func(t *testing.T) {
-		t.Parallel()
-		in, w := io.Pipe()
-		ctx, cancel := context.WithCancel(t.Context())
-		c := &terminal.Channel{In: in, Out: io.Discard}
-		done := make(chan error)
-		go func() { done <- c.Run(ctx, echo) }()
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		_ = w.Close() // lets the read that was left behind end
-	})
 }
 
 type failing struct{ err error }
@@ -142,15 +128,6 @@ func TestSend(t *testing.T) {
 		})
 		if got, want := out.String(), "> news\n\nre: a\n\n> "; err != nil || got != want {
 			t.Errorf("got %q, %v, want %q", got, err, want)
-		}
-	})
-	t.Run("NobodyElseIsHere", func(t *testing.T) {
-		t.Parallel()
-		c := &terminal.Channel{Out: io.Discard, Person: "me"}
-		for _, to := range []user.Identity{{Channel: "terminal", External: "you"}, {Channel: "telegram", External: "me"}} {
-			if err := c.Send(t.Context(), to, notice); !fault.Is(err, fault.NotFound) {
-				t.Errorf("%v: got %v", to, err)
-			}
 		}
 	})
 }

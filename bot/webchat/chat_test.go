@@ -13,7 +13,6 @@ import (
 	"fanli/bot"
 	"fanli/bot/webchat"
 	"fanli/core/fault"
-	"fanli/core/user"
 )
 
 func TestConversation(t *testing.T) {
@@ -243,52 +242,6 @@ func TestSilentStreamBeats(t *testing.T) {
 	tb := open(t, &memory{}, echo, nil).visitor().tab("")
 	tb.until("ping")
 	tb.until("ping")
-}
-
-func TestSendReachesThePerson(t *testing.T) {
-	t.Parallel()
-	ids := make(chan user.Identity, 1)
-	h := open(t, &memory{}, func(_ context.Context, m bot.Message) bot.Reply {
-		ids <- m.From
-		return bot.Reply{Text: "好"}
-	}, nil)
-	v := h.visitor()
-	tb := v.tab("")
-	v.post("aaaaaaaa1", "一")
-	tb.entries(2)
-	id := <-ids
-	if err := h.chat.Send(t.Context(), id, bot.Reply{Text: "到账 ¥1.00"}); err != nil {
-		t.Fatal(err)
-	}
-	said, _ := tb.entries(1)
-	wantSaid(t, said, "bot: 到账 ¥1.00")
-	for _, nobody := range []user.Identity{{Channel: "telegram", External: id.External}, {Channel: "web", External: "x"}, {Channel: "web"}} {
-		if err := h.chat.Send(t.Context(), nobody, bot.Reply{}); !fault.Is(err, fault.NotFound) {
-			t.Errorf("Send to %+v: %v, want not found", nobody, err)
-		}
-	}
-}
-
-// What was accepted is answered by the next process if this one dies first.
-func TestAcceptedIsAnsweredAfterARestart(t *testing.T) {
-	t.Parallel()
-	log := &memory{}
-	begun := make(chan struct{})
-	h := open(t, log, func(ctx context.Context, _ bot.Message) bot.Reply {
-		close(begun)
-		<-ctx.Done()
-		return bot.Reply{Text: "出错了"} // what a bot may say when it is cut off
-	}, nil)
-	v := h.visitor()
-	v.post("aaaaaaaa1", "一")
-	<-begun
-	jar := v.http.Jar
-	h.stop()
-	h2 := open(t, log, echo, nil)
-	v2 := h2.visitor()
-	v2.http.Jar = carry(t, jar, h, h2)
-	said, _ := v2.tab("").entries(2)
-	wantSaid(t, said, "user: 一", "bot: re: 一")
 }
 
 // An old message is not answered out of the blue.

@@ -29,6 +29,13 @@ type entry struct {
 	Reply  *bot.Reply `json:"reply,omitempty"`
 }
 
+// silent reports whether e is an answer that says nothing: there is one, and nothing to
+// show.
+func (e entry) silent() bool {
+	r := e.Reply
+	return r != nil && r.Text == "" && len(r.Cards) == 0 && len(r.Buttons) == 0
+}
+
 // append keeps e and wakes the streams of its room, which is locked, and those of
 // other processes. It is not fresh if it was kept before.
 func (c *Chat) append(ctx context.Context, rm *room, e entry) (fresh bool, err error) {

@@ -200,8 +200,8 @@ func (c *Chat) elsewhere(asked map[string]time.Time) bool {
 	return c.opts.Others != nil && len(asked) > 0
 }
 
-// catchUp writes all entries after a number and returns the last one's. It notes in
-// asked what has no answer yet.
+// catchUp writes all entries after a number and returns the last one's, but for answers
+// that say nothing. It notes in asked what has no answer yet.
 func (c *Chat) catchUp(r *http.Request, chat string, out *writer, after int64, asked map[string]time.Time) (int64, error) {
 	for !out.failed {
 		es, last, err := c.read(r.Context(), chat, after, readMax)
@@ -209,7 +209,9 @@ func (c *Chat) catchUp(r *http.Request, chat string, out *writer, after int64, a
 			return after, err
 		}
 		for _, e := range es {
-			out.event("entry", e.Seq, c.public(e))
+			if !e.silent() {
+				out.event("entry", e.Seq, c.public(e))
+			}
 			if e.From == fromUser {
 				asked[e.ID] = e.At
 			}

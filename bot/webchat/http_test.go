@@ -55,53 +55,6 @@ func sorted(s []string) []string {
 
 const good = `{"id":"aaaaaaaa1","text":"查券"}`
 
-func TestRefusals(t *testing.T) {
-	t.Parallel()
-	h := open(t, &memory{}, echo, nil)
-	v := h.visitor()
-	long := strings.Repeat("长", 4001)
-	tests := []struct {
-		name, body string
-		headers    []string
-		status     int
-		code       string
-	}{
-		{"from another site", good, []string{"Sec-Fetch-Site", "cross-site"}, 403, "cross_site"},
-		{"from another port of this host", good, []string{"Sec-Fetch-Site", "same-site"}, 403, "cross_site"},
-		{"from another origin, by an old browser", good, []string{"Origin", "https://evil.example"}, 403, "cross_site"},
-		{"as a form would be", "id=1", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "media"},
-		{"as plain text", good, []string{"Content-Type", "text/plain"}, 415, "media"},
-		{"not JSON", "查券", nil, 400, "unreadable"},
-		{"a list", "[]", nil, 400, "unreadable"},
-		{"half a document", `{"id":"aaaaaaaa1"`, nil, 400, "unreadable"},
-		{"two documents", good + good, nil, 400, "unreadable"},
-		{"an unknown name", `{"id":"aaaaaaaa1","text":"x","admin":"1"}`, nil, 400, "unreadable"},
-		{"a name twice", `{"id":"aaaaaaaa1","text":"x","text":"y"}`, nil, 400, "unreadable"},
-		{"a number", `{"id":"aaaaaaaa1","text":1}`, nil, 400, "unreadable"},
-		{"nested", `{"id":"aaaaaaaa1","text":{"a":"b"}}`, nil, 400, "unreadable"},
-		{"no id", `{"text":"x"}`, nil, 400, "unreadable"},
-		{"an odd id", `{"id":"a/../../b","text":"x"}`, nil, 400, "unreadable"},
-		{"an unknown language", `{"id":"aaaaaaaa1","text":"x","lang":"xx"}`, nil, 400, "unreadable"},
-		{"a label without an action", `{"id":"aaaaaaaa1","text":"","label":"x"}`, nil, 400, "unreadable"},
-		{"a label that is a novel", `{"id":"aaaaaaaa1","text":"x","label":"` + long[:300] + `"}`, nil, 400, "unreadable"},
-		{"nothing", `{"id":"aaaaaaaa1","text":" \n\u0000"}`, nil, 400, "empty"},
-		{"too many characters", `{"id":"aaaaaaaa1","text":"` + long + `"}`, nil, 413, "too_long"},
-		{"too many bytes", `{"id":"aaaaaaaa1","text":"` + strings.Repeat("x", 70_000) + `"}`, nil, 413, "too_long"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			status, p, _ := v.send(tt.body, tt.headers...)
-			if status != tt.status || p.Error.Code != tt.code {
-				t.Errorf("status %d, code %q; want %d, %q", status, p.Error.Code, tt.status, tt.code)
-			}
-			if p.Error.Zh == "" || p.Error.En == "" || p.Error.Trace == "" {
-				t.Errorf("the error is not friendly: %+v", p.Error)
-			}
-		})
-	}
-}
-
 func TestSameOriginIsTaken(t *testing.T) {
 	t.Parallel()
 	h := open(t, &memory{}, echo, nil)

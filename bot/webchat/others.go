@@ -72,13 +72,17 @@ func (c *Chat) followOthers(ctx context.Context) {
 }
 
 // lookAt wakes the streams of chats with entries above a number and returns the
-// newest one's. Where it is not known yet there is nothing to wake: streams begin by
-// reading.
+// newest one's. Where it is not known yet it wakes all: they have read before.
 func (c *Chat) lookAt(ctx context.Context, after int64, known bool) (int64, bool) {
 	log := c.opts.Others.Log
 	if !known {
 		end, err := log.End(ctx)
 		c.complain(ctx, err)
+		if err == nil {
+			for _, chat := range c.rooms.chats() {
+				c.wakeRoom(chat)
+			}
+		}
 		return end, err == nil
 	}
 	for {

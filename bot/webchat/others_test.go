@@ -100,24 +100,39 @@ func TestAPageHearsWhatAnotherProcessSays(t *testing.T) {
 	}
 }
 
-func TestAMessageToTwoProcessesIsAnsweredOnce(t *testing.T) {
+// lateLog says only after a while where its end is.
+type lateLog struct {
+	*memory
+	gate chan bool
+}
+
+// End implements webchat.SharedLog.
+func (l lateLog) End(ctx context.Context) (int64, error) {
+	<-l.gate
+	return l.memory.End(ctx)
+}
+
+// TestAPageThatWasThereFirst opens a page at a process that has not looked yet at what the
+// others say: what they say until then must not wait for the next beat.
+func TestAPageThatWasThereFirst(t *testing.T) {
 	t.Parallel()
-	_, _, va, vb, _ := two(t, echo, echo)
-	if p := va.post("aaaaaaaa1", "一"); !p.Fresh {
-		t.Error("the first is not fresh")
+	log, tick, gate := &memory{}, newClock(), make(chan bool)
+	with := func(shared webchat.SharedLog) func(o *webchat.Options) {
+		return func(o *webchat.Options) {
+			o.Others, o.Now, o.Heartbeat = &webchat.Others{Log: shared}, tick.now, time.Hour
+		}
 	}
-	if p := vb.post("aaaaaaaa1", "一"); p.Fresh {
-		t.Error("the second is fresh")
-	}
-	vb.post("aaaaaaaa2", "二")
-	if p := va.post("aaaaaaaa2", "二"); p.Fresh {
-		t.Error("the second is fresh")
-	}
-	for _, v := range []*visitor{va, vb} {
-		said, _ := v.tab("0").entries(4)
-		slices.Sort(said) // the second question may come before the first answer
-		wantSaid(t, said, "bot: re: 一", "bot: re: 二", "user: 一", "user: 二")
-	}
+	a, b := open(t, log, echo, with(log)), open(t, log, never(t), with(lateLog{log, gate}))
+	va, vb := a.visitor(), b.visitor()
+	vb.http.Jar = carry(t, va.http.Jar, a, b)
+	tb := vb.tab("")
+	tb.until("ready")
+	va.post("aaaaaaaa1", "查券")
+	va.tab("0").entries(2)
+	close(gate)
+	defer time.AfterFunc(20*time.Second, tb.close).Stop()
+	said, _ := tb.entries(2)
+	wantSaid(t, said, "user: 查券", "bot: re: 查券")
 }
 
 // TestTheOthersWaitForAnEarlierMessage posts the second message to the process that

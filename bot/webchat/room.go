@@ -3,6 +3,7 @@ package webchat
 import (
 	"container/list"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -105,6 +106,13 @@ func (rs *rooms) present(chat string) *room {
 		rm.refs++
 	}
 	return rm
+}
+
+// chats are those of all rooms that are remembered.
+func (rs *rooms) chats() []string {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return slices.Collect(maps.Keys(rs.all))
 }
 
 func (rs *rooms) leave(rm *room) {

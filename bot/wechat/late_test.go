@@ -205,8 +205,8 @@ func TestCopiesAtTwoProcesses(t *testing.T) {
 					}
 					time.Sleep(time.Minute)
 					wantLines(t, w.fake.Lines(ann), tt.wants)
-					if n := links.calls.Load(); n != 1 || w.refused() > 0 {
-						t.Errorf("%d links were made, and %d deliveries refused", n, w.refused())
+					if n := links.calls.Load(); n != 1 || w.refused("") > 0 {
+						t.Errorf("%d links were made, and %d deliveries refused", n, w.refused(""))
 					}
 				})
 			})

@@ -250,6 +250,27 @@ func open(t *testing.T, cfg wechatfake.Config, change func(o *wechat.Options)) *
 // join makes the channel of one more process.
 func (w *world) join(t *testing.T, cfg wechatfake.Config, change func(o *wechat.Options)) {
 	t.Helper()
+	now := cfg.Now
+	if now == nil {
+		now = time.Now
+	}
+	w.processes++
+	office := wechat.NewOffice(&mail.Engine{Store: w.store, Holder: fmt.Sprint("process ", w.processes), Now: now, Log: logtest.New(w.logs)}, now)
+	o := w.options(t, cfg, office)
+	if change != nil {
+		change(&o)
+	}
+	c, err := wechat.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	office.Open(c)
+	w.channel, w.office = c, office
+}
+
+// options are those of a process.
+func (w *world) options(t *testing.T, cfg wechatfake.Config, office *wechat.Office) wechat.Options {
+	t.Helper()
 	now, after := cfg.Now, cfg.After
 	if now == nil {
 		now = time.Now
@@ -257,13 +278,10 @@ func (w *world) join(t *testing.T, cfg wechatfake.Config, change func(o *wechat.
 	if after == nil {
 		after = time.After
 	}
-	log := logtest.New(w.logs)
-	w.processes++
-	office := wechat.NewOffice(&mail.Engine{Store: w.store, Holder: fmt.Sprint("process ", w.processes), Now: now, Log: log}, now)
 	o := wechat.Options{
 		AppID: w.fake.AppID(), Token: w.fake.Token(), AESKey: w.fake.AESKey(), Account: w.fake.Account(),
 		Mode: wechat.Safe, Profile: wechat.Service,
-		Book: w.book, Mail: office, Count: w.counts.add, Log: log, Now: now, After: after,
+		Book: w.book, Mail: office, Count: w.counts.add, Log: logtest.New(w.logs), Now: now, After: after,
 	}
 	if cfg.Mode != "" {
 		o.Mode = wechat.Mode(cfg.Mode)
@@ -278,15 +296,7 @@ func (w *world) join(t *testing.T, cfg wechatfake.Config, change func(o *wechat.
 		t.Fatal(err)
 	}
 	o.Platform = client
-	if change != nil {
-		change(&o)
-	}
-	c, err := wechat.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	office.Open(c)
-	w.channel, w.office = c, office
+	return o
 }
 
 // run runs the channel until the test ends.

@@ -63,7 +63,8 @@ type Server struct {
 	changed chan struct{} // closed and replaced whenever something changed
 
 	queue   []queued
-	next    int64 // the id of the next update
+	newest  map[int64]queued // by lane
+	next    int64            // the id of the next update
 	allowed []string
 	polled  polled
 	lost    time.Time // when a poll lost against another one last
@@ -113,6 +114,7 @@ func New(cfg Config) *Server {
 		me:      user{ID: botID(cfg.Token), IsBot: true, FirstName: "fanli", Username: cfg.Username},
 		changed: make(chan struct{}),
 		next:    firstUpdate,
+		newest:  map[int64]queued{},
 		people:  map[int64]*person{},
 		groups:  map[int64]*group{},
 		chats:   map[int64]*room{},

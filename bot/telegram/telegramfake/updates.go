@@ -65,7 +65,8 @@ func (s *Server) pushRaw(update map[string]any) {
 	if err != nil { // only a test that pushes what is not JSON comes here
 		return
 	}
-	s.queue = append(s.queue, queued{id: s.next, lane: laneOf(update), body: body, at: s.cfg.Now()})
+	u := queued{id: s.next, lane: laneOf(update), body: body, at: s.cfg.Now()}
+	s.queue, s.newest[u.lane] = append(s.queue, u), u
 	s.next++
 	s.unpark(nil)
 	s.pump()

@@ -32,6 +32,7 @@ type follower struct {
 	message   allowance       // of what they wrote
 	action    allowance       // of what they pressed
 	seen      []Seen
+	newest    pushed
 }
 
 // What a follower's own act allows us to send.

@@ -83,7 +83,7 @@ func (s *Server) Forge(ctx context.Context, openid, text string, f Forgery) Deli
 		case <-ctx.Done():
 		}
 	case Reused:
-		w.body = bytes.Replace(w.body, []byte("</xml>"), render([]node{textNode("Padding", "x")})[len("<xml>"):], 1)
+		w = reused(w)
 	case Twice:
 		w = s.wrap(m)
 	default: // to the letter
@@ -91,13 +91,20 @@ func (s *Server) Forge(ctx context.Context, openid, text string, f Forgery) Deli
 	return s.deliver(ctx, http.MethodPost, w)
 }
 
-// CheckForged is the console's test with a wrong signature: whether the callback gives
-// back what it is sent all the same.
-func (s *Server) CheckForged(ctx context.Context) (echoed bool) {
+// reused is a request with the query of another, and more in its body.
+func reused(w wire) wire {
+	w.body = bytes.Replace(w.body, []byte("</xml>"), render([]node{textNode("Padding", "x")})[len("<xml>"):], 1)
+	return w
+}
+
+// CheckForged is the console's test with a wrong signature: what the callback answers, and
+// whether it gives back what it is sent all the same.
+func (s *Server) CheckForged(ctx context.Context) (d Delivery, echoed bool) {
 	w := s.signed(s.cfg.Now())
 	w.query.Set("signature", strings.Repeat("0", 40))
 	w.query.Set("echostr", "1234567890")
-	return s.deliver(ctx, http.MethodGet, w).Body == "1234567890"
+	d = s.deliver(ctx, http.MethodGet, w)
+	return d, d.Body == "1234567890"
 }
 
 // forge makes a forged request.

@@ -62,6 +62,7 @@ func (s *Server) push(ctx context.Context, m message) Outcome {
 		if len(o.Deliveries) > 0 && !s.cfg.Alike {
 			w = s.wrap(m)
 		}
+		s.remember(m, w)
 		d := s.deliver(ctx, http.MethodPost, w)
 		o.Deliveries = append(o.Deliveries, d)
 		if d.Status == http.StatusOK {

@@ -86,7 +86,7 @@ func TestPushes(t *testing.T) {
 			if err := s.Check(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if s.CheckForged(ctx) {
+			if _, echoed := s.CheckForged(ctx); echoed {
 				t.Error("echoed what is not signed")
 			}
 			s.Consent("o1", "tpl", "1")

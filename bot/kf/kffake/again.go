@@ -1,0 +1,23 @@
+package kffake
+
+import (
+	"context"
+
+	"fanli/bot/tencent/tencentfake"
+)
+
+// Again has the newest message of a customer read so many more times, and tells the
+// callback of each at once.
+func (s *Server) Again(ctx context.Context, id string, times int) {
+	s.mu.Lock()
+	for i := len(s.log) - 1; i >= 0; i-- {
+		if e := s.log[i]; e.body["external_userid"] == id && e.body["msgtype"] != "event" {
+			for range times {
+				s.log = append(s.log, e)
+			}
+			break
+		}
+	}
+	s.mu.Unlock()
+	tencentfake.AtOnce(times, func(int) { s.push(ctx) })
+}
