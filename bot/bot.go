@@ -105,6 +105,7 @@ type (
 		Resolve(ctx context.Context, i user.Identity, locale string) (u user.User, joined bool, err error)
 		User(ctx context.Context, id int64) (user.User, error)
 		Identities(ctx context.Context, id int64) ([]user.Identity, error)
+		Level(ctx context.Context, id int64) (level int, until time.Time, err error)
 		SetLocale(ctx context.Context, id int64, locale string) error
 		Payee(ctx context.Context, id int64) (user.Payee, error)
 		SetPayee(ctx context.Context, id int64, p user.Payee) error
@@ -132,6 +133,7 @@ type (
 	// Money shows where a user's money is.
 	Money interface {
 		Wallet(ctx context.Context, user int64) (credit.Wallet, error)
+		Paid(ctx context.Context, user int64) (money.Fen, error)
 		Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error)
 		Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error)
 	}

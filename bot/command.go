@@ -64,7 +64,7 @@ func commands() []command {
 		{"claims", sectionOrders, false, []string{"找回进度", "找回结果", "我的找回"}, []string{"claims", "claim status"}, (*turn).claims},
 		{"appeal", "", false, []string{"申诉"}, []string{"appeal"}, (*turn).appeal},
 
-		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分", "我的"}, []string{"balance", "wallet"}, (*turn).balance},
+		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分"}, []string{"balance", "wallet"}, (*turn).balance},
 		{"statement", sectionMoney, false, []string{"明细", "账单", "流水", "余额变动", "返利明细"}, []string{"statement", "ledger", "history"}, (*turn).statement},
 		{"withdraw", sectionMoney, false, []string{"提现", "提取", "领钱"}, []string{"withdraw", "cash out"}, (*turn).withdraw},
 		{"withdrawals", sectionMoney, false, []string{"提现状态", "提现进度", "提现结果", "到账了吗"}, []string{"withdrawals", "withdrawal status"}, (*turn).withdrawals},
@@ -76,6 +76,7 @@ func commands() []command {
 		{"level", sectionMore, false, []string{"会员", "等级", "开通会员", "升级"}, []string{"level", "membership", "upgrade"}, (*turn).level},
 		{"invite", sectionMore, false, []string{"邀请", "邀请好友", "邀请码"}, []string{"invite", "invitation"}, (*turn).invite},
 
+		{"me", sectionMore, false, []string{"我的", "个人信息", "资料", "我的资料", "我的信息"}, []string{"me", "profile", "my profile"}, (*turn).me},
 		{"link", sectionMore, false, []string{"关联", "关联账号", "绑定账号", "关联码"}, []string{"link", "link account", "bind code"}, (*turn).link},
 		{"unlink", sectionMore, false, []string{"解除关联", "解绑", "取消关联"}, []string{"unlink", "unlink account"}, (*turn).unlink},
 		{"bind", "", false, []string{"绑定"}, []string{"bind"}, (*turn).binding},
