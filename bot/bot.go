@@ -129,6 +129,7 @@ type (
 	Rebates interface {
 		Of(ctx context.Context, keys []order.Key) (map[order.Key]rebate.Rebate, error)
 		Referral(ctx context.Context) (rebate.Referral, error)
+		Standing(ctx context.Context, user int64, networks []string) (rebate.Standing, error)
 	}
 	// Money shows where a user's money is.
 	Money interface {

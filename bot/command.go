@@ -83,6 +83,7 @@ func commands() []command {
 
 		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},
 		{"guide", sectionMore, false, []string{"教程", "怎么用", "新手", "使用教程"}, []string{"guide", "how"}, (*turn).guide},
+		{"rules", sectionMore, false, []string{"规则", "说明", "返利规则", "常见问题"}, []string{"rules", "faq", "terms"}, (*turn).rules},
 		{"language", sectionMore, false, []string{"语言", "切换语言"}, []string{"language", "lang"}, (*turn).language},
 		{"support", sectionMore, true, []string{"客服", "人工", "人工客服", "转人工", "联系客服", "投诉"}, []string{"support", "customer service", "contact us"}, (*turn).support},
 		{"unsubscribe", sectionMore, false, []string{"退订", "TD", "取消订阅", "关闭通知"}, []string{"unsubscribe", "stop", "stop notices"}, (*turn).unsubscribe},
@@ -101,7 +102,7 @@ func commands() []command {
 		{"approve", sectionPayouts, true, []string{"通过", "批准"}, []string{"approve"}, (*turn).act},
 		{"reject", sectionPayouts, true, []string{"拒绝"}, []string{"reject", "refuse"}, (*turn).act},
 		{"second", sectionPayouts, true, []string{"复核"}, []string{"second"}, (*turn).second},
-		{"rules", sectionRules, true, []string{"规则"}, []string{"rules"}, (*turn).act},
+		{"arules", sectionRules, true, []string{"规则"}, []string{"rules"}, (*turn).act},
 		{"whatif", sectionRules, true, []string{"试算", "规则试算"}, []string{"what if", "simulate"}, (*turn).act},
 		{"rollback", sectionRules, true, []string{"规则回滚", "回滚"}, []string{"rollback"}, (*turn).act},
 		{"sync", sectionFeeds, true, []string{"同步"}, []string{"sync"}, (*turn).act},
