@@ -37,10 +37,10 @@ type LevelShare struct {
 	Share money.Bps `json:"share"`
 }
 
-// A Campaign is a rule that is for the user now and ends one day.
+// A Campaign is a rule that gives the user something now and ends one day.
 type Campaign struct {
 	Name     string    `json:"name"`
-	Bonus    bool      `json:"bonus"` // given beside the rebate
+	Mode     Mode      `json:"mode"` // a bonus is given beside the rebate
 	Give     Give      `json:"give"`
 	Cap      money.Fen `json:"cap,omitempty"`      // for one line
 	UserCap  money.Fen `json:"user_cap,omitempty"` // of a bonus, for one user in all
@@ -128,16 +128,16 @@ func (w When) anyGoods() (whole When, some bool) {
 	return w, some
 }
 
-// campaigns are the rules with an end that are for a subject now, whatever it buys.
+// campaigns are the rules with an end that give a subject something now, whatever it buys.
 func (r Rules) campaigns(s Subject) (out []Campaign) {
 	for _, rule := range r.List {
 		whole, some := rule.When.anyGoods()
 		whole.Networks = nil
-		if rule.When.Until.IsZero() || !whole.fits(s) {
+		if rule.When.Until.IsZero() || rule.Give.Commission < 0 || !whole.fits(s) {
 			continue
 		}
 		out = append(out, Campaign{
-			Name: rule.Name, Bonus: rule.Mode == Bonus, Give: rule.Give, Cap: rule.Cap, UserCap: rule.UserCap,
+			Name: rule.Name, Mode: rule.Mode, Give: rule.Give, Cap: rule.Cap, UserCap: rule.UserCap,
 			Networks: rule.When.Networks, Some: some, Until: rule.When.Until, Budget: rule.Budget,
 		})
 	}

@@ -27,6 +27,7 @@ func TestStanding(t *testing.T) {
 		{Name: "level", Mode: rebate.Add, When: forLevel, Give: rebate.Give{Commission: 300}},
 		{Name: "one", Mode: rebate.Bonus, When: forOne, Give: rebate.Give{Fixed: 100}, Budget: "full", UserCap: 200},
 		{Name: "shop", Mode: rebate.Add, When: forShop, Give: rebate.Give{Fixed: 100}, Budget: "empty", Cap: 100},
+		{Name: "less", Mode: rebate.Add, When: week, Give: rebate.Give{Commission: -100}},
 		{Name: "over", Mode: rebate.Add, When: over, Give: rebate.Give{Commission: 100}},
 		{Name: "always", Mode: rebate.Add, When: rebate.When{Networks: []string{"jd"}, PriceFrom: 100_00}, Give: rebate.Give{Commission: 100}},
 	}
@@ -36,18 +37,18 @@ func TestStanding(t *testing.T) {
 	}
 	rates := func(jd, pdd money.Bps) []rebate.Rate {
 		return []rebate.Rate{
-			{Network: "jd", Share: jd, HoldDays: 7, Varies: true, Levels: []rebate.LevelShare{{Level: 0, Share: 6000}, {Level: 1, Share: 6800}}},
-			{Network: "pdd", Share: pdd, HoldDays: 15, Varies: true, Levels: []rebate.LevelShare{{Level: 0, Share: 7000}, {Level: 1, Share: 7800}}},
+			{Network: "jd", Share: jd, HoldDays: 7, Varies: true, Levels: []rebate.LevelShare{{Level: 0, Share: 5900}, {Level: 1, Share: 6700}}},
+			{Network: "pdd", Share: pdd, HoldDays: 15, Varies: true, Levels: []rebate.LevelShare{{Level: 0, Share: 6900}, {Level: 1, Share: 7700}}},
 		}
 	}
 	ends := start.AddDate(0, 0, 7)
-	level := rebate.Campaign{Name: "level", Give: rebate.Give{Commission: 300}, Until: ends}
-	one := rebate.Campaign{Name: "one", Bonus: true, Give: rebate.Give{Fixed: 100}, UserCap: 200, Until: ends, Budget: "full"}
-	shop := rebate.Campaign{Name: "shop", Give: rebate.Give{Fixed: 100}, Cap: 100, Networks: []string{"pdd"}, Some: true, Until: ends, Budget: "empty", Dry: true}
+	level := rebate.Campaign{Name: "level", Mode: rebate.Add, Give: rebate.Give{Commission: 300}, Until: ends}
+	one := rebate.Campaign{Name: "one", Mode: rebate.Bonus, Give: rebate.Give{Fixed: 100}, UserCap: 200, Until: ends, Budget: "full"}
+	shop := rebate.Campaign{Name: "shop", Mode: rebate.Add, Give: rebate.Give{Fixed: 100}, Cap: 100, Networks: []string{"pdd"}, Some: true, Until: ends, Budget: "empty", Dry: true}
 	for user, want := range map[int64]rebate.Standing{
-		7: {Level: 1, Networks: rates(6800, 7800), Campaigns: []rebate.Campaign{level, shop}},
-		8: {Networks: rates(6000, 7000), Campaigns: []rebate.Campaign{one, shop}},
-		9: {Networks: rates(6000, 7000), Campaigns: []rebate.Campaign{shop}},
+		7: {Level: 1, Networks: rates(6700, 7700), Campaigns: []rebate.Campaign{level, shop}},
+		8: {Networks: rates(5900, 6900), Campaigns: []rebate.Campaign{one, shop}},
+		9: {Networks: rates(5900, 6900), Campaigns: []rebate.Campaign{shop}},
 	} {
 		want.Version, want.Since, want.Fee, want.Cap = 2, o.at, 1000, 30_00
 		got, err := o.Standing(t.Context(), user, []string{"jd", "pdd"})

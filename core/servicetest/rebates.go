@@ -113,7 +113,7 @@ func standingTold(t *testing.T, w RebateWorld) {
 	}
 	want(t, "Standing", got, rebate.Standing{
 		Version: version, Since: w.Now(), Level: u.Level, Fee: r.Fee, Networks: []rebate.Rate{rate(link.JD, 6650), rate(link.PDD, 6450)},
-		Campaigns: []rebate.Campaign{{Name: "campaign", Give: rebate.Give{Commission: 700}, Until: until}},
+		Campaigns: []rebate.Campaign{{Name: "campaign", Mode: rebate.Add, Give: rebate.Give{Commission: 700}, Until: until}},
 	})
 	if _, err := w.Service.Standing(ctx, 999, nil); !fault.Is(err, fault.NotFound) {
 		t.Errorf("Standing of nobody: %v", err)
