@@ -114,6 +114,7 @@ type (
 	Links interface {
 		Make(ctx context.Context, user int64, ref link.Ref) (link.Link, error)
 		MakeFor(ctx context.Context, user int64, q link.Quote) (link.Link, error)
+		Promote(ctx context.Context, user int64, p link.Page) (link.Link, error)
 		Search(ctx context.Context, user int64, words string, page, count int) ([]link.Quote, error)
 	}
 	// Orders shows orders and takes claims.

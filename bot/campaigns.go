@@ -17,8 +17,13 @@ type Daily struct {
 }
 
 // campaigns says what is given at the moment, on which terms, until when, and whether
-// there is something left of it.
-func (t *turn) campaigns(ctx context.Context, _ string) (Reply, error) {
+// there is something left of it; and which sales there are, or leads to the one that args
+// counts.
+func (t *turn) campaigns(ctx context.Context, args string) (Reply, error) {
+	venues := t.activities(Venue)
+	if r, ok, err := t.lead(ctx, "campaigns", venues, args); ok || err != nil {
+		return r, err
+	}
 	lines, err := t.given(ctx)
 	if err != nil {
 		return Reply{}, err
@@ -33,6 +38,9 @@ func (t *turn) campaigns(ctx context.Context, _ string) (Reply, error) {
 	r := t.say("campaigns.none")
 	if len(lines) > 0 {
 		r.Text = strings.Join(append([]string{t.T("campaigns.head")}, lines...), "\n")
+	}
+	if len(venues) > 0 {
+		r.Cards = []Card{t.pages("campaigns", t.T("campaigns.venues"), venues)}
 	}
 	if t.bot.manner().CheckIn.Amount > 0 {
 		r.Buttons = append(r.Buttons, t.next("checkin"))

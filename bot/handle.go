@@ -66,6 +66,8 @@ type Bot struct {
 	// Networks are those that are on, in the order in which people hear of them;
 	// optional.
 	Networks []string
+	// Activities are pages without goods that people can go to; optional.
+	Activities []Activity
 	// SearchText makes a text that is nothing else a search.
 	SearchText bool
 	// Contact is where people reach a person of the operator's: a page (https://) or

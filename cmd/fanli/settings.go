@@ -173,6 +173,9 @@ func commandsOff(c configs.Config) (off []string) {
 	if c.Rebate.CheckIn.Amount == 0 {
 		off = append(off, "checkin")
 	}
+	if !slices.ContainsFunc(c.Activities, func(a configs.Activity) bool { return a.Kind == string(bot.Food) }) {
+		off = append(off, "food")
+	}
 	return off
 }
 
