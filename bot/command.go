@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // A section groups commands in the help.
@@ -196,9 +197,16 @@ func exactIn(table []command, s string) (command, bool) {
 	return command{}, false
 }
 
-// main reports whether s begins with a command's first word in a language. In
-// groups only those count: people say "?" and "买" to each other, too.
-func (c command) main(s string) bool {
+// spoken are commands whose first words people say to each other, too: in groups they
+// count with a slash only.
+var spoken = []string{"me", "food", "campaigns", "rules"}
+
+// main reports whether s, which was written as text, begins with a command's first word
+// in a language. In groups only those count: people say "?" and "买" to each other, too.
+func (c command) main(text, s string) bool {
+	if slices.Contains(spoken, c.name) && !strings.HasPrefix(strings.TrimSpace(text), "/") {
+		return false
+	}
 	for _, w := range []string{c.zh[0], c.en[0], c.name} {
 		rest, ok := cutFold(s, w)
 		if ok && (rest == "" || containsFirst(separators, rest)) {
