@@ -50,7 +50,10 @@ type command struct {
 
 // commands is the table. It is a function because the help, which it lists, reads
 // it.
-func commands() []command {
+func commands() []command { return append(peoples(), crews()...) }
+
+// peoples are the rows of everybody.
+func peoples() []command {
 	return []command{
 		{"coupon", sectionFind, true, []string{"查券", "查", "优惠", "优惠券", "领券"}, []string{"coupon", "coupons"}, (*turn).coupon},
 		{"search", sectionFind, true, []string{"搜", "搜索", "搜寻", "找", "买"}, []string{"search", "find"}, (*turn).search},
@@ -93,7 +96,12 @@ func commands() []command {
 		{"cancel", sectionMore, false, []string{"取消", "返回", "退出"}, []string{"cancel", "exit", "quit"}, (*turn).cancel},
 		{"help", sectionMore, true, []string{"帮助", "菜单", "指令", "关键词", "功能", "0", "?"}, []string{"help", "menu", "commands"}, (*turn).help},
 		{"confirm", "", false, []string{"确认"}, []string{"confirm"}, (*turn).confirm},
+	}
+}
 
+// crews are the rows of staff.
+func crews() []command {
+	return []command{
 		{"astatus", sectionState, true, []string{"状态"}, []string{"status"}, (*turn).act},
 		{"todo", sectionState, true, []string{"待办"}, []string{"todo", "to do"}, (*turn).act},
 		{"report", sectionState, true, []string{"日报", "报表", "今日"}, []string{"report"}, (*turn).act},
