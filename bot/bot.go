@@ -110,6 +110,7 @@ type (
 		Resolve(ctx context.Context, i user.Identity, locale string) (u user.User, joined bool, err error)
 		User(ctx context.Context, id int64) (user.User, error)
 		Identities(ctx context.Context, id int64) ([]user.Identity, error)
+		Level(ctx context.Context, id int64) (level int, until time.Time, err error)
 		SetLocale(ctx context.Context, id int64, locale string) error
 		Payee(ctx context.Context, id int64) (user.Payee, error)
 		SetPayee(ctx context.Context, id int64, p user.Payee) error
@@ -118,6 +119,7 @@ type (
 	Links interface {
 		Make(ctx context.Context, user int64, ref link.Ref) (link.Link, error)
 		MakeFor(ctx context.Context, user int64, q link.Quote) (link.Link, error)
+		Promote(ctx context.Context, user int64, p link.Page) (link.Link, error)
 		Search(ctx context.Context, user int64, words string, page, count int) ([]link.Quote, error)
 	}
 	// Orders shows orders and takes claims.
@@ -133,10 +135,12 @@ type (
 	Rebates interface {
 		Of(ctx context.Context, keys []order.Key) (map[order.Key]rebate.Rebate, error)
 		Referral(ctx context.Context) (rebate.Referral, error)
+		Standing(ctx context.Context, user int64, networks []string) (rebate.Standing, error)
 	}
 	// Money shows where a user's money is.
 	Money interface {
 		Wallet(ctx context.Context, user int64) (credit.Wallet, error)
+		Paid(ctx context.Context, user int64) (money.Fen, error)
 		Statement(ctx context.Context, user, before int64, count int) ([]ledger.Entry, error)
 		Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error)
 	}

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // A section groups commands in the help.
@@ -49,10 +50,14 @@ type command struct {
 
 // commands is the table. It is a function because the help, which it lists, reads
 // it.
-func commands() []command {
+func commands() []command { return append(peoples(), crews()...) }
+
+// peoples are the rows of everybody.
+func peoples() []command {
 	return []command{
 		{"coupon", sectionFind, true, []string{"查券", "查", "优惠", "优惠券", "领券"}, []string{"coupon", "coupons"}, (*turn).coupon},
 		{"search", sectionFind, true, []string{"搜", "搜索", "搜寻", "找", "买"}, []string{"search", "find"}, (*turn).search},
+		{"food", sectionFind, false, []string{"外卖", "饿了么", "美团"}, []string{"food", "takeaway"}, (*turn).food},
 		{"more", sectionFind, true, []string{"更多", "下一页", "下页", "+"}, []string{"more", "next"}, (*turn).more},
 		{"back", sectionFind, true, []string{"上一页", "上页", "-"}, []string{"back", "previous", "prev"}, (*turn).back},
 		{"last", sectionFind, true, []string{"重发", "没收到", "结果"}, []string{"last", "again", "resend"}, (*turn).resend},
@@ -64,7 +69,7 @@ func commands() []command {
 		{"claims", sectionOrders, false, []string{"找回进度", "找回结果", "我的找回"}, []string{"claims", "claim status"}, (*turn).claims},
 		{"appeal", "", false, []string{"申诉"}, []string{"appeal"}, (*turn).appeal},
 
-		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分", "我的"}, []string{"balance", "wallet"}, (*turn).balance},
+		{"balance", sectionMoney, false, []string{"余额", "钱包", "我的钱", "我的返利", "积分"}, []string{"balance", "wallet"}, (*turn).balance},
 		{"statement", sectionMoney, false, []string{"明细", "账单", "流水", "余额变动", "返利明细"}, []string{"statement", "ledger", "history"}, (*turn).statement},
 		{"withdraw", sectionMoney, false, []string{"提现", "提取", "领钱"}, []string{"withdraw", "cash out"}, (*turn).withdraw},
 		{"withdrawals", sectionMoney, false, []string{"提现状态", "提现进度", "提现结果", "到账了吗"}, []string{"withdrawals", "withdrawal status"}, (*turn).withdrawals},
@@ -73,22 +78,30 @@ func commands() []command {
 		{"payee", sectionMoney, false, []string{"收款", "收款账户", "收款方式", "支付宝", "绑定支付宝"}, []string{"payee", "payout", "payout account"}, (*turn).payee},
 
 		{"checkin", sectionMoney, false, []string{"签到", "打卡"}, []string{"check in"}, (*turn).checkIn},
+		{"campaigns", sectionMore, false, []string{"活动", "任务", "红包"}, []string{"campaigns", "bonuses"}, (*turn).campaigns},
 		{"level", sectionMore, false, []string{"会员", "等级", "开通会员", "升级"}, []string{"level", "membership", "upgrade"}, (*turn).level},
 		{"invite", sectionMore, false, []string{"邀请", "邀请好友", "邀请码"}, []string{"invite", "invitation"}, (*turn).invite},
 
+		{"me", sectionMore, false, []string{"我的", "个人信息", "资料", "我的资料", "我的信息"}, []string{"me", "profile", "my profile"}, (*turn).me},
 		{"link", sectionMore, false, []string{"关联", "关联账号", "绑定账号", "关联码"}, []string{"link", "link account", "bind code"}, (*turn).link},
 		{"unlink", sectionMore, false, []string{"解除关联", "解绑", "取消关联"}, []string{"unlink", "unlink account"}, (*turn).unlink},
 		{"bind", "", false, []string{"绑定"}, []string{"bind"}, (*turn).binding},
 
 		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},
 		{"guide", sectionMore, false, []string{"教程", "怎么用", "新手", "使用教程"}, []string{"guide", "how"}, (*turn).guide},
+		{"rules", sectionMore, false, []string{"规则", "说明", "返利规则", "常见问题"}, []string{"rules", "faq", "terms"}, (*turn).rules},
 		{"language", sectionMore, false, []string{"语言", "切换语言"}, []string{"language", "lang"}, (*turn).language},
 		{"support", sectionMore, true, []string{"客服", "人工", "人工客服", "转人工", "联系客服", "投诉"}, []string{"support", "customer service", "contact us"}, (*turn).support},
 		{"unsubscribe", sectionMore, false, []string{"退订", "TD", "取消订阅", "关闭通知"}, []string{"unsubscribe", "stop", "stop notices"}, (*turn).unsubscribe},
 		{"cancel", sectionMore, false, []string{"取消", "返回", "退出"}, []string{"cancel", "exit", "quit"}, (*turn).cancel},
 		{"help", sectionMore, true, []string{"帮助", "菜单", "指令", "关键词", "功能", "0", "?"}, []string{"help", "menu", "commands"}, (*turn).help},
 		{"confirm", "", false, []string{"确认"}, []string{"confirm"}, (*turn).confirm},
+	}
+}
 
+// crews are the rows of staff.
+func crews() []command {
+	return []command{
 		{"astatus", sectionState, true, []string{"状态"}, []string{"status"}, (*turn).act},
 		{"todo", sectionState, true, []string{"待办"}, []string{"todo", "to do"}, (*turn).act},
 		{"report", sectionState, true, []string{"日报", "报表", "今日"}, []string{"report"}, (*turn).act},
@@ -100,7 +113,7 @@ func commands() []command {
 		{"approve", sectionPayouts, true, []string{"通过", "批准"}, []string{"approve"}, (*turn).act},
 		{"reject", sectionPayouts, true, []string{"拒绝"}, []string{"reject", "refuse"}, (*turn).act},
 		{"second", sectionPayouts, true, []string{"复核"}, []string{"second"}, (*turn).second},
-		{"rules", sectionRules, true, []string{"规则"}, []string{"rules"}, (*turn).act},
+		{"arules", sectionRules, true, []string{"规则"}, []string{"rules"}, (*turn).act},
 		{"whatif", sectionRules, true, []string{"试算", "规则试算"}, []string{"what if", "simulate"}, (*turn).act},
 		{"rollback", sectionRules, true, []string{"规则回滚", "回滚"}, []string{"rollback"}, (*turn).act},
 		{"sync", sectionFeeds, true, []string{"同步"}, []string{"sync"}, (*turn).act},
@@ -192,9 +205,16 @@ func exactIn(table []command, s string) (command, bool) {
 	return command{}, false
 }
 
-// main reports whether s begins with a command's first word in a language. In
-// groups only those count: people say "?" and "买" to each other, too.
-func (c command) main(s string) bool {
+// spoken are commands whose first words people say to each other, too: in groups they
+// count with a slash only.
+var spoken = []string{"me", "food", "campaigns", "rules"}
+
+// main reports whether s, which was written as text, begins with a command's first word
+// in a language. In groups only those count: people say "?" and "买" to each other, too.
+func (c command) main(text, s string) bool {
+	if slices.Contains(spoken, c.name) && !strings.HasPrefix(strings.TrimSpace(text), "/") {
+		return false
+	}
 	for _, w := range []string{c.zh[0], c.en[0], c.name} {
 		rest, ok := cutFold(s, w)
 		if ok && (rest == "" || containsFirst(separators, rest)) {

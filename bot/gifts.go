@@ -29,6 +29,8 @@ type Gifts interface {
 	Come(ctx context.Context, user int64) (money.Fen, error)
 	// Promised returns what an invitation brings at the moment.
 	Promised(ctx context.Context) (credit.Invitation, error)
+	// Dry reports whether a budget is used up.
+	Dry(ctx context.Context, budget string) (bool, error)
 }
 
 // codeForm is what an invitation code looks like.

@@ -55,6 +55,8 @@ type Bot struct {
 	Autopays Autopays
 	// Memberships sells levels; optional.
 	Memberships Memberships
+	// CheckIn is what Gifts gives for coming; optional.
+	CheckIn Daily
 
 	// Limits are those of package withdraw, so that people hear of them before
 	// they run into them. Package withdraw decides.
@@ -64,6 +66,8 @@ type Bot struct {
 	// Networks are those that are on, in the order in which people hear of them;
 	// optional.
 	Networks []string
+	// Activities are pages without goods that people can go to; optional.
+	Activities []Activity
 	// SearchText makes a text that is nothing else a search.
 	SearchText bool
 	// Contact is where people reach a person of the operator's: a page (https://) or
@@ -129,6 +133,7 @@ type Manner struct {
 	Contact     string
 	Off         []string
 	Memberships Memberships
+	CheckIn     Daily
 }
 
 // Change makes m count from now on. It may be called while the bot talks.
@@ -139,7 +144,7 @@ func (b *Bot) manner() Manner {
 	if m := b.changed.Load(); m != nil {
 		return *m
 	}
-	return Manner{b.Limits, b.SearchText, b.Contact, b.Off, b.Memberships}
+	return Manner{b.Limits, b.SearchText, b.Contact, b.Off, b.Memberships, b.CheckIn}
 }
 
 // beijing is where the shops are, and most shoppers. It has no summer time.

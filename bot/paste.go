@@ -193,17 +193,23 @@ func (t *turn) offer(l link.Link) Card {
 	if !l.Made.Expires.IsZero() {
 		c.Notes = append(c.Notes, t.T("offer.expires", "at", t.moment(l.Made.Expires)))
 	}
+	c.Buttons = t.ways(l)
+	return c
+}
+
+// ways open a link, or copy it.
+func (t *turn) ways(l link.Link) (out []Button) {
 	if l.Made.URL != "" {
 		b := Button{Label: t.T("button.open"), URL: l.Made.URL}
 		if t.bot.Landing != nil {
 			b.Page = t.bot.Landing(l)
 		}
-		c.Buttons = append(c.Buttons, b)
+		out = append(out, b)
 	}
 	if l.Made.Token != "" {
-		c.Buttons = append(c.Buttons, Button{Label: t.T("button.copy"), Copy: l.Made.Token})
+		out = append(out, Button{Label: t.T("button.copy"), Copy: l.Made.Token})
 	}
-	return c
+	return out
 }
 
 // rebateRows are what a link brings, or that this will be said.

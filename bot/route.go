@@ -25,7 +25,7 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 	goods, numbers := apart(refs)
 	c, args, isCommand := match(s)
 	if t.m.Group {
-		isCommand = isCommand && c.main(s)
+		isCommand = isCommand && c.main(t.text, s)
 	}
 	if !isCommand && len(goods) == 0 {
 		if r, ok, err := t.reply(ctx, s); ok {
@@ -97,7 +97,7 @@ func (t *turn) concerned() bool {
 		}
 	}
 	c, _, ok := match(s)
-	return ok && c.main(s) || isDigit(s) || t.forStaff(s)
+	return ok && c.main(t.m.Text, s) || isDigit(s) || t.forStaff(s)
 }
 
 // command runs a command, where it may be run.

@@ -138,6 +138,8 @@ func families(t *testing.T) map[string][]string {
 		"network.":           {"taobao", "jd", "pdd", "vip"},
 		"channel.":           {"telegram", "wechat", "kf", "web", "terminal"},
 		"unsubscribe.on.":    {"telegram", "wechat", "kf", "web", "other"},
+		"rules.settles.":     {"taobao", "jd", "pdd", "other"},
+		"rules.void.":        {"any", "taobao", "jd", "pdd"},
 		"order.state.":       constants(t, "../core/order", "State"),
 		"order.event.":       {"unpaid", "paid", "received", "settled"},
 		"order.step.":        constants(t, "../core/order", "Step"),

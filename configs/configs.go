@@ -74,6 +74,7 @@ type Config struct {
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
 	Landing    Landing           `yaml:"landing"`
+	Activities []Activity        `yaml:"activities"`
 	API        API               `yaml:"api"`
 	Staff      Staff             `yaml:"staff"`
 }

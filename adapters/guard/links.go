@@ -146,6 +146,15 @@ func (n *network) Link(ctx context.Context, o link.Offer, m link.Mark) (link.Mad
 	return through(ctx, n.gate, func(ctx context.Context) (link.Made, error) { return n.inner.Link(ctx, o, m) })
 }
 
+// Promote passes through the gate, where the network makes links to pages.
+func (n *network) Promote(ctx context.Context, p link.Page, m link.Mark) (link.Made, error) {
+	promoter, ok := n.inner.(link.Promoter)
+	if !ok {
+		return link.Made{}, fault.New(fault.Invalid, link.NoPages)
+	}
+	return through(ctx, n.gate, func(ctx context.Context) (link.Made, error) { return promoter.Promote(ctx, p, m) })
+}
+
 // search is a guarded link.Searcher.
 type search struct {
 	inner link.Searcher
@@ -161,5 +170,6 @@ func (s search) Search(ctx context.Context, words string, page, count int) ([]li
 
 var (
 	_ link.Network  = (*network)(nil)
+	_ link.Promoter = (*network)(nil)
 	_ link.Searcher = search{}
 )

@@ -82,6 +82,11 @@ func (c *Client) Link(ctx context.Context, o link.Offer, m link.Mark) (link.Made
 	if err != nil {
 		return link.Made{}, err
 	}
+	return c.handed(p), nil
+}
+
+// handed is what people get of a link.
+func (c *Client) handed(p promoted) link.Made {
 	made := link.Made{URL: p.best(), Token: string(p.ShortCommand)}
 	if made.Token == "" {
 		made.Token = string(p.Command)
@@ -89,7 +94,7 @@ func (c *Client) Link(ctx context.Context, o link.Offer, m link.Mark) (link.Made
 	if p.Short != "" {
 		made.Expires = c.now().Add(shortLife)
 	}
-	return made, nil
+	return made
 }
 
 // wish says what link is wanted.
@@ -98,6 +103,11 @@ func (c *Client) wish(o link.Offer, m link.Mark) (promotion, error) {
 	if _, ok := page(o.Material); !ok || o.Network != Name {
 		return req, fault.Newf(fault.Invalid, reasonUnreadable, "jd: not an offer of ours")
 	}
+	return c.marked(req, m)
+}
+
+// marked puts the mark on a wish, in the way in which the account gets it back.
+func (c *Client) marked(req promotion, m link.Mark) (promotion, error) {
 	if !tagForm.MatchString(m.Tag) {
 		return req, fault.Newf(fault.Invalid, "", "jd: tag %.40q", m.Tag)
 	}

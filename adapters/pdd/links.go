@@ -166,11 +166,8 @@ func (l links) Link(ctx context.Context, o link.Offer, m link.Mark) (link.Made, 
 }
 
 func (l links) generate(ctx context.Context, o link.Offer, m link.Mark) (link.Made, error) {
-	if m.Slot != "" && m.Slot != l.cfg.PID && !slices.Contains(l.cfg.PIDs, m.Slot) {
-		return link.Made{}, fault.Newf(fault.Invalid, "", "slot %q is not ours", m.Slot)
-	}
-	if m.Tag != "" && !tagForm.MatchString(m.Tag) || m.Tag == "" && m.Slot == "" {
-		return link.Made{}, fault.Newf(fault.Invalid, "", "mark %q cannot travel", m.Tag)
+	if err := l.travels(m); err != nil {
+		return link.Made{}, err
 	}
 	sign, search, _ := strings.Cut(o.Material, " ")
 	if sign == "" {
@@ -204,6 +201,17 @@ func (l links) generate(ctx context.Context, o link.Offer, m link.Mark) (link.Ma
 		}
 	}
 	return link.Made{}, fault.Newf(fault.NotFound, "", "no link was made")
+}
+
+// travels refuses a mark that would not come back with an order.
+func (l links) travels(m link.Mark) error {
+	if m.Slot != "" && m.Slot != l.cfg.PID && !slices.Contains(l.cfg.PIDs, m.Slot) {
+		return fault.Newf(fault.Invalid, "", "slot %q is not ours", m.Slot)
+	}
+	if m.Tag != "" && !tagForm.MatchString(m.Tag) || m.Tag == "" && m.Slot == "" {
+		return fault.Newf(fault.Invalid, "", "mark %q cannot travel", m.Tag)
+	}
+	return nil
 }
 
 // custom returns custom_parameters for a tag, or for none. The bytes matter: they

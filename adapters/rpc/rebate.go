@@ -93,6 +93,15 @@ func (h rebateServer) GetReferral(ctx context.Context, _ *pb.GetReferralRequest)
 	return &pb.GetReferralResponse{First: int64(r.First), Second: int64(r.Second)}, err
 }
 
+func (h rebateServer) GetStanding(ctx context.Context, r *pb.GetStandingRequest) (*pb.GetStandingResponse, error) {
+	s, err := h.s.Standing(ctx, r.GetUser(), r.GetNetworks())
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(s)
+	return &pb.GetStandingResponse{Standing: b}, fault.Wrap(fault.Internal, "rpc.rebate", err)
+}
+
 type rebateClient struct{ c pb.RebateServiceClient }
 
 func (h rebateClient) Promise(ctx context.Context, user int64, o link.Offer) (link.Promise, error) {
@@ -121,4 +130,12 @@ func (h rebateClient) Of(ctx context.Context, keys []order.Key) (map[order.Key]r
 func (h rebateClient) Referral(ctx context.Context) (rebate.Referral, error) {
 	r, err := h.c.GetReferral(ctx, &pb.GetReferralRequest{})
 	return rebate.Referral{First: money.Bps(r.GetFirst()), Second: money.Bps(r.GetSecond())}, err
+}
+
+func (h rebateClient) Standing(ctx context.Context, user int64, networks []string) (out rebate.Standing, err error) {
+	r, err := h.c.GetStanding(ctx, &pb.GetStandingRequest{User: user, Networks: networks})
+	if err != nil {
+		return out, err
+	}
+	return out, fault.Wrap(fault.Internal, "rpc.rebate", json.Unmarshal(r.GetStanding(), &out))
 }

@@ -296,6 +296,7 @@ func repeatable() map[string]bool {
 		"/fanli.v1.RebateService/MakePromise": true,
 		"/fanli.v1.RebateService/GetRebates":  true,
 		"/fanli.v1.RebateService/GetReferral": true,
+		"/fanli.v1.RebateService/GetStanding": true,
 
 		"/fanli.v1.PaymentService/GetWallet":         true,
 		"/fanli.v1.PaymentService/GetPaid":           true,

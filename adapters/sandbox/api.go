@@ -43,7 +43,7 @@ func (w *World) apiRoutes(mux *http.ServeMux) {
 		return map[string]any{"now": w.Now()}, err
 	})
 	post("orders", func(_ *http.Request, q question) (any, error) {
-		network, l, err := w.Buy(q.URL, max(q.Quantity, 1))
+		network, l, err := w.BuyItem(q.URL, q.Item, max(q.Quantity, 1))
 		return told(Order{network, l}), err
 	})
 	post("strays", func(_ *http.Request, q question) (any, error) {

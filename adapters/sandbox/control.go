@@ -194,7 +194,7 @@ func (w *World) controlPage(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.render(rw, http.StatusOK, "control.html", map[string]any{
 		"Orders": views, "All": all, "Payments": payments, "Modes": modes, "Ways": ways, "Networks": w.networkViews(),
-		"Shops": w.windows(), "Steps": steps(), "Settlement": w.Now().Add(w.UntilSettlement()), "Notice": said(r), "At": "control",
+		"Shops": w.windows(""), "Steps": steps(), "Settlement": w.Now().Add(w.UntilSettlement()), "Notice": said(r), "At": "control",
 	})
 }
 

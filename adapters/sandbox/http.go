@@ -39,7 +39,7 @@ func (w *World) saving(h http.Handler) http.Handler {
 	})
 }
 
-// open answers a browser at an affiliate link: it leads to the goods in the shop,
+// open answers a browser at an affiliate link: it leads into the shop,
 // and the shop remembers by which link the shopper came.
 func (w *World) open(rw http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -55,8 +55,11 @@ func (w *World) open(rw http.ResponseWriter, r *http.Request) {
 	http.Redirect(rw, r, w.landing(s, c, made), http.StatusFound) //nolint:gosec // a path of our own, escaped
 }
 
-// landing is where a click leads.
+// landing is where a click leads: to goods, or to all goods of the shop.
 func (w *World) landing(s *Shop, c market.Click, made string) string {
+	if c.Item == "" {
+		return "/shop?via=" + url.QueryEscape(made) + "#" + s.Name
+	}
 	return "/shop/" + s.Name + "/" + c.Item + "?via=" + url.QueryEscape(made)
 }
 

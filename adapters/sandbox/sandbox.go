@@ -225,9 +225,18 @@ func (w *World) Click(made string) (*Shop, market.Click, bool) {
 
 // Buy opens an affiliate link as a shopper does, orders quantity pieces and pays.
 func (w *World) Buy(made string, quantity int) (network string, l market.Line, err error) {
+	return w.BuyItem(made, "", quantity)
+}
+
+// BuyItem is Buy of one item of many, by a link to a page without goods of its own. Links
+// to goods are of those, whichever item is named.
+func (w *World) BuyItem(made, item string, quantity int) (network string, l market.Line, err error) {
 	s, c, ok := w.Click(made)
 	if !ok {
 		return "", l, fault.New(fault.NotFound, "sandbox.no_link")
+	}
+	if c.Item == "" {
+		c.Item = item
 	}
 	if l, err = s.Order(c, quantity); err != nil {
 		return s.Name, l, err

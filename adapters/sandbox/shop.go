@@ -16,10 +16,11 @@ type article struct {
 	Final   money.Fen
 	Coupon  bool
 	Shares  []Share
+	Href    string // of its page
 }
 
 func (s *Shop) article(g market.Goods) article {
-	return article{Goods: g, Network: s.Name, Final: g.Final(), Coupon: g.Final() < g.Price, Shares: s.Shares(g)}
+	return article{Goods: g, Network: s.Name, Final: g.Final(), Coupon: g.Final() < g.Price, Shares: s.Shares(g), Href: "/shop/" + url.PathEscape(s.Name) + "/" + url.PathEscape(g.ID)}
 }
 
 // A window is a shop with what it sells.
@@ -32,11 +33,17 @@ type window struct {
 // english are the names of the shops for who does not read Chinese.
 var english = map[string]string{"taobao": "Taobao", "jd": "JD", "pdd": "Pinduoduo"}
 
-func (w *World) windows() (all []window) {
+// windows are all shops. Who came to one by a link to no goods has it still at each item.
+func (w *World) windows(via string) (all []window) {
+	from, _, _ := w.Click(via)
 	for _, s := range w.shops {
 		v := window{Shop: s, English: english[s.Name]}
 		for _, g := range s.Market.Shelf() {
-			v.Goods = append(v.Goods, s.article(g))
+			a := s.article(g)
+			if s == from {
+				a.Href += "?via=" + url.QueryEscape(via)
+			}
+			v.Goods = append(v.Goods, a)
 		}
 		all = append(all, v)
 	}
@@ -44,7 +51,7 @@ func (w *World) windows() (all []window) {
 }
 
 func (w *World) shopPage(rw http.ResponseWriter, r *http.Request) {
-	w.render(rw, http.StatusOK, "shop.html", map[string]any{"Shops": w.windows(), "Notice": said(r), "At": "shop"})
+	w.render(rw, http.StatusOK, "shop.html", map[string]any{"Shops": w.windows(r.URL.Query().Get("via")), "Notice": said(r), "At": "shop"})
 }
 
 var numberForm = regexp.MustCompile(`^[0-9-]{8,40}$`)
@@ -97,7 +104,7 @@ func (w *World) buyForm(rw http.ResponseWriter, r *http.Request) {
 	}
 	var line market.Line
 	if err == nil {
-		network, line, err = w.Buy(via, n)
+		network, line, err = w.BuyItem(via, item, n)
 	}
 	if err == nil {
 		page = "/shop/orders/" + network + "/" + url.PathEscape(line.ID)

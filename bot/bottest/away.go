@@ -159,6 +159,13 @@ func (s awayRebates) Of(ctx context.Context, keys []order.Key) (map[order.Key]re
 	return s.Rebates.Of(ctx, keys)
 }
 
+func (s awayRebates) Standing(ctx context.Context, id int64, networks []string) (rebate.Standing, error) {
+	if err := s.a.check("rebate"); err != nil {
+		return rebate.Standing{}, err
+	}
+	return s.Rebates.Standing(ctx, id, networks)
+}
+
 type awayPromises struct {
 	link.Promiser
 	a *absence

@@ -60,6 +60,7 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"refund":  f.refund,
 		"clock":   f.pass,
 		"level":   f.setLevel,
+		"pages":   f.setPages,
 		"stall":   func(args ...string) error { return f.fail(errStalled, args...) },
 		"heal":    func(args ...string) error { return f.fail(nil, args...) },
 		"away":    func(args ...string) error { return f.leave(true, args...) },

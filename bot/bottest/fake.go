@@ -99,7 +99,7 @@ func New(t *testing.T) *Fake {
 	f.cash = &credit.Cashier{Store: creditStore{at()}, Now: now}
 	f.gifts = &credit.Treasurer{
 		Store: creditStore{at()}, Now: now, CheckIn: 5, CheckInBudget: "checkin",
-		Budgets: map[string]credit.Budget{"checkin": {Day: 5, Month: 100}, "campaign": {Total: 2_00}, "friends": {Total: 10_00}},
+		Budgets: map[string]credit.Budget{"checkin": {Day: 5, Month: 100}, "campaign": {Total: 2_00}, "marketing": {Total: 1_000_00}, "friends": {Total: 10_00}},
 		Inviter: func(ctx context.Context, id int64, at time.Time) (int64, error) {
 			in, err := f.users.Inviters(ctx, id, at)
 			return in[0], err
@@ -110,13 +110,14 @@ func New(t *testing.T) *Fake {
 		Limits: withdraw.Limits{Minimum: 1_00, Maximum: 500_00, Auto: 50_00, Cooling: 24 * time.Hour},
 	}
 	f.board = &control.Board{Store: controlStore{at()}, Now: now}
+	f.clerk.Dry = f.gifts.Dry
 	f.links.Stopped = func(ctx context.Context, network string) error { return f.board.Check(ctx, control.Network(network)) }
 	f.till = newCounter(now, f.users)
 	f.stock()
 	f.Bot = &bot.Bot{
 		Users: f.users, Links: f.links, Orders: f.book, Rebates: f.clerk,
 		Money: credit.Purse{Ledger: ledgerReader{f.store}}, Withdrawals: f.desk, Memory: memory{f.store},
-		Autopays: f.desk, Invites: f.users, Gifts: f.gifts, Memberships: f.till,
+		Autopays: f.desk, Invites: f.users, Gifts: f.gifts, Memberships: f.till, CheckIn: bot.Daily{Amount: 5, Budget: "checkin"},
 		Limits: f.desk.Limits, PaidWithin: 10 * time.Minute, SearchText: true, Switches: f.board,
 		ConfirmURL: func(w withdraw.Withdrawal) string { return fmt.Sprintf("https://fanli.example/pay/confirm/%d", w.ID) },
 		Log:        logtest.New(nil), Now: now, Rand: &Random{},

@@ -27,6 +27,7 @@ type network struct {
 var (
 	_ link.Network  = (*network)(nil)
 	_ link.Searcher = (*network)(nil)
+	_ link.Promoter = (*network)(nil)
 	_ link.Pooled   = (*slotted)(nil)
 )
 
@@ -91,6 +92,17 @@ func (n *network) Link(_ context.Context, o link.Offer, _ link.Mark) (link.Made,
 		made.Token = "￥fanli" + o.Item[len(o.Item)-6:] + "￥"
 	}
 	return made, nil
+}
+
+// Promote makes a link to a page; one that is called "gone" is none.
+func (n *network) Promote(_ context.Context, p link.Page, _ link.Mark) (link.Made, error) {
+	if err := n.failing(); err != nil {
+		return link.Made{}, err
+	}
+	if p.Address == "gone" {
+		return link.Made{}, fault.New(fault.Invalid, "")
+	}
+	return link.Made{URL: "https://" + n.name + ".example/" + p.Address}, nil
 }
 
 // Search finds goods whose title has one of the words.

@@ -335,10 +335,15 @@ func (t rebateTx) Edition() (rebate.Edition, error) {
 	return t.acts[len(t.acts)-1], nil
 }
 
-func (s rebateStore) Editions(context.Context, int64, int) ([]rebate.Edition, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.acts, nil
+func (s rebateStore) Editions(_ context.Context, before int64, count int) ([]rebate.Edition, error) {
+	return read(s.store, func() (out []rebate.Edition, err error) {
+		for _, a := range slices.Backward(s.acts) {
+			if (before == 0 || a.Version < before) && len(out) < count {
+				out = append(out, a)
+			}
+		}
+		return out, nil
+	})
 }
 
 func (s rebateStore) Walk(_ context.Context, _ time.Time, fn func(rebate.Rebate) error) error {

@@ -246,7 +246,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 		Limits: a.limits(), Switches: a.ask.switches, Invites: a.ask.users, Linking: a.ask.users, Gifts: a.ask.gifts,
 		Autopays: a.ask.payouts, SearchText: a.cfg.Bot.Search, Contact: a.cfg.Bot.Contact, Off: commandsOff(a.cfg), ShopURL: s.shop, Networks: names(a.networks),
 		Ladder: a.resilience.ladder, Waiting: a.db.Waiting(),
-		Leases: a.talkLeases(), Holder: s.holder,
+		Leases: a.talkLeases(), Holder: s.holder, CheckIn: checkInOf(a.cfg), Activities: activitiesOf(a.cfg),
 	}
 	if err := a.pages(); err != nil {
 		return err

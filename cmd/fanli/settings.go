@@ -84,7 +84,7 @@ func settings() []setting {
 				return nil
 			},
 		},
-		{keys: []string{"bot.search", "bot.contact", "rebate.checkin.amount", "collect.memberships"}, targets: []string{botTarget}, says: "for the next message; memberships only where a collector is on", apply: applyManner},
+		{keys: []string{"bot.search", "bot.contact", "rebate.checkin.amount", "rebate.checkin.budget", "collect.memberships"}, targets: []string{botTarget}, says: "for the next message; memberships only where a collector is on", apply: applyManner},
 		{
 			keys: []string{"collect.lasts"}, targets: []string{paymentTarget}, says: "for codes made from now on",
 			apply: func(_ context.Context, l *live, c configs.Config) error {
@@ -152,7 +152,7 @@ func applyManner(_ context.Context, l *live, c configs.Config) error {
 	if l.a.bot == nil {
 		return nil
 	}
-	m := bot.Manner{Limits: l.a.limitsOf(c), SearchText: c.Bot.Search, Contact: c.Bot.Contact, Off: commandsOff(c)}
+	m := bot.Manner{Limits: l.a.limitsOf(c), SearchText: c.Bot.Search, Contact: c.Bot.Contact, Off: commandsOff(c), CheckIn: checkInOf(c)}
 	if l.a.sells(c) {
 		m.Memberships = members{l.a}
 	}
@@ -172,6 +172,9 @@ func commandsOff(c configs.Config) (off []string) {
 	}
 	if c.Rebate.CheckIn.Amount == 0 {
 		off = append(off, "checkin")
+	}
+	if !slices.ContainsFunc(c.Activities, func(a configs.Activity) bool { return a.Kind == string(bot.Food) }) {
+		off = append(off, "food")
 	}
 	return off
 }

@@ -36,6 +36,7 @@ func inSandbox(cfg configs.Config, w *sandbox.World) configs.Config {
 	cfg.Resilience.Defaults.Rest, cfg.Resilience.Dependencies = cfg.Guard.Rest, nil // whoever plays with failures does not wait for long
 	cfg.Sync.Every = min(cfg.Sync.Every, sandboxEvery)
 	cfg.Rebate.HoldDays = nil
+	cfg = withPages(cfg)
 	cfg.Withdraw.Auto, cfg.Withdraw.Cooling = cfg.Withdraw.Maximum, 0
 	return cfg
 }

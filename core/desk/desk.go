@@ -119,7 +119,7 @@ func Specs() []Spec {
 		{Name: "payouts", Targets: []string{paymentTarget}, Right: Money},
 		{Name: "approve", Targets: []string{paymentTarget}, Right: Money, Changes: true, Args: 1},
 		{Name: "reject", Targets: []string{paymentTarget}, Right: Money, Changes: true, Args: 1, Reason: true},
-		{Name: "rules", Targets: []string{rebateTarget}, Right: Look},
+		{Name: "arules", Targets: []string{rebateTarget}, Right: Look},
 		{Name: "whatif", Targets: []string{rebateTarget}, Right: Rules, Args: 1},
 		{Name: "rollback", Targets: []string{rebateTarget}, Right: Rules, Changes: true, Args: 1, Reason: true},
 		{Name: "sync", Targets: []string{orderTarget}, Right: Feeds},

@@ -31,7 +31,7 @@ type Sharing struct {
 
 // Handlers are its acts.
 func (s Sharing) Handlers() map[string]Handler {
-	return map[string]Handler{"rules": s.rules, "whatif": s.whatIf, "rollback": s.rollback, "aorder": s.rebates}
+	return map[string]Handler{"arules": s.rules, "whatif": s.whatIf, "rollback": s.rollback, "aorder": s.rebates}
 }
 
 // version reads which version is meant; 0 is the one in force.

@@ -189,6 +189,14 @@ func (d *Desk) make(ctx context.Context, user int64, q Quote) (Link, error) {
 	if err := d.stopped(ctx, q.Offer.Network); err != nil {
 		return Link{}, err
 	}
+	return d.keep(ctx, n, user, q, func(ctx context.Context, m Mark) (Made, error) { return n.Link(ctx, q.Offer, m) })
+}
+
+// A maker makes the network's link with a mark.
+type maker func(ctx context.Context, m Mark) (Made, error)
+
+// keep returns a link that make has made, or that was kept before and still does.
+func (d *Desk) keep(ctx context.Context, n Network, user int64, q Quote, make maker) (Link, error) {
 	now := d.Now()
 	old, err := d.Store.Recent(ctx, user, q.Offer.Network, q.Offer.ItemKey(), now.Add(-linkFresh))
 	switch {
@@ -202,7 +210,7 @@ func (d *Desk) make(ctx context.Context, user int64, q Quote) (Link, error) {
 		return Link{}, err
 	}
 	for range slotTriesMax {
-		l, err := d.makeOnce(ctx, n, user, q, now)
+		l, err := d.makeOnce(ctx, n, user, q, now, make)
 		if !fault.Is(err, fault.Conflict) {
 			return l, err
 		}
@@ -218,7 +226,7 @@ func (l Link) usable(q Quote, now time.Time) bool {
 
 // makeOnce makes and stores one link; fault.Conflict if another user took the
 // slot meanwhile.
-func (d *Desk) makeOnce(ctx context.Context, n Network, user int64, q Quote, now time.Time) (Link, error) {
+func (d *Desk) makeOnce(ctx context.Context, n Network, user int64, q Quote, now time.Time, make maker) (Link, error) {
 	var slots []string
 	if p, ok := n.(Pooled); ok {
 		slots = p.Slots()
@@ -235,7 +243,7 @@ func (d *Desk) makeOnce(ctx context.Context, n Network, user int64, q Quote, now
 	if err != nil {
 		return Link{}, err
 	}
-	if l.Made, err = n.Link(ctx, q.Offer, l.Mark); err != nil {
+	if l.Made, err = make(ctx, l.Mark); err != nil {
 		return Link{}, fault.In("link.Make", err)
 	}
 	var id int64

@@ -13,6 +13,7 @@ type Service interface {
 	Promise(ctx context.Context, user int64, o link.Offer) (link.Promise, error)
 	Of(ctx context.Context, keys []order.Key) (map[order.Key]Rebate, error)
 	Referral(ctx context.Context) (Referral, error)
+	Standing(ctx context.Context, user int64, networks []string) (Standing, error)
 }
 
 var _ Service = (*Clerk)(nil)

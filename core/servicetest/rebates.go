@@ -28,6 +28,7 @@ func Rebates(t *testing.T, open func(t *testing.T) RebateWorld) {
 	run(t, open,
 		story[RebateWorld]{"PromiseDependsOnAllThatRulesLookAt", promiseDepends},
 		story[RebateWorld]{"RebatesAreToldToTheLastField", rebatesTold},
+		story[RebateWorld]{"StandingIsTold", standingTold},
 		story[RebateWorld]{"Failures", rebateFailures},
 	)
 }
@@ -97,6 +98,26 @@ func promiseDepends(t *testing.T, w RebateWorld) {
 	got, err := w.Service.Referral(ctx)
 	must(t, err)
 	want(t, "Referral", got, rules.Referral)
+}
+
+// standingTold wants the rules in force to arrive as they are, to the last field.
+func standingTold(t *testing.T, w RebateWorld) {
+	ctx, u := t.Context(), putUser(t, w.Users, w.Now(), "a")
+	r, version := w.enact(t, u)
+	until := w.Now().Add(time.Hour)
+	got, err := w.Service.Standing(ctx, u.ID, []string{link.JD, link.PDD})
+	must(t, err)
+	// The level's 100, the user's 600, the campaign's 700, JD's 200, and 50 without an inviter.
+	rate := func(network string, share money.Bps) rebate.Rate {
+		return rebate.Rate{Network: network, Share: share, Varies: true, Levels: []rebate.LevelShare{{Level: 0, Share: share - 100}, {Level: u.Level, Share: share}}}
+	}
+	want(t, "Standing", got, rebate.Standing{
+		Version: version, Since: w.Now(), Level: u.Level, Fee: r.Fee, Networks: []rebate.Rate{rate(link.JD, 6650), rate(link.PDD, 6450)},
+		Campaigns: []rebate.Campaign{{Name: "campaign", Mode: rebate.Add, Give: rebate.Give{Commission: 700}, Until: until}},
+	})
+	if _, err := w.Service.Standing(ctx, 999, nil); !fault.Is(err, fault.NotFound) {
+		t.Errorf("Standing of nobody: %v", err)
+	}
 }
 
 // someTerms returns terms with all that terms can have.

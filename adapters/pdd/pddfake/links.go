@@ -60,11 +60,19 @@ func (s *Server) generate(p params) (answer, *refusal) {
 	return answer{"goods_promotion_url_generate_response", map[string]any{"goods_promotion_url_list": []any{item}}}, nil
 }
 
-// promotionPage is rp.prom.url.generate; only the authorisation page is known.
+// channels are the channel_types of pages that rp.prom.url.generate knows beside that of
+// the authorisation.
+var channels = []string{"0", "1", "2", "3", "5", "12", "14", "15", "16", "17", "23"}
+
+// promotionPage is rp.prom.url.generate: the authorisation page, or one of Pinduoduo's
+// own pages with the caller's mark.
 func (s *Server) promotionPage(p params) (answer, *refusal) {
 	var pids []string
 	if err := json.Unmarshal([]byte(p["p_id_list"]), &pids); err != nil || len(pids) != 1 || !slices.Contains(s.cfg.PIDs, pids[0]) {
 		return answer{}, refuse(10000, "参数错误:p_id_list")
+	}
+	if slices.Contains(channels, p["channel_type"]) {
+		return s.channelPage(p, pids[0])
 	}
 	if p["channel_type"] != "10" {
 		return answer{}, refuse(10000, "参数错误:channel_type")
@@ -73,6 +81,19 @@ func (s *Server) promotionPage(p params) (answer, *refusal) {
 	return answer{"rp_promotion_url_generate_response", map[string]any{
 		"url_list": []any{map[string]any{"url": u, "mobile_url": u, "we_app_info": nil}}, "resource_list": []any{},
 	}}, nil
+}
+
+// channelPage links to a page on which all goods are.
+func (s *Server) channelPage(p params, pid string) (answer, *refusal) {
+	if no := s.position(pid, p["custom_parameters"]); no != nil {
+		return answer{}, no
+	}
+	u := s.urls(market.Click{Tag: p["custom_parameters"], Slot: pid}).short
+	item := map[string]any{"url": u, "mobile_url": u, "we_app_info": nil}
+	if p["generate_short_url"] == "true" {
+		item["short_url"], item["mobile_short_url"] = u, u
+	}
+	return answer{"rp_promotion_url_generate_response", map[string]any{"url_list": []any{item}, "resource_list": []any{}}}, nil
 }
 
 func (s *Server) authorityQuery(p params) (answer, *refusal) {

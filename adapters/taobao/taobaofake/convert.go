@@ -2,6 +2,8 @@ package taobaofake
 
 import (
 	"encoding/json"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +48,10 @@ func (c *call) convert() (object, refusal) {
 	if len(materials) > 0 {
 		rows := list{class: "material_url_list"}
 		for _, in := range materials {
+			if eventPage(in.Material) {
+				rows.rows = append(rows.rows, c.event(in.Material))
+				continue
+			}
 			g, no := c.material(in.Material)
 			rows.rows = append(rows.rows, c.converted(object{"input_material_url": in.Material}, g, no))
 		}
@@ -92,6 +98,26 @@ func (c *call) converted(o object, g market.Goods, no refusal) object {
 	return o
 }
 
+// eventHosts are where Taobao has pages of events.
+var eventHosts = []string{"pages.tmall.com", "pages.taobao.com", "huodong.taobao.com", "market.m.taobao.com"}
+
+func eventPage(material string) bool {
+	u, err := url.Parse(material)
+	return err == nil && slices.Contains(eventHosts, u.Host)
+}
+
+// event is the element of an event's page, which has no coupon and no rate.
+func (c *call) event(material string) object {
+	click := market.Click{Slot: c.form.Get("adzone_id"), Tag: c.form.Get("relation_id")}
+	links := object{
+		"material_type": 3, "material_id": c.s.letters(12, material), "cps_long_url": c.s.longURL("/t", click), "cps_short_url": c.s.shortURL(click),
+	}
+	if !c.s.cfg.Bare {
+		links["cps_short_tpwd"], links["cps_full_tpwd"] = c.s.token(click, "活动")
+	}
+	return object{"input_material_url": material, "link_info_dto": links}
+}
+
 // createToken answers tpwd.create, for links that this gateway made.
 func (c *call) createToken() (object, refusal) {
 	link := c.form.Get("url")
@@ -106,7 +132,7 @@ func (c *call) createToken() (object, refusal) {
 		return nil, business("26", "链接不是联盟链接或被修改")
 	}
 	g, ok := c.s.market.Goods(click.Item)
-	if !ok {
+	if !ok && click.Item != "" {
 		return nil, business("23", "链接内容为空")
 	}
 	short, long := c.s.token(click, g.Title)

@@ -80,7 +80,7 @@ func (s *Server) codeOf(n int, c market.Click) string {
 }
 
 // behind finds the click of a code. One given out before a restart is found by
-// trying every goods in every adzone, so that old links keep working.
+// trying every goods, and a page, in every adzone, so that old links keep working.
 func (s *Server) behind(code string) (market.Click, bool) {
 	s.mu.Lock()
 	c, ok := s.codes[code]
@@ -88,7 +88,7 @@ func (s *Server) behind(code string) (market.Click, bool) {
 	if ok {
 		return c, true
 	}
-	for _, g := range s.market.Shelf() {
+	for _, g := range append(s.market.Shelf(), market.Goods{}) {
 		for _, slot := range s.cfg.Adzones {
 			if c := (market.Click{Item: g.ID, Slot: slot}); s.codeOf(len(code), c) == code {
 				return c, true

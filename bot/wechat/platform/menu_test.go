@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"fanli/bot"
 	"fanli/bot/wechat/platform"
@@ -11,40 +12,66 @@ import (
 	"fanli/core/fault"
 )
 
-// TestTheStandardMenu says what people see, and that each button says a command of the
-// table.
+// shape is the standard menu as it shall be: three columns of five.
+const shape = `查券省钱
+  怎么用 → 教程
+  今日好价 → 今日
+  外卖红包 → 外卖
+  全网比价 → 比价
+  大促会场 → 活动
+我的返利
+  我的订单 → 订单
+  余额提现 → 余额
+  找回订单 → 找回
+  返利明细 → 明细
+  我的资料 → 我的
+帮助中心
+  邀请有礼 → 邀请
+  绑定淘宝 → 绑定淘宝
+  通知设置 → 通知
+  常见问题 → 规则
+  联系客服 → 客服
+`
+
+// TestTheStandardMenu holds what people see against its shape and against the table: with
+// all commands it is the shape; with those that there are each button says one of them, by
+// a word that the table has, and WeChat's limits hold.
 func TestTheStandardMenu(t *testing.T) {
 	t.Parallel()
-	m := platform.Standard(bot.Commands("zh"))
-	if err := m.Check(); err != nil {
-		t.Fatal(err)
+	all := append(bot.Commands("zh"), bot.Command{Words: []string{"今日", "外卖", "比价", "活动", "绑定淘宝", "通知"}})
+	if full := platform.Standard(all); full.String() != shape {
+		t.Errorf("with all commands it is\n%s", full)
 	}
-	var words []string
-	for _, c := range bot.Commands("zh") {
-		words = append(words, c.Words...)
-	}
-	known := " " + strings.Join(words, " ") + " "
-	for _, top := range m {
-		for _, b := range top.Sub {
-			if !strings.Contains(known, " "+b.Say+" ") {
-				t.Errorf("%s says %q, which is no command", b.Name, b.Say)
+	for _, without := range [][]string{nil, {"food", "deals", "campaigns"}, {"guide", "checkin", "level"}} {
+		commands := bot.Commands("zh", without...)
+		known := map[string]bool{}
+		for _, c := range commands {
+			for _, w := range c.Words {
+				known[w] = true
 			}
 		}
-	}
-	for _, want := range []string{"查券省钱\n  怎么用 → 教程\n", "我的返利\n  我的订单 → 订单\n  余额提现 → 余额\n  找回订单 → 找回\n  返利明细 → 返利明细\n", "帮助中心\n  邀请有礼 → 邀请\n"} {
-		if !strings.Contains(m.String(), want) {
-			t.Errorf("the menu has not\n%sbut is\n%s", want, m)
+		m := platform.Standard(commands)
+		if err := m.Check(); err != nil || len(m) != 3 {
+			t.Errorf("without %v: %v\n%s", without, err, m)
 		}
-	}
-	// As commands come, what stands in for them goes.
-	all := append(bot.Commands("zh"), bot.Command{Words: []string{"今日", "外卖", "比价", "活动", "我的资料", "绑定淘宝", "通知", "规则", "客服"}})
-	full := platform.Standard(all)
-	if err := full.Check(); err != nil {
-		t.Fatal(err)
-	}
-	for i, last := range []string{"大促会场 → 活动", "我的资料 → 我的资料", "联系客服 → 客服"} {
-		if n := len(full[i].Sub); n != 5 || full[i].Sub[4].Name+" → "+full[i].Sub[4].Say != last {
-			t.Errorf("with all commands it is\n%s", full)
+		for _, top := range m {
+			if n := len(top.Sub); n > 5 || n < 3 || without == nil && n != 5 {
+				t.Errorf("without %v: %s has %d buttons", without, top.Name, len(top.Sub))
+			}
+			if n := utf8.RuneCountInString(top.Name); n > 4 {
+				t.Errorf("%s: WeChat shows four characters, not %d", top.Name, n)
+			}
+			for _, b := range top.Sub {
+				if !known[b.Say] {
+					t.Errorf("without %v: %s says %q, which is no command", without, b.Name, b.Say)
+				}
+				if n := utf8.RuneCountInString(b.Name); n > 7 {
+					t.Errorf("%s: WeChat shows seven characters, not %d", b.Name, n)
+				}
+				if strings.Contains(shape, "  "+b.Name+" → ") && !strings.Contains(shape, "  "+b.Name+" → "+b.Say+"\n") {
+					t.Errorf("%s says %q", b.Name, b.Say)
+				}
+			}
 		}
 	}
 }

@@ -519,6 +519,102 @@ func (x *GetReferralResponse) GetSecond() int64 {
 	return 0
 }
 
+type GetStandingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	Networks      []string               `protobuf:"bytes,2,rep,name=networks,proto3" json:"networks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStandingRequest) Reset() {
+	*x = GetStandingRequest{}
+	mi := &file_fanli_v1_rebate_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStandingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStandingRequest) ProtoMessage() {}
+
+func (x *GetStandingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_rebate_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStandingRequest.ProtoReflect.Descriptor instead.
+func (*GetStandingRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_rebate_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetStandingRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *GetStandingRequest) GetNetworks() []string {
+	if x != nil {
+		return x.Networks
+	}
+	return nil
+}
+
+type GetStandingResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Standing      []byte                 `protobuf:"bytes,1,opt,name=standing,proto3" json:"standing,omitempty"` // rebate.Standing
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStandingResponse) Reset() {
+	*x = GetStandingResponse{}
+	mi := &file_fanli_v1_rebate_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStandingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStandingResponse) ProtoMessage() {}
+
+func (x *GetStandingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_rebate_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStandingResponse.ProtoReflect.Descriptor instead.
+func (*GetStandingResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_rebate_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetStandingResponse) GetStanding() []byte {
+	if x != nil {
+		return x.Standing
+	}
+	return nil
+}
+
 var File_fanli_v1_rebate_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_rebate_proto_rawDesc = "" +
@@ -560,12 +656,18 @@ const file_fanli_v1_rebate_proto_rawDesc = "" +
 	"\x12GetReferralRequest\"C\n" +
 	"\x13GetReferralResponse\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x16\n" +
-	"\x06second\x18\x02 \x01(\x03R\x06second2\xf0\x01\n" +
+	"\x06second\x18\x02 \x01(\x03R\x06second\"D\n" +
+	"\x12GetStandingRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x1a\n" +
+	"\bnetworks\x18\x02 \x03(\tR\bnetworks\"1\n" +
+	"\x13GetStandingResponse\x12\x1a\n" +
+	"\bstanding\x18\x01 \x01(\fR\bstanding2\xbc\x02\n" +
 	"\rRebateService\x12J\n" +
 	"\vMakePromise\x12\x1c.fanli.v1.MakePromiseRequest\x1a\x1d.fanli.v1.MakePromiseResponse\x12G\n" +
 	"\n" +
 	"GetRebates\x12\x1b.fanli.v1.GetRebatesRequest\x1a\x1c.fanli.v1.GetRebatesResponse\x12J\n" +
-	"\vGetReferral\x12\x1c.fanli.v1.GetReferralRequest\x1a\x1d.fanli.v1.GetReferralResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
+	"\vGetReferral\x12\x1c.fanli.v1.GetReferralRequest\x1a\x1d.fanli.v1.GetReferralResponse\x12J\n" +
+	"\vGetStanding\x12\x1c.fanli.v1.GetStandingRequest\x1a\x1d.fanli.v1.GetStandingResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
 
 var (
 	file_fanli_v1_rebate_proto_rawDescOnce sync.Once
@@ -579,7 +681,7 @@ func file_fanli_v1_rebate_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_rebate_proto_rawDescData
 }
 
-var file_fanli_v1_rebate_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_fanli_v1_rebate_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_fanli_v1_rebate_proto_goTypes = []any{
 	(*Cut)(nil),                   // 0: fanli.v1.Cut
 	(*Rebate)(nil),                // 1: fanli.v1.Rebate
@@ -589,26 +691,30 @@ var file_fanli_v1_rebate_proto_goTypes = []any{
 	(*GetRebatesResponse)(nil),    // 5: fanli.v1.GetRebatesResponse
 	(*GetReferralRequest)(nil),    // 6: fanli.v1.GetReferralRequest
 	(*GetReferralResponse)(nil),   // 7: fanli.v1.GetReferralResponse
-	(*LineKey)(nil),               // 8: fanli.v1.LineKey
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*Promise)(nil),               // 10: fanli.v1.Promise
+	(*GetStandingRequest)(nil),    // 8: fanli.v1.GetStandingRequest
+	(*GetStandingResponse)(nil),   // 9: fanli.v1.GetStandingResponse
+	(*LineKey)(nil),               // 10: fanli.v1.LineKey
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*Promise)(nil),               // 12: fanli.v1.Promise
 }
 var file_fanli_v1_rebate_proto_depIdxs = []int32{
-	8,  // 0: fanli.v1.Rebate.key:type_name -> fanli.v1.LineKey
+	10, // 0: fanli.v1.Rebate.key:type_name -> fanli.v1.LineKey
 	0,  // 1: fanli.v1.Rebate.cuts:type_name -> fanli.v1.Cut
-	9,  // 2: fanli.v1.Rebate.due:type_name -> google.protobuf.Timestamp
-	9,  // 3: fanli.v1.Rebate.changed:type_name -> google.protobuf.Timestamp
-	10, // 4: fanli.v1.MakePromiseResponse.promise:type_name -> fanli.v1.Promise
-	8,  // 5: fanli.v1.GetRebatesRequest.keys:type_name -> fanli.v1.LineKey
+	11, // 2: fanli.v1.Rebate.due:type_name -> google.protobuf.Timestamp
+	11, // 3: fanli.v1.Rebate.changed:type_name -> google.protobuf.Timestamp
+	12, // 4: fanli.v1.MakePromiseResponse.promise:type_name -> fanli.v1.Promise
+	10, // 5: fanli.v1.GetRebatesRequest.keys:type_name -> fanli.v1.LineKey
 	1,  // 6: fanli.v1.GetRebatesResponse.rebates:type_name -> fanli.v1.Rebate
 	2,  // 7: fanli.v1.RebateService.MakePromise:input_type -> fanli.v1.MakePromiseRequest
 	4,  // 8: fanli.v1.RebateService.GetRebates:input_type -> fanli.v1.GetRebatesRequest
 	6,  // 9: fanli.v1.RebateService.GetReferral:input_type -> fanli.v1.GetReferralRequest
-	3,  // 10: fanli.v1.RebateService.MakePromise:output_type -> fanli.v1.MakePromiseResponse
-	5,  // 11: fanli.v1.RebateService.GetRebates:output_type -> fanli.v1.GetRebatesResponse
-	7,  // 12: fanli.v1.RebateService.GetReferral:output_type -> fanli.v1.GetReferralResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
+	8,  // 10: fanli.v1.RebateService.GetStanding:input_type -> fanli.v1.GetStandingRequest
+	3,  // 11: fanli.v1.RebateService.MakePromise:output_type -> fanli.v1.MakePromiseResponse
+	5,  // 12: fanli.v1.RebateService.GetRebates:output_type -> fanli.v1.GetRebatesResponse
+	7,  // 13: fanli.v1.RebateService.GetReferral:output_type -> fanli.v1.GetReferralResponse
+	9,  // 14: fanli.v1.RebateService.GetStanding:output_type -> fanli.v1.GetStandingResponse
+	11, // [11:15] is the sub-list for method output_type
+	7,  // [7:11] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
 	7,  // [7:7] is the sub-list for extension extendee
 	0,  // [0:7] is the sub-list for field type_name
@@ -627,7 +733,7 @@ func file_fanli_v1_rebate_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_rebate_proto_rawDesc), len(file_fanli_v1_rebate_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	RebateService_MakePromise_FullMethodName = "/fanli.v1.RebateService/MakePromise"
 	RebateService_GetRebates_FullMethodName  = "/fanli.v1.RebateService/GetRebates"
 	RebateService_GetReferral_FullMethodName = "/fanli.v1.RebateService/GetReferral"
+	RebateService_GetStanding_FullMethodName = "/fanli.v1.RebateService/GetStanding"
 )
 
 // RebateServiceClient is the client API for RebateService service.
@@ -33,6 +34,7 @@ type RebateServiceClient interface {
 	MakePromise(ctx context.Context, in *MakePromiseRequest, opts ...grpc.CallOption) (*MakePromiseResponse, error)
 	GetRebates(ctx context.Context, in *GetRebatesRequest, opts ...grpc.CallOption) (*GetRebatesResponse, error)
 	GetReferral(ctx context.Context, in *GetReferralRequest, opts ...grpc.CallOption) (*GetReferralResponse, error)
+	GetStanding(ctx context.Context, in *GetStandingRequest, opts ...grpc.CallOption) (*GetStandingResponse, error)
 }
 
 type rebateServiceClient struct {
@@ -73,6 +75,16 @@ func (c *rebateServiceClient) GetReferral(ctx context.Context, in *GetReferralRe
 	return out, nil
 }
 
+func (c *rebateServiceClient) GetStanding(ctx context.Context, in *GetStandingRequest, opts ...grpc.CallOption) (*GetStandingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetStandingResponse)
+	err := c.cc.Invoke(ctx, RebateService_GetStanding_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RebateServiceServer is the server API for RebateService service.
 // All implementations must embed UnimplementedRebateServiceServer
 // for forward compatibility.
@@ -82,6 +94,7 @@ type RebateServiceServer interface {
 	MakePromise(context.Context, *MakePromiseRequest) (*MakePromiseResponse, error)
 	GetRebates(context.Context, *GetRebatesRequest) (*GetRebatesResponse, error)
 	GetReferral(context.Context, *GetReferralRequest) (*GetReferralResponse, error)
+	GetStanding(context.Context, *GetStandingRequest) (*GetStandingResponse, error)
 	mustEmbedUnimplementedRebateServiceServer()
 }
 
@@ -100,6 +113,9 @@ func (UnimplementedRebateServiceServer) GetRebates(context.Context, *GetRebatesR
 }
 func (UnimplementedRebateServiceServer) GetReferral(context.Context, *GetReferralRequest) (*GetReferralResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetReferral not implemented")
+}
+func (UnimplementedRebateServiceServer) GetStanding(context.Context, *GetStandingRequest) (*GetStandingResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetStanding not implemented")
 }
 func (UnimplementedRebateServiceServer) mustEmbedUnimplementedRebateServiceServer() {}
 func (UnimplementedRebateServiceServer) testEmbeddedByValue()                       {}
@@ -176,6 +192,24 @@ func _RebateService_GetReferral_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RebateService_GetStanding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStandingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RebateServiceServer).GetStanding(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RebateService_GetStanding_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RebateServiceServer).GetStanding(ctx, req.(*GetStandingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RebateService_ServiceDesc is the grpc.ServiceDesc for RebateService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -194,6 +228,10 @@ var RebateService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetReferral",
 			Handler:    _RebateService_GetReferral_Handler,
+		},
+		{
+			MethodName: "GetStanding",
+			Handler:    _RebateService_GetStanding_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
