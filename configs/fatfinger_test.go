@@ -62,11 +62,17 @@ func with(t *testing.T, key, value string) []error {
 	return configs.Mistakes(err)
 }
 
+// oneGoroutine is why the race detector need not look.
+const oneGoroutine = "skipped under the race detector: files are read by one goroutine; stage 2 runs it"
+
 // TestFatFingers slips on every knob: two digits too many, the wrong sign, nothing,
 // a decimal too many, another way to write numbers. Each is refused by name, and
 // the value that was meant is not.
 func TestFatFingers(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(oneGoroutine)
+	}
 	for _, k := range knobs {
 		t.Run(k.key, func(t *testing.T) {
 			t.Parallel()
@@ -102,6 +108,9 @@ func TestFatFingers(t *testing.T) {
 // TestFractionsForPercentages: what a spreadsheet shows as 70 % it writes as 0.7.
 func TestFractionsForPercentages(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(oneGoroutine)
+	}
 	for _, k := range knobs {
 		if !strings.HasSuffix(k.good, "%") {
 			continue
@@ -129,6 +138,9 @@ func TestFractionsForPercentages(t *testing.T) {
 // TestEverySlipIsRefusedFromTheEnvironment is the same where there is no file.
 func TestEverySlipIsRefusedFromTheEnvironment(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(oneGoroutine)
+	}
 	for _, k := range knobs {
 		name := "FANLI_" + strings.ToUpper(strings.ReplaceAll(k.key, ".", "_"))
 		switch k.key {

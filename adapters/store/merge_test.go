@@ -94,6 +94,9 @@ func (p *purse) sound() {
 // together is the same fen, what others have too, and the books are sound.
 func TestMergesKeepEveryonesMoney(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(oneGoroutine)
+	}
 	with, without := openPurse(t), openPurse(t) // a database costs more than a history: each has users of its own
 	merges, first := int64(0), int64(0)
 	rapid.Check(t, func(rt *rapid.T) {

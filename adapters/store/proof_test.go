@@ -338,6 +338,9 @@ func column2(t *testing.T, shell *sql.DB, table, id, column string) (ids, values
 // TestRemovedAndAddedRowsShow removes and adds whole rows.
 func TestRemovedAndAddedRowsShow(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(oneGoroutine)
+	}
 	for name, tt := range map[string]struct{ statement, says string }{
 		"AnEntry":        {"DELETE FROM payment_entries WHERE id = 9", "was posted with"},
 		"TheNewestEntry": {"DELETE FROM payment_entries WHERE id = (SELECT MAX(id) FROM payment_entries)", "were removed"},

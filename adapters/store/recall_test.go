@@ -69,6 +69,9 @@ func TestMemoryBehindACache(t *testing.T) {
 		})
 		t.Run(name+"MySQL", func(t *testing.T) {
 			t.Parallel()
+			if underRace {
+				t.Skip(same)
+			}
 			storetest.Memory(t, func(t *testing.T) storetest.Remembering {
 				return open(t, store.Config{DSN: mariadbtest.Shared(t).Database(t), Now: now}).Memory().Cached(fresh())
 			})

@@ -300,7 +300,11 @@ func TestAnyReplyArrives(t *testing.T) {
 			Rows:  []bot.Row{{Label: word.Draw(t, "row"), Value: word.Draw(t, "value"), Strong: rapid.Bool().Draw(t, "strong")}},
 		}
 	})
+	drawn := 0
 	rapid.Check(t, func(rt *rapid.T) {
+		if drawn++; underRace && drawn > 25 {
+			return // the same goroutines with other words
+		}
 		r := bot.Reply{
 			Text: word.Draw(rt, "text"), Cards: rapid.SliceOfN(card, 0, 8).Draw(rt, "cards"), Buttons: buttons.Draw(rt, "last"),
 		}

@@ -114,6 +114,9 @@ func patient(t *testing.T) context.Context {
 // TestTwoBots writes to one process and reads at the other, with a bell and without.
 func TestTwoBots(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	for name, redis := range map[string]func(t *testing.T) []string{
 		"polls": func(*testing.T) []string { return nil },
 		"rings": func(t *testing.T) []string { return []string{"FANLI_REDIS_URL=" + brokertest.Redis(t).URL()} },
@@ -193,7 +196,7 @@ func (p *pair) takenOver(a, b *caller) {
 func TestRedisIsNeverTheTruth(t *testing.T) {
 	t.Parallel()
 	if underRace {
-		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
+		t.Skip(unwatched)
 	}
 	dir := memoryDir(t)
 	out := newOutside(t)
@@ -313,6 +316,9 @@ func wordsOf(r bot.Reply) string {
 // takes over; what people are told unasked may come from either.
 func TestTelegramWithTwoBots(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	const token = "123456:AAexampleexampleexampleexampleexamp"
 	fake := telegramfake.New(telegramfake.Config{Token: token, Username: "fanli_bot"})
 	platform := httptest.NewServer(fake)

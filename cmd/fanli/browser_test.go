@@ -146,6 +146,10 @@ func (b *tab) shot(name string) {
 	}
 }
 
+// noRescan has nobody look for late orders: where the clock is moved by a month, that
+// is a request for each of its hours.
+const noRescan = "FANLI_SYNC_RESCAN=false"
+
 // startServe runs `fanli serve` in this process, in an environment, and returns its
 // address.
 func startServe(t *testing.T, environment ...string) (base string) {

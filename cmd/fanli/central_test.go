@@ -130,6 +130,9 @@ func put(t *testing.T, c *clientv3.Client, key, value string) {
 // none, and a process can start while the etcd is gone.
 func TestAConfigurationReachesEveryProcess(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	etcd := etcdtest.New(t)
 	prefix, out := etcd.Prefix(t), newOutside(t)
 	all := startMembers(t, out, etcd, prefix, 3)
@@ -228,7 +231,7 @@ func TestAConfigurationReachesEveryProcess(t *testing.T) {
 func TestAConfigurationReachesAFleet(t *testing.T) {
 	t.Parallel()
 	if underRace {
-		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
+		t.Skip(unwatched)
 	}
 	f := newFleet(t, "central", "FANLI_CENTRAL_ENABLED=true")
 	var all []*member

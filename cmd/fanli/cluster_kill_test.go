@@ -24,7 +24,7 @@ import (
 func TestAClusterThatIsKilledLosesNothing(t *testing.T) {
 	t.Parallel()
 	if underRace {
-		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
+		t.Skip(unwatched)
 	}
 	const people = 4
 	p := plan{lasts: 90 * time.Second, kills: 20, deaths: 5, bad: 90}

@@ -62,6 +62,7 @@ func openShopfrontAt(t *testing.T, now func() time.Time, change func(*configs.Co
 		t.Fatal(err)
 	}
 	cfg = withTill(inSandbox(cfg, s.world))
+	cfg.Sync.Rescan = false // forty days that the world has not had, each hour of them a request
 	if change != nil {
 		change(&cfg)
 	}

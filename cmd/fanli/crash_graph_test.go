@@ -61,7 +61,7 @@ func (s *search) begin(st *theatre) error {
 	s.more = sync.NewCond(&s.mu)
 	s.seen, s.first, s.report.states = map[state]bool{}, map[state]int{}, map[int]int{}
 	err := st.in(s.legend, true, func(w *little, r *reading) (err error) {
-		s.want, err = s.legend.play(w, r, nil)
+		s.want, err = s.legend.play(w, r, nil, true)
 		return err
 	})
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *search) done(f found, p play, err error) {
 	}
 	s.report.states[len(f.crashes)]++
 	if len(f.crashes) == 1 {
-		s.report.pairs += s.first[f.left] * (len(p.states) + s.rest(p))
+		s.report.pairs += s.first[f.left] * (len(p.points) + s.rest(p))
 	}
 	if p.joined == 0 {
 		s.report.apart++
@@ -129,7 +129,7 @@ func (s *search) done(f found, p play, err error) {
 // one searches a state.
 func (s *search) one(st *theatre, f found) (p play, err error) {
 	err = st.in(s.legend, true, func(w *little, r *reading) (err error) {
-		p, err = s.legend.play(w, r, s.want.begins, f.crashes...)
+		p, err = s.legend.play(w, r, s.want.begins, len(f.crashes) <= s.whole, f.crashes...)
 		return err
 	})
 	if err == nil && p.left != f.left {
@@ -225,7 +225,7 @@ func (s *search) sample(t *testing.T, theatres []*theatre, pairs int) {
 // literally plays crashes to the end of the tale.
 func (s *search) literally(t *testing.T, st *theatre, crashes ...int) (p play) {
 	err := st.in(s.legend, false, func(w *little, _ *reading) (err error) {
-		if p, err = s.legend.play(w, nil, nil, crashes...); err == nil {
+		if p, err = s.legend.play(w, nil, nil, false, crashes...); err == nil {
 			err = s.compare(p)
 		}
 		return err

@@ -29,16 +29,17 @@ type legend struct {
 
 // A crasher kills the process at chosen points, each counted from the start of its
 // process: the points at which it dies first, second and so on. Where it has a
-// reading it notes the state at each point of the process that it does not kill.
+// reading it may note the state at each point of the process that it does not kill.
 type crasher struct {
 	mu      sync.Mutex
 	at      []int
 	dead    bool
-	points  []string // of this process
-	states  []state  // what it would leave if it died there
-	reading *reading // nil for none
-	leased  bool     // leases have changed since it was read
-	where   string   // the point at which the last one died
+	points  []string        // of this process
+	noting  bool            // whether states are wanted
+	states  []state         // what it would leave if it died there
+	reading *reading        // nil for none
+	stale   map[string]bool // domains that were committed to since they were read
+	where   string          // the point at which the last one died
 	err     error
 }
 
@@ -50,7 +51,9 @@ func (c *crasher) hook(point string) error {
 	case c.dead:
 		return errCrash
 	case moment == "begin" || domain == "lease":
-		c.leased = c.leased || moment == "committed"
+		if moment == "committed" {
+			c.stale["lease"] = true
+		}
 		return nil // dying there is dying after the step before; a lease is no money
 	}
 	c.points = append(c.points, point)
@@ -61,21 +64,26 @@ func (c *crasher) hook(point string) error {
 		c.at, c.dead, c.where = c.at[1:], true, point
 		return errCrash
 	}
-	if c.reading != nil {
-		if moment == "committed" {
-			c.err = errors.Join(c.err, c.reading.refresh(ofTarget(domain)))
-		}
+	if moment == "committed" {
+		c.stale[domain] = true
+	}
+	if c.noting {
 		c.states = append(c.states, c.now())
 	}
 	return nil
 }
 
-// now is the state, with the leases as they are.
+// now is the state: what was committed to meanwhile is read again.
 func (c *crasher) now() state {
-	if c.leased {
-		c.leased = false
-		c.err = errors.Join(c.err, c.reading.refresh(ofTarget("lease")))
-	}
+	c.err = errors.Join(c.err, c.reading.refresh(func(table string) bool {
+		for domain := range c.stale {
+			if ofTarget(domain)(table) {
+				return true
+			}
+		}
+		return false
+	}))
+	clear(c.stale)
 	return c.reading.now()
 }
 
@@ -89,7 +97,8 @@ func (c *crasher) isDead() bool {
 func (c *crasher) born() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dead, c.points, c.states, c.leased = false, nil, nil, false
+	c.dead, c.points, c.states = false, nil, nil
+	clear(c.stale)
 }
 
 // A play is what has come of a tale.
@@ -97,7 +106,7 @@ type play struct {
 	entries []string // the ledger, sorted and with numbers from 1, and the months that are closed; none if it joined
 	told    []string // what people were told, each thing once
 	points  []string // of the last process
-	states  []state  // at those points, where they were read
+	states  []state  // at those points, where they were noted
 	left    state    // by the last crash
 	where   string   // the point of it
 	joined  int      // the step at whose begin it was as if nothing had happened; 0 for never
@@ -114,8 +123,9 @@ type begin struct {
 // play tells a legend in a world, with crashes, and proves its books. Where there
 // is a reading and the undisturbed tale is known, it stops as soon as a step begins
 // in the state in which it begins there: from then on both are the same tale.
-func (l legend) play(w *little, r *reading, known []begin, crashes ...int) (p play, err error) {
-	c := &crasher{at: slices.Clone(crashes), reading: r}
+// What it could leave in turn is noted only if that is asked for.
+func (l legend) play(w *little, r *reading, known []begin, noting bool, crashes ...int) (p play, err error) {
+	c := &crasher{at: slices.Clone(crashes), reading: r, noting: noting && r != nil, stale: map[string]bool{}}
 	if err := w.open(); err != nil {
 		return p, err
 	}

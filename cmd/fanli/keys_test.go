@@ -17,6 +17,9 @@ import (
 // revokes it. Both acts are in the record.
 func TestKeysLetProgramsIn(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	dir := memoryDir(t)
 	p := launch(t, nil, serveArgs([]string{"--data", dir})...)
 	base := p.mustReady(t)

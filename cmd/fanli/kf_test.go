@@ -27,7 +27,7 @@ func TestKfStory(t *testing.T) {
 	fake := kffake.New(kffake.Config{})
 	platform := httptest.NewServer(fake)
 	t.Cleanup(platform.Close)
-	base := startServe(t, append(wecomEnv(fake, platform.URL), "FANLI_WECOM_LINK=https://work.weixin.qq.com/kf/kfc1?enc_scene=ENC2")...)
+	base := startServe(t, append(wecomEnv(fake, platform.URL), noRescan, "FANLI_WECOM_LINK=https://work.weixin.qq.com/kf/kfc1?enc_scene=ENC2")...)
 	fake.Connect(base+"/wecom", nil)
 	me := kffake.Customer("Me", 1)
 	if err := fake.Check(t.Context()); err != nil {

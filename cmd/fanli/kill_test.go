@@ -313,11 +313,14 @@ func (s *shopper) withdraw(ctx context.Context) error {
 // networks, of the payer and of the people.
 func TestRandomKills(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	kills, shoppers := 200, 6
 	switch {
 	case os.Getenv("FANLI_SOAK") != "":
 		kills = 2000
-	case testing.Short(), underRace:
+	case testing.Short():
 		kills = 20
 	}
 	seed := uint64(1)

@@ -123,10 +123,16 @@ func (w *little) advance(d time.Duration) {
 	w.at = w.at.Add(d)
 }
 
+// untouched is the configuration of somebody who has set nothing. Who begins a world
+// thousands of times need not read it as often; its maps and slices stay as they are.
+var untouched = sync.OnceValues(func() (configs.Config, error) {
+	return configs.Load("", func(string) (string, bool) { return "", false })
+})
+
 // open starts the app, as a process does. Networks and feeds are made anew, the
 // books and the bank are not.
 func (w *little) open() error {
-	cfg, err := configs.Load("", func(string) (string, bool) { return "", false })
+	cfg, err := untouched()
 	if err != nil {
 		return err
 	}

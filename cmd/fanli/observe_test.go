@@ -288,6 +288,9 @@ func (s seeing) Resolve(ctx context.Context, i user.Identity, locale string) (us
 // TestTheAdminPort holds what is shown where, and to whom.
 func TestTheAdminPort(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	dir := t.TempDir()
 	p := launch(t, []string{"FANLI_ADMIN_LISTEN=127.0.0.1:0", "FANLI_LOG_FORMAT=json"}, "serve", "--listen", "127.0.0.1:0", "--data", dir)
 	base := p.mustReady(t)

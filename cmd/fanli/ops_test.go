@@ -243,6 +243,9 @@ func TestWithdrawalNumbers(t *testing.T) {
 // TestDecisionsBesideServe has a person decide while the process runs that sends.
 func TestDecisionsBesideServe(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	dir, amount := withBooks(t)
 	p := launch(t, nil, serveArgs([]string{"--data", dir})...)
 	p.mustReady(t)

@@ -51,6 +51,9 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// unwatched is why tests that start it are skipped where the test binary is watched.
+const unwatched = "skipped under the race detector, which does not watch other processes: stage 2 plays it"
+
 // program returns the path of the binary.
 func program(t testing.TB) string {
 	t.Helper()

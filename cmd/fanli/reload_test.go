@@ -49,6 +49,9 @@ func awaitTimes(t *testing.T, log *screen, text string, times int) {
 // sound counts, what is broken, empty or half written does not.
 func TestAFileIsTakenUpWhileItRuns(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	out, dir := newOutside(t), memoryDir(t)
 	env, args := out.settings(t, dir)
 	path := args[1]

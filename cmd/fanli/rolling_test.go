@@ -198,7 +198,7 @@ func (f *front) look(ctx context.Context, c *http.Client) error {
 func TestARollingUpdateIsNotNoticed(t *testing.T) {
 	t.Parallel()
 	if underRace {
-		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
+		t.Skip(unwatched)
 	}
 	f := newFleet(t, "rolling")
 	defer func() {

@@ -60,6 +60,9 @@ func readyNow(t testing.TB, base string) {
 
 func TestLiveAndReady(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	p := launch(t, nil, serveArgs([]string{"--data", memoryDir(t)})...)
 	base := p.mustReady(t)
 	if status, _, fields := fetch(t, http.MethodGet, base+"/livez"); status != http.StatusOK || fields["alive"] != true {
@@ -86,6 +89,9 @@ func TestLiveAndReady(t *testing.T) {
 // answered, once, by the next process.
 func TestStopsInTime(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	dir, out := memoryDir(t), newOutside(t)
 	env, args := out.settings(t, dir)
 	p := launch(t, env, serveArgs(args)...)
@@ -146,6 +152,9 @@ func TestStopsInTime(t *testing.T) {
 // orders right away: it does not wait until the leases of the dead one end.
 func TestRestartAfterAKillWorksAtOnce(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	dir, out := memoryDir(t), newOutside(t)
 	env, args := out.settings(t, dir)
 	p := launch(t, env, serveArgs(args)...)
@@ -171,14 +180,15 @@ func TestRestartAfterAKillWorksAtOnce(t *testing.T) {
 // TestFirstReply measures how long it takes from nothing to the first answer: a
 // process starts on an empty folder, makes its database, and looks a link up at a
 // network. The limit holds on a machine that does nothing else, so it counts
-// without the race detector and without -short only; otherwise a process that
-// hangs is found by a limit ten times as high.
+// without -short only; otherwise a process that hangs is found by a limit ten
+// times as high.
 func TestFirstReply(t *testing.T) {
-	if testing.Short() || underRace {
-		t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
 	}
 	limit := replyLimit
-	if testing.Short() || underRace {
+	if testing.Short() {
+		t.Parallel()
 		limit *= 10
 	}
 	program(t) // building it is not a part of the start
@@ -200,6 +210,9 @@ func TestFirstReply(t *testing.T) {
 // only has its jobs.
 func TestIdleMemory(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	if runtime.GOOS != "linux" {
 		t.Skip("skipped: only Linux tells a process's memory in /proc")
 	}
@@ -250,6 +263,9 @@ func ownKiB(t testing.TB, p *process) int {
 // wrong, in words that name the place, and ends.
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	write := func(t *testing.T, dir, name, text string) string {
 		t.Helper()
 		path := filepath.Join(dir, name)
@@ -338,6 +354,9 @@ func wantRefusal(t *testing.T, p *process, code int, want ...string) {
 // data is.
 func TestReadOnlyFolder(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	dir := t.TempDir()
 	if code := runProgram(t, nil, "migrate", "--data", dir); code != exitOK {
 		t.Fatal(code)

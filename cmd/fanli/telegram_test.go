@@ -101,7 +101,7 @@ func tellStory(t *testing.T, mode string) {
 	front := &gate{}
 	platform, site := httptest.NewServer(fake), httptest.NewServer(front)
 	t.Cleanup(func() { fake.Close(); site.Close(); platform.Close() })
-	base := startServe(t, "FANLI_TELEGRAM_TOKEN="+token, "FANLI_TELEGRAM_ENDPOINT="+platform.URL, "FANLI_TELEGRAM_MODE="+mode,
+	base := startServe(t, noRescan, "FANLI_TELEGRAM_TOKEN="+token, "FANLI_TELEGRAM_ENDPOINT="+platform.URL, "FANLI_TELEGRAM_MODE="+mode,
 		"FANLI_TELEGRAM_WEBHOOK_URL="+site.URL+telegram.HookPath)
 	front.open(t, base)
 	world := &controlPage{t: t, base: base}

@@ -114,7 +114,7 @@ func (w *wechatPair) paste(people []string) []time.Duration {
 func TestWechatWithTwoBots(t *testing.T) {
 	t.Parallel()
 	if underRace {
-		t.Skip("skipped under the race detector, which does not watch other processes: stage 2 plays it")
+		t.Skip(unwatched)
 	}
 	ann := wechatfake.OpenID("Ann", 1)
 	w := newWechatPair(t, ann)

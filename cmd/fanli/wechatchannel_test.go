@@ -20,7 +20,7 @@ func TestWechatStory(t *testing.T) {
 	fake := wechatfake.New(wechatfake.Config{Mode: wechatfake.Safe, Profile: wechatfake.Service})
 	platform := httptest.NewServer(fake)
 	t.Cleanup(platform.Close)
-	base := startServe(t, "FANLI_WECHAT_APP_ID="+fake.AppID(), "FANLI_WECHAT_APP_SECRET="+fake.Secret(), "FANLI_WECHAT_TOKEN="+fake.Token(),
+	base := startServe(t, noRescan, "FANLI_WECHAT_APP_ID="+fake.AppID(), "FANLI_WECHAT_APP_SECRET="+fake.Secret(), "FANLI_WECHAT_TOKEN="+fake.Token(),
 		"FANLI_WECHAT_ENCODING_AES_KEY="+fake.AESKey(), "FANLI_WECHAT_PROFILE=service", "FANLI_WECHAT_ENDPOINT="+platform.URL)
 	fake.Connect(base+"/wechat", nil)
 	me := wechatfake.OpenID("Me", 1)

@@ -25,6 +25,9 @@ func composed(t *testing.T, profiles ...string) *types.Project {
 
 func TestComposeWithOneProcess(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	p := composed(t, "one")
 	if names := p.ServiceNames(); !slices.Equal(names, []string{"fanli"}) {
 		t.Fatalf("it starts %v", names)
@@ -39,6 +42,9 @@ func TestComposeWithOneProcess(t *testing.T) {
 
 func TestComposeWithASplit(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	p := composed(t, "split")
 	targets := []string{"bot", "gateway", "notification", "order", "payment", "rebate", "user"}
 	names := slices.Sorted(slices.Values(p.ServiceNames()))

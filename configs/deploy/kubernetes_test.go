@@ -141,6 +141,9 @@ func port(t *testing.T, ctr core.Container, of intstr.IntOrString) int32 {
 
 func TestKubernetesRunsEveryTarget(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	for _, dir := range []string{"base", "small", "large"} {
 		c := made(t, dir)
 		if len(c.workloads) != len(targets) {
@@ -224,6 +227,9 @@ func wantScaling(t *testing.T, c cluster, dir, target string) {
 
 func TestKubernetesWithOneProcess(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip(unwatched)
+	}
 	c := made(t, "single")
 	if n := c.replicas["fanli"]; n == nil || *n != 1 {
 		t.Error("SQLite serves one process")

@@ -1,0 +1,7 @@
+//go:build race
+
+package deploy_test
+
+// underRace says that this test run shares the machine with the race detector,
+// which makes everything several times slower.
+const underRace = true
