@@ -266,7 +266,7 @@ func (s reconcileStore) Drifted(ctx context.Context, after reconcile.Frozen, cou
 		Select("f.subject, f.item, f.month, f.booked, f.adjusted, f.rev, "+owedSum+" AS booked_by").
 		Joins("JOIN payment_booked AS b ON b.network = f.network AND b.account = f.account AND b.line_no = f.item").Joins(partsOf).
 		Where("f.subject > ? OR f.subject = ? AND f.item > ?", string(after.Subject), string(after.Subject), after.Key).
-		Where(owedSum+" <> f.booked OR f.adjusted <> 0").
+		Where(owedSum + " <> f.booked OR f.adjusted <> 0").
 		Order("f.subject, f.item").Limit(count))
 	out := make([]reconcile.Frozen, len(rows))
 	for i, r := range rows {
