@@ -182,7 +182,7 @@ func rows(pairs map[string]money.Fen) reconcile.Rows {
 // accept accepts and returns what moved and how many findings are open.
 func (c *reconciling) accept(s reconcile.Subject, period string, pairs map[string]money.Fen) (money.Fen, int64) {
 	c.t.Helper()
-	sum, moved, err := c.desk.Accept(c.t.Context(), s, c.period(period), rows(pairs), func(reconcile.Finding) error { return nil })
+	sum, moved, err := c.desk.Accept(c.t.Context(), s, c.period(period), "ann", rows(pairs), func(reconcile.Finding) error { return nil })
 	must(c.t, err)
 	return moved, sum.Open()
 }
@@ -302,7 +302,7 @@ func manyAccept(t *testing.T, s ReconcileStore) {
 	c := reconcilingOn(t, s)
 	c.line("1", "2026-10-05", 1200)
 	_, errs := together(20, func(int) (money.Fen, error) {
-		_, moved, err := c.desk.Accept(t.Context(), jd(), c.period("2026-10"), rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
+		_, moved, err := c.desk.Accept(t.Context(), jd(), c.period("2026-10"), "ann", rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
 		return moved, err
 	})
 	for _, err := range errs {
@@ -336,7 +336,7 @@ func closedOnce(t *testing.T, s ReconcileStore) {
 		}
 	}
 	want(t, "closed", wins, 1)
-	_, _, err = c.desk.Accept(ctx, jd(), c.period("2026-10"), rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
+	_, _, err = c.desk.Accept(ctx, jd(), c.period("2026-10"), "ann", rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
 	wantCode(t, "accept into a closed month", err, fault.Conflict)
 	c.at = c.at.AddDate(0, 2, 0)
 	_, err = c.desk.Close(ctx, c.period("2026-12"), "ann", "")
