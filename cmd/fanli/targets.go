@@ -125,7 +125,7 @@ func targets() []target {
 			asks: []string{userTarget}, mayAsk: []string{orderTarget},
 			says: []event.Name{
 				event.LedgerPosted, event.WithdrawalChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
-				event.MergeAnswered,
+				event.MergeAnswered, event.StaffActed,
 			},
 			wire: (*app).wirePayment, plans: (*app).paymentPlans,
 			hears: (*app).paymentHears,
