@@ -121,7 +121,9 @@ func TestOutboxKeepsDeadLetters(t *testing.T) {
 		if rest, err := o.Dead(t.Context(), dead[0].Seq, 10); err != nil || !slices.Equal(idsOf(rest), []string{"e1"}) {
 			t.Errorf("Dead after the first = %v, %v", idsOf(rest), err)
 		}
-		act := func(id string) event.Event { return event.Event{ID: id, Name: event.StaffActed, At: now(), Data: []byte("{}")} }
+		act := func(id string) event.Event {
+			return event.Event{ID: id, Name: event.StaffActed, At: now(), Data: []byte("{}")}
+		}
 		must(t, o.Retry(t.Context(), all[0].Seq, act("retried")))
 		if s := wantWaiting(t, o, now(), "e0", "e2", "retried")[0]; s.Tries != 0 {
 			t.Errorf("a retried event has %d tries", s.Tries)

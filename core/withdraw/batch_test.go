@@ -54,6 +54,30 @@ func TestAWithdrawalIsInOneBatchOnly(t *testing.T) {
 	}
 }
 
+// TestABatchThatIsOutHoldsUpNoOther: a thousand payments whose results nobody has read
+// yet are no reason that the next ones wait.
+func TestABatchThatIsOutHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.bank.Mode(payertest.Holds)
+	for id := int64(1); id <= 1003; id++ {
+		w.give(id, 1000)
+		w.request(id, 1000)
+	}
+	for range 6 { // each sends a part of them
+		w.run()
+	}
+	for i, want := range []int{1000, 3} {
+		ws, err := w.Batch(t.Context(), "bank", fmt.Sprint("b", i), "cli")
+		must(t, err)
+		if len(ws) != want {
+			t.Errorf("batch %d has %d, want %d", i, len(ws), want)
+		}
+	}
+	_, err := w.Batch(t.Context(), "bank", "b3", "cli")
+	wantFault(t, "a batch of nothing", err, fault.NotFound, "withdraw.batch_empty")
+}
+
 func TestResultsSettleWhatAgrees(t *testing.T) {
 	t.Parallel()
 	w := byHand(t)
