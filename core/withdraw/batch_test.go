@@ -59,14 +59,16 @@ func TestAWithdrawalIsInOneBatchOnly(t *testing.T) {
 func TestABatchThatIsOutHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.bank.Mode(payertest.Holds)
-	for id := int64(1); id <= 1003; id++ {
-		w.give(id, 1000)
-		w.request(id, 1000)
-	}
-	for range 6 { // each sends a part of them
-		w.run()
-	}
+	must(t, w.store.InTx(t.Context(), func(tx withdraw.Tx) error {
+		for id := int64(1); id <= 1003; id++ {
+			n := fmt.Sprint("W", id)
+			_, err := tx.Insert(withdraw.Withdrawal{
+				Key: n, User: id, Amount: 1000, Payee: payee(), State: withdraw.Sending, Payer: "bank", Number: n, Rev: 1, At: start, Changed: start, Sent: start,
+			})
+			must(t, err)
+		}
+		return nil
+	}))
 	for i, want := range []int{1000, 3} {
 		ws, err := w.Batch(t.Context(), "bank", fmt.Sprint("b", i), "cli")
 		must(t, err)
