@@ -221,6 +221,9 @@ var silent = map[string]string{
 	"control.scope":        "for staff",
 	"withdraw.batch_name":  "for staff",
 	"withdraw.batch_empty": "for staff",
+	"withdraw.payer_says":  "for staff",
+	"withdraw.payer_busy":  "for staff",
+	"withdraw.payer_first": "for staff",
 	"control.why":          "for staff",
 
 	"merge.undo":   "an act of staff",

@@ -2,9 +2,9 @@
 // what they have paid, and collectors what people have paid us.
 //
 // A file is a table as text: comma, semicolon or tab between the cells, quoted or
-// not, with or without a byte order mark, in UTF-8 or GBK. Which column is what is
-// data: a [Format]; formats.yaml has those of the networks and payers that we
-// know, and an operator may bring another.
+// not, in UTF-8 or GBK, with or without a byte order mark, or in UTF-16 with one.
+// Which column is what is data: a [Format]; formats.yaml has those of the networks
+// and payers that we know, and an operator may bring another.
 //
 // # Guarantees
 //
@@ -31,7 +31,9 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
 
 	"fanli/core/fault"
 	"fanli/core/reconcile"
@@ -59,6 +61,14 @@ type Format struct {
 	// is its key, its sum counts below zero, and its time is that of BackTime.
 	Back     []string `yaml:"back"`
 	BackTime []string `yaml:"back_time"`
+
+	// Only says which rows count, in a book that has others, too: those in which one of
+	// the columns has one of its words. Where the file has none of the columns all do.
+	Only map[string][]string `yaml:"only"`
+	// Came is what has come, where that has a column of its own beside what went. A row
+	// with such a sum is a payment of ours that came back, or none of ours if it has no
+	// key.
+	Came []string `yaml:"came"`
 
 	// Fen says that amounts are whole fen and not yuan.
 	Fen bool `yaml:"fen"`
@@ -101,7 +111,7 @@ type File struct {
 	path   string
 	format Format
 	zone   *time.Location
-	gbk    bool
+	code   encoding.Encoding // nil: UTF-8
 	comma  rune
 	head   []string
 }
@@ -147,10 +157,14 @@ func (f *File) sniff() error {
 	defer r.Close()
 	b := bufio.NewReaderSize(r, rowBytesMax)
 	start, _ := b.Peek(4)
-	for _, magic := range []string{"PK\x03\x04", "\xd0\xcf\x11\xe0", "\xff\xfe", "\xfe\xff", "%PDF"} {
+	for _, magic := range []string{"PK\x03\x04", "\xd0\xcf\x11\xe0", "%PDF"} {
 		if bytes.HasPrefix(start, []byte(magic)) {
-			return fault.Newf(fault.Invalid, "", "%s is no text in UTF-8 or GBK: save it as CSV first", f.path)
+			return fault.Newf(fault.Invalid, "", "%s is no text: save it as CSV first", f.path)
 		}
+	}
+	if bytes.HasPrefix(start, []byte("\xff\xfe")) || bytes.HasPrefix(start, []byte("\xfe\xff")) {
+		f.code = unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM) // the mark says which way round
+		return nil
 	}
 	for {
 		line, err := b.ReadSlice('\n') // a long line is cut between bytes, so only whole runes are judged
@@ -158,7 +172,7 @@ func (f *File) sniff() error {
 			return fault.Newf(fault.Invalid, "", "%s is no text", f.path)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) && !utf8.Valid(line) {
-			f.gbk = true
+			f.code = simplifiedchinese.GB18030
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -186,8 +200,8 @@ func (f *File) lines() iter.Seq2[line, error] {
 		}
 		defer file.Close()
 		var r io.Reader = file
-		if f.gbk {
-			r = simplifiedchinese.GB18030.NewDecoder().Reader(file)
+		if f.code != nil {
+			r = f.code.NewDecoder().Reader(file)
 		}
 		b := bufio.NewReaderSize(r, rowBytesMax)
 		for n := 1; ; n++ {
@@ -269,7 +283,7 @@ func (f *File) Rows() reconcile.Rows {
 				case !begun:
 					begun = true // the header
 				default:
-					if !yield(p.row(l), nil) {
+					if r, ok := p.row(l); ok && !yield(r, nil) {
 						return
 					}
 				}

@@ -93,22 +93,45 @@ func clean(s string) string {
 type parser struct {
 	f *File
 
-	key, sum, less, fee, price, refund, state, since, back, backSince int
+	key, sum, less, fee, price, refund, state, since, back, backSince, came int
+
+	only map[int][]string // columns that say what a row is about, with the words for us
 }
 
 func (f *File) parser() *parser {
 	c := f.column
 	m := f.format
-	return &parser{f, c(m.Key), c(m.Sum), c(m.Less), c(m.Fee), c(m.Price), c(m.Refund), c(m.State), c(m.Time), c(m.Back), c(m.BackTime)}
+	p := &parser{f, c(m.Key), c(m.Sum), c(m.Less), c(m.Fee), c(m.Price), c(m.Refund), c(m.State), c(m.Time), c(m.Back), c(m.BackTime), c(m.Came), map[int][]string{}}
+	for name, words := range m.Only {
+		if i := c([]string{name}); i >= 0 {
+			p.only[i] = words
+		}
+	}
+	return p
 }
 
-// row reads one record. The first thing that is odd makes it unreadable.
-func (p *parser) row(l line) reconcile.Row {
+// errElsewhere says that a row is about something else.
+var errElsewhere = errors.New("about something else")
+
+// row reads one record; ok is false for one that is about something else. The first
+// thing that is odd makes it unreadable.
+func (p *parser) row(l line) (_ reconcile.Row, ok bool) {
 	r := reconcile.Row{Number: l.number, Raw: l.text}
-	if err := p.read(l, &r); err != nil {
-		return reconcile.Row{Number: l.number, Raw: l.text, Key: r.Key, Bad: err.Error()}
+	err := p.read(l, &r)
+	if err != nil {
+		r = reconcile.Row{Number: l.number, Raw: l.text, Key: r.Key, Bad: err.Error()}
 	}
-	return r
+	return r, !errors.Is(err, errElsewhere)
+}
+
+// ours reports whether a row is about what the format is for.
+func (p *parser) ours(cells []string) bool {
+	for i, words := range p.only {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(cells[i], w) }) {
+			return true
+		}
+	}
+	return len(p.only) == 0
 }
 
 func (p *parser) read(l line, r *reconcile.Row) (err error) {
@@ -129,7 +152,18 @@ func (p *parser) read(l line, r *reconcile.Row) (err error) {
 		}
 		return cells[i]
 	}
-	if r.Key = cell(p.key); r.Key == "" {
+	if !p.ours(cells) {
+		return errElsewhere
+	}
+	r.Key = cell(p.key)
+	if came, err := p.amount("sum", cell(p.came)); err == nil && came != 0 {
+		if r.Key == "" { // somebody has sent us money
+			return errElsewhere
+		}
+		r.State = reconcile.Returned
+		return p.readTime(cell(p.since), r)
+	}
+	if r.Key == "" {
 		return errors.New("no key")
 	}
 	if r.Sum, err = p.amount("sum", cell(p.sum)); err != nil {

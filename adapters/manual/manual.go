@@ -3,7 +3,7 @@
 //
 // What it keeps: nothing. A withdrawal that is given to it stays in the state
 // "sending", where it can no longer be cancelled, and waits in the operators'
-// list. When a person has paid (or could not), withdraw.Desk.Confirm settles it
+// list. When a person has paid (or could not), withdraw.Desk.Attest settles it
 // as paid or failed; that is the only way out.
 //
 // What it guarantees: it never says that money has left or will not leave,
@@ -30,7 +30,13 @@ const reasonWaiting = "payout.by_hand"
 // concurrent use.
 type Payer struct{}
 
-var _ withdraw.Payer = Payer{}
+var (
+	_ withdraw.Payer = Payer{}
+	_ withdraw.Hand  = Payer{}
+)
+
+// ByHand implements withdraw.Hand.
+func (Payer) ByHand() {}
 
 // Name returns "manual".
 func (Payer) Name() string { return Name }

@@ -145,11 +145,10 @@ func (o *Outbox) Bury(ctx context.Context, e event.Event, cause string) error {
 	return o.change(ctx, func(g *gorm.DB) error { return g.Clauses(ignore()).Create(&row).Error })
 }
 
-// Retry lets a dead event wait again, as if it were new.
-func (o *Outbox) Retry(ctx context.Context, seq int64) error {
-	err := o.change(ctx, func(g *gorm.DB) error {
-		r := g.Where("seq = ? AND dead = 1", seq).Updates(map[string]any{"tries": 0, "next_at": 0, "dead": false})
-		return missing(r)
+// Retry lets a dead event wait again, as if it were new, and says who did that.
+func (o *Outbox) Retry(ctx context.Context, seq int64, act event.Event) error {
+	err := o.decide(ctx, act, func(g *gorm.DB) *gorm.DB {
+		return g.Where("seq = ? AND dead = 1", seq).Updates(map[string]any{"tries": 0, "next_at": 0, "dead": false})
 	})
 	if err == nil {
 		o.wake()
@@ -157,10 +156,21 @@ func (o *Outbox) Retry(ctx context.Context, seq int64) error {
 	return err
 }
 
-// Discard forgets a dead event that nobody will ever hear.
-func (o *Outbox) Discard(ctx context.Context, seq int64) error {
-	return o.change(ctx, func(g *gorm.DB) error {
-		return missing(g.Where("seq = ? AND dead = 1", seq).Delete(&outboxRow{}))
+// Discard forgets a dead event that nobody will ever hear, and says who did that.
+func (o *Outbox) Discard(ctx context.Context, seq int64, act event.Event) error {
+	return o.decide(ctx, act, func(g *gorm.DB) *gorm.DB {
+		return g.Where("seq = ? AND dead = 1", seq).Delete(&outboxRow{})
+	})
+}
+
+// decide does what a person decided about an event, in the transaction of the act that
+// says so.
+func (o *Outbox) decide(ctx context.Context, act event.Event, do func(g *gorm.DB) *gorm.DB) error {
+	return o.db.inTx(ctx, o.target, "outbox", func(t *tx) error {
+		if err := missing(do(t.g.Table(o.target.outbox()))); err != nil {
+			return classify("store.outbox", err)
+		}
+		return t.Emit(act)
 	})
 }
 

@@ -121,23 +121,27 @@ func TestOutboxKeepsDeadLetters(t *testing.T) {
 		if rest, err := o.Dead(t.Context(), dead[0].Seq, 10); err != nil || !slices.Equal(idsOf(rest), []string{"e1"}) {
 			t.Errorf("Dead after the first = %v, %v", idsOf(rest), err)
 		}
-		must(t, o.Retry(t.Context(), all[0].Seq))
-		if s := wantWaiting(t, o, now(), "e0", "e2")[0]; s.Tries != 0 {
+		act := func(id string) event.Event {
+			return event.Event{ID: id, Name: event.StaffActed, At: now(), Data: []byte("{}")}
+		}
+		must(t, o.Retry(t.Context(), all[0].Seq, act("retried")))
+		if s := wantWaiting(t, o, now(), "e0", "e2", "retried")[0]; s.Tries != 0 {
 			t.Errorf("a retried event has %d tries", s.Tries)
 		}
-		must(t, o.Discard(t.Context(), all[1].Seq))
+		must(t, o.Discard(t.Context(), all[1].Seq, act("discarded")))
 		if dead, err = o.Dead(t.Context(), 0, 10); err != nil || len(dead) != 0 {
 			t.Errorf("Dead = %v, %v, want none", idsOf(dead), err)
 		}
 		for name, err := range map[string]error{
-			"Retry of what is not dead":   o.Retry(t.Context(), all[2].Seq),
-			"Discard of what is not dead": o.Discard(t.Context(), all[2].Seq),
-			"Discard of what is gone":     o.Discard(t.Context(), all[1].Seq),
+			"Retry of what is not dead":   o.Retry(t.Context(), all[2].Seq, act("not")),
+			"Discard of what is not dead": o.Discard(t.Context(), all[2].Seq, act("not")),
+			"Discard of what is gone":     o.Discard(t.Context(), all[1].Seq, act("not")),
 		} {
 			if !fault.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v, want not found", name, err)
 			}
 		}
+		wantWaiting(t, o, now(), "e0", "e2", "retried", "discarded") // what did not happen is not recorded
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"fanli/core/collect"
 	"fanli/core/control"
 	"fanli/core/credit"
+	"fanli/core/event"
 	"fanli/core/ledger"
 	"fanli/core/link"
 	"fanli/core/notify"
@@ -214,7 +215,7 @@ func askEverything(t *testing.T, db *store.DB) {
 		ignore(o.Waiting(ctx, start, 5))
 		ignore(o.Dead(ctx, 0, 5))
 		ignore(o.Depth(ctx))
-		ignore(o.Sent(ctx, []int64{1, 2}), o.Failed(ctx, 1, "x", start, true), o.Retry(ctx, 1), o.Discard(ctx, 1))
+		ignore(o.Sent(ctx, []int64{1, 2}), o.Failed(ctx, 1, "x", start, true), o.Retry(ctx, 1, event.Event{}), o.Discard(ctx, 1, event.Event{}))
 	}
 }
 

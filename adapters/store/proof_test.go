@@ -183,6 +183,11 @@ func withBooks(t *testing.T) (db *store.DB, path string) {
 		b.rebates(lineOf(n, 2, u, rebate.Available, money.Fen(290+n), money.Fen(60-n)))
 	}
 	b.rebates(lineOf(90, 1, 0, rebate.Nothing, 0, 55), lineOf(91, 1, 6, rebate.Pending, 80, 20))
+	for n, stage := range []rebate.Stage{rebate.Pending, rebate.Available} {
+		shared := lineOf(92+n, 1, 6, stage, 80, 21)
+		shared.Cuts, shared.TopUp, shared.Budget = [2]rebate.Cut{{User: 7, Amount: 20}, {User: 8, Amount: 10}}, 9, "gifts"
+		b.rebates(shared)
+	}
 	b.withdrawal(0, "a", 1, 500, withdraw.Requested, withdraw.Approved, withdraw.Sending, withdraw.Paid)
 	b.withdrawal(0, "b", 2, 300, withdraw.Requested, withdraw.Reviewing)
 	b.withdrawal(0, "c", 3, 200, withdraw.Requested, withdraw.Refused)
@@ -198,7 +203,7 @@ func withBooks(t *testing.T) (db *store.DB, path string) {
 		t.Fatalf("%d seals and then %d, %v; want 2 of the days that are over", n, again, err)
 	}
 	rep := wantProved(t, db)
-	if rep.Lines != lines+2 || rep.Withdrawals != 4 || rep.Charges != 8 || rep.Seals != 2 || rep.Acts != 5 || rep.Unbatched != 0 || rep.Head == "" {
+	if rep.Lines != lines+4 || rep.Withdrawals != 4 || rep.Charges != 8 || rep.Seals != 2 || rep.Acts != 5 || rep.Unbatched != 0 || rep.Head == "" {
 		t.Fatalf("proof %+v", rep)
 	}
 	debt, err := db.Ledger().Balance(t.Context(), ledger.User(1, ledger.Debt))
@@ -214,6 +219,7 @@ var edited = map[string][]string{
 	"payment_entries":     {"entry_key", "kind", "from_id", "to_id", "amount", "cause", "note", "at", "batch_id"},
 	"payment_accounts":    {"name", "sign", "balance"},
 	"payment_booked":      {"seq", "user_id", "pending", "available", "margin"},
+	"payment_parts":       {"user1", "pending1", "available1", "user2", "pending2", "available2", "topup"},
 	"payment_withdrawals": {"user_id", "amount", "state", "payer", "number", "rev"},
 	"payment_charges":     {"stage", "collector", "number", "paid", "account", "rev"},
 	"payment_batches":     {"entries", "digest", "at"},
@@ -223,7 +229,7 @@ var edited = map[string][]string{
 }
 
 // keysOfTables name a row of each table.
-var keysOfTables = map[string]string{"payment_booked": "line_no"}
+var keysOfTables = map[string]string{"payment_booked": "line_no", "payment_parts": "line_no"}
 
 // another returns a value of the same type that is not v.
 func another(r *rand.Rand, v any, others []any) any {

@@ -84,12 +84,31 @@ func (s reconcileStore) InTx(ctx context.Context, fn func(reconcile.Tx) error) e
 	return s.db.inTx(ctx, paymentTarget, "reconcile", func(t *tx) error { return fn(reconcileTx{ledgerTx{t}}) })
 }
 
-// Booked implements reconcile.Store.
+// owedSum is what a network owes for a line b, of which others have what p says: what
+// users and the house have, inviters among them, but for what a budget has added.
+const owedSum = "b.pending + b.available + b.margin + COALESCE(p.pending1 + p.available1 + p.pending2 + p.available2 - p.topup, 0)"
+
+// partsOf joins what others have of lines b.
+const partsOf = "LEFT JOIN payment_parts AS p ON p.network = b.network AND p.account = b.account AND p.line_no = b.line_no"
+
+// An owedRow is a booked line with what its network owes for it.
+type owedRow struct {
+	Network string
+	Account string
+	LineNo  string
+	Owed    int64
+}
+
+func (owedRow) TableName() string { return "owed" }
+
+// Booked implements reconcile.Store. Both tables are read by one statement, so that no
+// line is read in the middle of a change.
 func (s reconcileStore) Booked(ctx context.Context, keys []order.Key) (map[order.Key]money.Fen, error) {
-	rows, err := byKeys[bookedRow](s.db.reader(ctx), keys)
+	g := s.db.reader(ctx).Table("(SELECT b.network, b.account, b.line_no, " + owedSum + " AS owed FROM payment_booked AS b " + partsOf + ") AS owed")
+	rows, err := byKeys[owedRow](g.Session(&gorm.Session{}), keys)
 	out := make(map[order.Key]money.Fen, len(rows))
 	for _, r := range rows {
-		out[order.Key{Network: r.Network, Account: r.Account, ID: r.LineNo}] = money.Fen(r.Pending + r.Available + r.Margin)
+		out[order.Key{Network: r.Network, Account: r.Account, ID: r.LineNo}] = money.Fen(r.Owed)
 	}
 	return out, err
 }
@@ -244,10 +263,10 @@ func (driftedRow) TableName() string { return "payment_frozen" }
 // Drifted implements reconcile.Store. Both tables are the payment target's.
 func (s reconcileStore) Drifted(ctx context.Context, after reconcile.Frozen, count int) ([]reconcile.Frozen, error) {
 	rows, err := find[driftedRow](s.db.reader(ctx).Table("payment_frozen AS f").
-		Select("f.subject, f.item, f.month, f.booked, f.adjusted, f.rev, b.pending + b.available + b.margin AS booked_by").
-		Joins("JOIN payment_booked AS b ON b.network = f.network AND b.account = f.account AND b.line_no = f.item").
+		Select("f.subject, f.item, f.month, f.booked, f.adjusted, f.rev, "+owedSum+" AS booked_by").
+		Joins("JOIN payment_booked AS b ON b.network = f.network AND b.account = f.account AND b.line_no = f.item").Joins(partsOf).
 		Where("f.subject > ? OR f.subject = ? AND f.item > ?", string(after.Subject), string(after.Subject), after.Key).
-		Where("b.pending + b.available + b.margin <> f.booked OR f.adjusted <> 0").
+		Where(owedSum + " <> f.booked OR f.adjusted <> 0").
 		Order("f.subject, f.item").Limit(count))
 	out := make([]reconcile.Frozen, len(rows))
 	for i, r := range rows {

@@ -249,12 +249,22 @@ func (t withdrawTx) Spent(q withdraw.Query) (count int, sum money.Fen, err error
 	return int(r.N), money.Fen(r.Total), classify("store.Spent", err)
 }
 
-// Sharing implements withdraw.Tx.
+// Sharing implements withdraw.Tx. Accounts that are merged are one user.
 func (t withdrawTx) Sharing(p user.Payee, id int64) (int, error) {
-	var n int64
-	err := t.g.Model(&withdrawalRow{}).Where("payee_print = ? AND user_id <> ?", t.db.vault.print(p), id).
-		Distinct("user_id").Count(&n).Error
-	return int(n), classify("store.Sharing", err)
+	var users []int64
+	err := t.g.Model(&withdrawalRow{}).Where("payee_print = ?", t.db.vault.print(p)).Distinct().Pluck("user_id", &users).Error
+	if err != nil || len(users) == 0 {
+		return 0, classify("store.Sharing", err)
+	}
+	roots, err := moneyPointers(func() *gorm.DB { return t.g }).roots(append(users, id))
+	people := map[int64]bool{}
+	for _, u := range append(users, id) {
+		if root, ok := roots[u]; ok {
+			u = root
+		}
+		people[u] = true
+	}
+	return len(people) - 1, err
 }
 
 // AddIncident implements withdraw.Tx.

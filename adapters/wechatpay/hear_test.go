@@ -1,10 +1,12 @@
 package wechatpay_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"fanli/adapters/wechatpay"
 	"fanli/adapters/wechatpay/wechatpayfake"
@@ -83,6 +85,35 @@ func TestCallbackBeforeTheAnswer(t *testing.T) {
 	}
 	if number, err := w.Hear(t.Context(), w.heard[0]); err != nil || number != "F7" {
 		t.Errorf("Hear says %q, %v", number, err)
+	}
+}
+
+// An answer that comes too late leaves a bill behind, and a bill that is told of twice
+// is one.
+func TestSlowAndToldTwice(t *testing.T) {
+	t.Parallel()
+	w := open(t, wechatpay.PublicKeyMode)
+	w.fake.Fail(wechatpayfake.Slow)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if o, err := w.Send(ctx, payment()); err == nil && o.Verdict != withdraw.Unclear {
+		t.Errorf("Send without an answer says %+v", o)
+	}
+	w.fake.Fail(wechatpayfake.ToldTwice)
+	o, err := w.Query(t.Context(), "F7")
+	if err != nil || o.Verdict != withdraw.Waiting {
+		t.Fatalf("Query afterwards says %+v, %v", o, err)
+	}
+	if err := w.fake.Confirm("F7"); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.heard) != 2 {
+		t.Fatalf("%d callbacks, want two", len(w.heard))
+	}
+	for _, c := range w.heard {
+		if number, err := w.Hear(t.Context(), c); err != nil || number != "F7" {
+			t.Errorf("Hear says %q, %v", number, err)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ the collector for it, again and again until it has left.`,
 }
 
 func collectionsTopUp(std stdio, f *flags) *cobra.Command {
-	var again string
+	var again, as string
 	cmd := &cobra.Command{
 		Use: "topup AMOUNT", Short: "Print a code by which the operator puts money in for bonuses",
 		Long: `Asks the configured collector for a charge and prints its code. Once it is paid, the
@@ -111,7 +111,7 @@ word.`,
 			}
 			return visiting(cmd.Context(), std, f, true, func(a *app) error {
 				key := fmt.Sprintf("topup/%s/%d/%s", a.now().In(a.cfg.Location()).Format(time.DateOnly), amount, again)
-				d, err := a.dues.Ask(cmd.Context(), collect.Request{Key: key, Purpose: collect.TopUp, Amount: amount, Subject: "充值 top-up"})
+				d, err := a.dues.Ask(cmd.Context(), collect.Request{Key: key, Purpose: collect.TopUp, Amount: amount, Subject: "充值 top-up", Staff: actorNamed(as)})
 				if fault.ReasonOf(err) == "charge.off" {
 					return exitError{exitUsage, errors.New("nobody is configured to take money: set collect.collector")}
 				}
@@ -132,6 +132,7 @@ word.`,
 			})
 		},
 	}
+	cmd.Flags().StringVar(&as, "as", "", "your name, for the record")
 	cmd.Flags().StringVar(&again, "again", "", "a word that tells this apart from the same amount today")
 	return cmd
 }

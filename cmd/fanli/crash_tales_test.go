@@ -295,7 +295,7 @@ func (s *tale) accept(of reconcile.Subject, rows []reconcile.Row) error {
 		return err
 	}
 	var open []string
-	_, _, err = d.Accept(s.w.t.Context(), of, p, func() iter.Seq2[reconcile.Row, error] {
+	_, _, err = d.Accept(s.w.t.Context(), of, p, actorCLI, func() iter.Seq2[reconcile.Row, error] {
 		return func(yield func(reconcile.Row, error) bool) {
 			for _, r := range rows {
 				if !yield(r, nil) {

@@ -10,6 +10,8 @@ import (
 
 	"fanli/adapters/store"
 	"fanli/configs"
+	"fanli/core/audit"
+	"fanli/core/event"
 	"fanli/core/fault"
 )
 
@@ -41,9 +43,10 @@ retries it, which is safe any number of times, or discards it.`,
 	return cmd
 }
 
-// deadCommand does something with one dead event.
-func deadCommand(std stdio, f *flags, name, short string, do func(*store.Outbox, context.Context, int64) error) *cobra.Command {
-	return &cobra.Command{
+// deadCommand does something with one dead event, and has it recorded.
+func deadCommand(std stdio, f *flags, name, short string, do func(o *store.Outbox, ctx context.Context, seq int64, act event.Event) error) *cobra.Command {
+	var as, reason string
+	cmd := &cobra.Command{
 		Use: name + " TARGET NUMBER", Short: short, Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seq, err := strconv.ParseInt(args[1], 10, 64)
@@ -51,16 +54,26 @@ func deadCommand(std stdio, f *flags, name, short string, do func(*store.Outbox,
 				return exitError{exitUsage, fmt.Errorf("%q is not the number of an event", args[1])}
 			}
 			return withOutbox(cmd.Context(), std, f, args[0], func(o *store.Outbox, _ configs.Config) error {
-				if err := do(o, cmd.Context(), seq); fault.Is(err, fault.NotFound) {
+				on, now := fmt.Sprintf("event/%s/%d", args[0], seq), time.Now()
+				act, err := audit.Say(fmt.Sprintf("%s/%s/%d", on, name, now.UnixNano()), now, audit.Act{
+					Actor: actorNamed(as), What: "event." + name, On: on, Reason: reason,
+				})
+				if err != nil {
+					return err
+				}
+				if err := do(o, cmd.Context(), seq, act); fault.Is(err, fault.NotFound) {
 					return fmt.Errorf("%s has no dead event %d", args[0], seq)
 				} else if err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(std.out, "%s: event %d of %s\n", name, seq, args[0])
+				_, err = fmt.Fprintf(std.out, "%s: event %d of %s\n", name, seq, args[0])
 				return err
 			})
 		},
 	}
+	cmd.Flags().StringVar(&as, "as", "", "your name, for the record")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return cmd
 }
 
 // withOutbox runs fn with the outbox of a target.

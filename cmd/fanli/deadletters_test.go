@@ -34,10 +34,10 @@ func TestDeadLetters(t *testing.T) {
 	if strings.Count(r.out, "\n") != 2 {
 		t.Errorf("listed are\n%s", r.out)
 	}
-	cli(t, "", nil, append([]string{"events", "retry", "payment", "1"}, at...)...).want(t, exitOK)
+	cli(t, "", nil, append([]string{"events", "retry", "payment", "1", "--as", "wang"}, at...)...).want(t, exitOK)
 	cli(t, "", nil, append([]string{"events", "discard", "payment", "2"}, at...)...).want(t, exitFailed, "no dead event 2") // the second was no new one
-	cli(t, "", nil, append([]string{"events", "discard", "payment", "3"}, at...)...).want(t, exitOK)
-	cli(t, "", nil, append([]string{"events"}, at...)...).want(t, exitOK, "payment             1 wait      0 dead")
+	cli(t, "", nil, append([]string{"events", "discard", "payment", "3", "--reason", "it is of a test"}, at...)...).want(t, exitOK)
+	cli(t, "", nil, append([]string{"events"}, at...)...).want(t, exitOK, "payment             3 wait      0 dead") // the event, and two acts for the record
 	cli(t, "", nil, append([]string{"events", "dead", "console"}, at...)...).want(t, exitUsage, "fanli targets")
 	cli(t, "", nil, append([]string{"events", "retry", "payment", "one"}, at...)...).want(t, exitUsage, "not the number")
 }

@@ -49,10 +49,14 @@ func (a *app) limitsOf(c configs.Config) withdraw.Limits {
 	return l
 }
 
-// factsEntries bounds how much of a statement is looked at for a user's risk.
-const factsEntries = 500
+// How much is looked at for a user's risk: of a statement, and of the newest orders.
+const (
+	factsEntries = 500
+	factsLines   = 200
+)
 
-// facts is what other targets know of a user who withdraws.
+// facts is what other targets know of a user who withdraws. Orders that nobody can look
+// at are no reason to refuse; that they are not known counts.
 func (a *app) facts(ctx context.Context, id int64) (withdraw.Facts, error) {
 	u, err := a.ask.users.User(ctx, id)
 	if err != nil {
@@ -71,7 +75,33 @@ func (a *app) facts(ctx context.Context, id int64) (withdraw.Facts, error) {
 			f.Returned += e.Amount
 		}
 	}
+	f.Unseen = true
+	if a.ask.orders != nil {
+		if ls, away := a.ask.orders.OfUser(ctx, id, 0, factsLines); away == nil {
+			f.Claims, f.Unclicked = claimed(ls)
+			f.Unseen = false
+		}
+	}
 	return f, err
+}
+
+// claimed counts orders, and those of them that people were believed to have placed
+// although no link of ours led there.
+func claimed(ls []order.Line) (orders, unclicked int) {
+	seen := map[string]bool{}
+	for i := range ls {
+		l := &ls[i]
+		number := l.Key.Network + "/" + l.Row().Order
+		if seen[number] {
+			continue
+		}
+		seen[number] = true
+		orders++
+		if l.Link == 0 && (l.Step == order.ByProof || l.Step == order.ByStaff) {
+			unclicked++
+		}
+	}
+	return orders, unclicked
 }
 
 // payoutAlarm says loudly that a person has to look at payouts.

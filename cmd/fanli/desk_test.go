@@ -1,13 +1,21 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"fanli/adapters/manual"
+	"fanli/core/fault"
 	"fanli/core/ledger"
+	"fanli/core/link"
+	"fanli/core/market"
+	"fanli/core/order"
+	"fanli/core/withdraw"
 )
 
 // TestABatchGoesOutAndComesBack: a person takes a file, pays, and gives back what
@@ -84,4 +92,57 @@ func TestTwoPeopleFromTheCommandLine(t *testing.T) {
 	staff(t, dir).want(t, exitOK, "1  reviewing", "approved by cli:wang")
 	approve("li").want(t, exitOK)
 	staff(t, dir).want(t, exitOK, "1  approved")
+}
+
+// TestClaimsWithoutLinksAreSeenWhenMoneyLeaves: the risk of a withdrawal knows the
+// user's orders, and says so where they could not be looked at.
+func TestClaimsWithoutLinksAreSeenWhenMoneyLeaves(t *testing.T) {
+	t.Parallel()
+	w := newLittle(t).mustOpen()
+	ctx := t.Context()
+	u, _, err := w.app.users.Resolve(ctx, identityOf("ann"), "zh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		number := fmt.Sprint(310000002001 + i)
+		l, err := w.markets[link.JD].Buy(market.Click{Item: "100012043970"}, 1, func(int64) (string, string) { return number, "jd-" + number })
+		if err == nil {
+			err = w.markets[link.JD].Pay(l.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.advance(time.Minute)
+		w.mustSettle()
+		c, err := w.app.orders.Claim(ctx, u.ID, number)
+		if err == nil {
+			_, err = w.app.orders.DecideClaim(ctx, c.ID, true, actorCLI, "the receipt fits")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	signs := func() string {
+		f, err := w.app.facts(ctx, u.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Before, f.Sum, f.Amount = 1, 100, 100
+		return fmt.Sprint(withdraw.Assess(f))
+	}
+	if got := signs(); !strings.Contains(got, "{risk.claims 25}") || strings.Contains(got, "unseen") {
+		t.Errorf("three orders that were claimed without a link are judged %s", got)
+	}
+	w.app.ask.orders = noOrders{}
+	if got := signs(); !strings.Contains(got, "{risk.orders_unseen 25}") {
+		t.Errorf("orders that nobody can look at are judged %s", got)
+	}
+}
+
+// noOrders is away.
+type noOrders struct{ order.Service }
+
+func (noOrders) OfUser(context.Context, int64, int64, int) ([]order.Line, error) {
+	return nil, fault.New(fault.Unavailable, "order.away")
 }

@@ -199,8 +199,8 @@ func withdrawalsCommand(std stdio, f *flags) *cobra.Command {
 	cmd.AddCommand(
 		decision(std, f, "approve", "Let a withdrawal be sent", (*app).approve),
 		decision(std, f, "refuse", "Give the money back, with a reason that the user reads", (*app).refuse),
-		decision(std, f, "paid", "Say that you have paid a withdrawal by hand", (*app).paid),
-		decision(std, f, "failed", "Say that a withdrawal could not be paid; the money goes back", (*app).failed),
+		decision(std, f, "paid", "Say that a withdrawal was paid by hand; any other payer is asked first", (*app).paid),
+		decision(std, f, "failed", "Say that one could not be paid, and the money goes back; any other payer than people is asked first", (*app).failed),
 		batchCommand(std, f), resultsCommand(std, f), incidentsCommand(std, f),
 	)
 	return cmd
@@ -228,7 +228,8 @@ func decision(std stdio, f *flags, name, short string, do func(*app, context.Con
 			if reason != "" && !slices.Contains(reasons, reason) {
 				return exitError{exitUsage, fmt.Errorf("--reason: %q is not one of %v", reason, reasons)}
 			}
-			return withPayouts(cmd.Context(), std, f, func(a *app) error {
+			asks := name == "paid" || name == "failed" // the payer
+			return visiting(cmd.Context(), std, f, asks, func(a *app) error {
 				err := do(a, cmd.Context(), act{id, reason, actorNamed(as)})
 				if fault.Is(err, fault.NotFound) {
 					return fmt.Errorf("there is no withdrawal %d", id)
@@ -328,14 +329,26 @@ func (a *app) refuse(ctx context.Context, x act) error {
 }
 
 func (a *app) paid(ctx context.Context, x act) error {
-	_, err := a.payouts.Confirm(ctx, x.id, true, x.actor, "")
-	return err
+	return attested(a.payouts.Attest(ctx, x.id, true, x.actor, ""))
 }
 
 func (a *app) failed(ctx context.Context, x act) error {
 	if x.reason == "" {
 		x.reason = "payout.refused"
 	}
-	_, err := a.payouts.Confirm(ctx, x.id, false, x.actor, x.reason)
+	return attested(a.payouts.Attest(ctx, x.id, false, x.actor, x.reason))
+}
+
+// attested says why a person's word about a payment does not count.
+func attested(w withdraw.Withdrawal, err error) error {
+	switch fault.ReasonOf(err) {
+	case "withdraw.payer_says":
+		return fmt.Errorf("withdrawal %d: %s says that it is %s, and that is what counts", w.ID, w.Payer, w.State)
+	case "withdraw.payer_busy":
+		return fmt.Errorf("withdrawal %d: %s has it in hand; what becomes of it is what it says", w.ID, w.Payer)
+	case "withdraw.payer_first":
+		return fmt.Errorf("withdrawal %d: %s does not say what became of it. Stop it with `fanli switch on payer/%s`, wait for a minute, "+
+			"look for number %s in its console, and say so again", w.ID, w.Payer, w.Payer, w.Number)
+	}
 	return err
 }

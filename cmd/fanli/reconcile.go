@@ -24,7 +24,7 @@ const differencesShown = 50
 type comparing struct {
 	file, columns, account string
 	csv, picture           string
-	keep                   string
+	keep, as               string
 	accept                 bool
 	ask                    bool
 	trade                  bool // the bill is of what people have paid us
@@ -52,6 +52,7 @@ func (c *comparing) flagsOf(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().StringVar(&c.csv, "csv", "", "write every finding into this file")
 	cmd.Flags().StringVar(&c.picture, "picture", "", "draw the summary into this PNG file")
 	cmd.Flags().BoolVar(&c.accept, "accept", false, "enter in the ledger that what matched has arrived")
+	cmd.Flags().StringVar(&c.as, "as", "", "your name, for the record of who accepted it")
 	return cmd
 }
 
@@ -216,7 +217,7 @@ func (c *comparing) run(ctx context.Context, std stdio, d *reconcile.Desk, s rec
 }
 
 func (c *comparing) accepted(ctx context.Context, std stdio, d *reconcile.Desk, s reconcile.Subject, p reconcile.Period, rows reconcile.Rows, say func(reconcile.Finding) error) (reconcile.Summary, error) {
-	sum, moved, err := d.Accept(ctx, s, p, rows, say)
+	sum, moved, err := d.Accept(ctx, s, p, actorNamed(c.as), rows, say)
 	if err == nil || moved != 0 {
 		_, _ = fmt.Fprintf(std.out, "entered in the ledger: %s\n", moved)
 	}

@@ -44,9 +44,11 @@ const targetMark = configs.TargetMark
 type target struct {
 	name string
 	does string
-	owns bool         // it has tables
-	asks []string     // whom it asks
-	says []event.Name // a test holds this to what is in its outbox
+	owns bool     // it has tables
+	asks []string // whom it asks
+	// mayAsk are those without whom it goes on, also where nobody says where they are.
+	mayAsk []string
+	says   []event.Name // a test holds this to what is in its outbox
 	// wire makes its services and enters them in asks.
 	wire func(a *app, ctx context.Context, s surroundings) error
 	// hears says what it hears, by which handler.
@@ -120,10 +122,10 @@ func targets() []target {
 		},
 		{
 			name: paymentTarget, does: "keeps the ledger, pays out, answers for every fen", owns: true,
-			asks: []string{userTarget},
+			asks: []string{userTarget}, mayAsk: []string{orderTarget},
 			says: []event.Name{
 				event.LedgerPosted, event.WithdrawalChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
-				event.MergeAnswered,
+				event.MergeAnswered, event.StaffActed,
 			},
 			wire: (*app).wirePayment, plans: (*app).paymentPlans,
 			hears: (*app).paymentHears,
@@ -208,7 +210,7 @@ runs some of them; without it, all run in one process.`,
 					said = append(said, string(n))
 				}
 				printNames(std.out, "says ", said)
-				printNames(std.out, "asks ", t.asks)
+				printNames(std.out, "asks ", append(slices.Clone(t.asks), t.mayAsk...))
 			}
 			return nil
 		},

@@ -75,6 +75,7 @@ type Request struct {
 	What    string
 	Amount  money.Fen
 	Subject string
+	Staff   string // who of staff asks, which is recorded; "" where a user does
 }
 
 // collector returns the one with a name, nil for one that is not configured.
@@ -166,7 +167,10 @@ func (d *Desk) begin(ctx context.Context, r Request) (due, other Due, err error)
 		if err == nil && !ok {
 			err = fault.Newf(fault.Internal, "", "due %d is not what was just stored", due.ID)
 		}
-		return err
+		if err != nil || r.Staff == "" {
+			return err
+		}
+		return tx.Act(audit.Act{Actor: r.Staff, What: "charge." + string(r.Purpose), On: Cause(due.ID), After: due.Amount.String()})
 	})
 	return due, other, err
 }

@@ -316,7 +316,11 @@ func TestARefundIsStuck(t *testing.T) {
 func TestTheOperatorPutsMoneyIn(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	d := s.ask(collect.Request{Key: "t", Purpose: collect.TopUp, Amount: 500_00, Subject: "充值"})
+	d := s.ask(collect.Request{Key: "t", Purpose: collect.TopUp, Amount: 500_00, Subject: "充值", Staff: "cli:anna"})
+	s.ask(collect.Request{Key: "t", Purpose: collect.TopUp, Amount: 500_00, Subject: "充值", Staff: "cli:anna"})
+	if acts := s.mem.Acts(); len(acts) != 1 || acts[0].Actor != "cli:anna" || acts[0].What != "charge.topup" || acts[0].On != "charge/1" || acts[0].After != "500.00" {
+		t.Errorf("the record of acts has %+v", acts)
+	}
 	if err := s.till.Pay(d.Number); err != nil {
 		t.Fatal(err)
 	}

@@ -126,6 +126,7 @@ const (
 	WSignAmount  Stable = "sign_amount"
 	WSignPayee   Stable = "sign_payee_changed"
 	WSignClaims  Stable = "sign_claims"
+	WSignUnseen  Stable = "sign_orders_unseen"
 
 	WUnpaid    Stable = "unpaid"
 	WPaid      Stable = "paid"

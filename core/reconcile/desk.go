@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/ledger"
 	"fanli/core/lock"
 	"fanli/core/money"
@@ -64,13 +65,13 @@ func note(f Finding) Noted {
 
 // Accept compares and, for what matched, enters in the ledger that the money has
 // arrived, or that the payer's or collector's bill agrees, and what a collector has kept
-// of it. moved is what has left the clearing account. It fails with fault.Conflict if the
-// period's month is closed. Accepting again enters only what is new; after a
+// of it, and with it that actor has accepted it. moved is what has left the clearing
+// account. It fails with fault.Conflict if the period's month is closed. Accepting again enters only what is new; after a
 // failure, accepting again goes on.
-func (d *Desk) Accept(ctx context.Context, s Subject, p Period, rows Rows, say func(Finding) error) (sum Summary, moved money.Fen, err error) {
+func (d *Desk) Accept(ctx context.Context, s Subject, p Period, actor string, rows Rows, say func(Finding) error) (sum Summary, moved money.Fen, err error) {
 	batch := make([]arrival, 0, acceptMax)
 	flush := func() error {
-		n, err := d.accept(ctx, s, p, batch)
+		n, err := d.accept(ctx, s, p, actor, batch)
 		moved += n
 		batch = batch[:0]
 		return err
@@ -103,7 +104,7 @@ type arrival struct {
 
 // accept enters a batch in one transaction: the difference between what it lists
 // and what was accepted for the same keys before.
-func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []arrival) (moved money.Fen, err error) {
+func (d *Desk) accept(ctx context.Context, s Subject, p Period, actor string, batch []arrival) (moved money.Fen, err error) {
 	if len(batch) == 0 {
 		return 0, nil
 	}
@@ -143,7 +144,13 @@ func (d *Desk) accept(ctx context.Context, s Subject, p Period, batch []arrival)
 		if err := tx.Accept(fresh); err != nil {
 			return err
 		}
-		return d.receive(tx, s, p, fresh, moved, kept)
+		if err := d.receive(tx, s, p, fresh, moved, kept); err != nil {
+			return err
+		}
+		return tx.Act(audit.Act{
+			Actor: actor, What: "reconcile.accept", On: s.cause(p), Reason: fmt.Sprintf("%d rows from %s on", len(fresh), fresh[0].Key),
+			After: moved.String(),
+		})
 	})
 	if err != nil {
 		moved = 0

@@ -28,8 +28,8 @@ type Store interface {
 	// InTx runs fn in one transaction; fn may be run again after a deadlock.
 	InTx(ctx context.Context, fn func(Tx) error) error
 
-	// Booked returns what the ledger has for order lines: the users' part and
-	// the house's.
+	// Booked returns what the ledger has made networks owe for order lines: the parts
+	// of users, of their inviters and of the house, less what a budget has added.
 	Booked(ctx context.Context, keys []order.Key) (map[order.Key]money.Fen, error)
 	// Payers returns the names of the payers through which something was paid in
 	// the period, in order.

@@ -51,6 +51,7 @@ func Reconciliations(t *testing.T, open func(t *testing.T) ReconcileStore) {
 		{"AMonthIsClosedOnce", closedOnce},
 		{"NothingMovesBetweenReadingAndFreezing", closesMeet},
 		{"WhatChangesLaterIsAnAdjustment", adjustments},
+		{"WhatInvitersGetAndBudgetsAddIsReconciled", sharedLines},
 		{"NewestComparisonCounts", newestComparison},
 	})
 }
@@ -105,8 +106,30 @@ func (c *reconciling) book(id string, commission money.Fen) {
 	must(c.t, (&credit.Cashier{Store: c.s.Credits, Now: func() time.Time { return c.at }}).RebateChanged(c.t.Context(), e))
 }
 
+// share makes the ledger have a commission for a line of which inviters get something
+// and to which a budget adds something.
+func (c *reconciling) share(id string, commission money.Fen) {
+	c.t.Helper()
+	c.seq++
+	r := rebate.ChangedRebate{
+		Key: order.Key{Network: "jd", Account: "main", ID: id}, Seq: c.seq, User: 7, Stage: rebate.Available, Amount: commission / 2,
+		Cuts: [2]rebate.Cut{{User: 8, Amount: commission / 10}, {User: 9, Amount: commission / 20}}, TopUp: commission / 25, Budget: "gifts",
+	}
+	r.Margin = commission + r.TopUp - r.Amount - r.Cuts[0].Amount - r.Cuts[1].Amount
+	e, err := event.New(fmt.Sprintf("rebate/%s/%d", id, c.seq), event.RebateChanged, c.at, rebate.Changed{Rebates: []rebate.ChangedRebate{r}})
+	must(c.t, err)
+	must(c.t, (&credit.Cashier{Store: c.s.Credits, Now: func() time.Time { return c.at }}).RebateChanged(c.t.Context(), e))
+}
+
 // change changes a line's commission, and what is booked for it.
 func (c *reconciling) change(id string, commission money.Fen) {
+	c.t.Helper()
+	c.changeLine(id, commission)
+	c.book(id, commission)
+}
+
+// changeLine changes a line's commission.
+func (c *reconciling) changeLine(id string, commission money.Fen) {
 	c.t.Helper()
 	k := order.Key{Network: "jd", Account: "main", ID: id}
 	must(c.t, c.s.Orders.InTx(c.t.Context(), func(tx order.Tx) error {
@@ -118,7 +141,6 @@ func (c *reconciling) change(id string, commission money.Fen) {
 		l.Rev, l.Commission = l.Rev+1, commission
 		return tx.Put([]*order.Line{&l})
 	}))
-	c.book(id, commission)
 }
 
 // payout stores a withdrawal that was paid through a payer.
@@ -160,7 +182,7 @@ func rows(pairs map[string]money.Fen) reconcile.Rows {
 // accept accepts and returns what moved and how many findings are open.
 func (c *reconciling) accept(s reconcile.Subject, period string, pairs map[string]money.Fen) (money.Fen, int64) {
 	c.t.Helper()
-	sum, moved, err := c.desk.Accept(c.t.Context(), s, c.period(period), rows(pairs), func(reconcile.Finding) error { return nil })
+	sum, moved, err := c.desk.Accept(c.t.Context(), s, c.period(period), "ann", rows(pairs), func(reconcile.Finding) error { return nil })
 	must(c.t, err)
 	return moved, sum.Open()
 }
@@ -280,7 +302,7 @@ func manyAccept(t *testing.T, s ReconcileStore) {
 	c := reconcilingOn(t, s)
 	c.line("1", "2026-10-05", 1200)
 	_, errs := together(20, func(int) (money.Fen, error) {
-		_, moved, err := c.desk.Accept(t.Context(), jd(), c.period("2026-10"), rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
+		_, moved, err := c.desk.Accept(t.Context(), jd(), c.period("2026-10"), "ann", rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
 		return moved, err
 	})
 	for _, err := range errs {
@@ -314,7 +336,7 @@ func closedOnce(t *testing.T, s ReconcileStore) {
 		}
 	}
 	want(t, "closed", wins, 1)
-	_, _, err = c.desk.Accept(ctx, jd(), c.period("2026-10"), rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
+	_, _, err = c.desk.Accept(ctx, jd(), c.period("2026-10"), "ann", rows(map[string]money.Fen{"1": 1200}), func(reconcile.Finding) error { return nil })
 	wantCode(t, "accept into a closed month", err, fault.Conflict)
 	c.at = c.at.AddDate(0, 2, 0)
 	_, err = c.desk.Close(ctx, c.period("2026-12"), "ann", "")
@@ -365,6 +387,31 @@ func adjustments(t *testing.T, s ReconcileStore) {
 	months, err := s.Store.Months(ctx)
 	must(t, err)
 	want(t, "the first report", months[0].Report, m.Report)
+}
+
+// sharedLines: what a network owes for a line is the same, whoever gets it.
+func sharedLines(t *testing.T, s ReconcileStore) {
+	c := reconcilingOn(t, s)
+	for _, id := range []string{"kept", "back"} {
+		c.line(id, "2026-10-05", 1000)
+		c.share(id, 1000)
+	}
+	c.balance(ledger.Network("jd"), -2000)
+	moved, open := c.accept(jd(), "2026-10", map[string]money.Fen{"kept": 1000, "back": 1000})
+	want(t, "open", open, int64(0))
+	want(t, "moved", moved, money.Fen(2000))
+	c.balance(ledger.Network("jd"), 0)
+	m, err := c.desk.Close(t.Context(), c.period("2026-10"), "ann", "")
+	must(t, err)
+	want(t, "open", m.Open, int64(0))
+	c.changeLine("back", 600) // and the network does not deduct it
+	c.share("back", 600)
+	c.share("kept", 1000)
+	c.at = c.at.AddDate(0, 2, 0)
+	_, err = c.desk.Close(t.Context(), c.period("2026-11"), "ann", "")
+	must(t, err)
+	c.balance(ledger.Network("jd"), 0)
+	c.balance(ledger.Adjustments, 400)
 }
 
 // A meddler does something before every transaction of a store.

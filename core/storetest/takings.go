@@ -123,7 +123,7 @@ func takingsFees(t *testing.T, s ReconcileStore, c *taker) {
 	till, account := reconcile.OfCollector("till"), ledger.Collector("till")
 	fees := func(period string, rows ...reconcile.Row) {
 		for _, again := range []bool{false, true} {
-			_, moved, err := c.desk.Accept(t.Context(), till, c.period(period), func() iter.Seq2[reconcile.Row, error] {
+			_, moved, err := c.desk.Accept(t.Context(), till, c.period(period), "ann", func() iter.Seq2[reconcile.Row, error] {
 				return func(yield func(reconcile.Row, error) bool) {
 					for _, r := range rows {
 						if !yield(r, nil) {

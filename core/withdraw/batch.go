@@ -40,11 +40,10 @@ func (d *Desk) Batch(ctx context.Context, payer, name, actor string) ([]Withdraw
 
 // fill makes a batch, all of it or nothing.
 func (d *Desk) fill(ctx context.Context, payer, name, actor string) error {
-	ws, err := d.Store.InState(ctx, d.Now().AddDate(10, 0, 0), batchMax, Sending, Unknown)
+	ws, err := d.unbatched(ctx, payer)
 	if err != nil {
 		return err
 	}
-	ws = slices.DeleteFunc(ws, func(w Withdrawal) bool { return w.Payer != payer || w.Batch != "" })
 	if len(ws) == 0 {
 		return fault.New(fault.NotFound, "withdraw.batch_empty")
 	}
@@ -61,6 +60,22 @@ func (d *Desk) fill(ctx context.Context, payer, name, actor string) error {
 		}
 		return tx.Act(audit.Act{Actor: actor, What: "withdrawal.batch", On: "batch/" + name})
 	})
+}
+
+// unbatched returns the oldest withdrawals that were given to a payer and are in no
+// batch, at most batchMax of them. It looks beyond those that are in one.
+func (d *Desk) unbatched(ctx context.Context, payer string) ([]Withdrawal, error) {
+	for count := batchMax; ; count *= 2 {
+		ws, err := d.Store.InState(ctx, d.Now().AddDate(10, 0, 0), count, Sending, Unknown)
+		if err != nil {
+			return nil, err
+		}
+		all := len(ws) < count
+		ws = slices.DeleteFunc(ws, func(w Withdrawal) bool { return w.Payer != payer || w.Batch != "" })
+		if all || len(ws) >= batchMax {
+			return ws[:min(len(ws), batchMax)], nil
+		}
+	}
 }
 
 // A Result is what a person, or a payer's file, says of one number.

@@ -54,6 +54,32 @@ func TestAWithdrawalIsInOneBatchOnly(t *testing.T) {
 	}
 }
 
+// TestABatchThatIsOutHoldsUpNoOther: a thousand payments whose results nobody has read
+// yet are no reason that the next ones wait.
+func TestABatchThatIsOutHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.store.InTx(t.Context(), func(tx withdraw.Tx) error {
+		for id := int64(1); id <= 1003; id++ {
+			n := fmt.Sprint("W", id)
+			_, err := tx.Insert(withdraw.Withdrawal{
+				Key: n, User: id, Amount: 1000, Payee: payee(), State: withdraw.Sending, Payer: "bank", Number: n, Rev: 1, At: start, Changed: start, Sent: start,
+			})
+			must(t, err)
+		}
+		return nil
+	}))
+	for i, want := range []int{1000, 3} {
+		ws, err := w.Batch(t.Context(), "bank", fmt.Sprint("b", i), "cli")
+		must(t, err)
+		if len(ws) != want {
+			t.Errorf("batch %d has %d, want %d", i, len(ws), want)
+		}
+	}
+	_, err := w.Batch(t.Context(), "bank", "b3", "cli")
+	wantFault(t, "a batch of nothing", err, fault.NotFound, "withdraw.batch_empty")
+}
+
 func TestResultsSettleWhatAgrees(t *testing.T) {
 	t.Parallel()
 	w := byHand(t)

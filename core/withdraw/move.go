@@ -117,8 +117,8 @@ func (d *Desk) callBack(ctx context.Context, w Withdrawal) (Withdrawal, error) {
 	}
 }
 
-// Confirm settles a withdrawal that was sent, from what a person saw at the
-// payer: paid or not.
+// Confirm settles a withdrawal that was sent, from what a person knows who has paid it
+// by hand: paid or not. Of payments through others, see [Desk.Attest].
 func (d *Desk) Confirm(ctx context.Context, id int64, paid bool, actor, reason string) (Withdrawal, error) {
 	to := Failed
 	if paid {

@@ -110,6 +110,7 @@ type Facts struct {
 	Returned  money.Fen // what was taken back of them after it could be withdrawn
 	Claims    int       // orders of the user
 	Unclicked int       // those of them that were claimed without a link of ours before
+	Unseen    bool      // nobody could say what orders the user has
 
 	// What the desk adds.
 	Now    time.Time
@@ -149,6 +150,7 @@ func Assess(f Facts) (out []Sign) {
 	add(f.Before > 0 && f.Amount/largerThanAvg > f.Sum/money.Fen(f.Before), "risk.amount", 20)
 	add(!f.Payee.IsZero() && f.Now.Sub(f.Payee) < freshAge, "risk.payee_changed", 15)
 	add(f.Unclicked >= unclickedMin && 2*f.Unclicked > f.Claims, "risk.claims", 25)
+	add(f.Unseen, "risk.orders_unseen", 25) // as much as the worst that they could say
 	return out
 }
 

@@ -109,6 +109,7 @@ func TestRiskFromWhereOn(t *testing.T) {
 		{"the only one before was as large", func(f *withdraw.Facts) { f.Before, f.Sum = 1, 1000 }, ""},
 		{"two claims without a link", func(f *withdraw.Facts) { f.Claims, f.Unclicked = 2, 2 }, ""},
 		{"three of five", func(f *withdraw.Facts) { f.Claims, f.Unclicked = 5, 3 }, "risk.claims 25"},
+		{"orders that nobody could look at", func(f *withdraw.Facts) { f.Unseen = true }, "risk.orders_unseen 25"},
 		{"three of six", func(f *withdraw.Facts) { f.Claims, f.Unclicked = 6, 3 }, ""},
 		{"four of seven", func(f *withdraw.Facts) { f.Claims, f.Unclicked = 7, 4 }, "risk.claims 25"},
 	} {

@@ -290,7 +290,7 @@ type Tx interface {
 	// failed, were refused or cancelled do not count.
 	Spent(q Query) (count int, sum money.Fen, err error)
 	// Sharing returns how many users other than one have ever asked for money to
-	// the same account.
+	// the same account. Accounts that are merged are one user.
 	Sharing(p user.Payee, user int64) (int, error)
 	// AddIncident keeps an incident; the same one again is ignored, and is not
 	// fresh.

@@ -91,7 +91,11 @@ func (f *Fake) callback(b Bill, kind string) withdraw.Callback {
 
 // callBack delivers a final state to who asked for it.
 func (f *Fake) callBack(b Bill) {
-	if f.cfg.CallBack != nil && b.NotifyURL != "" && b.final() {
+	if f.cfg.CallBack == nil || b.NotifyURL == "" || !b.final() {
+		return
+	}
+	f.cfg.CallBack(b.NotifyURL, f.callback(b, True))
+	if f.failing() == ToldTwice {
 		f.cfg.CallBack(b.NotifyURL, f.callback(b, True))
 	}
 }

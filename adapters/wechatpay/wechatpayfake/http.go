@@ -62,6 +62,9 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status, a := f.serve(r, body)
+	if way == Slow && !waited(r) {
+		return
+	}
 	switch way {
 	case LostAnswer:
 		panic(http.ErrAbortHandler)
@@ -79,6 +82,18 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		f.answer(w, status, mustJSON(a))
+	}
+}
+
+// waited waits for SlowFor, unless the caller leaves before.
+func waited(r *http.Request) bool {
+	wait := time.NewTimer(SlowFor)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return true
+	case <-r.Context().Done():
+		return false
 	}
 }
 

@@ -74,14 +74,20 @@ const (
 	Short       = "short"        // refuses new bills with NOT_ENOUGH
 	Early       = "early"        // pays at once, and calls back before it answers
 	SlowCancel  = "slow_cancel"  // leaves cancelled bills in CANCELING
+	Slow        = "slow"         // has the effect, answers truly after SlowFor
+	ToldTwice   = "told_twice"   // calls back twice
 )
 
 // Ways lists the ways to fail, for a page of switches.
 func Ways() []string {
 	return []string{
 		LostRequest, LostAnswer, Down, SystemError, Garbage, Forged, Unsigned, Lying, Late, Stall, Denied, Short, Early, SlowCancel,
+		Slow, ToldTwice,
 	}
 }
+
+// SlowFor is how long a slow answer takes.
+const SlowFor = 3 * time.Second
 
 // Config is one merchant, as WeChat knows it.
 type Config struct {
