@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 	"time"
 
@@ -56,6 +57,9 @@ func TestChannel(t *testing.T) {
 			Refused: func(why string) int { return w.counts.of("refused/" + why) },
 			Hide: map[string]func(person int, words, address string){
 				"a shared page": func(person int, words, address string) { w.fake.Share(t.Context(), people[person], words, "", address) },
+				"a page of a mini program": func(person int, words, address string) {
+					w.fake.Program(t.Context(), people[person], words, "pages/proxy/proxy?from=share&to="+url.QueryEscape(address)+"&x=%zz")
+				},
 			},
 			Keys:       []string{"corp_id", "open_kfid", "token", "encoding_aes_key", "poll", "a platform"},
 			Make:       func(without ...string) error { return w.make(t, cfg, without) },

@@ -58,6 +58,8 @@ func understand(m platform.Message) incoming {
 		in.text = m.Text.Said()
 	case m.Type == "link" && m.Link != nil:
 		in.text = strings.Join([]string{m.Link.Title, m.Link.Desc, m.Link.URL}, "\n")
+	case m.Type == "miniprogram" && m.Program != nil && m.Program.Address() != "":
+		in.text = m.Program.Title + "\n" + m.Program.Address()
 	case m.Type == "image":
 		in.say = sayImage
 	case m.Type == "voice":

@@ -92,7 +92,7 @@ func TestHostileContentStaysText(t *testing.T) {
 }
 
 // What is written while the server is away is kept, also over a reload, and sent
-// once when it is back.
+// once when it is back. What is pasted keeps the addresses behind its words.
 func TestUnsentMessagesAreKept(t *testing.T) {
 	t.Parallel()
 	h := open(t, &memory{}, echo, nil)
@@ -107,6 +107,10 @@ func TestUnsentMessagesAreKept(t *testing.T) {
 	look(ctx, t, `document.querySelectorAll('.waiting').length === 0 && document.querySelectorAll('#log .entry').length === 2`)
 	look(ctx, t, `[...document.querySelectorAll('#log .bubble')].map((b) => b.textContent).join() === '离线写的,re: 离线写的'`)
 	look(ctx, t, `Object.keys(localStorage).filter((k) => k.startsWith('fanli.unsent')).length === 0`)
+	act(ctx, t, `{const d = new DataTransfer(); d.setData('text/plain', '看 这个水壶 https://a.example/');
+		d.setData('text/html', '看 <a class="x" href="https://item.jd.com/1.html?a=1&amp;b=2">这个水壶</a> <a href="/x">x</a> <a href="javascript:1">y</a> <a href="https://a.example/">z</a>');
+		document.getElementById('text').dispatchEvent(new ClipboardEvent('paste', {clipboardData: d, bubbles: true, cancelable: true}))}`)
+	look(ctx, t, `document.getElementById('text').value === '看 这个水壶 https://a.example/\nhttps://item.jd.com/1.html?a=1&b=2'`)
 }
 
 // The page can be read in English, and says so to assistive technology.

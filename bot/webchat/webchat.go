@@ -16,6 +16,7 @@
 //   - A page that was away shows everything that it missed, in the same order as
 //     every other tab.
 //   - Nothing that a person or a network wrote is ever read as markup or script.
+//   - An address behind words that are pasted is sent with them.
 //   - Another web site can neither read the chat nor write into it.
 //
 // # Not here

@@ -21,3 +21,10 @@ func (s *Server) Again(ctx context.Context, id string, times int) {
 	s.mu.Unlock()
 	tencentfake.AtOnce(times, func(int) { s.push(ctx) })
 }
+
+// Program is a customer who shares a page of a mini program.
+func (s *Server) Program(ctx context.Context, id, title, path string) Delivery {
+	return s.wrote(ctx, id, "miniprogram", map[string]any{
+		"title": title, "appid": "wx0123456789abcdef", "pagepath": path, "thumb_media_id": tencentfake.Random(40),
+	})
+}

@@ -24,9 +24,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,10 +176,10 @@ type Message struct {
 	Origin   int    `json:"origin"`
 	Type     string `json:"msgtype"`
 
-	Text        *Text  `json:"text,omitempty"`
-	Link        *Link  `json:"link,omitempty"`
-	MiniProgram *Title `json:"miniprogram,omitempty"`
-	Event       *Event `json:"event,omitempty"`
+	Text    *Text    `json:"text,omitempty"`
+	Link    *Link    `json:"link,omitempty"`
+	Program *Program `json:"miniprogram,omitempty"`
+	Event   *Event   `json:"event,omitempty"`
 }
 
 // A Text is what somebody wrote, or the line of a menu that they tapped.
@@ -204,9 +206,25 @@ type Link struct {
 	URL   string `json:"url"`
 }
 
-// A Title is what can be read of a mini program that somebody shared.
-type Title struct {
+// A Program is a page of a mini program that somebody shared.
+type Program struct {
 	Title string `json:"title"`
+	Path  string `json:"pagepath"`
+}
+
+// Address is the web address that the path of the page carries, of which there is one at
+// most in what shops make; "" for none.
+func (p Program) Address() string {
+	_, query, _ := strings.Cut(p.Path, "?")
+	values, _ := url.ParseQuery(query) // what cannot be read is not among them
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, v := range values[name] {
+			if strings.HasPrefix(v, "https://") || strings.HasPrefix(v, "http://") {
+				return v
+			}
+		}
+	}
+	return ""
 }
 
 // An Event is something that happened beside the messages.

@@ -2,7 +2,7 @@
 // conversation; this shows it.
 import { t, lang, setLang, translate } from './texts.js';
 import * as outbox from './outbox.js';
-import { day, el, entry } from './render.js';
+import { day, el, entry, hidden } from './render.js';
 
 const settings = JSON.parse(document.body.dataset.settings);
 const $ = (id) => document.getElementById(id);
@@ -345,6 +345,16 @@ text.addEventListener('input', () => {
   if (text.value === '\n') text.value = ''; // some keyboards still type the line feed after Enter was taken
   grow();
 });
+// What is pasted keeps the addresses behind its words: the field shows words only.
+text.addEventListener('paste', (ev) => {
+  const shown = ev.clipboardData?.getData('text/plain') ?? '';
+  const behind = hidden(ev.clipboardData?.getData('text/html') ?? '', shown);
+  if (behind.length === 0) return;
+  ev.preventDefault();
+  text.setRangeText([shown, ...behind].join('\n'), text.selectionStart, text.selectionEnd, 'end');
+  text.dispatchEvent(new Event('input'));
+});
+
 text.addEventListener('keydown', (ev) => {
   if (ev.key !== 'Enter' || ev.shiftKey || ev.isComposing || ev.keyCode === 229) return;
   ev.preventDefault();

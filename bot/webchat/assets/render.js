@@ -36,6 +36,21 @@ export function safe(address) {
   } catch { return ''; }
 }
 
+// How many addresses behind words are taken, and of how much of a page.
+const hiddenMax = 16, pageMax = 200_000;
+
+// hidden returns the addresses behind words of a page that the words do not show. The
+// page is only searched: it never becomes one here.
+export function hidden(page, shown) {
+  const found = new Set();
+  for (const [, , href] of page.slice(0, pageMax).matchAll(/<a\s[^>]*?href\s*=\s*(["'])(.*?)\1/gis)) {
+    const address = href.replaceAll('&amp;', '&').trim();
+    if (/^https?:/i.test(address) && safe(address) && !shown.includes(address)) found.add(address);
+    if (found.size === hiddenMax) break;
+  }
+  return [...found];
+}
+
 // entry renders one entry of the log.
 export function entry(e, acts) {
   const mine = e.from === 'user';
