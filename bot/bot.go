@@ -114,6 +114,8 @@ type (
 		Make(ctx context.Context, user int64, ref link.Ref) (link.Link, error)
 		MakeFor(ctx context.Context, user int64, q link.Quote) (link.Link, error)
 		Search(ctx context.Context, user int64, words string, page, count int) ([]link.Quote, error)
+		Compare(ctx context.Context, user int64, b link.Basis) (link.Comparison, error)
+		Deals(ctx context.Context, user int64, words string, page, count int) (link.Deals, error)
 	}
 	// Orders shows orders and takes claims.
 	Orders interface {

@@ -53,6 +53,8 @@ func commands() []command {
 	return []command{
 		{"coupon", sectionFind, true, []string{"查券", "查", "优惠", "优惠券", "领券"}, []string{"coupon", "coupons"}, (*turn).coupon},
 		{"search", sectionFind, true, []string{"搜", "搜索", "搜寻", "找", "买"}, []string{"search", "find"}, (*turn).search},
+		{"compare", sectionFind, false, []string{"比价", "对比", "全网比价"}, []string{"compare", "compare prices"}, (*turn).compare},
+		{"deals", sectionFind, false, []string{"今日", "好价", "今日好价", "爆款", "推荐"}, []string{"deals", "today"}, (*turn).deals},
 		{"more", sectionFind, true, []string{"更多", "下一页", "下页", "+"}, []string{"more", "next"}, (*turn).more},
 		{"back", sectionFind, true, []string{"上一页", "上页", "-"}, []string{"back", "previous", "prev"}, (*turn).back},
 		{"last", sectionFind, true, []string{"重发", "没收到", "结果"}, []string{"last", "again", "resend"}, (*turn).resend},
