@@ -61,5 +61,5 @@ func (t *turn) deal(q link.Quote) string {
 		return t.found(q)
 	}
 	return t.T("deals.line", "network", t.network(q.Offer.Network), "price", max(q.Offer.Price, q.Offer.Final).Yuan(),
-		"net", q.Net().Yuan(), "saved", (max(q.Offer.Price, q.Offer.Final) - q.Net()).Yuan())
+		"net", q.Net().Yuan(), "saved", q.Saved().Yuan())
 }

@@ -23,7 +23,7 @@ const (
 	dealsPartly = time.Minute      // the same, where a network did not answer
 	dealsFailed = 10 * time.Second // so long nobody is asked again, where none answered
 	dealsEach   = 5                // offers of a network for a word
-	dealsMax    = 30               // in a list
+	dealsMax    = 20               // in a list: all are promised, to be in the order of what the user saves
 	dealLists   = 200              // that are kept in this process
 	dealsFormat = "deals/1/"       // of what is shared between processes
 )
@@ -36,9 +36,9 @@ type Deals struct {
 }
 
 // Deals returns goods that save their buyers most, by coupon and commission: those of
-// DealWords, or of the words that are given. The list is the same for everybody for a
-// while; what a user gets of it is the user's own. Networks that fail are named; the
-// error is only returned where none answered.
+// DealWords, or of the words that are given. The goods are the same for everybody for a
+// while; what a user gets of each is the user's own, and so is their order. Networks that
+// fail are named; the error is only returned where none answered.
 func (d *Desk) Deals(ctx context.Context, user int64, words string, page, count int) (Deals, error) {
 	l, err := d.deals.list(ctx, strings.ToLower(words), d.Now, func(ctx context.Context) (dealList, error) {
 		return d.findDeals(ctx, words)
@@ -53,10 +53,14 @@ func (d *Desk) Deals(ctx context.Context, user int64, words string, page, count 
 		}
 	}
 	offers := slices.DeleteFunc(slices.Clone(l.Offers), func(o Offer) bool { return off[o.Network] })
-	from := min((page-1)*count, len(offers))
-	to := min(from+count, len(offers))
-	qs, err := d.quotes(ctx, user, offers[from:to])
-	return Deals{qs, to < len(offers), away}, err
+	qs, err := d.quotes(ctx, user, offers)
+	if err != nil {
+		return Deals{}, err
+	}
+	slices.SortStableFunc(qs, func(a, b Quote) int { return cmp.Compare(b.Saved(), a.Saved()) })
+	from := min((page-1)*count, len(qs))
+	to := min(from+count, len(qs))
+	return Deals{qs[from:to], to < len(qs), away}, nil
 }
 
 // A dealList is what everybody sees for a while.
@@ -142,6 +146,9 @@ func best(offers []Offer) []Offer {
 	})
 	return offers[:min(len(offers), dealsMax)]
 }
+
+// Saved is what the buyer saves by coupon and rebate.
+func (q Quote) Saved() money.Fen { return max(q.Offer.Price, q.Offer.Final) - q.Net() }
 
 // saved is what the price falls by, and what there is to share: the same for everybody.
 func saved(o Offer) money.Fen { return max(o.Price-o.Final, 0) + o.Commission }
