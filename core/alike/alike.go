@@ -116,7 +116,7 @@ func Compare(a, b Title) Result {
 		return Result{Similar, f.against}
 	case len(f.against) > 0:
 		return Result{Different, append(f.against, NameDiffers)}
-	case name < nameSimilar && !(f.has(Brand) && f.has(Model)):
+	case name < nameSimilar && (!f.has(Brand) || !f.has(Model)):
 		return Result{Different, []Reason{NameDiffers}}
 	}
 	return f.judge(name, model, disjoint(a.colours, b.colours))
@@ -137,7 +137,7 @@ func (f *finding) judge(name, model int, colours bool) Result {
 		switch {
 		case r == CountUnsaid:
 			verdict = weaker(verdict, Similar)
-		case r == BrandUnsaid && model < modelRunesMin && !(f.has(Amount) && name >= nameStrong):
+		case r == BrandUnsaid && model < modelRunesMin && (!f.has(Amount) || name < nameStrong):
 			verdict = weaker(verdict, Similar)
 		default:
 			verdict = weaker(verdict, Likely)

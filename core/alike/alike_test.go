@@ -37,6 +37,10 @@ func TestPairs(t *testing.T) {
 		{"农夫山泉 饮用天然水 550ml*12瓶", "农夫山泉天然水 550ML×12 饮用水", same, "brand"},
 		{"飞利浦电动牙刷 HX6806 含3支刷头", "飞利浦 HX6806 声波电动牙刷", same, "brand"},
 
+		{"Apple/苹果 iPhone 15 Pro Max (A3108) 256GB 支持移动联通电信5G 双卡双待手机", "苹果15promax 256g 5G全网通手机", same, "brand"},
+		{"小米14 12GB+256GB 黑色 5G手机", "Xiaomi 14 12+256G 黑色 手机", same, "brand"},
+		{"帮宝适一级帮拉拉裤L48片", "帮宝适 一级帮 拉拉裤 L 48片", same, "brand"},
+
 		// Something is not said.
 		{"iPhone 15 128G 黑色 手机", "iPhone 15 128G 蓝色 手机", likely, "colour_differs"},
 		{"Apple iPhone 15 手机", "Apple iPhone 15 128GB 手机", likely, "amount_unsaid"},
@@ -58,6 +62,9 @@ func TestPairs(t *testing.T) {
 		{"南孚电池 5号 12粒", "南孚电池 7号 12粒", similar, "amount_differs"},
 		{"清风抽纸 三包装", "清风抽纸 两包装", similar, "count_differs"},
 		{"晨光中性笔 0.5mm 30支", "晨光中性笔 0.38mm 30支", similar, "amount_differs"},
+
+		{"帮宝适一级帮拉拉裤L48片", "帮宝适 一级帮 拉拉裤 XL 48片", similar, "amount_differs"},
+		{"优衣库 男装 T恤 XL", "优衣库 男装 T恤 L", similar, "amount_differs"},
 
 		// Models and variants that differ.
 		{"Apple iPhone 15 128GB", "Apple iPhone 15 Pro 128GB", similar, "variant_differs"},

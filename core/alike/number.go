@@ -20,6 +20,8 @@ const (
 	leaves  measure = "张"
 	pieces  measure = "片"
 	grains  measure = "粒"
+
+	size measure = "size" // of clothes and nappies; a title may list what there is
 )
 
 // identifies reports whether goods with another value are other goods, so that a title
@@ -50,7 +52,7 @@ const numeralFollows = "包袋瓶盒支枝只个件条卷箱桶套罐双对片�
 func (r *reader) readNumbers() {
 	for i := 0; i < len(r.text); i++ {
 		switch {
-		case i > 0 && (latin(r.text[i-1]) || digit(r.text[i-1])) && !r.crossed(i):
+		case i > 0 && (latin(r.text[i-1]) || digit(r.text[i-1])) && !r.crossed(i) && !r.sized(i):
 		case digit(r.text[i]):
 			i = max(i, r.measured(i)-1)
 		default:
@@ -117,7 +119,7 @@ func (r *reader) keepAll(all []int64, signs []rune, u unit) {
 
 // keep keeps one amount or number of packs.
 func (r *reader) keep(n int64, u unit) {
-	m, value := u.measure, n
+	m, value := u.measure, n*u.factor
 	switch {
 	case m == "":
 		if r.counts[u.pack] == nil {
@@ -129,8 +131,6 @@ func (r *reader) keep(n int64, u unit) {
 		return
 	case u == unit{weight, gram, ""} && r.tech && capacity(n):
 		m, value = storage, n*1024
-	default:
-		value = n * u.factor
 	}
 	if r.amounts[m] == nil {
 		r.amounts[m] = numbers{}
@@ -141,9 +141,12 @@ func (r *reader) keep(n int64, u unit) {
 // gram is the factor of grams, which devices also write for gigabytes.
 const gram = 1000
 
-// capacity reports whether devices store so much: a power of two.
+// capacity reports whether devices store so much: a power of two, or three of them as 12.
 func capacity(n int64) bool {
 	n /= unitary
+	if n%3 == 0 {
+		n /= 3
+	}
 	return n > 0 && n&(n-1) == 0
 }
 
@@ -217,6 +220,17 @@ func (r *reader) crossed(i int) bool {
 	return digit(before) || unitEnds[before] && r.text[i-2] == ' '
 }
 
+// sized reports whether a size stands before a number of pieces: L48片.
+func (r *reader) sized(i int) bool {
+	from := i
+	for from > 0 && latin(r.text[from-1]) {
+		from--
+	}
+	_, end, ok := r.number(i)
+	return ok && sizes[string(r.text[from:i])] > 0 && (from == 0 || !digit(r.text[from-1])) &&
+		end < len(r.text) && strings.ContainsRune("片条件只", r.text[end])
+}
+
 // unit reads the unit behind a number; a space may stand before one in Latin letters.
 func (r *reader) unit(i int) (u unit, end int, ok bool) {
 	if i+1 < len(r.text) && r.text[i] == ' ' && latin(r.text[i+1]) {
@@ -249,10 +263,18 @@ func (r *reader) readLatin() {
 		for i < len(r.text) && (latin(r.text[i]) || digit(r.text[i])) {
 			i++
 		}
-		if i > from {
+		if n := sizes[string(r.text[from:i])]; n > 0 && !r.quoted(from, i) {
+			r.keep(n, unit{measure: size, factor: 1})
+		} else if i > from {
 			r.latinWord(from, i)
 		}
 	}
+}
+
+// quoted reports whether a mark joins a letter to a word: L'Oreal.
+func (r *reader) quoted(from, to int) bool {
+	const marks = "'’&"
+	return from > 0 && strings.ContainsRune(marks, r.text[from-1]) || to < len(r.text) && strings.ContainsRune(marks, r.text[to])
 }
 
 // latinWord takes one word apart: iphone15pro is iphone, 15 and pro; k380 is a model.

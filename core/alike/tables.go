@@ -38,6 +38,8 @@ var (
 	praise = newLexicon(strings.Fields(`官方旗舰店 旗舰店 专卖店 专营店 京东自营 自营 官方 正品 包邮 百亿补贴 国家补贴 限时 特价 秒杀 爆款 新款 新品 热卖 热销 同款 升级款
 		plus会员 会员 正版 全新 原装 推荐 店长 工厂 直营 直发 顺丰 现货 速发 今日 到手 券后 立减 满减 优惠 活动 新客 专享 整箱装 整箱 组合装 大包装 家庭装 实惠装 囤货 官网 授权 行货 国行 大陆 全网通 双卡双待 new hot`))
 
+	sizes = map[string]int64{"nb": 1, "xs": 2, "s": 3, "m": 4, "l": 5, "xl": 6, "xxl": 7, "xxxl": 8}
+
 	measures = readUnits()
 	unitEnds = ends(measures)
 )

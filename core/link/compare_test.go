@@ -43,7 +43,7 @@ func (s *shop) searches() string {
 func street(t *testing.T, shelves map[string][]string) (*counter, map[string]*shop) {
 	t.Helper()
 	c := newCounter(t, 0)
-	c.Desk.Networks = nil
+	c.Networks = nil
 	shops := map[string]*shop{}
 	for _, name := range []string{link.Taobao, link.JD, link.PDD} {
 		m := market.New(c.now, 0, 1)
@@ -56,7 +56,7 @@ func street(t *testing.T, shelves map[string][]string) (*counter, map[string]*sh
 			m.Stock(market.Goods{ID: fmt.Sprint(name, i), Title: title, Price: money.Fen(price * 100), Coupon: money.Fen(coupon * 100), Rate: 1000})
 		}
 		shops[name] = &shop{Memory: linktest.NewMemory(name, m, c.now)}
-		c.Desk.Networks = append(c.Desk.Networks, shops[name])
+		c.Networks = append(c.Networks, shops[name])
 	}
 	return c, shops
 }
@@ -194,7 +194,7 @@ func TestThereIsNothingToCompare(t *testing.T) {
 			t.Errorf("%q: %v, %s, %s", words, err, rows(got.Rows), rows(got.Similar))
 		}
 	}
-	c.Desk.Networks = nil
+	c.Networks = nil
 	if _, err := c.Compare(t.Context(), 42, link.Basis{Words: "壶"}); fault.ReasonOf(err) != "link.no_search" {
 		t.Errorf("without shops: %v", err)
 	}
