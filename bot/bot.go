@@ -121,6 +121,8 @@ type (
 		MakeFor(ctx context.Context, user int64, q link.Quote) (link.Link, error)
 		Promote(ctx context.Context, user int64, p link.Page) (link.Link, error)
 		Search(ctx context.Context, user int64, words string, page, count int) ([]link.Quote, error)
+		Compare(ctx context.Context, user int64, b link.Basis) (link.Comparison, error)
+		Deals(ctx context.Context, user int64, words string, page, count int) (link.Deals, error)
 	}
 	// Orders shows orders and takes claims.
 	Orders interface {

@@ -57,6 +57,8 @@ func peoples() []command {
 	return []command{
 		{"coupon", sectionFind, true, []string{"查券", "查", "优惠", "优惠券", "领券"}, []string{"coupon", "coupons"}, (*turn).coupon},
 		{"search", sectionFind, true, []string{"搜", "搜索", "搜寻", "找", "买"}, []string{"search", "find"}, (*turn).search},
+		{"compare", sectionFind, false, []string{"比价", "对比", "全网比价"}, []string{"compare", "compare prices"}, (*turn).compare},
+		{"deals", sectionFind, false, []string{"今日", "好价", "今日好价", "爆款", "推荐"}, []string{"deals", "today"}, (*turn).deals},
 		{"food", sectionFind, false, []string{"外卖", "饿了么", "美团"}, []string{"food", "takeaway"}, (*turn).food},
 		{"more", sectionFind, true, []string{"更多", "下一页", "下页", "+"}, []string{"more", "next"}, (*turn).more},
 		{"back", sectionFind, true, []string{"上一页", "上页", "-"}, []string{"back", "previous", "prev"}, (*turn).back},

@@ -42,6 +42,7 @@ func (t *turn) paste(ctx context.Context, refs []link.Ref, all int) (Reply, erro
 		return t.pasteOne(ctx, found[0]), nil
 	}
 	var r Reply
+	t.state.Offered = nil
 	for _, a := range found {
 		if a.err == nil {
 			r.Cards = append(r.Cards, t.offer(a.link))
@@ -67,6 +68,7 @@ func (t *turn) pasteOne(ctx context.Context, a answered) Reply {
 	if a.err != nil {
 		return t.miss(ctx, a)
 	}
+	t.state.Offered = &offered{Chat: t.chat(), Offer: a.link.Offer, Until: t.now.Add(listTTL)}
 	return Reply{Cards: []Card{t.offer(a.link)}}
 }
 
@@ -151,12 +153,7 @@ func (t *turn) miss(ctx context.Context, a answered) Reply {
 
 // shops says that a link is of none of the shops that we know.
 func (t *turn) shops() Reply {
-	names := t.bot.networks()
-	shown := make([]string, len(names))
-	for i, n := range names {
-		shown[i] = t.network(n)
-	}
-	r := Reply{Text: t.T("paste.foreign") + "\n" + t.T("paste.shops", "shops", strings.Join(shown, t.T("format.and"))), Nothing: true}
+	r := Reply{Text: t.T("paste.foreign") + "\n" + t.T("paste.shops", "shops", t.networks(t.bot.networks())), Nothing: true}
 	r.Buttons = []Button{t.next("guide")}
 	return r
 }

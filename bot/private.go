@@ -18,7 +18,7 @@ const startMax = 64
 
 // carried are the commands that bring along what stood behind them. Links can be made by
 // anybody: these only look, or claim for whoever opens the link.
-var carried = []string{"orders", "order", "why", "claim"}
+var carried = []string{"orders", "order", "why", "claim", "compare", "deals"}
 
 // encoding is how words travel in a link.
 var encoding = base64.RawURLEncoding

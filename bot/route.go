@@ -27,12 +27,14 @@ func (t *turn) route(ctx context.Context) (Reply, error) {
 	if t.m.Group {
 		isCommand = isCommand && c.main(t.text, s)
 	}
-	if !isCommand && len(goods) == 0 {
+	if !isCommand && (len(goods) == 0 || t.compares()) {
 		if r, ok, err := t.reply(ctx, s); ok {
 			return r, err
 		}
 	}
 	switch {
+	case isCommand && c.name == "compare" && len(goods) <= 1: // several links are answered one by one
+		return t.command(ctx, c, args)
 	case len(goods) > 0:
 		t.state.Ask = nil
 		if r, stop, err := t.stopped(ctx, scopesOfRefs(goods)...); stop || err != nil {
@@ -164,6 +166,9 @@ func (t *turn) reply(ctx context.Context, s string) (r Reply, ok bool, err error
 	case askWords:
 		t.state.Ask = nil
 		r, err = t.find(ctx, s, 1)
+	case askCompare:
+		t.state.Ask = nil
+		r, err = t.compare(ctx, s)
 	default: // of another version
 		t.state.Ask = nil
 		return Reply{}, false, nil
@@ -178,6 +183,8 @@ func (s step) command() string {
 		return "claim"
 	case askWords:
 		return "search"
+	case askCompare:
+		return "compare"
 	default:
 		return "payee"
 	}

@@ -96,7 +96,7 @@ func (t *turn) page(ctx context.Context, words string, page int) ([]link.Quote, 
 // show makes l what digits and paging refer to, and returns the buttons to page.
 func (t *turn) show(l list) (paging []Button) {
 	l.Chat, l.Until = t.chat(), t.now.Add(listTTL)
-	t.state.List = &l
+	t.state.List, t.state.Offered = &l, nil
 	if l.More {
 		paging = append(paging, t.next("more"))
 	}
@@ -133,8 +133,8 @@ func (t *turn) digit(ctx context.Context, s string) (Reply, error) {
 		return Reply{}, nil
 	case l == nil:
 		return t.unknown(), nil
-	case l.Kind == listSearch && n <= len(l.Quotes):
-		return t.pick(ctx, l.Quotes[n-1])
+	case n <= len(l.quotes()):
+		return t.pick(ctx, l.quotes()[n-1])
 	case l.Kind == listOrders && n <= len(l.Orders):
 		return t.detail(ctx, l.Orders[n-1])
 	case l.Kind == listStatement:
@@ -165,6 +165,8 @@ func (t *turn) more(ctx context.Context, _ string) (Reply, error) {
 		return t.say("list.end"), nil
 	case l.Kind == listSearch:
 		return t.turned(l)(t.find(ctx, l.Words, l.Page+1))
+	case l.Kind == listDeals:
+		return t.turned(l)(t.dealPage(ctx, l.Words, l.Page+1))
 	case l.Kind == listOrders:
 		return t.turned(l)(t.orderPage(ctx, append(l.Starts, l.Next)))
 	default:
@@ -192,6 +194,8 @@ func (t *turn) back(ctx context.Context, _ string) (Reply, error) {
 		return t.say("list.start"), nil
 	case l.Kind == listSearch:
 		return t.turned(l)(t.find(ctx, l.Words, l.Page-1))
+	case l.Kind == listDeals:
+		return t.turned(l)(t.dealPage(ctx, l.Words, l.Page-1))
 	case l.Kind == listOrders:
 		return t.turned(l)(t.orderPage(ctx, l.Starts[:len(l.Starts)-1]))
 	default:
@@ -211,6 +215,10 @@ func (t *turn) resend(ctx context.Context, _ string) (Reply, error) {
 		r := l.Reply
 		r.Turned = false
 		return r, nil
+	}
+	if c, args, ok := match(tidy(l.Retry)); ok && (c.name == "compare" || c.name == "deals") {
+		t.text = l.Retry
+		return c.run(t, ctx, args)
 	}
 	if goods, _ := apart(link.Recognise(l.Retry)); len(goods) > 0 {
 		t.text = l.Retry

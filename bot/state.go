@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"fanli/core/fault"
@@ -34,6 +35,7 @@ type state struct {
 	Confirm *confirm `json:"confirm,omitempty"`
 	List    *list    `json:"list,omitempty"`
 	Last    *last    `json:"last,omitempty"`
+	Offered *offered `json:"offered,omitempty"`
 }
 
 // A step is the question that waits for an answer.
@@ -44,6 +46,7 @@ const (
 	askName    step = "name"    // of the payee
 	askNumber  step = "number"  // of an order to claim
 	askWords   step = "words"   // to search for
+	askCompare step = "compare" // words or goods to compare
 	askPaid    step = "paid"    // for an order that is claimed
 	askDay     step = "day"     // on which it was placed
 )
@@ -90,6 +93,27 @@ type list struct {
 	Orders []orderRef   `json:"orders,omitempty"`
 	Quotes []link.Quote `json:"quotes,omitempty"` // of a whole batch
 	Until  time.Time    `json:"until"`
+
+	Comparison *link.Comparison `json:"comparison,omitempty"` // whose rows the digits are
+}
+
+// quotes are the goods that digits stand for.
+func (l *list) quotes() []link.Quote {
+	if l.Comparison == nil {
+		return l.Quotes
+	}
+	var out []link.Quote
+	for _, c := range slices.Concat(l.Comparison.Rows, l.Comparison.Similar) {
+		out = append(out, c.Quote)
+	}
+	return out
+}
+
+// An offered is the offer that a chat was answered with last.
+type offered struct {
+	Chat  string     `json:"chat"`
+	Offer link.Offer `json:"offer"`
+	Until time.Time  `json:"until"`
 }
 
 type listKind string
@@ -98,6 +122,8 @@ const (
 	listOrders    listKind = "orders"
 	listSearch    listKind = "search"
 	listStatement listKind = "statement"
+	listCompare   listKind = "compare"
+	listDeals     listKind = "deals"
 )
 
 // A last is the answer that can be repeated in its chat.

@@ -155,6 +155,8 @@ func families(t *testing.T) map[string][]string {
 		"fault.":             constants(t, "../core/fault", "Code"),
 		"reason.":            reasons(t),
 		"help.":              nil,
+		"alike.":             {"same", "likely", "similar"},
+		"alike.because.":     constants(t, "../core/alike", "Reason"),
 		"desk.label.":        constants(t, "../core/desk", "Label"),
 		"desk.word.":         constants(t, "../core/desk", "Stable"),
 	}

@@ -76,6 +76,7 @@ func (c Config) check(t *tree) []mistake {
 	c.Resilience.check(k)
 	c.Landing.check(k)
 	c.Bot.check(k)
+	c.Deals.check(k)
 	c.checkActivities(k)
 	c.checkMoney(k)
 	c.checkCollect(k)

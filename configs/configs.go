@@ -73,6 +73,7 @@ type Config struct {
 	Wecom      kf.Config         `yaml:"wecom"`
 	Webchat    Webchat           `yaml:"webchat"`
 	Bot        Bot               `yaml:"bot"`
+	Deals      Deals             `yaml:"deals"`
 	Landing    Landing           `yaml:"landing"`
 	Activities []Activity        `yaml:"activities"`
 	API        API               `yaml:"api"`

@@ -14,6 +14,7 @@
 //	ladder           what is left out while something is away
 //	market           a model of the outside world, for fakes and tests
 //	user             who the people are
+//	alike            whether two titles name the same goods
 //	post             what people send us and are sent, until it is seen to
 //	link             what people paste, and the links they get back
 //	order            what the networks say was bought, and whose it is

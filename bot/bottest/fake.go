@@ -94,7 +94,7 @@ func New(t *testing.T) *Fake {
 		in, err := f.users.Inviters(ctx, id, at)
 		return rebate.Inviters(in), err
 	}
-	f.links = &link.Desk{Promises: f.clerk, Store: linkStore{at()}, Now: now, Deadline: time.Minute}
+	f.links = &link.Desk{Promises: f.clerk, Store: linkStore{at()}, Now: now, Deadline: time.Minute, DealWords: []string{"焖烧罐", "保温杯", "毛巾", "水壶"}}
 	f.book = &order.Book{Store: orderStore{at()}, Now: now}
 	f.cash = &credit.Cashier{Store: creditStore{at()}, Now: now}
 	f.gifts = &credit.Treasurer{

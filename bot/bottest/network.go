@@ -2,6 +2,7 @@ package bottest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,14 +106,15 @@ func (n *network) Promote(_ context.Context, p link.Page, _ link.Mark) (link.Mad
 	return link.Made{URL: "https://" + n.name + ".example/" + p.Address}, nil
 }
 
-// Search finds goods whose title has one of the words.
+// Search finds goods whose title has all words.
 func (n *network) Search(_ context.Context, words string, page, count int) ([]link.Offer, error) {
 	if err := n.failing(); err != nil {
 		return nil, err
 	}
 	var out []link.Offer
 	for _, g := range n.book.Shelf() {
-		if !g.Unlisted && strings.Contains(g.Title, words) {
+		missing := func(word string) bool { return !strings.Contains(g.Title, word) }
+		if !g.Unlisted && !slices.ContainsFunc(strings.Fields(words), missing) {
 			out = append(out, n.offer(g, link.Ref{Network: n.name, Kind: link.Item, ID: g.ID, Title: g.Title}))
 		}
 	}

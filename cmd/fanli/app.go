@@ -238,7 +238,10 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	}
 	a.desk = &link.Desk{
 		Networks: a.networks, Promises: a.promiser(), Store: a.db.Links(), Now: a.now, Deadline: a.cfg.Links.Deadline,
-		Stopped: a.networkStopped, Later: a.later(),
+		Stopped: a.networkStopped, Later: a.later(), DealWords: a.cfg.Deals.Words,
+	}
+	if a.kept.redis != nil {
+		a.desk.Shared = a.kept.redis
 	}
 	a.bot = &bot.Bot{
 		Users: a.ask.users, Links: a.desk, Orders: a.ask.orders, Rebates: a.ask.rebates, Money: a.ask.wallets,

@@ -84,6 +84,15 @@ func settings() []setting {
 				return nil
 			},
 		},
+		{
+			keys: []string{"deals.words"}, targets: []string{botTarget}, says: "for the next list, within 15 minutes",
+			apply: func(_ context.Context, l *live, c configs.Config) error {
+				if l.a.desk != nil {
+					l.a.desk.ChangeDeals(c.Deals.Words)
+				}
+				return nil
+			},
+		},
 		{keys: []string{"bot.search", "bot.contact", "rebate.checkin.amount", "rebate.checkin.budget", "collect.memberships"}, targets: []string{botTarget}, says: "for the next message; memberships only where a collector is on", apply: applyManner},
 		{
 			keys: []string{"collect.lasts"}, targets: []string{paymentTarget}, says: "for codes made from now on",

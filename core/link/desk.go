@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fanli/core/cache"
 	"fanli/core/event"
 	"fanli/core/fault"
 	"fanli/core/money"
@@ -90,16 +91,35 @@ type Desk struct {
 	Deadline time.Duration // for one answer; a stalled network does not stall longer; see Change
 	// Stopped fails where staff has stopped a network; optional.
 	Stopped func(ctx context.Context, network string) error
+	// DealWords are what deals are looked for with; optional: without them there are
+	// only those of words that people send.
+	DealWords []string
+	// Shared is where other processes find the deals, too; optional.
+	Shared cache.Cache
 	// Later returns what a promise is made from once Promises can be asked again;
 	// optional: without it there is no link as long as Promises is not available.
 	Later func(ctx context.Context, user int64, o Offer) (Promise, error)
 
 	changed atomic.Int64
+	words   atomic.Pointer[[]string]
+	deals   dealShelf
 }
 
 // Change makes deadline count from now on. It may be called while the desk is at
 // work.
 func (d *Desk) Change(deadline time.Duration) { d.changed.Store(int64(deadline)) }
+
+// ChangeDeals makes words count as DealWords for lists that are made from now on. It may
+// be called while the desk is at work.
+func (d *Desk) ChangeDeals(words []string) { d.words.Store(&words) }
+
+// dealWords are those that count now.
+func (d *Desk) dealWords() []string {
+	if w := d.words.Load(); w != nil {
+		return *w
+	}
+	return d.DealWords
+}
 
 // deadline is the one that counts now.
 func (d *Desk) deadline() time.Duration {
@@ -146,16 +166,9 @@ func (d *Desk) Quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
 }
 
 func (d *Desk) quote(ctx context.Context, user int64, ref Ref) (Quote, error) {
-	n, err := d.network(ref.Network)
+	o, err := d.offer(ctx, ref)
 	if err != nil {
 		return Quote{}, err
-	}
-	if err := d.stopped(ctx, ref.Network); err != nil {
-		return Quote{}, err
-	}
-	o, err := n.Offer(ctx, ref)
-	if err != nil {
-		return Quote{}, fault.In("link.Quote", err)
 	}
 	p, err := d.promise(ctx, user, o)
 	return Quote{o, p}, err
@@ -333,80 +346,6 @@ func newTag() string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return "f" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
-}
-
-// Search finds goods by words on every network that can, the networks in turn and
-// each in its own order. A page has about count offers, an equal part of each
-// network's, and page after page shows all that they have; only an empty page is
-// the end. Networks that fail are left out; the error is only returned when none
-// answered.
-func (d *Desk) Search(ctx context.Context, user int64, words string, page, count int) ([]Quote, error) {
-	asking, cancel := context.WithTimeout(ctx, d.deadline())
-	defer cancel()
-	type answer struct {
-		offers []Offer
-		err    error
-	}
-	var searchers []Searcher
-	for _, n := range d.Networks {
-		if s, ok := n.(Searcher); ok {
-			searchers = append(searchers, s)
-		}
-	}
-	var pending []chan answer
-	for _, s := range searchers {
-		c := make(chan answer, 1)
-		pending = append(pending, c)
-		go func() {
-			o, err := s.Search(asking, words, page, max(1, count/len(searchers)))
-			c <- answer{o, err}
-		}()
-	}
-	var lists [][]Offer
-	failed := fault.New(fault.NotFound, "link.no_search")
-	var lastErr error = failed
-	for _, c := range pending {
-		a := <-c
-		if a.err != nil {
-			lastErr = a.err
-			continue
-		}
-		lists = append(lists, a.offers)
-	}
-	if len(lists) == 0 {
-		return nil, lastErr
-	}
-	return d.interleave(ctx, user, lists) // one that has used up the time must not spoil what others found
-}
-
-// interleave takes the offers of several networks in turn, so that none is
-// hidden behind another.
-func (d *Desk) interleave(ctx context.Context, user int64, lists [][]Offer) ([]Quote, error) {
-	var out []Quote
-	away := false // nobody is kept waiting for each of many that nobody can promise
-	for i := 0; ; i++ {
-		some := false
-		for _, l := range lists {
-			if i >= len(l) {
-				continue
-			}
-			some = true
-			promise := d.promise
-			if away {
-				promise = d.Later
-			}
-			p, err := promise(ctx, user, l[i])
-			if err != nil {
-				return nil, err
-			}
-			away = p.Late()
-			out = append(out, Quote{l[i], p})
-		}
-		if !some {
-			break
-		}
-	}
-	return out, nil
 }
 
 // Net is what the goods cost after coupon and rebate.

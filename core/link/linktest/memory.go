@@ -121,14 +121,15 @@ func (n *Memory) Link(ctx context.Context, o link.Offer, m link.Mark) (link.Made
 	return link.Made{URL: u}, nil
 }
 
-// Search finds goods whose title holds words.
+// Search finds goods whose title holds all words.
 func (n *Memory) Search(ctx context.Context, words string, page, count int) ([]link.Offer, error) {
 	if err := n.failure(ctx); err != nil {
 		return nil, err
 	}
 	var found []link.Offer
 	for _, g := range n.market.Shelf() {
-		if !g.Unlisted && strings.Contains(g.Title, words) {
+		missing := func(word string) bool { return !strings.Contains(g.Title, word) }
+		if !g.Unlisted && !slices.ContainsFunc(strings.Fields(words), missing) {
 			found = append(found, n.offer(g))
 		}
 	}
