@@ -98,6 +98,7 @@ const (
 	listOrders    listKind = "orders"
 	listSearch    listKind = "search"
 	listStatement listKind = "statement"
+	listWishes    listKind = "wishes" // what people are told unasked
 )
 
 // A last is the answer that can be repeated in its chat.

@@ -138,6 +138,7 @@ func families(t *testing.T) map[string][]string {
 		"network.":           {"taobao", "jd", "pdd", "vip"},
 		"channel.":           {"telegram", "wechat", "kf", "web", "terminal"},
 		"unsubscribe.on.":    {"telegram", "wechat", "kf", "web", "other"},
+		"topic.":             constants(t, "../core/user", "Topic"),
 		"order.state.":       constants(t, "../core/order", "State"),
 		"order.event.":       {"unpaid", "paid", "received", "settled"},
 		"order.step.":        constants(t, "../core/order", "Step"),
