@@ -278,8 +278,8 @@ func minuteOf(hour, minute string) (int, bool) {
 // A Wish is how a person wants a notice that is about to be carried.
 type Wish struct {
 	Off   bool
-	Until time.Time  // it is held until then; zero: not at all
-	Hours user.Quiet // their own quiet hours
+	Wait  time.Duration // for so long it is held: until their quiet hours end, by the clock of Bot
+	Hours user.Quiet    // their own quiet hours
 }
 
 // Wanted says how the person of a notice wants it now. A notice without a topic is wanted
@@ -295,6 +295,8 @@ func (d *Deliverer) Wanted(ctx context.Context, n Notice) (Wish, error) {
 	}
 	wish.Off = !w.Wants(n.Topic)
 	v := d.Bot.voice("")
-	wish.Until, _ = w.Quiet.Until(v.now.In(v.zone))
+	if end, in := w.Quiet.Until(v.now.In(v.zone)); in {
+		wish.Wait = end.Sub(v.now)
+	}
 	return wish, nil
 }

@@ -32,8 +32,7 @@ const wishWait = 30 * time.Second
 // platform was away, or ten thousand others were told first. What has begun to arrive is
 // carried to its end.
 func (l *line) held(ctx context.Context, k post.Parcel) (*verdict, user.Quiet) {
-	now := l.Now()
-	if !k.Quiet || l.Wanted == nil || k.Parts > 0 || !now.Before(k.Expires) {
+	if !k.Quiet || l.Wanted == nil || k.Parts > 0 || !l.Now().Before(k.Expires) {
 		return nil, user.Quiet{}
 	}
 	p, err := unpack(k)
@@ -44,25 +43,25 @@ func (l *line) held(ctx context.Context, k post.Parcel) (*verdict, user.Quiet) {
 	if err != nil && ctx.Err() != nil { // being stopped
 		return &verdict{state: post.Waiting, tries: k.Tries, reason: k.Reason}, user.Quiet{}
 	}
-	until := w.Until
+	wait := w.Wait
 	if err != nil && p.Notice.Topic != "" {
-		until = now.Add(wishWait)
+		wait = wishWait
 	}
 	chat, inside := strings.CutPrefix(k.Chat, roomMark)
-	wait := &verdict{state: post.Waiting, tries: k.Tries, reason: Held}
+	v := &verdict{state: post.Waiting, tries: k.Tries, reason: Held}
 	switch {
 	case w.Off:
 		return &verdict{state: post.Gone, tries: k.Tries, reason: notify.Off}, w.Hours
-	case inside && now.Before(until):
-		wait.wait = min(until.Sub(now), roomLook)
+	case inside && wait > 0:
+		v.wait = min(wait, roomLook)
 	case inside:
-		wait.line = chat
-	case now.Before(until) && len(roomMark)+len(chat) <= keyBytesMax:
-		wait.line, wait.longer = roomMark+chat, until.Sub(now)
+		v.line = chat
+	case wait > 0 && len(roomMark)+len(chat) <= keyBytesMax:
+		v.line, v.longer = roomMark+chat, wait
 	default:
 		return nil, w.Hours
 	}
-	return wait, w.Hours
+	return v, w.Hours
 }
 
 // wanted asks whoever knows.

@@ -16,8 +16,9 @@ import (
 // A quiet world is one in which ann has wishes.
 type quietWorld struct {
 	*world
-	wish bot.Wish // of notices with a topic
-	down error
+	wish  bot.Wish  // of notices with a topic
+	until time.Time // of quiet hours
+	down  error
 }
 
 func openQuiet(t *testing.T) *quietWorld {
@@ -33,6 +34,7 @@ func (w *quietWorld) begin(holder string) {
 		if n.Topic == "" {
 			return bot.Wish{}, w.down
 		}
+		w.wish.Wait = max(w.until.Sub(w.at), 0)
 		return w.wish, w.down
 	}
 }
@@ -54,14 +56,14 @@ func TestLateNoticesWaitForTheEndOfQuietHours(t *testing.T) {
 	w.notice(user.TopicOrders, "a1", "a2", "a3")
 	w.settle()
 	w.chats.fail("ann", nil)
-	w.wish.Until = start.Add(8 * time.Hour)
+	w.until = start.Add(8 * time.Hour)
 	w.at = start.Add(time.Hour)
 	w.receive("ann", "m1")
 	w.notice("", "u1")
 	w.settle()
 	w.want("ann", "u1 re:m1")
 	w.begin("second")
-	for w.at.Before(w.wish.Until.Add(-roomLook)) {
+	for w.at.Before(w.until.Add(-roomLook)) {
 		w.at = w.at.Add(roomLook)
 		w.settle()
 	}
@@ -69,7 +71,7 @@ func TestLateNoticesWaitForTheEndOfQuietHours(t *testing.T) {
 	if i := w.parcel("notice/a1"); i.State != post.Waiting || i.Reason != "mail.held" || i.Tries != 1 || !i.Doubt {
 		t.Errorf("%+v", i)
 	}
-	w.at, w.wish.Until = w.wish.Until, time.Time{}
+	w.at, w.until = w.until, time.Time{}
 	w.settle()
 	w.want("ann", "u1 re:m1 a1 a2 a3")
 }
@@ -80,13 +82,13 @@ const roomLook = 15 * time.Minute
 func TestWhoEndsQuietHoursIsToldSoonOfLateNotices(t *testing.T) {
 	t.Parallel()
 	w := openQuiet(t)
-	w.wish.Until = start.Add(8 * time.Hour)
+	w.until = start.Add(8 * time.Hour)
 	w.notice(user.TopicOrders, "a1")
 	w.settle()
 	if next := w.next(post.Out); next != roomLook {
 		t.Errorf("it waits for %s", next)
 	}
-	w.wish.Until = time.Time{}
+	w.until = time.Time{}
 	w.at = w.at.Add(roomLook)
 	w.settle()
 	w.want("ann", "a1")
