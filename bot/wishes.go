@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/core/control"
 	"fanli/core/fault"
 	"fanli/core/user"
 )
@@ -21,7 +22,7 @@ var usualQuiet = user.Quiet{From: 22 * 60, To: 8 * 60}
 func (t *turn) notices(ctx context.Context, args string) (Reply, error) {
 	c, ok := readWish(args)
 	if !ok {
-		return t.wishesBad(ctx)
+		return t.showWishes(ctx, t.T("wishes.bad"))
 	}
 	return t.changeWishes(ctx, c)
 }
@@ -30,7 +31,7 @@ func (t *turn) notices(ctx context.Context, args string) (Reply, error) {
 func (t *turn) quietHours(ctx context.Context, args string) (Reply, error) {
 	q, ok := readQuiet(args)
 	if !ok {
-		return t.wishesBad(ctx)
+		return t.showWishes(ctx, t.T("wishes.bad"))
 	}
 	return t.changeWishes(ctx, user.NoticesChange{Quiet: q})
 }
@@ -55,17 +56,25 @@ func (t *turn) unsubscribe(ctx context.Context, _ string) (Reply, error) {
 // changeWishes changes what is different, if anything is, and shows all.
 func (t *turn) changeWishes(ctx context.Context, c user.NoticesChange) (Reply, error) {
 	if c.Quiet == nil && len(c.Off)+len(c.On) == 0 {
-		n, err := t.bot.Users.Notices(ctx, t.user.ID)
-		return t.wishes(t.T("wishes.head"), n), fault.In("bot.Notices", err)
+		return t.showWishes(ctx, t.T("wishes.head"))
+	}
+	if r, stop, err := t.stopped(ctx, control.ReadOnly); stop || err != nil {
+		return r, err
 	}
 	n, err := t.bot.Users.ChangeNotices(ctx, t.user.ID, c)
-	return t.wishes(t.T("wishes.changed"), n), fault.In("bot.ChangeNotices", err)
+	if err != nil {
+		return Reply{}, fault.In("bot.ChangeNotices", err)
+	}
+	return t.wishes(t.T("wishes.changed"), n), nil
 }
 
-// wishesBad shows what can be said, and what counts.
-func (t *turn) wishesBad(ctx context.Context) (Reply, error) {
+// showWishes shows what counts now.
+func (t *turn) showWishes(ctx context.Context, head string) (Reply, error) {
 	n, err := t.bot.Users.Notices(ctx, t.user.ID)
-	return t.wishes(t.T("wishes.bad"), n), fault.In("bot.Notices", err)
+	if err != nil {
+		return Reply{}, fault.In("bot.Notices", err)
+	}
+	return t.wishes(head, n), nil
 }
 
 // toggle turns a topic of the list around.

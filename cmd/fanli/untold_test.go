@@ -31,7 +31,9 @@ func TestNoticesThatWereNotTold(t *testing.T) {
 			}
 		}
 	})
-	run := func(args ...string) result { return cli(t, "", nil, append([]string{"notices", "--data", dir}, args...)...) }
+	run := func(args ...string) result {
+		return cli(t, "", nil, append([]string{"notices", "--data", dir}, args...)...)
+	}
 	r := run()
 	r.want(t, exitOK, "user 7", "notify.off", "user 8", "notify.no_channel", "order.seen")
 	if strings.Contains(r.out, "secret") || strings.Contains(r.out, "user 9") {
