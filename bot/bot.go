@@ -114,6 +114,8 @@ type (
 		SetLocale(ctx context.Context, id int64, locale string) error
 		Payee(ctx context.Context, id int64) (user.Payee, error)
 		SetPayee(ctx context.Context, id int64, p user.Payee) error
+		Notices(ctx context.Context, id int64) (user.Notices, error)
+		ChangeNotices(ctx context.Context, id int64, c user.NoticesChange) (user.Notices, error)
 	}
 	// Links finds offers and makes links.
 	Links interface {

@@ -24,18 +24,6 @@ func (t *turn) support(context.Context, string) (Reply, error) {
 	}
 }
 
-// unsubscribe says how notices end on this channel. There is no switch of ours: each is
-// about somebody's own orders and money, and whoever leaves the channel gets none.
-func (t *turn) unsubscribe(context.Context, string) (Reply, error) {
-	on := t.m.From.Channel
-	if !t.words.Has("unsubscribe.on." + on) {
-		on = "other"
-	}
-	r := t.say("unsubscribe.text", "how", t.T("unsubscribe.on."+on), "word", commandWord(t.words.Tag(), "balance"))
-	r.Buttons = []Button{t.next("balance")}
-	return r, nil
-}
-
 // binding asks what is to be bound: money goes to an account, accounts are linked.
 func (t *turn) binding(ctx context.Context, _ string) (Reply, error) {
 	payee, _ := commandNamed("payee")

@@ -66,7 +66,7 @@ func fold(s string) string {
 }
 
 // simplified has the traditional forms of the characters in our command words.
-var simplified = pairs("幫帮單单訂订詢询餘余額额錢钱積积細细帳账賬账變变動动現现領领狀状態态進进結结嗎吗銷销綁绑寶宝語语換换頁页發发沒没關关鍵键詞词優优買买為为爲为麼么補补認认確确開开戶户尋寻號号點点說说明明誰谁還还這这誌志轉转導导體体臺台")
+var simplified = pairs("幫帮單单訂订詢询餘余額额錢钱積积細细帳账賬账變变動动現现領领狀状態态進进結结嗎吗銷销綁绑寶宝語语換换頁页發发沒没關关鍵键詞词優优買买為为爲为麼么補补認认確确開开戶户尋寻號号點点說说明明誰谁還还這这誌志轉转導导體体臺台會会員员獎奖勵励擾扰靜静請请")
 
 func pairs(s string) map[rune]rune {
 	r := []rune(s)

@@ -240,10 +240,12 @@ type Notice struct {
 	Key   string // unique
 	User  int64
 	Kind  string        // of what it tells, for channels that have forms for that
+	Topic user.Topic    // what turns it off; "" for what is told in any case, at once
 	Title string        // of the goods that it is about; "" for none
 	To    user.Identity // where it goes
 	Reply Reply
 	Tried []user.Identity // where they could not be reached
+	Hours user.Quiet      // the person's own quiet hours, as they are when it is carried
 }
 
 // An Outbox keeps notices and delivers them in turn with the answers of their chats.
@@ -270,7 +272,7 @@ func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 	if err != nil {
 		return err
 	}
-	n := Notice{Key: m.Key, User: m.User, Kind: string(m.Kind), Title: titleOf(m), Reply: r}
+	n := Notice{Key: m.Key, User: m.User, Kind: string(m.Kind), Topic: m.Topic(), Title: titleOf(m), Reply: r}
 	if m.Kind == notify.MergeNews {
 		return fault.In("bot.Deliver", d.everywhere(ctx, n, m.Tries))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"fanli/core/fault"
 	"fanli/core/link"
+	"fanli/core/user"
 )
 
 // pageSize is how many goods, orders or entries one answer lists: digits reach
@@ -137,6 +138,8 @@ func (t *turn) digit(ctx context.Context, s string) (Reply, error) {
 		return t.pick(ctx, l.quotes()[n-1])
 	case l.Kind == listOrders && n <= len(l.Orders):
 		return t.detail(ctx, l.Orders[n-1])
+	case l.Kind == listWishes && n <= len(user.Topics()):
+		return t.toggle(ctx, user.Topics()[n-1])
 	case l.Kind == listStatement:
 		return t.unknown(), nil
 	default:

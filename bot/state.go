@@ -124,6 +124,7 @@ const (
 	listStatement listKind = "statement"
 	listCompare   listKind = "compare"
 	listDeals     listKind = "deals"
+	listWishes    listKind = "wishes" // what people are told unasked
 )
 
 // A last is the answer that can be repeated in its chat.

@@ -42,7 +42,7 @@ func scopesOf(command string) []control.Scope {
 	switch command {
 	case "withdraw":
 		return []control.Scope{control.Payouts, control.ReadOnly}
-	case "coupon", "claim", "payee", "autopay", "cancelwithdrawal", "confirm", "language", "link", "unlink":
+	case "coupon", "claim", "payee", "autopay", "cancelwithdrawal", "confirm", "language", "link", "unlink", "unsubscribe":
 		return []control.Scope{control.ReadOnly}
 	default:
 		return nil

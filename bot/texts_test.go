@@ -140,6 +140,7 @@ func families(t *testing.T) map[string][]string {
 		"unsubscribe.on.":    {"telegram", "wechat", "kf", "web", "other"},
 		"rules.settles.":     {"taobao", "jd", "pdd", "other"},
 		"rules.void.":        {"any", "taobao", "jd", "pdd"},
+		"topic.":             constants(t, "../core/user", "Topic"),
 		"order.state.":       constants(t, "../core/order", "State"),
 		"order.event.":       {"unpaid", "paid", "received", "settled"},
 		"order.step.":        constants(t, "../core/order", "Step"),

@@ -116,7 +116,7 @@ func Metrics() []Metric {
 		{turnDuration, Histogram, "How long people waited for an answer.", l("channel"), false},
 		{channelEvents, Counter, "What a channel did beside turns: what was delivered to its address and what came of it, callbacks refused by reason, ways of answers, notices, rights that were refused.", l("channel", "what", "how"), false},
 		{linksMade, Counter, "Links that people were given.", l("network"), false},
-		{notices, Counter, "Tries to tell people something unasked: ok, failed, or no_channel for users of a program, which has webhooks.", l("result"), false},
+		{notices, Counter, "Tries to tell people something unasked: ok, failed, or no_channel for users of a program, which has webhooks; off for what they have turned off, held for what waits for the end of their quiet hours, overtaken for what was old news by then.", l("result"), false},
 		{MailWaiting, Gauge, "Messages of people that wait for an answer (side in), and replies that wait for delivery (side out).", l("channel", "side"), true},
 		{MailAge, Gauge, "How long the oldest of them has waited; 0 for none.", l("channel", "side"), true},
 		{MailDead, Gauge, "Those that came to nothing and wait for an operator.", l("channel", "side"), true},

@@ -96,6 +96,9 @@ func (w *Observer) StartNotice(ctx context.Context, parent string) (_ context.Co
 	}
 }
 
+// Untold counts a notice that is not told, or not yet, as its person wishes.
+func (w *Observer) Untold(why string) { w.add(notices, 1, why) }
+
 // StartTurn observes the answer to a message.
 func (w *Observer) StartTurn(ctx context.Context, channel string) (_ context.Context, done func(outcome string)) {
 	if w.off() {

@@ -26,7 +26,7 @@ func (h botServer) Send(ctx context.Context, r *pb.SendRequest) (*pb.SendRespons
 	m := r.GetMessage()
 	return &pb.SendResponse{}, h.s.Send(ctx, notify.Message{
 		ID: m.GetId(), Key: m.GetKey(), User: m.GetUser(), Kind: notify.Kind(m.GetKind()), Data: m.GetData(), At: moment(m.GetAt()),
-		Tries: int(m.GetTries()), State: notify.State(m.GetState()),
+		Tries: int(m.GetTries()), State: notify.State(m.GetState()), Held: m.GetHeld(),
 	})
 }
 
@@ -34,7 +34,7 @@ type botClient struct{ c pb.BotServiceClient }
 
 func (h botClient) Send(ctx context.Context, m notify.Message) error {
 	_, err := h.c.Send(ctx, &pb.SendRequest{Message: &pb.Message{
-		Id: m.ID, Key: m.Key, User: m.User, Kind: string(m.Kind), Data: m.Data, At: stamp(m.At), Tries: int64(m.Tries), State: string(m.State),
+		Id: m.ID, Key: m.Key, User: m.User, Kind: string(m.Kind), Data: m.Data, At: stamp(m.At), Tries: int64(m.Tries), State: string(m.State), Held: m.Held,
 	}})
 	return err
 }

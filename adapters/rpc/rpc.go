@@ -285,6 +285,8 @@ func repeatable() map[string]bool {
 		"/fanli.v1.UserService/LinkAccounts":   true,
 		"/fanli.v1.UserService/GetLastMerge":   true,
 		"/fanli.v1.UserService/UnlinkAccounts": true,
+		"/fanli.v1.UserService/GetNotices":     true,
+		"/fanli.v1.UserService/ChangeNotices":  true, // the same wish is no change
 
 		"/fanli.v1.OrderService/ListOrders":  true,
 		"/fanli.v1.OrderService/FindOrders":  true,

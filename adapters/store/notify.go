@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ type messageRow struct {
 	State      string
 	NextAt     int64
 	Trace      string
+	Urgent     bool // it belongs to no topic
+	Held       bool
+	Reason     string
 }
 
 func (messageRow) TableName() string { return "notification_messages" }
@@ -27,7 +31,7 @@ func (messageRow) TableName() string { return "notification_messages" }
 func (r messageRow) message() notify.Message {
 	return notify.Message{
 		ID: r.ID, Key: r.MessageKey, User: r.UserID, Kind: notify.Kind(r.Kind), Data: r.Data,
-		At: at(r.At), Tries: r.Tries, State: notify.State(r.State),
+		At: at(r.At), Tries: r.Tries, State: notify.State(r.State), Held: r.Held,
 	}
 }
 
@@ -38,12 +42,23 @@ func (s messageStore) InTx(ctx context.Context, fn func(notify.Tx) error) error 
 	return s.db.inTx(ctx, notificationTarget, "notify", func(t *tx) error { return fn(messageTx{t}) })
 }
 
-// Waiting implements notify.Store: the oldest undelivered message of each user,
-// where it is due.
+// Waiting implements notify.Store: the oldest undelivered message of each user, where it
+// is due, and the oldest urgent one of those whose oldest one is held.
 func (s messageStore) Waiting(ctx context.Context, now time.Time, count int) ([]notify.Message, error) {
 	rows, err := find[messageRow](s.db.reader(ctx).
 		Where("id IN (SELECT MIN(id) FROM notification_messages WHERE state = 'waiting' GROUP BY user_id)").
 		Where("next_at <= ?", ms(now)).Order("id").Limit(count))
+	if err != nil {
+		return nil, err
+	}
+	urgent, err := find[messageRow](s.db.reader(ctx).
+		Where(`id IN (SELECT MIN(id) FROM notification_messages WHERE state = 'waiting' AND urgent = ? AND user_id IN (
+			SELECT user_id FROM notification_messages WHERE state = 'waiting' AND held = 1) GROUP BY user_id)`, true).
+		Where("next_at <= ?", ms(now)).Order("id").Limit(count))
+	rows = append(rows, urgent...)
+	slices.SortFunc(rows, func(a, b messageRow) int { return cmp.Compare(a.ID, b.ID) })
+	rows = slices.CompactFunc(rows, func(a, b messageRow) bool { return a.ID == b.ID })
+	rows = rows[:min(count, len(rows))]
 	out := make([]notify.Message, len(rows))
 	for i, r := range rows {
 		out[i] = r.message()
@@ -52,10 +67,11 @@ func (s messageStore) Waiting(ctx context.Context, now time.Time, count int) ([]
 }
 
 // Mark implements notify.Store.
-func (s messageStore) Mark(ctx context.Context, id int64, state notify.State, tries int, next time.Time) error {
+func (s messageStore) Mark(ctx context.Context, id int64, o notify.Outcome) error {
 	return s.db.inTx(ctx, notificationTarget, "notify", func(t *tx) error {
-		return changedOne[messageRow](t.g.Model(&messageRow{}).Where("id = ?", id).
-			Updates(map[string]any{"state": string(state), "tries": tries, "next_at": ms(next)}))
+		return changedOne[messageRow](t.g.Model(&messageRow{}).Where("id = ?", id).Updates(map[string]any{
+			"state": string(o.State), "tries": o.Tries, "next_at": ms(o.Next), "held": o.Held, "reason": cut(o.Reason),
+		}))
 	})
 }
 
@@ -80,6 +96,7 @@ func (t messageTx) Write(ms []notify.Message) error {
 func newMessageRow(m notify.Message) messageRow {
 	return messageRow{
 		MessageKey: m.Key, UserID: m.User, Kind: string(m.Kind), Data: blob(m.Data), At: ms(m.At), Tries: m.Tries, State: string(m.State),
+		Urgent: m.Topic() == "",
 	}
 }
 

@@ -59,6 +59,10 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 	if !p.State.Open() && !p.State.Dead() { // nobody will read it here
 		change["body"] = []byte{}
 	}
+	leaves := o.Line != "" && p.State.Open()
+	if leaves {
+		change["chat"], change["expires_at"] = o.Line, ms(p.Expires)
+	}
 	return s.write(ctx, func(g *gorm.DB) error {
 		l, err := s.held(g, holder, post.Out, p.Channel, p.Chat)
 		if err != nil {
@@ -68,7 +72,7 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 			return err
 		}
 		next := ms(o.Next)
-		if !p.State.Open() {
+		if !p.State.Open() || leaves {
 			n, err := some[parcelRow](g, p.Channel, p.Chat)
 			if err != nil {
 				return err
@@ -82,6 +86,11 @@ func (s *PostOffice) Settle(ctx context.Context, holder string, p post.Parcel, o
 		l.Quiet, l.Parked = len(loud) == 0, o.Parked && p.State.Open()
 		if err := s.free(g, l, next); err != nil {
 			return err
+		}
+		if leaves {
+			if err := due(g, post.Out, p.Channel, o.Line, ms(o.Now), p.Quiet); err != nil {
+				return err
+			}
 		}
 		return s.post(g, o.Now, o.Instead)
 	})

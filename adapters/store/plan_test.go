@@ -49,6 +49,8 @@ func scans() []string {
 		"notification_hooks",            // holds a few rows
 		"SCAN part",                     // the few rows of a part of a statement
 		"SCAN (",                        // likewise
+		"notification_messages_held",    // an index of what waits for the end of quiet hours
+		"notification_messages_untold",  // likewise, of what was not told: from its end, for the newest
 	}
 }
 
@@ -206,7 +208,10 @@ func askEverything(t *testing.T, db *store.DB) {
 		return tx.Write([]notify.Message{{Key: "m", User: 1, State: notify.Waiting}})
 	}))
 	ignore(db.Messages().Waiting(ctx, start, 5))
-	ignore(db.Messages().Mark(ctx, 1, notify.Sent, 1, start))
+	ignore(db.Messages().Mark(ctx, 1, notify.Outcome{State: notify.Sent, Tries: 1, Next: start}))
+	ignore(db.Messages().Told(ctx, "rebate/"))
+	ignore(db.Messages().Untold(ctx, 0, 0, 5))
+	ignore(db.Messages().Untold(ctx, 1, 9, 5))
 	ignore(db.Leases().Take(ctx, "job", "a", time.Minute))
 	ignore(db.Leases().Drop(ctx, "job", "a"))
 	askMemory(t, db)

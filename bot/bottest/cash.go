@@ -299,12 +299,15 @@ func (s messageStore) InTx(_ context.Context, fn func(notify.Tx) error) error {
 
 func (s messageStore) Waiting(_ context.Context, now time.Time, count int) ([]notify.Message, error) {
 	return read(s.store, func() (out []notify.Message, err error) {
-		held := map[int64]bool{}
+		before, held, urgent := map[int64]bool{}, map[int64]bool{}, map[int64]bool{}
 		for _, m := range s.messages {
-			if m.State != notify.Waiting || held[m.User] {
+			overtakes := held[m.User] && m.Topic() == "" && !urgent[m.User]
+			if m.State != notify.Waiting || before[m.User] && !overtakes {
 				continue
 			}
-			held[m.User] = true
+			before[m.User] = true
+			held[m.User] = held[m.User] || m.Held
+			urgent[m.User] = urgent[m.User] || m.Topic() == ""
 			if !m.next.After(now) && len(out) < count {
 				out = append(out, m.Message)
 			}
@@ -313,12 +316,27 @@ func (s messageStore) Waiting(_ context.Context, now time.Time, count int) ([]no
 	})
 }
 
-func (s messageStore) Mark(_ context.Context, id int64, state notify.State, tries int, next time.Time) error {
+func (s messageStore) Mark(_ context.Context, id int64, o notify.Outcome) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := &s.messages[id-1]
-	m.State, m.Tries, m.next = state, tries, next
+	m.State, m.Tries, m.Held, m.next, m.why = o.State, o.Tries, o.Held, o.Next, o.Reason
 	return nil
+}
+
+func (s messageStore) Told(_ context.Context, prefix string) ([]string, error) {
+	return read(s.store, func() (out []string, err error) {
+		for _, m := range s.messages {
+			if m.State == notify.Sent && strings.HasPrefix(m.Key, prefix) {
+				out = append(out, m.Key)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (s messageStore) Untold(context.Context, int64, int64, int) ([]notify.Untold, error) {
+	return nil, nil
 }
 
 func (t messageTx) Write(ms []notify.Message) error {

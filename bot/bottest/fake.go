@@ -126,7 +126,7 @@ func New(t *testing.T) *Fake {
 	f.depart()
 	f.staffed(at())
 	f.tell = &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{f}}
-	f.office = &notify.Office{Store: messageStore{at()}, Now: now, Sender: f.tell}
+	f.office = &notify.Office{Store: messageStore{at()}, Now: now, Sender: f.tell, Wishes: f.users, Zone: time.FixedZone("UTC+8", 8*60*60)}
 	if _, err := f.clerk.Enact(t.Context(), rules()); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,7 @@ type store struct {
 	codes      map[int64]string
 	inviters   map[int64]user.Invitation
 	grants     []user.Grant
+	wishes     map[int64]user.Notices
 
 	links []link.Link
 
@@ -81,13 +82,14 @@ type identity struct {
 type message struct {
 	notify.Message
 	next time.Time
+	why  string
 }
 
 func newStore() *store {
 	return &store{
 		users: map[int64]user.User{}, payees: map[int64]user.Payee{}, codes: map[int64]string{}, spent: map[string]money{}, inviters: map[int64]user.Invitation{}, rebates: map[order.Key]rebate.Rebate{},
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
-		firsts: map[int64]string{}, cuts: map[int64]cuts{},
+		wishes: map[int64]user.Notices{}, firsts: map[int64]string{}, cuts: map[int64]cuts{},
 		autopays: map[int64]withdraw.Autopay{},
 		money:    pointers{}, owners: pointers{}, moved: map[int64]credit.Moved{}, merged: map[int64]order.Merged{},
 		answers: map[string][]byte{}, dialogues: map[int64]dialogue{},
@@ -213,6 +215,24 @@ func (t userTx) SetLocale(id int64, locale string) error {
 
 func (t userTx) SetPayee(id int64, p user.Payee) error {
 	t.payees[id] = p
+	return nil
+}
+
+func (s userStore) Notices(_ context.Context, id int64) (user.Notices, error) {
+	return read(s.store, func() (user.Notices, error) { return s.noticesOf(id) })
+}
+
+func (t userTx) Notices(id int64) (user.Notices, error) { return t.noticesOf(id) }
+
+func (s *store) noticesOf(id int64) (user.Notices, error) {
+	if n, ok := s.wishes[id]; ok {
+		return n, nil
+	}
+	return user.Notices{}, fault.New(fault.NotFound, "")
+}
+
+func (t userTx) SetNotices(id int64, n user.Notices) error {
+	t.wishes[id] = n
 	return nil
 }
 

@@ -54,6 +54,9 @@ type Engine struct {
 	// to be delivered next, or nil if it has told them by itself. It fails with
 	// fault.NotFound if nothing is left; optional.
 	Elsewhere func(ctx context.Context, n bot.Notice) (*bot.Notice, error)
+	// Wanted says how the person of a notice wants it, each time before it is carried;
+	// optional: at once.
+	Wanted func(ctx context.Context, n bot.Notice) (bot.Wish, error)
 	// Count hears of every receipt of a letter and every end of a try; optional.
 	Count func(channel string, s post.Side, outcome string)
 

@@ -20,6 +20,9 @@
 //   - That a letter is answered and its answer's parcels are one transaction.
 //   - Parcels of a chat arrive in order of posting, answers and notices alike. One that
 //     must wait has the whole chat wait, and nobody else.
+//   - A notice that its person has turned off is not carried, whenever they did so; in
+//     their quiet hours it is held, in its order, beside the line of its chat: nothing else
+//     waits with it. What is about security or money that went wrong is carried at any time.
 //   - A parcel ends as sent, moved, gone, given up or unknown, never silently. What came to
 //     nothing stays until an operator has seen it (fanli deliveries) or DeadKeep.
 //   - A message of a parcel that has arrived is not sent again, neither by a new try nor
@@ -183,6 +186,7 @@ type noticed struct {
 	Key   string          `json:"key"`
 	User  int64           `json:"user"`
 	Kind  string          `json:"kind,omitempty"`
+	Topic user.Topic      `json:"topic,omitempty"`
 	Title string          `json:"title,omitempty"`
 	Tried []user.Identity `json:"tried,omitempty"`
 }
@@ -192,7 +196,7 @@ func (p Parcel) pack(now time.Time) (post.Parcel, error) {
 	c := content{Reply: p.Reply, Data: p.Data}
 	keep := AnswerKeep
 	if n := p.Notice; n != nil {
-		c.Notice, keep = &noticed{n.Key, n.User, n.Kind, n.Title, n.Tried}, NoticeKeep
+		c.Notice, keep = &noticed{n.Key, n.User, n.Kind, n.Topic, n.Title, n.Tried}, NoticeKeep
 	}
 	body, err := json.Marshal(c)
 	if err != nil {
@@ -237,7 +241,7 @@ func unpack(k post.Parcel) (Parcel, error) {
 		p.To = user.Identity{Channel: k.Channel, External: k.External}
 	}
 	if c.Notice != nil {
-		p.Notice = &bot.Notice{Key: c.Notice.Key, User: c.Notice.User, Kind: c.Notice.Kind, Title: c.Notice.Title, To: p.To, Reply: p.Reply, Tried: slices.Clone(c.Notice.Tried)}
+		p.Notice = &bot.Notice{Key: c.Notice.Key, User: c.Notice.User, Kind: c.Notice.Kind, Topic: c.Notice.Topic, Title: c.Notice.Title, To: p.To, Reply: p.Reply, Tried: slices.Clone(c.Notice.Tried)}
 	}
 	return p, nil
 }

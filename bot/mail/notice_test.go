@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"fanli/bot"
 	"fanli/bot/bottest"
@@ -68,4 +69,44 @@ func TestANoticeFindsItsPerson(t *testing.T) {
 	if len(w.chats.shown["annie"]) != 1 || len(page.told) != 1 || page.told[0] != "ann of the web" {
 		t.Errorf("they are told %v, and on the page %v", w.chats.shown, page.told)
 	}
+}
+
+// TestANoticeIsToldAsItsPersonWishes when it is carried, whatever was so when it was written.
+// The hours are those of the bot's clock, which is another one than the platforms'.
+func TestANoticeIsToldAsItsPersonWishes(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	f.Bot.Users = known{f.Bot.Users}
+	w := open(t)
+	d := &bot.Deliverer{Bot: f.Bot, Outbox: w.Engine}
+	w.Wanted = d.Wanted
+	data, err := json.Marshal(credit.Change{Title: "Kettle", Now: 280})
+	must(t, err)
+	tell := func(key string, kind notify.Kind) {
+		t.Helper()
+		must(t, d.Send(t.Context(), notify.Message{Key: key, User: 7, Kind: kind, Data: data}))
+	}
+	wish := func(c user.NoticesChange) {
+		t.Helper()
+		_, err := f.Bot.Users.ChangeNotices(t.Context(), 7, c)
+		must(t, err)
+		w.settle()
+	}
+	wants := func(what string, n int) {
+		t.Helper()
+		if got := len(w.chats.shown["ann"]); got != n {
+			t.Errorf("%s: they are told %q, want %d", what, w.chats.shown["ann"], n)
+		}
+	}
+	tell("n1", notify.RebateReady)
+	wish(user.NoticesChange{Off: []user.Topic{user.TopicOrders}})
+	wants("turned off after it was written", 0)
+	tell("n2", notify.RebateReady)
+	tell("n3", notify.RebateClawed)
+	wish(user.NoticesChange{On: user.Topics(), Quiet: &user.Quiet{From: 11 * 60, To: 13 * 60}}) // it is noon
+	wants("in quiet hours", 1)
+	f.Clock.Move(time.Hour)
+	w.at = w.at.Add(roomLook)
+	w.settle()
+	wants("after them", 2)
 }

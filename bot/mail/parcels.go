@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"fanli/core/fault"
+	"fanli/core/notify"
 	"fanli/core/post"
+	"fanli/core/user"
 )
 
 // carryTime bounds one try to deliver a parcel.
@@ -40,6 +42,8 @@ type verdict struct {
 	parked bool
 	tries  int // with this one, where it counts
 	reason string
+	line   string        // into which it goes; "" for its own
+	longer time.Duration // than it may wait as a rule
 }
 
 // judge says what follows from the error of a try.
@@ -86,21 +90,12 @@ func (l *line) takeParcels(ctx context.Context, c post.Claim) ([]job, error) {
 // deliver tries to deliver a parcel and stores what became of it.
 func (l *line) deliver(work context.Context, holder string, p post.Parcel) {
 	g := newProgress(l.Store, holder, p)
-	var v verdict
-	var instead []post.Parcel
-	err := l.carry(work, p, g)
+	v, instead, err := l.try(work, p, g)
 	now := l.Now()
-	switch {
-	case err != nil && work.Err() != nil: // being stopped counts as no try
-		v = verdict{state: post.Waiting, tries: p.Tries, reason: p.Reason}
-	case fault.Is(err, fault.NotFound):
-		v, instead = l.elsewhere(work, g.p, err, now)
-	default:
-		v = judge(p, err, now)
-	}
 	p = g.p
 	p.State, p.Tries, p.Reason = v.state, v.tries, v.reason
-	out := post.Outcome{Now: now, Parked: v.parked, Instead: instead}
+	out := post.Outcome{Now: now, Parked: v.parked, Line: v.line, Instead: instead}
+	p.Expires = p.Expires.Add(v.longer)
 	if v.state == post.Waiting {
 		out.Next = now.Add(v.wait)
 	}
@@ -112,16 +107,41 @@ func (l *line) deliver(work context.Context, holder string, p post.Parcel) {
 	}
 	l.say(p, v, err)
 	l.wakeFor(work, instead)
+	if v.line != "" {
+		l.wake(work, post.Out, p.Channel)
+	}
+}
+
+// try carries a parcel, unless it is a notice that its person does not want, or not now.
+func (l *line) try(work context.Context, p post.Parcel, g *Progress) (verdict, []post.Parcel, error) {
+	h, hours := l.held(work, p)
+	if h != nil {
+		return *h, nil, nil
+	}
+	err := l.carry(work, p, hours, g)
+	now := l.Now()
+	switch {
+	case err != nil && work.Err() != nil: // being stopped counts as no try
+		return verdict{state: post.Waiting, tries: p.Tries, reason: p.Reason}, nil, err
+	case fault.Is(err, fault.NotFound):
+		v, instead := l.elsewhere(work, g.p, err, now)
+		return v, instead, err
+	default:
+		return judge(p, err, now), nil, err
+	}
 }
 
 // carry calls the carrier, whatever happens there.
-func (l *line) carry(ctx context.Context, k post.Parcel, g *Progress) (err error) {
+func (l *line) carry(ctx context.Context, k post.Parcel, hours user.Quiet, g *Progress) (err error) {
 	if !l.Now().Before(k.Expires) {
 		return fault.New(fault.Invalid, Expired)
 	}
 	p, err := unpack(k)
 	if err != nil {
 		return err
+	}
+	if p.Notice != nil {
+		p.Notice.Hours = hours
 	}
 	ctx, cancel := context.WithTimeout(ctx, carryTime)
 	defer cancel()
@@ -167,8 +187,13 @@ func (l *line) elsewhere(ctx context.Context, k post.Parcel, failed error, now t
 // say says what became of a parcel.
 func (l *line) say(p post.Parcel, v verdict, err error) {
 	outcome := string(v.state)
-	if v.parked {
+	switch {
+	case v.parked:
 		outcome = "parked"
+	case v.reason == Held:
+		outcome = "held"
+	case v.reason == notify.Off:
+		outcome = "off"
 	}
 	l.count(p.Channel, post.Out, outcome)
 	switch {

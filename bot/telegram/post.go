@@ -200,7 +200,7 @@ func (c *Channel) carryAll(ctx context.Context, to target, e envelope, p mail.Pa
 	if err != nil {
 		return err
 	}
-	to.silent = p.Notice != nil && c.night()
+	to.silent = c.silent(p.Notice)
 	if to.instead = idle; idle == 0 && e.Turns != 0 && c.pace.last(to) == e.Turns {
 		to.instead = e.Turns
 	}

@@ -144,7 +144,8 @@ type world struct {
 
 	store  *mailtest.Store // what processes share
 	engine *mail.Engine    // of the process that was started last
-	front  *front          // what the webhook leads to; nil: updates are polled
+	wanted func(context.Context, bot.Notice) (bot.Wish, error)
+	front  *front // what the webhook leads to; nil: updates are polled
 	count  counts
 }
 
@@ -265,6 +266,7 @@ func (w *world) channel(opts ...telegram.Option) *telegram.Channel {
 	}
 	own := []telegram.Option{telegram.WithHTTPClient(w.fake.Client()), telegram.WithCount(w.count.add)}
 	w.engine = engineOf(w.store, w.logs.logger())
+	w.engine.Wanted = w.wanted
 	c, err := telegram.New(cfg, w.engine, w.marks, w.logs.logger(), append(own, opts...)...)
 	if err != nil {
 		w.t.Fatal(err)

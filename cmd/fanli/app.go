@@ -274,7 +274,7 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 }
 
 func (a *app) wireNotification(context.Context, surroundings) error {
-	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.sender(), Now: a.now}
+	a.office = &notify.Office{Store: a.db.Messages(), Sender: a.sender(), Now: a.now, Wishes: a.ask.users, Zone: a.cfg.Location(), Count: a.untold}
 	a.hooks = a.newHooks()
 	return nil
 }

@@ -19,7 +19,7 @@ func (d *stores) PostOffice() *store.PostOffice { return d.of[botTarget].PostOff
 // what waits for a moment too old to be told.
 func (a *app) openMail(s surroundings) {
 	a.mail = &mail.Engine{
-		Store: a.db.PostOffice(), Holder: s.holder, Now: time.Now, Log: a.log, Alone: !a.cfg.Split() && a.dsn(s) == "", Elsewhere: a.tell.Elsewhere,
+		Store: a.db.PostOffice(), Holder: s.holder, Now: time.Now, Log: a.log, Alone: !a.cfg.Split() && a.dsn(s) == "", Elsewhere: a.tell.Elsewhere, Wanted: a.tell.Wanted,
 	}
 	if a.obs != nil {
 		a.mail.Count = func(channel string, s post.Side, outcome string) { a.obs.Mail(channel, string(s), outcome) }

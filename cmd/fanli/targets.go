@@ -132,7 +132,7 @@ func targets() []target {
 		},
 		{
 			name: notificationTarget, does: "decides who is told what, and sees that they are", owns: true,
-			asks: []string{botTarget},
+			asks: []string{botTarget, userTarget},
 			says: []event.Name{event.StaffActed},
 			wire: (*app).wireNotification, plans: (*app).notificationPlans,
 			hears: (*app).notificationHears,

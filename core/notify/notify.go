@@ -14,6 +14,11 @@
 //     news arrives: what is overtaken before it is heard is not told. A debt is
 //     always told.
 //   - Money never depends on a message.
+//   - What somebody has turned off is not told, and it is kept that and why it was not.
+//     In their quiet hours it is held, and told after them in the order of writing.
+//     What they say counts from that moment: it is asked for each message. What is
+//     about security, or about money that went wrong, is told at once all the same, and goes
+//     before what is held.
 //   - Whoever invited somebody is told of their parts together, at most once a day,
 //     and nothing about whose orders they are.
 package notify
@@ -67,6 +72,7 @@ type Message struct {
 	At    time.Time
 	Tries int
 	State State
+	Held  bool // it waits for the end of quiet hours, or did until now
 }
 
 // State says whether a message has been delivered.
@@ -76,7 +82,7 @@ type State string
 const (
 	Waiting State = "waiting"
 	Sent    State = "sent"
-	GivenUp State = "given_up" // it was not told: it could not be, or its user has no channel
+	GivenUp State = "given_up" // it was not told: it could not be, its user has no channel, or does not want it
 )
 
 // NoChannel is the reason why somebody is told nothing who talks with us only through
@@ -99,15 +105,41 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
+// An Outcome is what has become of a message by one try.
+type Outcome struct {
+	State  State
+	Tries  int
+	Next   time.Time // when it is looked at again, if it waits
+	Reason string    // why it was given up; "" for what nobody could help
+	Held   bool      // it waits for the end of quiet hours
+}
+
 // A Store keeps messages. Implementations pass storetest.Messages.
 type Store interface {
 	// InTx runs fn in one transaction; fn may be run again after a deadlock.
 	InTx(ctx context.Context, fn func(Tx) error) error
 	// Waiting returns messages that are due, oldest first, never one that has
-	// an older undelivered one of the same user before it.
+	// an older undelivered one of the same user before it; except that behind one that is
+	// held, the oldest of those without a topic is not waited with.
 	Waiting(ctx context.Context, now time.Time, count int) ([]Message, error)
 	// Mark stores the outcome of a try.
-	Mark(ctx context.Context, id int64, s State, tries int, next time.Time) error
+	Mark(ctx context.Context, id int64, o Outcome) error
+	// Told returns the keys of messages that were sent and begin with prefix, which ends
+	// with "/".
+	Told(ctx context.Context, prefix string) ([]string, error)
+	// Untold returns messages that were given up, newest first, below the number before
+	// (0: from the newest); of all users for 0.
+	Untold(ctx context.Context, user, before int64, count int) ([]Untold, error)
+}
+
+// An Untold is what operators see of a message that was given up, and why.
+type Untold struct {
+	ID     int64
+	User   int64
+	Kind   Kind
+	At     time.Time
+	Tries  int
+	Reason string
 }
 
 // A Tx is what a transaction can do.
@@ -131,6 +163,12 @@ type Office struct {
 	Store  Store
 	Sender Sender
 	Now    func() time.Time
+	// Wishes says what people want to be told; optional: everything, at once.
+	Wishes Wishes
+	// Zone is that of quiet hours; optional, UTC.
+	Zone *time.Location
+	// Count hears why a message was not told, or not yet: Off, Overtaken, WasHeld; optional.
+	Count func(why string)
 }
 
 // LedgerPosted hears ledger.posted.
@@ -297,36 +335,72 @@ func (o *Office) write(ctx context.Context, e event.Event, say func() ([]Message
 }
 
 // Deliver sends what is waiting: one bounded batch. It returns how many messages
-// were delivered, and as an error which ones were given up although their users could
-// have been told.
+// were seen to, which are those that were delivered and those that nobody wants, and as an
+// error which ones were given up although their users could have been told.
 func (o *Office) Deliver(ctx context.Context) (n int, err error) {
 	ms, err := o.Store.Waiting(ctx, o.Now(), batchMax)
 	if err != nil {
 		return 0, err
 	}
 	var errs []error
+	failed := map[int64]bool{} // users whose older message has to be told first
 	for _, m := range ms {
-		state, next := Sent, time.Time{}
-		m.Tries++
-		err := o.Sender.Send(ctx, m)
-		switch {
-		case err == nil:
-			n++
-		case fault.ReasonOf(err) == NoChannel:
-			state = GivenUp
-		case fault.Is(err, fault.NotFound) || m.Tries >= triesMax:
-			state = GivenUp
-			errs = append(errs, fmt.Errorf("message %d given up: %w", m.ID, err))
-		default:
-			wait := retryWait
-			for range min(m.Tries, 12) {
-				wait *= 2
-			}
-			state, next = Waiting, o.Now().Add(min(wait, retryMax))
+		if failed[m.User] {
+			continue
 		}
-		if err := o.Store.Mark(ctx, m.ID, state, m.Tries, next); err != nil {
+		out, err := o.deliver(ctx, m)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("message %d given up: %w", m.ID, err))
+		}
+		failed[m.User] = out.State == Waiting && !out.Held
+		if out.State == Sent || out.Reason == Off || out.Reason == Overtaken {
+			n++
+		}
+		if err := o.Store.Mark(ctx, m.ID, out); err != nil {
 			return n, err
 		}
+		o.count(m, out)
 	}
 	return n, errors.Join(errs...)
+}
+
+// deliver tries to tell one message. It fails if that is given up although its user could
+// have been told.
+func (o *Office) deliver(ctx context.Context, m Message) (Outcome, error) {
+	why, until, err := o.wish(ctx, m)
+	switch {
+	case err == nil && why != "":
+		return Outcome{State: GivenUp, Tries: m.Tries, Reason: why}, nil
+	case err == nil && !until.IsZero():
+		return Outcome{State: Waiting, Tries: m.Tries, Next: until, Held: true}, nil
+	case err == nil:
+		err = o.Sender.Send(ctx, m)
+	}
+	tries := m.Tries + 1
+	switch {
+	case err == nil:
+		return Outcome{State: Sent, Tries: tries}, nil
+	case fault.ReasonOf(err) == NoChannel:
+		return Outcome{State: GivenUp, Tries: tries, Reason: NoChannel}, nil
+	case fault.Is(err, fault.NotFound):
+		return Outcome{State: GivenUp, Tries: tries, Reason: fault.ReasonOf(err)}, err
+	case tries >= triesMax:
+		return Outcome{State: GivenUp, Tries: tries, Reason: NoTries}, err
+	}
+	wait := retryWait
+	for range min(tries, 12) {
+		wait *= 2
+	}
+	return Outcome{State: Waiting, Tries: tries, Next: o.Now().Add(min(wait, retryMax))}, nil
+}
+
+// count says why a message was not told, or for the first time not yet.
+func (o *Office) count(m Message, out Outcome) {
+	switch {
+	case o.Count == nil:
+	case out.Held && !m.Held:
+		o.Count(WasHeld)
+	case out.Reason == Off || out.Reason == Overtaken:
+		o.Count(out.Reason)
+	}
 }

@@ -22,6 +22,7 @@ type tray struct {
 	mu      sync.Mutex
 	all     []notify.Message
 	next    map[int64]time.Time
+	why     map[int64]string
 	handled map[string]bool
 	down    error
 	cuts    map[int64]notify.Cuts
@@ -31,7 +32,7 @@ type tray struct {
 type trayTx struct{ *tray }
 
 func newTray() *tray {
-	return &tray{next: map[int64]time.Time{}, handled: map[string]bool{}, cuts: map[int64]notify.Cuts{}, told: map[int64]time.Time{}}
+	return &tray{next: map[int64]time.Time{}, why: map[int64]string{}, handled: map[string]bool{}, cuts: map[int64]notify.Cuts{}, told: map[int64]time.Time{}}
 }
 
 func (s *tray) InTx(_ context.Context, fn func(notify.Tx) error) error {
@@ -105,12 +106,16 @@ func (t trayTx) TakeCuts(now, since, told time.Time, count int) (out []notify.Cu
 func (s *tray) Waiting(_ context.Context, now time.Time, count int) (out []notify.Message, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := map[int64]bool{}
+	before, held, urgent := map[int64]bool{}, map[int64]bool{}, map[int64]bool{}
 	for _, m := range s.all {
-		if m.State != notify.Waiting || before[m.User] {
+		first := !before[m.User]
+		overtakes := held[m.User] && m.Topic() == "" && !urgent[m.User]
+		if m.State != notify.Waiting || !first && !overtakes {
 			continue
 		}
 		before[m.User] = true
+		held[m.User] = held[m.User] || m.Held
+		urgent[m.User] = urgent[m.User] || m.Topic() == ""
 		if !s.next[m.ID].After(now) && len(out) < count {
 			out = append(out, m)
 		}
@@ -118,16 +123,29 @@ func (s *tray) Waiting(_ context.Context, now time.Time, count int) (out []notif
 	return out, s.down
 }
 
-func (s *tray) Mark(ctx context.Context, id int64, state notify.State, tries int, next time.Time) error {
+func (s *tray) Mark(ctx context.Context, id int64, o notify.Outcome) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil || s.down != nil {
 		return fault.New(fault.Unavailable, "db.busy")
 	}
 	m := &s.all[id-1]
-	m.State, m.Tries, s.next[id] = state, tries, next
+	m.State, m.Tries, m.Held, s.next[id], s.why[id] = o.State, o.Tries, o.Held, o.Next, o.Reason
 	return nil
 }
+
+func (s *tray) Told(_ context.Context, prefix string) (out []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.all {
+		if m.State == notify.Sent && strings.HasPrefix(m.Key, prefix) {
+			out = append(out, m.Key)
+		}
+	}
+	return out, s.down
+}
+
+func (s *tray) Untold(context.Context, int64, int64, int) ([]notify.Untold, error) { return nil, nil }
 
 // An office with a clock that only the test moves, and a sender that fails for
 // whom the test says.

@@ -140,7 +140,8 @@ type Store interface {
 	Begin(ctx context.Context, holder string, p Parcel) error
 	// Settle stores what has become of a parcel that holder has claimed. One that waits
 	// does so until next, and the chat with it. Parked, the chat also goes on when the
-	// person writes. What takes its place is kept in the same transaction.
+	// person writes. One that goes into another Line is due there at once, and the chat goes
+	// on; when it expires is stored, too. What takes its place is kept in the same transaction.
 	Settle(ctx context.Context, holder string, p Parcel, o Outcome) error
 
 	// Note returns what was kept as Note of the parcel with a key; "" for one that is not
@@ -169,6 +170,7 @@ type Outcome struct {
 	Now     time.Time
 	Next    time.Time // for a parcel that waits
 	Parked  bool      // it need not wait that long if the person writes
+	Line    string    // the chat in whose line it waits from now on, in its old place; "" for its own
 	Instead []Parcel  // that take its place
 }
 

@@ -29,7 +29,7 @@ func messagesArrive(t *testing.T, w SenderWorld) {
 	all := []notify.Message{
 		{
 			ID: 3, Key: "rebate/1", User: 7, Kind: notify.RebateReady, Data: json.RawMessage(`{"title":"保温杯 ☕"}`), At: w.Now(), Tries: 2,
-			State: notify.Waiting,
+			State: notify.Waiting, Held: true,
 		},
 		{ID: 4, User: 8},
 	}

@@ -24,6 +24,7 @@ func Users(t *testing.T, open func(t *testing.T) UserWorld) {
 		story[UserWorld]{"PayeesAreKeptToTheLastField", payeesKept},
 		story[UserWorld]{"InvitersAreThoseOfThatTime", invitersThen},
 		story[UserWorld]{"AccountsAreLinkedToTheLastField", accountsLinked},
+		story[UserWorld]{"WishesAreKeptToTheLastField", wishesKept},
 		story[UserWorld]{"Failures", userFailures},
 	)
 }
@@ -100,6 +101,38 @@ func payeesKept(t *testing.T, w UserWorld) {
 	n, err = w.Service.Sharing(ctx, a.ID)
 	must(t, err)
 	want(t, "Sharing", n, 1)
+}
+
+func wishesKept(t *testing.T, w UserWorld) {
+	ctx, a, b := t.Context(), w.put(t, "a"), w.put(t, "b")
+	ask := func(id int64) user.Notices {
+		n, err := w.Service.Notices(ctx, id)
+		must(t, err)
+		return n
+	}
+	change := func(c user.NoticesChange) user.Notices {
+		n, err := w.Service.ChangeNotices(ctx, a.ID, c)
+		must(t, err)
+		return n
+	}
+	want(t, "Notices of one who has never said", ask(a.ID), user.Notices{})
+	first := user.NoticesChange{Off: []user.Topic{user.TopicClaims, user.TopicOrders}, Quiet: &user.Quiet{From: 22*60 + 30, To: 8 * 60}}
+	said := user.Notices{Off: []user.Topic{user.TopicOrders, user.TopicClaims}, Quiet: user.Quiet{From: 22*60 + 30, To: 8 * 60}}
+	full(t, said)
+	for range 2 {
+		want(t, "ChangeNotices", change(first), said)
+	}
+	want(t, "Notices", ask(a.ID), said)
+	said.Off = []user.Topic{user.TopicClaims}
+	want(t, "after a topic was turned on", change(user.NoticesChange{On: []user.Topic{user.TopicOrders}}), said)
+	said.Quiet = user.Quiet{}
+	want(t, "without quiet hours", change(user.NoticesChange{Quiet: &user.Quiet{}}), said)
+	want(t, "Notices of somebody else", ask(b.ID), user.Notices{})
+	topic := user.NoticesChange{On: []user.Topic{"weather"}}
+	wantFailures(t,
+		failure{"a topic that there is not", errOf(w.Service.ChangeNotices(ctx, a.ID, topic)), fault.Invalid, "notices.topic"},
+		failure{"hours that are all day", errOf(w.Service.ChangeNotices(ctx, a.ID, user.NoticesChange{Quiet: &user.Quiet{From: 60, To: 60}})), fault.Invalid, "notices.quiet"},
+	)
 }
 
 func invitersThen(t *testing.T, w UserWorld) {

@@ -28,6 +28,8 @@ func Messages(t *testing.T, open func(t *testing.T) notify.Store) {
 			{"WhatIsDoneWaitsNoMore", doneWaitsNoMore},
 			{"OldestFirstAndAtMostCount", oldestFirst},
 			{"KeysAreFoundByTheirBeginning", keysByPrefix},
+			{"WhatIsUrgentGoesBeforeWhatIsHeld", urgentFirst},
+			{"WhatWasNotToldIsKeptWithItsReason", untoldKept},
 			{"CutsAddUpUntilTheyAreTold", cutsAddUp},
 		})
 }
@@ -78,7 +80,7 @@ func mark(t *testing.T, s notify.Store, key string, state notify.State, tries in
 	must(t, err)
 	for _, m := range ms {
 		if m.Key == key {
-			must(t, s.Mark(t.Context(), m.ID, state, tries, next))
+			must(t, s.Mark(t.Context(), m.ID, notify.Outcome{State: state, Tries: tries, Next: next}))
 			return
 		}
 	}
@@ -97,7 +99,7 @@ func messageComesBack(t *testing.T, s notify.Store) {
 	}
 	m.ID = got[0].ID
 	want(t, "Waiting", got, []notify.Message{m})
-	wantCode(t, "Mark of none", s.Mark(t.Context(), m.ID+1, notify.Sent, 1, time.Time{}), fault.NotFound)
+	wantCode(t, "Mark of none", s.Mark(t.Context(), m.ID+1, notify.Outcome{State: notify.Sent, Tries: 1}), fault.NotFound)
 }
 
 func knownKey(t *testing.T, s notify.Store) {
@@ -184,4 +186,71 @@ func keysByPrefix(t *testing.T, s notify.Store) {
 		}))
 		want(t, fmt.Sprint("keys of ", len(c.prefixes), " prefixes"), fmt.Sprint(got), c.want)
 	}
+}
+
+// urgent is a message that belongs to no topic.
+func urgent(key string, userID int64) notify.Message {
+	m := note(key, userID)
+	m.Kind = notify.MergeNews
+	return m
+}
+
+func urgentFirst(t *testing.T, s notify.Store) {
+	writeNotes(t, s, note("a1", 7), urgent("a2", 7), note("a3", 7), urgent("a4", 7), note("b1", 8), urgent("b2", 8))
+	later := start().Add(time.Hour)
+	want(t, "at first", waiting(t, s, start(), 10), []string{"a1", "b1"})
+	ms, err := s.Waiting(t.Context(), start(), 1)
+	must(t, err)
+	must(t, s.Mark(t.Context(), ms[0].ID, notify.Outcome{State: notify.Waiting, Next: later, Held: true}))
+	want(t, "while the first one is held", waiting(t, s, start(), 10), []string{"a2", "b1"})
+	want(t, "no more than asked for", waiting(t, s, start(), 1), []string{"a2"})
+	want(t, "when its time has come", waiting(t, s, later, 10), []string{"a1", "a2", "b1"})
+	ms, err = s.Waiting(t.Context(), later, 1)
+	must(t, err)
+	want(t, "whether it was held", ms[0].Held, true)
+	mark(t, s, "a2", notify.Waiting, 1, start().Add(time.Minute))
+	want(t, "an urgent one waits for the one before it", waiting(t, s, start(), 10), []string{"b1"})
+	mark(t, s, "a2", notify.Sent, 1, time.Time{})
+	want(t, "after it", waiting(t, s, start(), 10), []string{"a4", "b1"})
+	mark(t, s, "a1", notify.Waiting, 1, later) // it failed: it is not held any more
+	want(t, "behind one that failed", waiting(t, s, start(), 10), []string{"b1"})
+	keys, err := s.Told(t.Context(), "a/")
+	must(t, err)
+	want(t, "told of something else", len(keys), 0)
+}
+
+func untoldKept(t *testing.T, s notify.Store) {
+	writeNotes(t, s, note("a/1", 7), note("b/1", 8), note("c/1", 7), note("a/2", 9), note("a0", 10))
+	why := func(key, reason string) {
+		ms, err := s.Waiting(t.Context(), start(), 10)
+		must(t, err)
+		for _, m := range ms {
+			if m.Key == key {
+				must(t, s.Mark(t.Context(), m.ID, notify.Outcome{State: notify.GivenUp, Tries: 2, Reason: reason}))
+			}
+		}
+	}
+	why("a/1", notify.Off)
+	why("b/1", "user.gone")
+	why("c/1", notify.Overtaken)
+	mark(t, s, "a/2", notify.Sent, 1, time.Time{})
+	mark(t, s, "a0", notify.Sent, 1, time.Time{})
+	all, err := s.Untold(t.Context(), 0, 0, 10)
+	must(t, err)
+	reasons := func(us []notify.Untold) (out []string) {
+		for _, u := range us {
+			out = append(out, fmt.Sprintf("%d %s %v %d %s", u.User, u.Kind, u.At.Equal(start()), u.Tries, u.Reason))
+		}
+		return out
+	}
+	want(t, "Untold", reasons(all), []string{"7 order.seen true 2 notify.overtaken", "8 order.seen true 2 user.gone", "7 order.seen true 2 notify.off"})
+	some, err := s.Untold(t.Context(), 7, all[0].ID, 10)
+	must(t, err)
+	want(t, "Untold of one user, the next page", reasons(some), []string{"7 order.seen true 2 notify.off"})
+	some, err = s.Untold(t.Context(), 0, 0, 1)
+	must(t, err)
+	want(t, "how many", len(some), 1)
+	keys, err := s.Told(t.Context(), "a/")
+	must(t, err)
+	want(t, "Told", keys, []string{"a/2"})
 }

@@ -38,6 +38,7 @@ func Posts(t *testing.T, open func(t *testing.T) PostStore) {
 		{"HowFarAParcelHasCome", parcelProgress},
 		{"AChatWaitsWithItsParcel", chatWaits},
 		{"ParkedUntilThePersonWrites", parked},
+		{"IntoAnotherLineAndBack", otherLine},
 		{"WhatTakesItsPlace", instead},
 		{"WhatWasReleasedIsAsBefore", released},
 		{"TheDead", theDead},

@@ -35,6 +35,7 @@ func Users(t *testing.T, open func(t *testing.T) UserStore) {
 			{"InvitationIsSetOnceAndByAnEarlierOne", invitedOnce},
 			{"PayeeComesBack", payeeComesBack},
 			{"PayeesAreNotMixedUp", payeesApart},
+			{"WishesComeBack", wishesComeBack},
 			{"GrantsAreKeptAndRevoked", grantsKept},
 			{"TheEndOfAGrantIsToldOnce", endedOnce},
 			{"AnEventIsHandledOnce", handledUser},
@@ -299,4 +300,29 @@ func handledUser(t *testing.T, s UserStore) {
 			return err
 		}))
 	}
+}
+
+func wishesComeBack(t *testing.T, s UserStore) {
+	a, b := join(t, s.Store, "a"), join(t, s.Store, "b")
+	_, err := s.Store.Notices(t.Context(), a.ID)
+	wantCode(t, "Notices of one who has never said", err, fault.NotFound)
+	set := func(id int64, n user.Notices) error {
+		return s.Store.InTx(t.Context(), func(tx user.Tx) error { return tx.SetNotices(id, n) })
+	}
+	for _, n := range []user.Notices{
+		{Off: user.Topics(), Quiet: user.Quiet{From: 22*60 + 30, To: 8 * 60}}, {Off: []user.Topic{user.TopicMember}}, {},
+	} {
+		must(t, set(a.ID, n))
+		got, err := s.Store.Notices(t.Context(), a.ID)
+		must(t, err)
+		want(t, "Notices", got, n)
+		must(t, s.Store.InTx(t.Context(), func(tx user.Tx) error {
+			got, err := tx.Notices(a.ID)
+			want(t, "Notices within", got, n)
+			return err
+		}))
+	}
+	_, err = s.Store.Notices(t.Context(), b.ID)
+	wantCode(t, "Notices of somebody else", err, fault.NotFound)
+	wantCode(t, "SetNotices of nobody", set(b.ID+1, user.Notices{}), fault.NotFound)
 }

@@ -27,6 +27,8 @@ type Service interface {
 	Link(ctx context.Context, user, other int64, code string) (Merge, error)
 	LastMerge(ctx context.Context, user int64) (Merge, error)
 	Unlink(ctx context.Context, user int64) (Merge, error)
+	Notices(ctx context.Context, user int64) (Notices, error)
+	ChangeNotices(ctx context.Context, user int64, c NoticesChange) (Notices, error)
 }
 
 var _ Service = (*Directory)(nil)

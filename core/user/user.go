@@ -10,6 +10,7 @@
 //     its money was given back, in whichever order that is heard.
 //   - Who brought a user is set once. Nobody is their own inviter, not by way of
 //     others either.
+//   - What somebody wants to be told counts from the moment in which they say it.
 //   - Two accounts become one person's by a code that is read on one channel and
 //     written on another ([Merge]). Nothing is rewritten: the younger account points to
 //     the older one, and whoever asks about either is told about the person. So it can
@@ -166,6 +167,9 @@ type Store interface {
 	// Ended returns grants that have ended by now, were not revoked and not told
 	// of.
 	Ended(ctx context.Context, now time.Time, count int) ([]Grant, error)
+	// Notices returns what a user has said they want to be told; fault.NotFound for one
+	// who has never said.
+	Notices(ctx context.Context, user int64) (Notices, error)
 }
 
 // A Tx is what a transaction on users can do.
@@ -187,6 +191,10 @@ type Tx interface {
 	Insert(u User, i Identity) (int64, error)
 	SetLocale(user int64, locale string) error
 	SetPayee(user int64, p Payee) error
+	// Notices returns what Store's does.
+	Notices(user int64) (Notices, error)
+	// SetNotices stores what a user wants to be told, in place of what they said before.
+	SetNotices(user int64, n Notices) error
 	// SetCode stores an invitation code. It fails with fault.Conflict if somebody
 	// has it or the user has one.
 	SetCode(user int64, code string) error

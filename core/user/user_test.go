@@ -23,6 +23,7 @@ type people struct {
 	mu     sync.Mutex
 	users  map[int64]user.User
 	by     map[user.Identity]int64
+	wishes map[int64]user.Notices
 	payees map[int64]user.Payee
 	codes  map[string]int64
 	by1    map[int64]user.Invitation
@@ -192,6 +193,26 @@ func (t tx) Bind(i user.Invitation) error {
 }
 
 func (t tx) SetPayee(id int64, p user.Payee) error { t.payees[id] = p; return nil }
+
+func (p *people) Notices(_ context.Context, id int64) (user.Notices, error) { return p.wish(id) }
+
+func (t tx) Notices(id int64) (user.Notices, error) { return t.wish(id) }
+
+func (p *people) wish(id int64) (user.Notices, error) {
+	n, ok := p.wishes[id]
+	if !ok {
+		return n, fault.New(fault.NotFound, "")
+	}
+	return n, nil
+}
+
+func (t tx) SetNotices(id int64, n user.Notices) error {
+	if t.wishes == nil {
+		t.wishes = map[int64]user.Notices{}
+	}
+	t.wishes[id] = n
+	return nil
+}
 
 func directory() (*user.Directory, *people) {
 	p := newPeople()

@@ -405,9 +405,15 @@ func (s *Store) Settle(ctx context.Context, holder string, p post.Parcel, out po
 			return err
 		}
 		o.State, o.Parts, o.Doubt, o.Note, o.Tries, o.Reason = p.State, p.Parts, p.Doubt, p.Note, p.Tries, p.Reason
-		next := out.Next
+		next, leaves := out.Next, out.Line != "" && p.State.Open()
+		if leaves {
+			o.Chat, o.Expires = out.Line, p.Expires
+		}
 		if l.parked = out.Parked && p.State.Open(); !p.State.Open() {
-			o.ended, next = out.Now, time.Time{}
+			o.ended = out.Now
+		}
+		if !p.State.Open() || leaves {
+			next = time.Time{}
 			if s.firstParcel(l.lane) != nil {
 				next = out.Now
 			}
@@ -416,6 +422,9 @@ func (s *Store) Settle(ctx context.Context, holder string, p post.Parcel, out po
 			o.Body = nil
 		}
 		l.free(next)
+		if leaves {
+			s.due(post.Out, p.Channel, out.Line, out.Now)
+		}
 		s.post(out.Now, out.Instead)
 		return nil
 	})

@@ -32,6 +32,7 @@ type Message struct {
 	At            *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
 	Tries         int64                  `protobuf:"varint,7,opt,name=tries,proto3" json:"tries,omitempty"`
 	State         string                 `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
+	Held          bool                   `protobuf:"varint,9,opt,name=held,proto3" json:"held,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -122,6 +123,13 @@ func (x *Message) GetState() string {
 	return ""
 }
 
+func (x *Message) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
 type SendRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Message       *Message               `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
@@ -206,7 +214,7 @@ var File_fanli_v1_bot_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_bot_proto_rawDesc = "" +
 	"\n" +
-	"\x12fanli/v1/bot.proto\x12\bfanli.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x01\n" +
+	"\x12fanli/v1/bot.proto\x12\bfanli.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x01\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x12\n" +
@@ -215,7 +223,8 @@ const file_fanli_v1_bot_proto_rawDesc = "" +
 	"\x04data\x18\x05 \x01(\fR\x04data\x12*\n" +
 	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05tries\x18\a \x01(\x03R\x05tries\x12\x14\n" +
-	"\x05state\x18\b \x01(\tR\x05state\":\n" +
+	"\x05state\x18\b \x01(\tR\x05state\x12\x12\n" +
+	"\x04held\x18\t \x01(\bR\x04held\":\n" +
 	"\vSendRequest\x12+\n" +
 	"\amessage\x18\x01 \x01(\v2\x11.fanli.v1.MessageR\amessage\"\x0e\n" +
 	"\fSendResponse2C\n" +

@@ -2087,6 +2087,312 @@ func (x *UnlinkAccountsResponse) GetMerge() *Merge {
 	return nil
 }
 
+// Quiet are hours of the day, in minutes since midnight.
+type Quiet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          int64                  `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	To            int64                  `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Quiet) Reset() {
+	*x = Quiet{}
+	mi := &file_fanli_v1_user_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quiet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quiet) ProtoMessage() {}
+
+func (x *Quiet) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quiet.ProtoReflect.Descriptor instead.
+func (*Quiet) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Quiet) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Quiet) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+// Notices is what a person wants to be told unasked.
+type Notices struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Off           []string               `protobuf:"bytes,1,rep,name=off,proto3" json:"off,omitempty"`
+	Quiet         *Quiet                 `protobuf:"bytes,2,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notices) Reset() {
+	*x = Notices{}
+	mi := &file_fanli_v1_user_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notices) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notices) ProtoMessage() {}
+
+func (x *Notices) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notices.ProtoReflect.Descriptor instead.
+func (*Notices) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Notices) GetOff() []string {
+	if x != nil {
+		return x.Off
+	}
+	return nil
+}
+
+func (x *Notices) GetQuiet() *Quiet {
+	if x != nil {
+		return x.Quiet
+	}
+	return nil
+}
+
+type GetNoticesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetNoticesRequest) Reset() {
+	*x = GetNoticesRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetNoticesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetNoticesRequest) ProtoMessage() {}
+
+func (x *GetNoticesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetNoticesRequest.ProtoReflect.Descriptor instead.
+func (*GetNoticesRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *GetNoticesRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type GetNoticesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Notices       *Notices               `protobuf:"bytes,1,opt,name=notices,proto3" json:"notices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetNoticesResponse) Reset() {
+	*x = GetNoticesResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetNoticesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetNoticesResponse) ProtoMessage() {}
+
+func (x *GetNoticesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetNoticesResponse.ProtoReflect.Descriptor instead.
+func (*GetNoticesResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *GetNoticesResponse) GetNotices() *Notices {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
+type ChangeNoticesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	Off           []string               `protobuf:"bytes,2,rep,name=off,proto3" json:"off,omitempty"`
+	On            []string               `protobuf:"bytes,3,rep,name=on,proto3" json:"on,omitempty"`
+	Quiet         *Quiet                 `protobuf:"bytes,4,opt,name=quiet,proto3" json:"quiet,omitempty"` // absent: as it is
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeNoticesRequest) Reset() {
+	*x = ChangeNoticesRequest{}
+	mi := &file_fanli_v1_user_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeNoticesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeNoticesRequest) ProtoMessage() {}
+
+func (x *ChangeNoticesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeNoticesRequest.ProtoReflect.Descriptor instead.
+func (*ChangeNoticesRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *ChangeNoticesRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *ChangeNoticesRequest) GetOff() []string {
+	if x != nil {
+		return x.Off
+	}
+	return nil
+}
+
+func (x *ChangeNoticesRequest) GetOn() []string {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
+func (x *ChangeNoticesRequest) GetQuiet() *Quiet {
+	if x != nil {
+		return x.Quiet
+	}
+	return nil
+}
+
+type ChangeNoticesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Notices       *Notices               `protobuf:"bytes,1,opt,name=notices,proto3" json:"notices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeNoticesResponse) Reset() {
+	*x = ChangeNoticesResponse{}
+	mi := &file_fanli_v1_user_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeNoticesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeNoticesResponse) ProtoMessage() {}
+
+func (x *ChangeNoticesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_user_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeNoticesResponse.ProtoReflect.Descriptor instead.
+func (*ChangeNoticesResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_user_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ChangeNoticesResponse) GetNotices() *Notices {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
 var File_fanli_v1_user_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_user_proto_rawDesc = "" +
@@ -2208,8 +2514,24 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\x15UnlinkAccountsRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\x03R\x04user\"?\n" +
 	"\x16UnlinkAccountsResponse\x12%\n" +
-	"\x05merge\x18\x01 \x01(\v2\x0f.fanli.v1.MergeR\x05merge2\xb8\n" +
-	"\n" +
+	"\x05merge\x18\x01 \x01(\v2\x0f.fanli.v1.MergeR\x05merge\"+\n" +
+	"\x05Quiet\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\"B\n" +
+	"\aNotices\x12\x10\n" +
+	"\x03off\x18\x01 \x03(\tR\x03off\x12%\n" +
+	"\x05quiet\x18\x02 \x01(\v2\x0f.fanli.v1.QuietR\x05quiet\"'\n" +
+	"\x11GetNoticesRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\"A\n" +
+	"\x12GetNoticesResponse\x12+\n" +
+	"\anotices\x18\x01 \x01(\v2\x11.fanli.v1.NoticesR\anotices\"s\n" +
+	"\x14ChangeNoticesRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\x12\x10\n" +
+	"\x03off\x18\x02 \x03(\tR\x03off\x12\x0e\n" +
+	"\x02on\x18\x03 \x03(\tR\x02on\x12%\n" +
+	"\x05quiet\x18\x04 \x01(\v2\x0f.fanli.v1.QuietR\x05quiet\"D\n" +
+	"\x15ChangeNoticesResponse\x12+\n" +
+	"\anotices\x18\x01 \x01(\v2\x11.fanli.v1.NoticesR\anotices2\xd3\v\n" +
 	"\vUserService\x12>\n" +
 	"\aResolve\x12\x18.fanli.v1.ResolveRequest\x1a\x19.fanli.v1.ResolveResponse\x12A\n" +
 	"\bFindUser\x12\x19.fanli.v1.FindUserRequest\x1a\x1a.fanli.v1.FindUserResponse\x12>\n" +
@@ -2228,7 +2550,10 @@ const file_fanli_v1_user_proto_rawDesc = "" +
 	"\vPreviewLink\x12\x1c.fanli.v1.PreviewLinkRequest\x1a\x1d.fanli.v1.PreviewLinkResponse\x12M\n" +
 	"\fLinkAccounts\x12\x1d.fanli.v1.LinkAccountsRequest\x1a\x1e.fanli.v1.LinkAccountsResponse\x12M\n" +
 	"\fGetLastMerge\x12\x1d.fanli.v1.GetLastMergeRequest\x1a\x1e.fanli.v1.GetLastMergeResponse\x12S\n" +
-	"\x0eUnlinkAccounts\x12\x1f.fanli.v1.UnlinkAccountsRequest\x1a .fanli.v1.UnlinkAccountsResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
+	"\x0eUnlinkAccounts\x12\x1f.fanli.v1.UnlinkAccountsRequest\x1a .fanli.v1.UnlinkAccountsResponse\x12G\n" +
+	"\n" +
+	"GetNotices\x12\x1b.fanli.v1.GetNoticesRequest\x1a\x1c.fanli.v1.GetNoticesResponse\x12P\n" +
+	"\rChangeNotices\x12\x1e.fanli.v1.ChangeNoticesRequest\x1a\x1f.fanli.v1.ChangeNoticesResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
 
 var (
 	file_fanli_v1_user_proto_rawDescOnce sync.Once
@@ -2242,7 +2567,7 @@ func file_fanli_v1_user_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_user_proto_rawDescData
 }
 
-var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_fanli_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_fanli_v1_user_proto_goTypes = []any{
 	(*User)(nil),                   // 0: fanli.v1.User
 	(*Identity)(nil),               // 1: fanli.v1.Identity
@@ -2285,11 +2610,17 @@ var file_fanli_v1_user_proto_goTypes = []any{
 	(*GetLastMergeResponse)(nil),   // 38: fanli.v1.GetLastMergeResponse
 	(*UnlinkAccountsRequest)(nil),  // 39: fanli.v1.UnlinkAccountsRequest
 	(*UnlinkAccountsResponse)(nil), // 40: fanli.v1.UnlinkAccountsResponse
-	(*timestamppb.Timestamp)(nil),  // 41: google.protobuf.Timestamp
+	(*Quiet)(nil),                  // 41: fanli.v1.Quiet
+	(*Notices)(nil),                // 42: fanli.v1.Notices
+	(*GetNoticesRequest)(nil),      // 43: fanli.v1.GetNoticesRequest
+	(*GetNoticesResponse)(nil),     // 44: fanli.v1.GetNoticesResponse
+	(*ChangeNoticesRequest)(nil),   // 45: fanli.v1.ChangeNoticesRequest
+	(*ChangeNoticesResponse)(nil),  // 46: fanli.v1.ChangeNoticesResponse
+	(*timestamppb.Timestamp)(nil),  // 47: google.protobuf.Timestamp
 }
 var file_fanli_v1_user_proto_depIdxs = []int32{
-	41, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
-	41, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
+	47, // 0: fanli.v1.User.joined:type_name -> google.protobuf.Timestamp
+	47, // 1: fanli.v1.Payee.changed:type_name -> google.protobuf.Timestamp
 	1,  // 2: fanli.v1.ResolveRequest.identity:type_name -> fanli.v1.Identity
 	0,  // 3: fanli.v1.ResolveResponse.user:type_name -> fanli.v1.User
 	1,  // 4: fanli.v1.FindUserRequest.identity:type_name -> fanli.v1.Identity
@@ -2298,58 +2629,66 @@ var file_fanli_v1_user_proto_depIdxs = []int32{
 	1,  // 7: fanli.v1.ListIdentitiesResponse.identities:type_name -> fanli.v1.Identity
 	2,  // 8: fanli.v1.GetPayeeResponse.payee:type_name -> fanli.v1.Payee
 	2,  // 9: fanli.v1.SetPayeeRequest.payee:type_name -> fanli.v1.Payee
-	41, // 10: fanli.v1.GetLevelResponse.until:type_name -> google.protobuf.Timestamp
-	41, // 11: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
-	41, // 12: fanli.v1.Side.joined:type_name -> google.protobuf.Timestamp
-	41, // 13: fanli.v1.Merge.at:type_name -> google.protobuf.Timestamp
-	41, // 14: fanli.v1.Merge.changed:type_name -> google.protobuf.Timestamp
-	41, // 15: fanli.v1.MakeLinkCodeResponse.until:type_name -> google.protobuf.Timestamp
+	47, // 10: fanli.v1.GetLevelResponse.until:type_name -> google.protobuf.Timestamp
+	47, // 11: fanli.v1.GetInvitersRequest.at:type_name -> google.protobuf.Timestamp
+	47, // 12: fanli.v1.Side.joined:type_name -> google.protobuf.Timestamp
+	47, // 13: fanli.v1.Merge.at:type_name -> google.protobuf.Timestamp
+	47, // 14: fanli.v1.Merge.changed:type_name -> google.protobuf.Timestamp
+	47, // 15: fanli.v1.MakeLinkCodeResponse.until:type_name -> google.protobuf.Timestamp
 	29, // 16: fanli.v1.PreviewLinkResponse.mine:type_name -> fanli.v1.Side
 	29, // 17: fanli.v1.PreviewLinkResponse.theirs:type_name -> fanli.v1.Side
 	30, // 18: fanli.v1.LinkAccountsResponse.merge:type_name -> fanli.v1.Merge
 	30, // 19: fanli.v1.GetLastMergeResponse.merge:type_name -> fanli.v1.Merge
 	30, // 20: fanli.v1.UnlinkAccountsResponse.merge:type_name -> fanli.v1.Merge
-	3,  // 21: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
-	5,  // 22: fanli.v1.UserService.FindUser:input_type -> fanli.v1.FindUserRequest
-	7,  // 23: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
-	9,  // 24: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
-	11, // 25: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
-	13, // 26: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
-	15, // 27: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
-	17, // 28: fanli.v1.UserService.GetLevel:input_type -> fanli.v1.GetLevelRequest
-	19, // 29: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
-	21, // 30: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
-	23, // 31: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
-	25, // 32: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
-	27, // 33: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
-	31, // 34: fanli.v1.UserService.MakeLinkCode:input_type -> fanli.v1.MakeLinkCodeRequest
-	33, // 35: fanli.v1.UserService.PreviewLink:input_type -> fanli.v1.PreviewLinkRequest
-	35, // 36: fanli.v1.UserService.LinkAccounts:input_type -> fanli.v1.LinkAccountsRequest
-	37, // 37: fanli.v1.UserService.GetLastMerge:input_type -> fanli.v1.GetLastMergeRequest
-	39, // 38: fanli.v1.UserService.UnlinkAccounts:input_type -> fanli.v1.UnlinkAccountsRequest
-	4,  // 39: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
-	6,  // 40: fanli.v1.UserService.FindUser:output_type -> fanli.v1.FindUserResponse
-	8,  // 41: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
-	10, // 42: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
-	12, // 43: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
-	14, // 44: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
-	16, // 45: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
-	18, // 46: fanli.v1.UserService.GetLevel:output_type -> fanli.v1.GetLevelResponse
-	20, // 47: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
-	22, // 48: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
-	24, // 49: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
-	26, // 50: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
-	28, // 51: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
-	32, // 52: fanli.v1.UserService.MakeLinkCode:output_type -> fanli.v1.MakeLinkCodeResponse
-	34, // 53: fanli.v1.UserService.PreviewLink:output_type -> fanli.v1.PreviewLinkResponse
-	36, // 54: fanli.v1.UserService.LinkAccounts:output_type -> fanli.v1.LinkAccountsResponse
-	38, // 55: fanli.v1.UserService.GetLastMerge:output_type -> fanli.v1.GetLastMergeResponse
-	40, // 56: fanli.v1.UserService.UnlinkAccounts:output_type -> fanli.v1.UnlinkAccountsResponse
-	39, // [39:57] is the sub-list for method output_type
-	21, // [21:39] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	41, // 21: fanli.v1.Notices.quiet:type_name -> fanli.v1.Quiet
+	42, // 22: fanli.v1.GetNoticesResponse.notices:type_name -> fanli.v1.Notices
+	41, // 23: fanli.v1.ChangeNoticesRequest.quiet:type_name -> fanli.v1.Quiet
+	42, // 24: fanli.v1.ChangeNoticesResponse.notices:type_name -> fanli.v1.Notices
+	3,  // 25: fanli.v1.UserService.Resolve:input_type -> fanli.v1.ResolveRequest
+	5,  // 26: fanli.v1.UserService.FindUser:input_type -> fanli.v1.FindUserRequest
+	7,  // 27: fanli.v1.UserService.GetUser:input_type -> fanli.v1.GetUserRequest
+	9,  // 28: fanli.v1.UserService.ListIdentities:input_type -> fanli.v1.ListIdentitiesRequest
+	11, // 29: fanli.v1.UserService.SetLocale:input_type -> fanli.v1.SetLocaleRequest
+	13, // 30: fanli.v1.UserService.GetPayee:input_type -> fanli.v1.GetPayeeRequest
+	15, // 31: fanli.v1.UserService.SetPayee:input_type -> fanli.v1.SetPayeeRequest
+	17, // 32: fanli.v1.UserService.GetLevel:input_type -> fanli.v1.GetLevelRequest
+	19, // 33: fanli.v1.UserService.CountSharing:input_type -> fanli.v1.CountSharingRequest
+	21, // 34: fanli.v1.UserService.GetCode:input_type -> fanli.v1.GetCodeRequest
+	23, // 35: fanli.v1.UserService.BindInviter:input_type -> fanli.v1.BindInviterRequest
+	25, // 36: fanli.v1.UserService.CountInvited:input_type -> fanli.v1.CountInvitedRequest
+	27, // 37: fanli.v1.UserService.GetInviters:input_type -> fanli.v1.GetInvitersRequest
+	31, // 38: fanli.v1.UserService.MakeLinkCode:input_type -> fanli.v1.MakeLinkCodeRequest
+	33, // 39: fanli.v1.UserService.PreviewLink:input_type -> fanli.v1.PreviewLinkRequest
+	35, // 40: fanli.v1.UserService.LinkAccounts:input_type -> fanli.v1.LinkAccountsRequest
+	37, // 41: fanli.v1.UserService.GetLastMerge:input_type -> fanli.v1.GetLastMergeRequest
+	39, // 42: fanli.v1.UserService.UnlinkAccounts:input_type -> fanli.v1.UnlinkAccountsRequest
+	43, // 43: fanli.v1.UserService.GetNotices:input_type -> fanli.v1.GetNoticesRequest
+	45, // 44: fanli.v1.UserService.ChangeNotices:input_type -> fanli.v1.ChangeNoticesRequest
+	4,  // 45: fanli.v1.UserService.Resolve:output_type -> fanli.v1.ResolveResponse
+	6,  // 46: fanli.v1.UserService.FindUser:output_type -> fanli.v1.FindUserResponse
+	8,  // 47: fanli.v1.UserService.GetUser:output_type -> fanli.v1.GetUserResponse
+	10, // 48: fanli.v1.UserService.ListIdentities:output_type -> fanli.v1.ListIdentitiesResponse
+	12, // 49: fanli.v1.UserService.SetLocale:output_type -> fanli.v1.SetLocaleResponse
+	14, // 50: fanli.v1.UserService.GetPayee:output_type -> fanli.v1.GetPayeeResponse
+	16, // 51: fanli.v1.UserService.SetPayee:output_type -> fanli.v1.SetPayeeResponse
+	18, // 52: fanli.v1.UserService.GetLevel:output_type -> fanli.v1.GetLevelResponse
+	20, // 53: fanli.v1.UserService.CountSharing:output_type -> fanli.v1.CountSharingResponse
+	22, // 54: fanli.v1.UserService.GetCode:output_type -> fanli.v1.GetCodeResponse
+	24, // 55: fanli.v1.UserService.BindInviter:output_type -> fanli.v1.BindInviterResponse
+	26, // 56: fanli.v1.UserService.CountInvited:output_type -> fanli.v1.CountInvitedResponse
+	28, // 57: fanli.v1.UserService.GetInviters:output_type -> fanli.v1.GetInvitersResponse
+	32, // 58: fanli.v1.UserService.MakeLinkCode:output_type -> fanli.v1.MakeLinkCodeResponse
+	34, // 59: fanli.v1.UserService.PreviewLink:output_type -> fanli.v1.PreviewLinkResponse
+	36, // 60: fanli.v1.UserService.LinkAccounts:output_type -> fanli.v1.LinkAccountsResponse
+	38, // 61: fanli.v1.UserService.GetLastMerge:output_type -> fanli.v1.GetLastMergeResponse
+	40, // 62: fanli.v1.UserService.UnlinkAccounts:output_type -> fanli.v1.UnlinkAccountsResponse
+	44, // 63: fanli.v1.UserService.GetNotices:output_type -> fanli.v1.GetNoticesResponse
+	46, // 64: fanli.v1.UserService.ChangeNotices:output_type -> fanli.v1.ChangeNoticesResponse
+	45, // [45:65] is the sub-list for method output_type
+	25, // [25:45] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_fanli_v1_user_proto_init() }
@@ -2363,7 +2702,7 @@ func file_fanli_v1_user_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_user_proto_rawDesc), len(file_fanli_v1_user_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   41,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -40,6 +40,8 @@ const (
 	UserService_LinkAccounts_FullMethodName   = "/fanli.v1.UserService/LinkAccounts"
 	UserService_GetLastMerge_FullMethodName   = "/fanli.v1.UserService/GetLastMerge"
 	UserService_UnlinkAccounts_FullMethodName = "/fanli.v1.UserService/UnlinkAccounts"
+	UserService_GetNotices_FullMethodName     = "/fanli.v1.UserService/GetNotices"
+	UserService_ChangeNotices_FullMethodName  = "/fanli.v1.UserService/ChangeNotices"
 )
 
 // UserServiceClient is the client API for UserService service.
@@ -66,6 +68,8 @@ type UserServiceClient interface {
 	LinkAccounts(ctx context.Context, in *LinkAccountsRequest, opts ...grpc.CallOption) (*LinkAccountsResponse, error)
 	GetLastMerge(ctx context.Context, in *GetLastMergeRequest, opts ...grpc.CallOption) (*GetLastMergeResponse, error)
 	UnlinkAccounts(ctx context.Context, in *UnlinkAccountsRequest, opts ...grpc.CallOption) (*UnlinkAccountsResponse, error)
+	GetNotices(ctx context.Context, in *GetNoticesRequest, opts ...grpc.CallOption) (*GetNoticesResponse, error)
+	ChangeNotices(ctx context.Context, in *ChangeNoticesRequest, opts ...grpc.CallOption) (*ChangeNoticesResponse, error)
 }
 
 type userServiceClient struct {
@@ -256,6 +260,26 @@ func (c *userServiceClient) UnlinkAccounts(ctx context.Context, in *UnlinkAccoun
 	return out, nil
 }
 
+func (c *userServiceClient) GetNotices(ctx context.Context, in *GetNoticesRequest, opts ...grpc.CallOption) (*GetNoticesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetNoticesResponse)
+	err := c.cc.Invoke(ctx, UserService_GetNotices_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userServiceClient) ChangeNotices(ctx context.Context, in *ChangeNoticesRequest, opts ...grpc.CallOption) (*ChangeNoticesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeNoticesResponse)
+	err := c.cc.Invoke(ctx, UserService_ChangeNotices_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // UserServiceServer is the server API for UserService service.
 // All implementations must embed UnimplementedUserServiceServer
 // for forward compatibility.
@@ -280,6 +304,8 @@ type UserServiceServer interface {
 	LinkAccounts(context.Context, *LinkAccountsRequest) (*LinkAccountsResponse, error)
 	GetLastMerge(context.Context, *GetLastMergeRequest) (*GetLastMergeResponse, error)
 	UnlinkAccounts(context.Context, *UnlinkAccountsRequest) (*UnlinkAccountsResponse, error)
+	GetNotices(context.Context, *GetNoticesRequest) (*GetNoticesResponse, error)
+	ChangeNotices(context.Context, *ChangeNoticesRequest) (*ChangeNoticesResponse, error)
 	mustEmbedUnimplementedUserServiceServer()
 }
 
@@ -343,6 +369,12 @@ func (UnimplementedUserServiceServer) GetLastMerge(context.Context, *GetLastMerg
 }
 func (UnimplementedUserServiceServer) UnlinkAccounts(context.Context, *UnlinkAccountsRequest) (*UnlinkAccountsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UnlinkAccounts not implemented")
+}
+func (UnimplementedUserServiceServer) GetNotices(context.Context, *GetNoticesRequest) (*GetNoticesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetNotices not implemented")
+}
+func (UnimplementedUserServiceServer) ChangeNotices(context.Context, *ChangeNoticesRequest) (*ChangeNoticesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ChangeNotices not implemented")
 }
 func (UnimplementedUserServiceServer) mustEmbedUnimplementedUserServiceServer() {}
 func (UnimplementedUserServiceServer) testEmbeddedByValue()                     {}
@@ -689,6 +721,42 @@ func _UserService_UnlinkAccounts_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UserService_GetNotices_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetNoticesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).GetNotices(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_GetNotices_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).GetNotices(ctx, req.(*GetNoticesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserService_ChangeNotices_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeNoticesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserServiceServer).ChangeNotices(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserService_ChangeNotices_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserServiceServer).ChangeNotices(ctx, req.(*ChangeNoticesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // UserService_ServiceDesc is the grpc.ServiceDesc for UserService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -767,6 +835,14 @@ var UserService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UnlinkAccounts",
 			Handler:    _UserService_UnlinkAccounts_Handler,
+		},
+		{
+			MethodName: "GetNotices",
+			Handler:    _UserService_GetNotices_Handler,
+		},
+		{
+			MethodName: "ChangeNotices",
+			Handler:    _UserService_ChangeNotices_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
