@@ -173,6 +173,9 @@ func commandsOff(c configs.Config) (off []string) {
 	if c.Rebate.CheckIn.Amount == 0 {
 		off = append(off, "checkin")
 	}
+	if !bindsTaobao(c) {
+		off = append(off, "bindtaobao")
+	}
 	return off
 }
 
