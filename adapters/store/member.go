@@ -75,6 +75,15 @@ func (t orderTx) PutMember(m order.Member) (order.Member, error) {
 	return r.member(), err
 }
 
+// DropMember implements order.Tx.
+func (t orderTx) DropMember(network, tag string) (was bool, err error) {
+	if err := t.g.Where("network = ? AND tag = ?", network, tag).Delete(&contestRow{}).Error; err != nil {
+		return false, classify("store.DropMember", err)
+	}
+	r := t.g.Where("network = ? AND tag = ?", network, tag).Delete(&boundRow{})
+	return r.RowsAffected > 0, classify("store.DropMember", r.Error)
+}
+
 // PutContest implements order.Tx.
 func (t orderTx) PutContest(c order.Contest) error {
 	return insert(t.g, []contestRow{{0, c.Network, c.Tag, c.User, c.Owner, ms(c.At)}}, ignore())

@@ -58,7 +58,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := view{Nonce: nonce, W: choose(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))}
 	status := http.StatusOK
 	if back {
-		ctx, cancel := context.WithTimeout(r.Context(), askMax)
+		// Phones leave a page while they change apps: what was begun is finished.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), askMax)
 		defer cancel()
 		status = p.back(ctx, r, &v)
 	} else {

@@ -62,6 +62,12 @@ func (t orderTx) PutMember(m order.Member) (order.Member, error) {
 	return m, nil
 }
 
+func (t orderTx) DropMember(network, tag string) (bool, error) {
+	n := len(t.bound)
+	t.bound = slices.DeleteFunc(t.bound, func(m order.Member) bool { return m.Network == network && m.Tag == tag })
+	return len(t.bound) < n, nil
+}
+
 func (t orderTx) PutContest(c order.Contest) error {
 	t.rivals = append(t.rivals, c)
 	return nil

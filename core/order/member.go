@@ -4,15 +4,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"fanli/core/audit"
 	"fanli/core/fault"
 )
 
 // A Member is an account that a person has at a network, bound to them here because
 // they have allowed it there: the network's rows name it as the buyer of what is bought
-// with it. It is one person's for good; of two accounts of ours that are linked it is
+// with it. It is one person's until staff say otherwise; of two accounts of ours that are linked it is
 // what either has, as long as they are.
 type Member struct {
 	Network string
@@ -98,6 +100,45 @@ func (b *Book) bind(ctx context.Context, said Member) (m Member, again bool, err
 		return Member{}, false, fault.New(fault.Conflict, "member.taken")
 	}
 	return m, again, err
+}
+
+// UnbindMembers takes a person's bound accounts from them, for staff, whose act is
+// recorded, and returns how many there were: whoever allows it at the network can bind
+// them anew. Lines stay whose they are.
+func (b *Book) UnbindMembers(ctx context.Context, user int64, actor, reason string) (n int, err error) {
+	const op = "order.UnbindMembers"
+	if actor == "" || strings.TrimSpace(reason) == "" {
+		return 0, fault.Newf(fault.Invalid, "member.reason", "who and why are needed")
+	}
+	ms, err := b.Store.Members(ctx, user)
+	if err != nil {
+		return 0, fault.In(op, err)
+	}
+	return n, fault.In(op, b.Store.InTx(ctx, func(tx Tx) error {
+		n = 0
+		for _, m := range ms {
+			was, err := tx.DropMember(m.Network, m.Tag)
+			if err != nil {
+				return err
+			}
+			if !was {
+				continue
+			}
+			n++
+			now := b.Now()
+			e, err := audit.Say(fmt.Sprintf("act/member/%s/%s/%d", m.Network, m.Tag, now.UnixMilli()), now, audit.Act{
+				Actor: actor, What: "member.unbind", On: "user/" + strconv.FormatInt(user, 10), Reason: cutBytes(reason, claimNoteMax),
+				Before: m.Network + " " + m.Masked(), After: "nobody",
+			})
+			if err != nil {
+				return err
+			}
+			if err := tx.Emit(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // ticketMax is the longest that a ticket may be good for.

@@ -240,3 +240,62 @@ func TestOnlyRowsThatNameABoundAccountAreItsUsers(t *testing.T) {
 		}
 	})
 }
+
+// Staff take it from somebody who has bound what is not theirs.
+func TestStaffUnbind(t *testing.T) {
+	t.Parallel()
+	d := openBook(t)
+	d.Store = twice{d.db.Orders()}
+	d.bind(42, "")
+	d.bind(43, "member.taken")
+	d.apply(1, bought("1", "n1", "item", "s1"))
+	if _, err := d.UnbindMembers(t.Context(), 42, "cli", " "); fault.ReasonOf(err) != "member.reason" {
+		t.Errorf("without a reason: %v", err)
+	}
+	for _, want := range []int{1, 0} {
+		if n, err := d.UnbindMembers(t.Context(), 42, "cli", "it is hers"); err != nil || n != want {
+			t.Errorf("unbound are %d, %v; want %d", n, err, want)
+		}
+	}
+	acts := slices.DeleteFunc(d.said(), func(e event.Event) bool { return e.Name != event.StaffActed })
+	if len(acts) != 1 || !strings.Contains(string(acts[0].Data), "23****01") || strings.Contains(string(acts[0].Data), "2345678901") {
+		t.Errorf("recorded are %+v", acts)
+	}
+	d.bind(43, "")
+	d.apply(1, bought("2", "n2", "item", "s1"))
+	d.wantOwner(link.Taobao, "1", 42, order.ByMember)
+	d.wantOwner(link.Taobao, "2", 43, order.ByMember)
+}
+
+// What decided of the order before is stronger, and of two decisions neither is taken.
+func TestWhatWasDecidedOfAnOrderIsStrongerThanABoundAccount(t *testing.T) {
+	t.Parallel()
+	r := order.Revision{
+		Key: order.Key{Network: link.Taobao, Account: "main", ID: "2"}, Order: "part", Parent: "placed", Item: "A", Tag: ann, Created: start,
+	}
+	source := func(user int64) map[string][]order.Source {
+		return map[string][]order.Source{"placed": {{Item: "A", Split: true, Way: order.Way{User: user}}}}
+	}
+	bound := map[string]int64{ann: 42}
+	for _, tt := range []struct {
+		name string
+		w    order.Ways
+		user int64
+		step order.Step
+	}{
+		{"nothing", order.Ways{}, 42, order.ByMember},
+		{"it was split from somebody's", order.Ways{Split: source(43)}, 43, order.BySplit},
+		{"it was split from nobody's", order.Ways{Split: source(0)}, 42, order.ByMember},
+		{"a claim to the whole", order.Ways{Decided: map[string][]int64{"placed": {43}}}, 43, order.ByKin},
+		{"staff about the part", order.Ways{Decided: map[string][]int64{"part": {43}}}, 43, order.ByKin},
+		{"theirs anyway", order.Ways{Decided: map[string][]int64{"placed": {42}}}, 42, order.ByMember},
+		{"another account of theirs", order.Ways{Decided: map[string][]int64{"placed": {44}}, Persons: map[int64]int64{44: 42}}, 42, order.ByMember},
+		{"two who contradict each other", order.Ways{Decided: map[string][]int64{"placed": {43}, "part": {45}}}, 0, ""},
+		{"another order", order.Ways{Decided: map[string][]int64{"other": {43}}}, 42, order.ByMember},
+	} {
+		tt.w.Members = bound
+		if user, step, _ := order.Whose(r, tt.w); user != tt.user || step != tt.step {
+			t.Errorf("%s: user %d by %q, want %d by %q", tt.name, user, step, tt.user, tt.step)
+		}
+	}
+}

@@ -99,6 +99,9 @@ type Tx interface {
 
 	// PutMember stores a bound account, or returns the one that has its tag.
 	PutMember(m Member) (Member, error)
+	// DropMember forgets a bound account, and who contested it; was is false if there was
+	// none.
+	DropMember(network, tag string) (was bool, err error)
 	// PutContest stores a contest; a second one of the same user for the same account
 	// changes nothing.
 	PutContest(c Contest) error

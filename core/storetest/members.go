@@ -100,6 +100,18 @@ func contestOnce(t *testing.T, s OrderStore) {
 	got, err = s.Store.Contests(t.Context(), start(), 1)
 	must(t, err)
 	want(t, "one of the Contests", got, []order.Contest{other})
+	bindMember(t, s, member(7, "member/1"))
+	for _, known := range []bool{true, false} {
+		inOrders(t, s, func(tx order.Tx) error {
+			was, err := tx.DropMember(link.JD, "member/1")
+			want(t, "what is dropped was there", was, known)
+			return err
+		})
+	}
+	got, err = s.Store.Contests(t.Context(), start(), 10)
+	must(t, err)
+	want(t, "number of Contests for what is dropped", len(got), 0)
+	want(t, "it is free", bindMember(t, s, member(8, "member/1")), member(8, "member/1"))
 }
 
 func ticketOnce(t *testing.T, s OrderStore) {
