@@ -56,7 +56,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := view{Nonce: nonce, W: choose(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))}
-	status := http.StatusOK
+	var status int
 	if back {
 		// Phones leave a page while they change apps: what was begun is finished.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), askMax)

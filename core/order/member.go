@@ -127,7 +127,7 @@ func (b *Book) UnbindMembers(ctx context.Context, user int64, actor, reason stri
 			n++
 			now := b.Now()
 			e, err := audit.Say(fmt.Sprintf("act/member/%s/%s/%d", m.Network, m.Tag, now.UnixMilli()), now, audit.Act{
-				Actor: actor, What: "member.unbind", On: "user/" + strconv.FormatInt(user, 10), Reason: cutBytes(reason, claimNoteMax),
+				Actor: actor, What: "member.unbind", On: "user/" + strconv.FormatInt(user, 10), Reason: reason,
 				Before: m.Network + " " + m.Masked(), After: "nobody",
 			})
 			if err != nil {
