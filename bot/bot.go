@@ -134,6 +134,7 @@ type (
 		Prove(ctx context.Context, user, claim int64, p order.Proof) (order.Claim, error)
 		Appeal(ctx context.Context, user int64, number, words string) (order.Claim, error)
 		Claims(ctx context.Context, user, before int64, count int) ([]order.Claim, error)
+		Members(ctx context.Context, user int64) ([]order.Member, error)
 	}
 	// Rebates says what orders bring, and why.
 	Rebates interface {

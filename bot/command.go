@@ -87,6 +87,7 @@ func peoples() []command {
 		{"me", sectionMore, false, []string{"我的", "个人信息", "资料", "我的资料", "我的信息"}, []string{"me", "profile", "my profile"}, (*turn).me},
 		{"link", sectionMore, false, []string{"关联", "关联账号", "绑定账号", "关联码"}, []string{"link", "link account", "bind code"}, (*turn).link},
 		{"unlink", sectionMore, false, []string{"解除关联", "解绑", "取消关联"}, []string{"unlink", "unlink account"}, (*turn).unlink},
+		{"bindtaobao", sectionMore, false, []string{"绑定淘宝", "淘宝授权", "授权", "绑定会员"}, []string{"bind taobao"}, (*turn).bindTaobao},
 		{"bind", "", false, []string{"绑定"}, []string{"bind"}, (*turn).binding},
 
 		{"start", "", false, []string{"开始", "你好", "您好", "在吗", "嗨", "哈喽"}, []string{"start", "hello", "hi"}, (*turn).start},

@@ -24,13 +24,28 @@ func (t *turn) support(context.Context, string) (Reply, error) {
 	}
 }
 
-// binding asks what is to be bound: money goes to an account, accounts are linked.
-func (t *turn) binding(ctx context.Context, _ string) (Reply, error) {
-	payee, _ := commandNamed("payee")
-	if t.bot.Linking == nil {
+// binding asks what is to be bound: money goes to an account, accounts are linked, and
+// the one at a shop is made known. "/bind taobao" says which.
+func (t *turn) binding(ctx context.Context, args string) (Reply, error) {
+	if shop := fold(args); shop == "taobao" || shop == "淘宝" {
+		return t.bindTaobao(ctx, "")
+	}
+	word := func(name string) string { return commandWord(t.words.Tag(), name) }
+	shop, linking := !t.off("bindtaobao"), t.bot.Linking != nil
+	var r Reply
+	switch {
+	case shop && linking:
+		r = t.say("bind.which_of_all", "payee", word("payee"), "taobao", word("bindtaobao"), "link", word("link"))
+		r.Buttons = []Button{t.next("payee"), t.next("bindtaobao")}
+	case shop:
+		r = t.say("bind.which_shop", "payee", word("payee"), "taobao", word("bindtaobao"))
+		r.Buttons = []Button{t.next("payee"), t.next("bindtaobao")}
+	case linking:
+		r = t.say("bind.which", "payee", word("payee"), "link", word("link"))
+		r.Buttons = []Button{t.next("payee"), t.next("link")}
+	default:
+		payee, _ := commandNamed("payee")
 		return t.command(ctx, payee, "")
 	}
-	r := t.say("bind.which", "payee", commandWord(t.words.Tag(), "payee"), "link", commandWord(t.words.Tag(), "link"))
-	r.Buttons = []Button{t.next("payee"), t.next("link")}
 	return r, nil
 }

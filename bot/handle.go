@@ -84,6 +84,9 @@ type Bot struct {
 	// Landing returns the address of our own page for a link, for channels that do
 	// not open the shop's; "" where there is none; optional.
 	Landing func(l link.Link) string
+	// MemberURL returns where somebody binds their Taobao account, once, and until when;
+	// optional: it is not offered then.
+	MemberURL func(user int64) (url string, until time.Time)
 	// OwnPayee returns the account to which money can be sent to somebody by WeChat Pay
 	// because they write with it; optional.
 	OwnPayee func(from user.Identity) (account string, ok bool)

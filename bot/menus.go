@@ -7,7 +7,7 @@ import "slices"
 
 // menued are the commands that a menu shows to people, in its order.
 func menued() []string {
-	return []string{"start", "coupon", "search", "orders", "claim", "balance", "withdraw", "payee", "invite", "guide", "help", "support"}
+	return []string{"start", "coupon", "search", "compare", "orders", "claim", "balance", "withdraw", "invite", "me", "help", "support"}
 }
 
 // groupMenued are those that a menu shows where others read along: what is asked for in a

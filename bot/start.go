@@ -80,7 +80,7 @@ func (t *turn) help(_ context.Context, args string) (Reply, error) {
 // off reports whether a command is switched off: it says so, and help leaves it out.
 func (t *turn) off(name string) bool {
 	m := t.bot.manner()
-	return slices.Contains(m.Off, name) || name == "level" && m.Memberships == nil
+	return slices.Contains(m.Off, name) || name == "level" && m.Memberships == nil || name == "bindtaobao" && t.bot.MemberURL == nil
 }
 
 // unknown is the answer to a text that is nothing.

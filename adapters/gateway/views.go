@@ -102,7 +102,7 @@ type (
 		Price    money.Fen `json:"price_fen" jsonschema:"What was paid"`
 		Refunded money.Fen `json:"refunded_fen" jsonschema:"Of that, given back"`
 		Disputed bool      `json:"disputed" jsonschema:"Whether an after-sale case is open; the money waits for its end"`
-		Matched  string    `json:"matched_by" jsonschema:"How it was found to be the user's: tag, split, slot, item, kin, suffix, claim, proof or staff"`
+		Matched  string    `json:"matched_by" jsonschema:"How it was found to be the user's: tag, member, split, slot, item, kin, suffix, claim, proof or staff"`
 		Created  time.Time `json:"created_at,omitzero" jsonschema:"When it was placed"`
 		Paid     time.Time `json:"paid_at,omitzero" jsonschema:"When it was paid"`
 		Received time.Time `json:"received_at,omitzero" jsonschema:"When the goods were received"`

@@ -294,6 +294,9 @@ func repeatable() map[string]bool {
 		"/fanli.v1.OrderService/ProveClaim":  false, // tries are counted
 		"/fanli.v1.OrderService/AppealClaim": false,
 		"/fanli.v1.OrderService/ListClaims":  true,
+		"/fanli.v1.OrderService/ListMembers": true,
+		"/fanli.v1.OrderService/BindMember":  true,  // the same account to the same user is no change
+		"/fanli.v1.OrderService/SpendTicket": false, // the second answer would be that it is used up
 
 		"/fanli.v1.RebateService/MakePromise": true,
 		"/fanli.v1.RebateService/GetRebates":  true,

@@ -126,6 +126,12 @@ func secret(name string) string {
 	return hex.EncodeToString(m.Sum(nil))[:32]
 }
 
+// How people bind the account that they have at the sandbox's Taobao.
+const (
+	memberInvite = "SANDBOX"
+	memberBack   = "/bind/taobao/back" // of fanli, below the base
+)
+
 const (
 	taobaoSite = "222222222"
 	pddPID     = "8000001_160000001"
@@ -142,6 +148,7 @@ func (w *World) taobao() *Shop {
 	f := taobaofake.New(taobaofake.Config{
 		AppKey: "30000001", AppSecret: secret(link.Taobao), PubID: "111111111", SiteID: taobaoSite, Adzones: adzones(),
 		BaseURL: w.opts.BaseURL + "/go/taobao", Now: w.Now, MainSite: true,
+		InviteCode: memberInvite, Callback: w.opts.BaseURL + memberBack,
 	}, m)
 	return &Shop{
 		Name: link.Taobao, Title: "淘宝", Market: m, gateway: f, number: taobaofake.NumberFor, fail: f.Fail,

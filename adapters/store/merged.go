@@ -76,6 +76,9 @@ func (t orderTx) persons(w *order.Ways) (err error) {
 			accounts = append(accounts, users...)
 		}
 	}
+	for _, user := range w.Members {
+		accounts = append(accounts, user)
+	}
 	for _, cs := range w.Claims {
 		for _, c := range cs {
 			accounts = append(accounts, c.User)

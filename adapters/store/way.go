@@ -44,6 +44,9 @@ func (t orderTx) Ways(network string, tags, items, orders, suffixes []string, si
 	if w.ByTag, err = t.waysByTag(network, tags); err != nil {
 		return w, err
 	}
+	if w.Members, err = t.memberOwners(network, tags, w.ByTag); err != nil {
+		return w, err
+	}
 	if w.ByItem, err = t.waysByItem(network, items, since); err != nil {
 		return w, err
 	}

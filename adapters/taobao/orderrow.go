@@ -116,7 +116,7 @@ func itemOf(w orderRow) string {
 // own channel, which says nothing about a user.
 func (c *Client) tagOf(w orderRow) string {
 	if s := nonZero(w.Special); s != "" {
-		return s
+		return memberMark + s
 	}
 	if s := nonZero(w.Relation); s != c.cfg.RelationID {
 		return s

@@ -23,6 +23,8 @@
 //     of them and tells their sum.
 //   - Orders carry the adzone of the link that earned them, never a word of ours:
 //     users are told apart by a pool of adzones. Link.Mark.Tag goes nowhere.
+//   - Orders of a member (会员: a shopper who has allowed our application to know who
+//     they are) name the member, whichever link earned them.
 //
 // # Limits
 //
@@ -103,6 +105,9 @@ type Config struct {
 	ChannelOrders bool `yaml:"channel_orders"`
 	MemberOrders  bool `yaml:"member_orders"`
 
+	// Member is how shoppers bind their Taobao account.
+	Member MemberConfig `yaml:"member"`
+
 	// Refunds pulls the after-sale feed. Without it (the method is by
 	// invitation) a line with an after-sale mark stays disputed until a person
 	// decides.
@@ -162,6 +167,7 @@ func (c Config) Validate() error {
 	if c.ServiceFee < 0 || c.ServiceFee >= money.Whole {
 		add("service_fee: 0 to 9999 basis points are wanted, got %d", c.ServiceFee)
 	}
+	c.Member.validate(add)
 	errs = append(errs, c.validatePool()...)
 	for i, p := range c.PromotionWindows {
 		if _, _, err := p.span(); err != nil {
@@ -240,6 +246,9 @@ func New(cfg Config, client *http.Client, now func() time.Time) (*Client, error)
 	}
 	if cfg.Endpoint == "" {
 		cfg.Endpoint = DefaultEndpoint
+	}
+	if cfg.Member.Authorize == "" {
+		cfg.Member.Authorize = DefaultAuthorize
 	}
 	if cfg.Account == "" {
 		cfg.Account = "main"

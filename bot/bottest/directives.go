@@ -24,7 +24,7 @@ import (
 //	buy kettle [2] [by bob]   somebody buys what they got a link for last, and pays
 //	order kettle [by bob]     the same without paying
 //	earn kettle [by bob]      all at once: a link, an order, settled and available, told to nobody
-//	stray kettle              somebody we do not know buys through nobody's link
+//	stray kettle [2345678901]  somebody we do not know buys through nobody's link, with an account that is named
 //	pay|receive|settle|cancel|violate 1
 //	refund 1 10.00
 //	clock 3m | 7d             time passes
@@ -43,6 +43,7 @@ import (
 //	alarms                    staff are told what they should hear unasked
 //	foureyes 100.00           above this two have to approve
 //	grant|deny 1 [words]      staff decides about a claim
+//	members on | bind 2345678901 ann  Taobao accounts can be bound; one is
 func (f *Fake) directives() map[string]func(args ...string) error {
 	step := func(change func(*market.Market, string) error) func(...string) error {
 		return func(args ...string) error { return f.happen(args, change) }
@@ -72,6 +73,7 @@ func (f *Fake) directives() map[string]func(args ...string) error {
 		"staff":   f.hire,
 		"alarms":  f.alarms,
 		"till":    f.atTill,
+		"members": f.setMembers,
 
 		"foureyes":    f.fourEyes,
 		"invitations": f.setInvitations,
@@ -178,7 +180,7 @@ func (f *Fake) earn(args ...string) error {
 func (f *Fake) stray(args ...string) error {
 	for _, n := range f.networks {
 		if g, ok := n.book.Goods(args[0]); ok {
-			return f.place(n, market.Click{Item: g.ID, Slot: "elsewhere"}, 1, true)
+			return f.place(n, market.Click{Item: g.ID, Slot: "elsewhere", Buyer: strings.Join(args[1:], "")}, 1, true)
 		}
 	}
 	return fmt.Errorf("no shop sells %s", args[0])

@@ -137,6 +137,9 @@ func (n *network) revision(l market.Line) order.Revision {
 	if n.opaque {
 		r.Tag = ""
 	}
+	if l.Click.Buyer != "" {
+		r.Tag = "member/" + l.Click.Buyer
+	}
 	switch l.State {
 	case market.Created:
 		r.State = order.Unpaid

@@ -186,6 +186,12 @@ func (t orderTx) Ways(network string, tags, items, orders, _ []string, since tim
 		r := l.Row()
 		w.Relate(r, l.User, l.Step)
 	}
+	w.Members = map[string]int64{}
+	for _, m := range t.bound {
+		if m.Network == network && slices.Contains(tags, m.Tag) {
+			w.Members[m.Tag] = m.User
+		}
+	}
 	for _, c := range t.claims {
 		if c.Network == network && c.State.Open() && slices.Contains(orders, c.Order) {
 			w.Claims[c.Order] = append(w.Claims[c.Order], c)

@@ -43,6 +43,9 @@ type store struct {
 	lines  []order.Line
 	ways   []order.Way
 	claims []order.Claim
+	bound  []order.Member
+	rivals []order.Contest
+	used   map[string]bool // tickets
 
 	rules   []rebate.Rules
 	acts    []rebate.Edition
@@ -91,7 +94,7 @@ func newStore() *store {
 		balances: map[ledger.Account]money{}, booked: map[order.Key]booked{},
 		wishes: map[int64]user.Notices{}, firsts: map[int64]string{}, cuts: map[int64]cuts{},
 		autopays: map[int64]withdraw.Autopay{},
-		money:    pointers{}, owners: pointers{}, moved: map[int64]credit.Moved{}, merged: map[int64]order.Merged{},
+		money:    pointers{}, owners: pointers{}, used: map[string]bool{}, moved: map[int64]credit.Moved{}, merged: map[int64]order.Merged{},
 		answers: map[string][]byte{}, dialogues: map[int64]dialogue{},
 	}
 }

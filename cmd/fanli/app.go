@@ -19,6 +19,7 @@ import (
 	"fanli/adapters/manual"
 	"fanli/adapters/observe"
 	"fanli/bot"
+	"fanli/bot/binding"
 	"fanli/bot/landing"
 	"fanli/bot/mail"
 	"fanli/configs"
@@ -72,6 +73,7 @@ type app struct {
 	dues      *collect.Desk
 	codes     *codePage     // nil where nobody reaches it
 	landing   *landing.Page // nil where nobody reaches it
+	member    *binding.Page // nil where no account of a shop can be bound
 
 	opened   *opened // the networks of bot and order
 	networks []link.Network
@@ -262,6 +264,9 @@ func (a *app) wireBot(_ context.Context, s surroundings) (err error) {
 	}
 	if a.landing != nil {
 		a.bot.Landing = a.landing.URL
+	}
+	if err := a.wireMember(s); err != nil {
+		return err
 	}
 	if a.sells(a.cfg) {
 		a.bot.Memberships = members{a}

@@ -122,7 +122,12 @@ wrong and nothing was tried; 3 a proof does not hold.`,
 	root.PersistentFlags().StringVar(&f.data, "data", "", "folder of the database, instead of the configured one")
 	root.AddCommand(
 		serveCommand(std, f), demoCommand(std), chatCommand(std, f), recogniseCommand(std),
-		checkCommand(std, f), migrateCommand(std, f), auditCommand(std, f), syncCommand(std, f), withdrawalsCommand(std, f), transferCommand(std, f), targetsCommand(std), peersCommand(std, f), eventsCommand(std, f), deliveriesCommand(std, f), noticesCommand(std, f), keysCommand(std, f), claimsCommand(std, f), actsCommand(std, f), switchCommand(std, f), staffCommand(std, f), ladderCommand(std, f), rulesCommand(std, f), debtsCommand(std, f), mergeCommand(std, f), webhooksCommand(std, f), collectionsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f), wechatCommand(std, f), kfCommand(std, f), simulateCommand(std), versionCommand(std), configCommand(std, f),
+		checkCommand(std, f), migrateCommand(std, f), transferCommand(std, f), targetsCommand(std), peersCommand(std, f), configCommand(std, f), keysCommand(std, f),
+		auditCommand(std, f), actsCommand(std, f), switchCommand(std, f), staffCommand(std, f), ladderCommand(std, f), syncCommand(std, f),
+		eventsCommand(std, f), deliveriesCommand(std, f), noticesCommand(std, f), webhooksCommand(std, f),
+		claimsCommand(std, f), membersCommand(std, f), mergeCommand(std, f), rulesCommand(std, f), debtsCommand(std, f),
+		withdrawalsCommand(std, f), collectionsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f),
+		wechatCommand(std, f), kfCommand(std, f), simulateCommand(std), versionCommand(std),
 	)
 	return root
 }

@@ -12,6 +12,7 @@ import (
 	"fanli/adapters/observe"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/binding"
 	"fanli/bot/landing"
 	"fanli/bot/telegram"
 	"fanli/configs"
@@ -84,7 +85,7 @@ func inside(cfg configs.Config) bool {
 func routeOf(r *http.Request) string {
 	path := r.URL.Path
 	for _, p := range []struct{ prefix, name string }{
-		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"}, {landing.Path, "landing"},
+		{"/livez", "livez"}, {"/readyz", "readyz"}, {confirm.Path, "confirm"}, {codePath, "code"}, {chargePath, "charge"}, {landing.Path, "landing"}, {binding.Path, "bind"},
 		{callbackPath, "callback"}, {telegram.HookPath, "telegram"}, {"/wechat", "wechat"}, {"/wecom", "wecom"}, {"/fake/", "sandbox"}, {"/go/", "sandbox"}, {"/shop", "sandbox"}, {"/control", "sandbox"},
 		{"/api/events", "chat.events"}, {"/api/messages", "chat.messages"}, {"/api/", "api"}, {"/assets/", "assets"},
 	} {

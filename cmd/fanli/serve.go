@@ -21,6 +21,7 @@ import (
 	"fanli/adapters/sandbox"
 	"fanli/adapters/wechatpay/confirm"
 	"fanli/bot"
+	"fanli/bot/binding"
 	"fanli/bot/kf"
 	"fanli/bot/landing"
 	"fanli/bot/telegram"
@@ -75,6 +76,7 @@ with nothing lost.
 type server struct {
 	app   *app
 	world *sandbox.World // nil outside of the sandbox
+	base  string         // where it is reached from this machine
 	chat  *webchat.Chat  // nil where it is off
 
 	telegram   *telegram.Channel // nil where it is off
@@ -110,7 +112,7 @@ func serve(ctx context.Context, r *given, listen string, std stdio) (err error) 
 		return fmt.Errorf("%w (another fanli? choose an address with --listen)", err)
 	}
 	base := localURL(ln.Addr().String())
-	s := &server{at: ln.Addr(), secure: cfg.Webchat.Secure, wechatPath: wechatPath(cfg), kfPath: kfPath(cfg)}
+	s := &server{at: ln.Addr(), base: base, secure: cfg.Webchat.Secure, wechatPath: wechatPath(cfg), kfPath: kfPath(cfg)}
 	around := surroundings{base: base, log: log, now: time.Now, http: &http.Client{}, holder: own.holds(cfg), stale: r.absent != nil}
 	if cfg.Sandbox() {
 		if cfg, err = s.openWorld(cfg, base, log); err != nil {
@@ -179,7 +181,7 @@ func (s *server) prepare(cfg configs.Config) configs.Config {
 	if s.world == nil {
 		return cfg
 	}
-	return withTill(inSandbox(cfg, s.world))
+	return withMembers(withTill(inSandbox(cfg, s.world)), s.world, s.base)
 }
 
 // channels makes the configured chat channels.
@@ -338,6 +340,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.app.callback(w, r)
 	case s.app.landing != nil && strings.HasPrefix(r.URL.Path, landing.Path):
 		s.app.landing.ServeHTTP(w, r)
+	case s.app.member != nil && strings.HasPrefix(r.URL.Path, binding.Path):
+		s.app.member.ServeHTTP(w, r)
 	case s.wechat != nil && s.fromWechat(r.URL.Path):
 		s.wechat.ServeHTTP(w, r)
 	case s.kf != nil && s.fromWecom(r.URL.Path):

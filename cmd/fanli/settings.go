@@ -185,6 +185,9 @@ func commandsOff(c configs.Config) (off []string) {
 	if !slices.ContainsFunc(c.Activities, func(a configs.Activity) bool { return a.Kind == string(bot.Food) }) {
 		off = append(off, "food")
 	}
+	if !bindsTaobao(c) {
+		off = append(off, "bindtaobao")
+	}
 	return off
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"fanli/core/order"
 	"fanli/core/withdraw"
 )
 
@@ -37,14 +39,15 @@ const (
 	TokenBad    Stable = "token_bad"    // a platform does not take us for who we are
 	GroupDeaf   Stable = "group_deaf"   // what staff write in their group does not reach us
 	ChargeHeld  Stable = "charge_held"  // money came that is not what was asked for, or does not go back
+	MemberTaken Stable = "member_taken" // somebody wanted to bind a shop's account that is somebody else's
 	BillDiffers Stable = "bill_differs" // a payer's or collector's bill does not agree
 )
 
 // lasts reports whether staff are told that it is over. What somebody has to decide is
-// over once they have, which they have seen; that books are sound again only a proof says,
+// over once they have, which they have seen, and what has happened is not; that books are sound again only a proof says,
 // and processes forget those.
 func lasts(what Stable) bool {
-	return !slices.Contains([]Stable{ToReview, ToSecond, BadBooks, DayOver}, what)
+	return !slices.Contains([]Stable{ToReview, ToSecond, BadBooks, DayOver, MemberTaken}, what)
 }
 
 // alertField is the label under which a station says what an alert is.
@@ -114,7 +117,36 @@ func (o Ordering) alerts(ctx context.Context, _ Act) (out Answer, err error) {
 			out.Items = append(out.Items, alertItem("feed/"+i.ID, FeedStill, i))
 		}
 	}
+	if err != nil {
+		return out, err
+	}
+	cs, err := o.contests(ctx)
+	for _, c := range cs {
+		out.Items = append(out.Items, alertItem("member/"+strconv.FormatInt(c.ID, 10), MemberTaken, contestItem(c)))
+	}
 	return out, err
+}
+
+// contestTime is for how long staff are told that somebody wanted to bind an account that
+// is somebody else's; contestsMax bounds how many are looked at.
+const (
+	contestTime = 3 * 24 * time.Hour
+	contestsMax = 50
+)
+
+func (o Ordering) contests(ctx context.Context) ([]order.Contest, error) {
+	return o.Book.Store.Contests(ctx, o.Now().Add(-contestTime), contestsMax)
+}
+
+func contestItem(c order.Contest) Item {
+	return Item{Title: LMember, ID: c.Masked(), Wrong: true, Fields: []Field{
+		word(LNetwork, c.Network), moment(LAt, c.At), text(LUser, fmt.Sprintf("#%d", c.User)), text(LOwner, fmt.Sprintf("#%d", c.Owner)),
+	}}
+}
+
+// memberItem shows an account that is bound to a user.
+func memberItem(m order.Member) Item {
+	return Item{Title: LMember, ID: m.Masked(), Fields: []Field{word(LNetwork, m.Network), moment(LSince, m.At)}}
 }
 
 // BooksAlert is what is said of books that are not sound.

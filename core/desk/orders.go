@@ -89,6 +89,13 @@ func (o Ordering) todo(ctx context.Context, _ Act) (out Answer, err error) {
 	if err != nil {
 		return out, err
 	}
+	cs, err := o.contests(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, c := range cs[:min(len(cs), listMax)] {
+		out.Items = append(out.Items, contestItem(c))
+	}
 	claims, err := o.Book.Staffed(ctx, 200)
 	if len(claims) > 0 {
 		out.Items = append(out.Items, Item{Title: LClaims, Fields: []Field{count(LClaims, int64(len(claims))), moment(LOldest, claims[0].Until)}})
@@ -120,6 +127,13 @@ func (o Ordering) ofUser(ctx context.Context, a Act) (out Answer, err error) {
 	id, err := number(a.arg(0))
 	if err != nil {
 		return out, err
+	}
+	ms, err := o.Book.Members(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	for _, m := range ms {
+		out.Items = append(out.Items, memberItem(m))
 	}
 	ls, err := o.Book.OfUser(ctx, id, 0, 5)
 	for _, l := range ls {

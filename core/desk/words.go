@@ -85,6 +85,8 @@ const (
 	LUntil      Label = "until"
 	LCharge     Label = "charge"
 	LBill       Label = "bill"
+	LMember     Label = "member"
+	LOwner      Label = "owner"
 	LMenuNow    Label = "menu_now"
 	LMenuThen   Label = "menu_then"
 )

@@ -47,6 +47,8 @@ type Click struct {
 	Item string `json:"item"`
 	Tag  string `json:"tag"`  // sub id, custom parameters …
 	Slot string `json:"slot"` // pid, adzone, position
+
+	Buyer string `json:"buyer,omitempty"` // the account of the shop who buys; "" where it makes no difference
 }
 
 // State is how far a line has come.

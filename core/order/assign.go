@@ -9,7 +9,7 @@ import (
 )
 
 // Assign is the word of a person about whose an order is: all lines of its number that
-// no tag gives to somebody become the user's. Under the terms that the user was
+// no tag of a link gives to somebody become the user's. Under the terms that the user was
 // promised, if they had asked for the item; else those of today count. It is recorded.
 // The same word again changes nothing. It fails with fault.NotFound and
 // "order.none" for a number that is not here, with fault.Conflict and "order.several"
@@ -49,7 +49,7 @@ func assignable(lines []Line, user int64) (theirs []*Line, err error) {
 		l := &lines[i]
 		switch {
 		case l.Whole == nil || l.User == user:
-		case l.User != 0 && l.Row().Tag != "":
+		case l.User != 0 && l.tagged():
 			return nil, fault.Newf(fault.Denied, "claim.tagged", "line %s carries tag %s", l.Key, l.Row().Tag)
 		default:
 			theirs = append(theirs, l)

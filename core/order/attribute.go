@@ -63,6 +63,7 @@ func (b *Book) climb(tx Tx, network string, lines, known []*Line) error {
 	for _, l := range known {
 		w.learn(l)
 	}
+	w.Decided = w.Word
 	alone, beside, claimed, said := w, w, w, w
 	alone.Kin, alone.Word, alone.Claims = nil, nil, nil
 	beside.Word, beside.Claims = nil, nil

@@ -188,7 +188,7 @@ func owners(lines []Line, claimant int64) (free []*Line, holder int64) {
 		case l.Whole == nil:
 		case l.User == 0 && l.Row().Tag == "": // a foreign tag is another promoter's
 			free = append(free, l)
-		case l.User != claimant && l.User != 0 && l.Step != ByTag && l.Step != ByStaff:
+		case l.User != claimant && l.User != 0 && l.Step != ByTag && l.Step != ByMember && l.Step != ByStaff:
 			holder = l.User
 		}
 	}
@@ -337,7 +337,7 @@ func (b *Book) award(tx Tx, c Claim, actor, reason string) error {
 		case l.Whole == nil:
 		case l.User == c.User:
 			has = true
-		case l.Row().Tag != "":
+		case l.tagged():
 			return fault.Newf(fault.Denied, "claim.tagged", "line %s carries tag %s", l.Key, l.Row().Tag)
 		default:
 			theirs = append(theirs, l)

@@ -14,6 +14,7 @@ type Step string
 // The steps, strongest first.
 const (
 	ByTag    Step = "tag"    // the link's own tag came back
+	ByMember Step = "member" // the account that bought it is bound to the user
 	BySplit  Step = "split"  // the order that it was split from is this user's
 	BySlot   Step = "slot"   // the slot, the item and the time fit exactly one user
 	ByItem   Step = "item"   // no mark came back; the item and the time fit exactly one user
@@ -65,6 +66,8 @@ type Ways struct {
 	ByItem   map[string][]Way    // candidates for each item, any slot
 	Suffixes map[string][]int64  // users who confirmed a suffix
 	Claims   map[string][]Claim  // open claims for each order number
+	Members  map[string]int64    // users to whom an account of a buyer is bound, by tag
+	Decided  map[string][]int64  // Word, also where that is not asked for
 
 	Persons map[int64]int64 // of accounts that are merged into another one: into which
 }
@@ -105,7 +108,7 @@ func (w Ways) Relate(r Revision, user int64, by Step) {
 		of = w.Word
 	case ByProof, ByStaff:
 		of, number = w.Word, r.Order
-	case ByTag, BySlot, ByItem, BySuffix:
+	case ByTag, ByMember, BySlot, ByItem, BySuffix:
 	}
 	if !slices.Contains(of[number], user) {
 		of[number] = append(of[number], user)
@@ -169,7 +172,7 @@ func whose(r Revision, w Ways) (v verdict, ok bool) {
 		if way, found := w.ByTag[r.Tag]; found {
 			return verdict{way.User, way, ByTag, fmt.Sprintf("tag %s is on link %d", r.Tag, way.Link)}, true
 		}
-		return verdict{}, false // another promoter's, or a forged one
+		return byMember(r, w)
 	}
 	if v, found := bySplit(r, w); found {
 		return v, true

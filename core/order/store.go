@@ -38,6 +38,11 @@ type Reader interface {
 	DueClaims(ctx context.Context, now time.Time, count int) ([]Claim, error)
 	// StaffedClaims returns claims that wait for a person, earliest Until first.
 	StaffedClaims(ctx context.Context, count int) ([]Claim, error)
+	// Members returns the accounts that are bound to a user, or to an account that is
+	// merged into theirs, oldest first; all of them as the user's.
+	Members(ctx context.Context, user int64) ([]Member, error)
+	// Contests returns those since a time, newest first.
+	Contests(ctx context.Context, since time.Time, count int) ([]Contest, error)
 	// Counts says how many lines, unattributed lines and quarantined rows there are.
 	Counts(ctx context.Context) (Counts, error)
 }
@@ -91,6 +96,18 @@ type Tx interface {
 	Ways(network string, tags, items, orders, suffixes []string, since time.Time) (Ways, error)
 	// AddSuffix stores that user confirmed a buyer's suffix.
 	AddSuffix(network, suffix string, user int64) error
+
+	// PutMember stores a bound account, or returns the one that has its tag.
+	PutMember(m Member) (Member, error)
+	// DropMember forgets a bound account, and who contested it; was is false if there was
+	// none.
+	DropMember(network, tag string) (was bool, err error)
+	// PutContest stores a contest; a second one of the same user for the same account
+	// changes nothing.
+	PutContest(c Contest) error
+	// SpendTicket stores that a ticket was used, at least until it ends; fresh is false
+	// if it was before. What has ended by now may be forgotten.
+	SpendTicket(ticket string, until, now time.Time) (fresh bool, err error)
 
 	// PutClaim stores a claim, or returns the one that the same user has for
 	// the same order.

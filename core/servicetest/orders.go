@@ -23,6 +23,7 @@ func Orders(t *testing.T, open func(t *testing.T) OrderWorld) {
 	run(t, open,
 		story[OrderWorld]{"LinesAreToldToTheLastField", linesTold},
 		story[OrderWorld]{"ClaimsAreToldToTheLastField", claimsTold},
+		story[OrderWorld]{"BoundAccountsAreToldToTheLastField", membersTold},
 		story[OrderWorld]{"Failures", orderFailures},
 	)
 }
@@ -179,4 +180,31 @@ func orderFailures(t *testing.T, w OrderWorld) {
 		must(t, errOf(s.Claim(ctx, 7, n)))
 	}
 	wantFailures(t, failure{"Claim too fast", errOf(s.Claim(ctx, 7, "300000000007")), fault.Limited, "claim.too_fast"})
+}
+
+func membersTold(t *testing.T, w OrderWorld) {
+	ctx, s := t.Context(), w.Service
+	ms, err := s.Members(ctx, 7)
+	must(t, err)
+	want(t, "number of accounts of nobody", len(ms), 0)
+	bound := order.Member{Network: link.Taobao, Tag: "member/2345678901", User: 7, At: w.Now()}
+	m, err := s.BindMember(ctx, link.Taobao, bound.Tag, 7)
+	must(t, err)
+	full(t, bound)
+	want(t, "BindMember", m, bound)
+	w.Advance(time.Second)
+	m, err = s.BindMember(ctx, link.Taobao, bound.Tag, 7)
+	must(t, err)
+	want(t, "BindMember again", m, bound)
+	ms, err = s.Members(ctx, 7)
+	must(t, err)
+	want(t, "Members", ms, []order.Member{bound})
+	until := w.Now().Add(time.Minute)
+	must(t, s.SpendTicket(ctx, "ticket", until))
+	wantFailures(t,
+		failure{"BindMember of another's", errOf(s.BindMember(ctx, link.Taobao, bound.Tag, 8)), fault.Conflict, "member.taken"},
+		failure{"BindMember of nothing", errOf(s.BindMember(ctx, link.Taobao, "", 8)), fault.Invalid, "member.malformed"},
+		failure{"SpendTicket twice", s.SpendTicket(ctx, "ticket", until), fault.Conflict, "member.spent"},
+		failure{"SpendTicket that has ended", s.SpendTicket(ctx, "other", w.Now()), fault.Invalid, "member.ended"},
+	)
 }

@@ -161,7 +161,7 @@ func (c *call) orders() (object, refusal) {
 	}
 	var all []entry
 	for _, l := range c.s.market.Lines(nil) {
-		if scene != 1 && relation(l) == nil || scene == 3 || status != 0 && statusOf(l) != status || !c.visible(l.Modified) {
+		if scene == 2 && relation(l) == nil || scene == 3 && c.s.special(l) == nil || status != 0 && statusOf(l) != status || !c.visible(l.Modified) {
 			continue
 		}
 		at := [...]time.Time{1: l.Created, 2: l.PaidAt, 3: l.SettledAt, 4: l.Modified}[column]
@@ -288,7 +288,7 @@ func (c *call) orderRow(l market.Line, loose bool) object {
 		"alimm_share_info_dto": object{"alimm_tech_service_rate": percent(c.s.market.Fee()), "alimm_tech_service_pre_fee": sum(share)},
 		"subsidy_rate":         "0", "subsidy_fee": zero, "subsidy_type": "--", "subsidy_info_dto_list": list{class: "subsidy_detail_d_t_o"},
 		"pub_id": number(c.s.cfg.PubID, loose), "site_id": number(c.s.cfg.SiteID, loose), "site_name": "bot",
-		"adzone_id": number(l.Click.Slot, loose), "adzone_name": "pool", "relation_id": relation(l),
+		"adzone_id": number(l.Click.Slot, loose), "adzone_name": "pool", "relation_id": relation(l), "special_id": c.s.special(l),
 		"tk_order_role": 2, "flow_source": "--", "marketing_type": "--", "terminal_type": "无线",
 	}
 }

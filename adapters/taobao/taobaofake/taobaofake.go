@@ -15,7 +15,7 @@
 //
 // # Not here
 //
-// Uploads, OAuth, shops and event pages, curated lists, punishments, and whatever
+// Uploads, shops and event pages, curated lists, punishments, and whatever
 // else the client does not call.
 package taobaofake
 
@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +41,9 @@ type Config struct {
 	Adzones   []string // the third parts that exist; empty: any number does
 	BaseURL   string   // of the links that are made; empty: "https://s.click.taobao.com"
 	Now       func() time.Time
+
+	InviteCode string // of members; "" lets nobody become one
+	Callback   string // where OAuth may send people back to
 
 	MainSite     bool          // the app may ask about numeric ids and main-site links (scene 2)
 	Forbidden    []string      // methods that the app may not call
@@ -85,6 +89,8 @@ type Server struct {
 	random  uint64                  // counts what has to look random
 	codes   map[string]market.Click // short links and 口令 that were given out
 	suits   []suit                  // scripted; see Dispute
+	grants  map[string]*grant       // of OAuth, by code and by token
+	members map[string]time.Time    // buyers who are members, since when
 }
 
 // New returns a gateway over m.
@@ -95,7 +101,7 @@ func New(cfg Config, m *market.Market) *Server {
 	if cfg.Window == 0 {
 		cfg.Window = windowMax
 	}
-	return &Server{cfg: cfg, market: m, calls: map[string]int{}, codes: map[string]market.Click{}}
+	return &Server{cfg: cfg, market: m, calls: map[string]int{}, codes: map[string]market.Click{}, grants: map[string]*grant{}, members: map[string]time.Time{}}
 }
 
 // Fail makes every call fail in a way until it is called with "": "stall" never
@@ -138,8 +144,12 @@ func (s *Server) Calls(method string) int {
 	return s.calls[method]
 }
 
-// ServeHTTP answers one call, at any path.
+// ServeHTTP answers one call, at any path but that of OAuth's page, [AuthorizePath].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, AuthorizePath) {
+		s.authorize(w, r)
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, formBytesMax)
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "bad request", http.StatusBadRequest)
@@ -198,6 +208,8 @@ func methods() []method {
 		{"taobao.tbk.order.details.get", false, (*call).orders},
 		{"taobao.tbk.sc.order.details.get", true, (*call).orders},
 		{"taobao.tbk.order.refund.get", false, (*call).refunds},
+		{"taobao.top.auth.token.create", false, (*call).createAccess},
+		{"taobao.tbk.sc.publisher.info.save", false, (*call).savePublisher}, // a session of its own kind
 	}
 }
 

@@ -1385,6 +1385,355 @@ func (x *ListClaimsResponse) GetClaims() []*Claim {
 	return nil
 }
 
+// A Member is an account at a network that is bound to a user.
+type Member struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Network       string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	Tag           string                 `protobuf:"bytes,2,opt,name=tag,proto3" json:"tag,omitempty"`
+	User          int64                  `protobuf:"varint,3,opt,name=user,proto3" json:"user,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Member) Reset() {
+	*x = Member{}
+	mi := &file_fanli_v1_order_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Member) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Member) ProtoMessage() {}
+
+func (x *Member) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_order_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Member.ProtoReflect.Descriptor instead.
+func (*Member) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_order_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Member) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *Member) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *Member) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+func (x *Member) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+type ListMembersRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          int64                  `protobuf:"varint,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMembersRequest) Reset() {
+	*x = ListMembersRequest{}
+	mi := &file_fanli_v1_order_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMembersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMembersRequest) ProtoMessage() {}
+
+func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_order_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMembersRequest.ProtoReflect.Descriptor instead.
+func (*ListMembersRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_order_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ListMembersRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type ListMembersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Members       []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMembersResponse) Reset() {
+	*x = ListMembersResponse{}
+	mi := &file_fanli_v1_order_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMembersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMembersResponse) ProtoMessage() {}
+
+func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_order_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMembersResponse.ProtoReflect.Descriptor instead.
+func (*ListMembersResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_order_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ListMembersResponse) GetMembers() []*Member {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+type BindMemberRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Network       string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	Tag           string                 `protobuf:"bytes,2,opt,name=tag,proto3" json:"tag,omitempty"`
+	User          int64                  `protobuf:"varint,3,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BindMemberRequest) Reset() {
+	*x = BindMemberRequest{}
+	mi := &file_fanli_v1_order_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BindMemberRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BindMemberRequest) ProtoMessage() {}
+
+func (x *BindMemberRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_order_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BindMemberRequest.ProtoReflect.Descriptor instead.
+func (*BindMemberRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_order_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *BindMemberRequest) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *BindMemberRequest) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *BindMemberRequest) GetUser() int64 {
+	if x != nil {
+		return x.User
+	}
+	return 0
+}
+
+type BindMemberResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Member        *Member                `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BindMemberResponse) Reset() {
+	*x = BindMemberResponse{}
+	mi := &file_fanli_v1_order_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BindMemberResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BindMemberResponse) ProtoMessage() {}
+
+func (x *BindMemberResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_order_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BindMemberResponse.ProtoReflect.Descriptor instead.
+func (*BindMemberResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_order_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *BindMemberResponse) GetMember() *Member {
+	if x != nil {
+		return x.Member
+	}
+	return nil
+}
+
+type SpendTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ticket        string                 `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpendTicketRequest) Reset() {
+	*x = SpendTicketRequest{}
+	mi := &file_fanli_v1_order_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpendTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpendTicketRequest) ProtoMessage() {}
+
+func (x *SpendTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_order_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpendTicketRequest.ProtoReflect.Descriptor instead.
+func (*SpendTicketRequest) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_order_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SpendTicketRequest) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *SpendTicketRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+type SpendTicketResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpendTicketResponse) Reset() {
+	*x = SpendTicketResponse{}
+	mi := &file_fanli_v1_order_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpendTicketResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpendTicketResponse) ProtoMessage() {}
+
+func (x *SpendTicketResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fanli_v1_order_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpendTicketResponse.ProtoReflect.Descriptor instead.
+func (*SpendTicketResponse) Descriptor() ([]byte, []int) {
+	return file_fanli_v1_order_proto_rawDescGZIP(), []int{24}
+}
+
 var File_fanli_v1_order_proto protoreflect.FileDescriptor
 
 const file_fanli_v1_order_proto_rawDesc = "" +
@@ -1505,7 +1854,26 @@ const file_fanli_v1_order_proto_rawDesc = "" +
 	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x16\n" +
 	"\x06before\x18\x03 \x01(\x03R\x06before\"=\n" +
 	"\x12ListClaimsResponse\x12'\n" +
-	"\x06claims\x18\x01 \x03(\v2\x0f.fanli.v1.ClaimR\x06claims2\xc7\x03\n" +
+	"\x06claims\x18\x01 \x03(\v2\x0f.fanli.v1.ClaimR\x06claims\"t\n" +
+	"\x06Member\x12\x18\n" +
+	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x10\n" +
+	"\x03tag\x18\x02 \x01(\tR\x03tag\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\x03R\x04user\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"(\n" +
+	"\x12ListMembersRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\x03R\x04user\"A\n" +
+	"\x13ListMembersResponse\x12*\n" +
+	"\amembers\x18\x01 \x03(\v2\x10.fanli.v1.MemberR\amembers\"S\n" +
+	"\x11BindMemberRequest\x12\x18\n" +
+	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x10\n" +
+	"\x03tag\x18\x02 \x01(\tR\x03tag\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\x03R\x04user\">\n" +
+	"\x12BindMemberResponse\x12(\n" +
+	"\x06member\x18\x01 \x01(\v2\x10.fanli.v1.MemberR\x06member\"^\n" +
+	"\x12SpendTicketRequest\x12\x16\n" +
+	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\x15\n" +
+	"\x13SpendTicketResponse2\xa8\x05\n" +
 	"\fOrderService\x12G\n" +
 	"\n" +
 	"ListOrders\x12\x1b.fanli.v1.ListOrdersRequest\x1a\x1c.fanli.v1.ListOrdersResponse\x12G\n" +
@@ -1517,7 +1885,11 @@ const file_fanli_v1_order_proto_rawDesc = "" +
 	"ProveClaim\x12\x1b.fanli.v1.ProveClaimRequest\x1a\x1c.fanli.v1.ProveClaimResponse\x12J\n" +
 	"\vAppealClaim\x12\x1c.fanli.v1.AppealClaimRequest\x1a\x1d.fanli.v1.AppealClaimResponse\x12G\n" +
 	"\n" +
-	"ListClaims\x12\x1b.fanli.v1.ListClaimsRequest\x1a\x1c.fanli.v1.ListClaimsResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
+	"ListClaims\x12\x1b.fanli.v1.ListClaimsRequest\x1a\x1c.fanli.v1.ListClaimsResponse\x12J\n" +
+	"\vListMembers\x12\x1c.fanli.v1.ListMembersRequest\x1a\x1d.fanli.v1.ListMembersResponse\x12G\n" +
+	"\n" +
+	"BindMember\x12\x1b.fanli.v1.BindMemberRequest\x1a\x1c.fanli.v1.BindMemberResponse\x12J\n" +
+	"\vSpendTicket\x12\x1c.fanli.v1.SpendTicketRequest\x1a\x1d.fanli.v1.SpendTicketResponseB#Z!fanli/adapters/rpc/pb/fanli/v1;pbb\x06proto3"
 
 var (
 	file_fanli_v1_order_proto_rawDescOnce sync.Once
@@ -1531,7 +1903,7 @@ func file_fanli_v1_order_proto_rawDescGZIP() []byte {
 	return file_fanli_v1_order_proto_rawDescData
 }
 
-var file_fanli_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_fanli_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_fanli_v1_order_proto_goTypes = []any{
 	(*LineKey)(nil),               // 0: fanli.v1.LineKey
 	(*Revision)(nil),              // 1: fanli.v1.Revision
@@ -1551,28 +1923,35 @@ var file_fanli_v1_order_proto_goTypes = []any{
 	(*AppealClaimResponse)(nil),   // 15: fanli.v1.AppealClaimResponse
 	(*ListClaimsRequest)(nil),     // 16: fanli.v1.ListClaimsRequest
 	(*ListClaimsResponse)(nil),    // 17: fanli.v1.ListClaimsResponse
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*Promise)(nil),               // 19: fanli.v1.Promise
+	(*Member)(nil),                // 18: fanli.v1.Member
+	(*ListMembersRequest)(nil),    // 19: fanli.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),   // 20: fanli.v1.ListMembersResponse
+	(*BindMemberRequest)(nil),     // 21: fanli.v1.BindMemberRequest
+	(*BindMemberResponse)(nil),    // 22: fanli.v1.BindMemberResponse
+	(*SpendTicketRequest)(nil),    // 23: fanli.v1.SpendTicketRequest
+	(*SpendTicketResponse)(nil),   // 24: fanli.v1.SpendTicketResponse
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(*Promise)(nil),               // 26: fanli.v1.Promise
 }
 var file_fanli_v1_order_proto_depIdxs = []int32{
 	0,  // 0: fanli.v1.Revision.key:type_name -> fanli.v1.LineKey
-	18, // 1: fanli.v1.Revision.clicked:type_name -> google.protobuf.Timestamp
-	18, // 2: fanli.v1.Revision.created:type_name -> google.protobuf.Timestamp
-	18, // 3: fanli.v1.Revision.paid_at:type_name -> google.protobuf.Timestamp
-	18, // 4: fanli.v1.Revision.received_at:type_name -> google.protobuf.Timestamp
-	18, // 5: fanli.v1.Revision.settled_at:type_name -> google.protobuf.Timestamp
-	18, // 6: fanli.v1.Revision.settles_on:type_name -> google.protobuf.Timestamp
-	18, // 7: fanli.v1.Revision.modified:type_name -> google.protobuf.Timestamp
+	25, // 1: fanli.v1.Revision.clicked:type_name -> google.protobuf.Timestamp
+	25, // 2: fanli.v1.Revision.created:type_name -> google.protobuf.Timestamp
+	25, // 3: fanli.v1.Revision.paid_at:type_name -> google.protobuf.Timestamp
+	25, // 4: fanli.v1.Revision.received_at:type_name -> google.protobuf.Timestamp
+	25, // 5: fanli.v1.Revision.settled_at:type_name -> google.protobuf.Timestamp
+	25, // 6: fanli.v1.Revision.settles_on:type_name -> google.protobuf.Timestamp
+	25, // 7: fanli.v1.Revision.modified:type_name -> google.protobuf.Timestamp
 	1,  // 8: fanli.v1.Register.revision:type_name -> fanli.v1.Revision
 	0,  // 9: fanli.v1.Line.key:type_name -> fanli.v1.LineKey
 	2,  // 10: fanli.v1.Line.whole:type_name -> fanli.v1.Register
 	2,  // 11: fanli.v1.Line.back:type_name -> fanli.v1.Register
-	18, // 12: fanli.v1.Line.settled_at:type_name -> google.protobuf.Timestamp
-	19, // 13: fanli.v1.Line.promise:type_name -> fanli.v1.Promise
-	18, // 14: fanli.v1.Line.seen:type_name -> google.protobuf.Timestamp
-	18, // 15: fanli.v1.Claim.at:type_name -> google.protobuf.Timestamp
-	18, // 16: fanli.v1.Claim.until:type_name -> google.protobuf.Timestamp
-	18, // 17: fanli.v1.Claim.next:type_name -> google.protobuf.Timestamp
+	25, // 12: fanli.v1.Line.settled_at:type_name -> google.protobuf.Timestamp
+	26, // 13: fanli.v1.Line.promise:type_name -> fanli.v1.Promise
+	25, // 14: fanli.v1.Line.seen:type_name -> google.protobuf.Timestamp
+	25, // 15: fanli.v1.Claim.at:type_name -> google.protobuf.Timestamp
+	25, // 16: fanli.v1.Claim.until:type_name -> google.protobuf.Timestamp
+	25, // 17: fanli.v1.Claim.next:type_name -> google.protobuf.Timestamp
 	5,  // 18: fanli.v1.Claim.proof:type_name -> fanli.v1.Proof
 	3,  // 19: fanli.v1.ListOrdersResponse.lines:type_name -> fanli.v1.Line
 	3,  // 20: fanli.v1.FindOrdersResponse.lines:type_name -> fanli.v1.Line
@@ -1581,23 +1960,33 @@ var file_fanli_v1_order_proto_depIdxs = []int32{
 	4,  // 23: fanli.v1.ProveClaimResponse.claim:type_name -> fanli.v1.Claim
 	4,  // 24: fanli.v1.AppealClaimResponse.claim:type_name -> fanli.v1.Claim
 	4,  // 25: fanli.v1.ListClaimsResponse.claims:type_name -> fanli.v1.Claim
-	6,  // 26: fanli.v1.OrderService.ListOrders:input_type -> fanli.v1.ListOrdersRequest
-	8,  // 27: fanli.v1.OrderService.FindOrders:input_type -> fanli.v1.FindOrdersRequest
-	10, // 28: fanli.v1.OrderService.ClaimOrder:input_type -> fanli.v1.ClaimOrderRequest
-	12, // 29: fanli.v1.OrderService.ProveClaim:input_type -> fanli.v1.ProveClaimRequest
-	14, // 30: fanli.v1.OrderService.AppealClaim:input_type -> fanli.v1.AppealClaimRequest
-	16, // 31: fanli.v1.OrderService.ListClaims:input_type -> fanli.v1.ListClaimsRequest
-	7,  // 32: fanli.v1.OrderService.ListOrders:output_type -> fanli.v1.ListOrdersResponse
-	9,  // 33: fanli.v1.OrderService.FindOrders:output_type -> fanli.v1.FindOrdersResponse
-	11, // 34: fanli.v1.OrderService.ClaimOrder:output_type -> fanli.v1.ClaimOrderResponse
-	13, // 35: fanli.v1.OrderService.ProveClaim:output_type -> fanli.v1.ProveClaimResponse
-	15, // 36: fanli.v1.OrderService.AppealClaim:output_type -> fanli.v1.AppealClaimResponse
-	17, // 37: fanli.v1.OrderService.ListClaims:output_type -> fanli.v1.ListClaimsResponse
-	32, // [32:38] is the sub-list for method output_type
-	26, // [26:32] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	25, // 26: fanli.v1.Member.at:type_name -> google.protobuf.Timestamp
+	18, // 27: fanli.v1.ListMembersResponse.members:type_name -> fanli.v1.Member
+	18, // 28: fanli.v1.BindMemberResponse.member:type_name -> fanli.v1.Member
+	25, // 29: fanli.v1.SpendTicketRequest.until:type_name -> google.protobuf.Timestamp
+	6,  // 30: fanli.v1.OrderService.ListOrders:input_type -> fanli.v1.ListOrdersRequest
+	8,  // 31: fanli.v1.OrderService.FindOrders:input_type -> fanli.v1.FindOrdersRequest
+	10, // 32: fanli.v1.OrderService.ClaimOrder:input_type -> fanli.v1.ClaimOrderRequest
+	12, // 33: fanli.v1.OrderService.ProveClaim:input_type -> fanli.v1.ProveClaimRequest
+	14, // 34: fanli.v1.OrderService.AppealClaim:input_type -> fanli.v1.AppealClaimRequest
+	16, // 35: fanli.v1.OrderService.ListClaims:input_type -> fanli.v1.ListClaimsRequest
+	19, // 36: fanli.v1.OrderService.ListMembers:input_type -> fanli.v1.ListMembersRequest
+	21, // 37: fanli.v1.OrderService.BindMember:input_type -> fanli.v1.BindMemberRequest
+	23, // 38: fanli.v1.OrderService.SpendTicket:input_type -> fanli.v1.SpendTicketRequest
+	7,  // 39: fanli.v1.OrderService.ListOrders:output_type -> fanli.v1.ListOrdersResponse
+	9,  // 40: fanli.v1.OrderService.FindOrders:output_type -> fanli.v1.FindOrdersResponse
+	11, // 41: fanli.v1.OrderService.ClaimOrder:output_type -> fanli.v1.ClaimOrderResponse
+	13, // 42: fanli.v1.OrderService.ProveClaim:output_type -> fanli.v1.ProveClaimResponse
+	15, // 43: fanli.v1.OrderService.AppealClaim:output_type -> fanli.v1.AppealClaimResponse
+	17, // 44: fanli.v1.OrderService.ListClaims:output_type -> fanli.v1.ListClaimsResponse
+	20, // 45: fanli.v1.OrderService.ListMembers:output_type -> fanli.v1.ListMembersResponse
+	22, // 46: fanli.v1.OrderService.BindMember:output_type -> fanli.v1.BindMemberResponse
+	24, // 47: fanli.v1.OrderService.SpendTicket:output_type -> fanli.v1.SpendTicketResponse
+	39, // [39:48] is the sub-list for method output_type
+	30, // [30:39] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_fanli_v1_order_proto_init() }
@@ -1612,7 +2001,7 @@ func file_fanli_v1_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fanli_v1_order_proto_rawDesc), len(file_fanli_v1_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,9 @@ const (
 	OrderService_ProveClaim_FullMethodName  = "/fanli.v1.OrderService/ProveClaim"
 	OrderService_AppealClaim_FullMethodName = "/fanli.v1.OrderService/AppealClaim"
 	OrderService_ListClaims_FullMethodName  = "/fanli.v1.OrderService/ListClaims"
+	OrderService_ListMembers_FullMethodName = "/fanli.v1.OrderService/ListMembers"
+	OrderService_BindMember_FullMethodName  = "/fanli.v1.OrderService/BindMember"
+	OrderService_SpendTicket_FullMethodName = "/fanli.v1.OrderService/SpendTicket"
 )
 
 // OrderServiceClient is the client API for OrderService service.
@@ -39,6 +42,9 @@ type OrderServiceClient interface {
 	ProveClaim(ctx context.Context, in *ProveClaimRequest, opts ...grpc.CallOption) (*ProveClaimResponse, error)
 	AppealClaim(ctx context.Context, in *AppealClaimRequest, opts ...grpc.CallOption) (*AppealClaimResponse, error)
 	ListClaims(ctx context.Context, in *ListClaimsRequest, opts ...grpc.CallOption) (*ListClaimsResponse, error)
+	ListMembers(ctx context.Context, in *ListMembersRequest, opts ...grpc.CallOption) (*ListMembersResponse, error)
+	BindMember(ctx context.Context, in *BindMemberRequest, opts ...grpc.CallOption) (*BindMemberResponse, error)
+	SpendTicket(ctx context.Context, in *SpendTicketRequest, opts ...grpc.CallOption) (*SpendTicketResponse, error)
 }
 
 type orderServiceClient struct {
@@ -109,6 +115,36 @@ func (c *orderServiceClient) ListClaims(ctx context.Context, in *ListClaimsReque
 	return out, nil
 }
 
+func (c *orderServiceClient) ListMembers(ctx context.Context, in *ListMembersRequest, opts ...grpc.CallOption) (*ListMembersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListMembersResponse)
+	err := c.cc.Invoke(ctx, OrderService_ListMembers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderServiceClient) BindMember(ctx context.Context, in *BindMemberRequest, opts ...grpc.CallOption) (*BindMemberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BindMemberResponse)
+	err := c.cc.Invoke(ctx, OrderService_BindMember_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderServiceClient) SpendTicket(ctx context.Context, in *SpendTicketRequest, opts ...grpc.CallOption) (*SpendTicketResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SpendTicketResponse)
+	err := c.cc.Invoke(ctx, OrderService_SpendTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OrderServiceServer is the server API for OrderService service.
 // All implementations must embed UnimplementedOrderServiceServer
 // for forward compatibility.
@@ -121,6 +157,9 @@ type OrderServiceServer interface {
 	ProveClaim(context.Context, *ProveClaimRequest) (*ProveClaimResponse, error)
 	AppealClaim(context.Context, *AppealClaimRequest) (*AppealClaimResponse, error)
 	ListClaims(context.Context, *ListClaimsRequest) (*ListClaimsResponse, error)
+	ListMembers(context.Context, *ListMembersRequest) (*ListMembersResponse, error)
+	BindMember(context.Context, *BindMemberRequest) (*BindMemberResponse, error)
+	SpendTicket(context.Context, *SpendTicketRequest) (*SpendTicketResponse, error)
 	mustEmbedUnimplementedOrderServiceServer()
 }
 
@@ -148,6 +187,15 @@ func (UnimplementedOrderServiceServer) AppealClaim(context.Context, *AppealClaim
 }
 func (UnimplementedOrderServiceServer) ListClaims(context.Context, *ListClaimsRequest) (*ListClaimsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListClaims not implemented")
+}
+func (UnimplementedOrderServiceServer) ListMembers(context.Context, *ListMembersRequest) (*ListMembersResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListMembers not implemented")
+}
+func (UnimplementedOrderServiceServer) BindMember(context.Context, *BindMemberRequest) (*BindMemberResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method BindMember not implemented")
+}
+func (UnimplementedOrderServiceServer) SpendTicket(context.Context, *SpendTicketRequest) (*SpendTicketResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SpendTicket not implemented")
 }
 func (UnimplementedOrderServiceServer) mustEmbedUnimplementedOrderServiceServer() {}
 func (UnimplementedOrderServiceServer) testEmbeddedByValue()                      {}
@@ -278,6 +326,60 @@ func _OrderService_ListClaims_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OrderService_ListMembers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListMembersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServiceServer).ListMembers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderService_ListMembers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServiceServer).ListMembers(ctx, req.(*ListMembersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderService_BindMember_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BindMemberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServiceServer).BindMember(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderService_BindMember_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServiceServer).BindMember(ctx, req.(*BindMemberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderService_SpendTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SpendTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServiceServer).SpendTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderService_SpendTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServiceServer).SpendTicket(ctx, req.(*SpendTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OrderService_ServiceDesc is the grpc.ServiceDesc for OrderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -308,6 +410,18 @@ var OrderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListClaims",
 			Handler:    _OrderService_ListClaims_Handler,
+		},
+		{
+			MethodName: "ListMembers",
+			Handler:    _OrderService_ListMembers_Handler,
+		},
+		{
+			MethodName: "BindMember",
+			Handler:    _OrderService_BindMember_Handler,
+		},
+		{
+			MethodName: "SpendTicket",
+			Handler:    _OrderService_SpendTicket_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
