@@ -106,5 +106,10 @@ func TestAPersonsWordWhereNobodyElseKnows(t *testing.T) {
 	if got.State != withdraw.Failed {
 		t.Errorf("%+v", got)
 	}
+	w.Payers = map[string]withdraw.Payer{"": w.bank}
+	w.bank.asked()
+	_, err = w.Attest(ctx, y.ID, true, "cli", "")
+	wantFault(t, "Attest of what is over", err, fault.Conflict, "withdraw.wrong_state")
+	w.wantAsked()
 	w.wantSound()
 }
