@@ -66,6 +66,9 @@ func openShopfrontAt(t *testing.T, now func() time.Time, change func(*configs.Co
 	if change != nil {
 		change(&cfg)
 	}
+	if err := migratedAt(databasePath(cfg)); err != nil {
+		t.Fatal(err)
+	}
 	s.app, err = newApp(t.Context(), cfg, surroundings{log: logtest.New(nil), now: s.world.Now, http: http.DefaultClient, holder: "test"})
 	if err != nil {
 		t.Fatal(err)

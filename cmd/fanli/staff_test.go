@@ -40,6 +40,9 @@ func TestStaffApproveFromTheirGroup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if underRace && name == "Here" {
+				t.Skip("skipped under the race detector, which sees the same goroutines, and more, elsewhere: stage 2 plays it")
+			}
 			g := newGroup(t)
 			reach(t, g.app)
 			g.play()
