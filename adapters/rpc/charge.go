@@ -31,7 +31,7 @@ func fromCharge(d *pb.Charge) collect.Due {
 func (h paymentServer) AskCharge(ctx context.Context, r *pb.AskChargeRequest) (*pb.AskChargeResponse, error) {
 	d, err := h.m.Charges.Ask(ctx, collect.Request{
 		Key: r.GetKey(), Purpose: collect.Purpose(r.GetPurpose()), User: r.GetUser(), What: r.GetWhat(), Amount: money.Fen(r.GetAmount()),
-		Subject: r.GetSubject(),
+		Subject: r.GetSubject(), Staff: r.GetStaff(),
 	})
 	return &pb.AskChargeResponse{Charge: toCharge(d)}, err
 }
@@ -40,7 +40,7 @@ type chargeClient struct{ c pb.PaymentServiceClient }
 
 func (h chargeClient) Ask(ctx context.Context, q collect.Request) (collect.Due, error) {
 	r, err := h.c.AskCharge(ctx, &pb.AskChargeRequest{
-		Key: q.Key, Purpose: string(q.Purpose), User: q.User, What: q.What, Amount: int64(q.Amount), Subject: q.Subject,
+		Key: q.Key, Purpose: string(q.Purpose), User: q.User, What: q.What, Amount: int64(q.Amount), Subject: q.Subject, Staff: q.Staff,
 	})
 	return fromCharge(r.GetCharge()), err
 }

@@ -1343,6 +1343,7 @@ type AskChargeRequest struct {
 	What          string                 `protobuf:"bytes,4,opt,name=what,proto3" json:"what,omitempty"`
 	Amount        int64                  `protobuf:"varint,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	Subject       string                 `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
+	Staff         string                 `protobuf:"bytes,7,opt,name=staff,proto3" json:"staff,omitempty"` // who of staff asks; empty where a user does
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1415,6 +1416,13 @@ func (x *AskChargeRequest) GetAmount() int64 {
 func (x *AskChargeRequest) GetSubject() string {
 	if x != nil {
 		return x.Subject
+	}
+	return ""
+}
+
+func (x *AskChargeRequest) GetStaff() string {
+	if x != nil {
+		return x.Staff
 	}
 	return ""
 }
@@ -2131,14 +2139,15 @@ const file_fanli_v1_payment_proto_rawDesc = "" +
 	"\x02at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x124\n" +
 	"\achanged\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\achanged\x124\n" +
 	"\aexpires\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\x123\n" +
-	"\anext_at\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\"\x98\x01\n" +
+	"\anext_at\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\"\xae\x01\n" +
 	"\x10AskChargeRequest\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\apurpose\x18\x02 \x01(\tR\apurpose\x12\x12\n" +
 	"\x04user\x18\x03 \x01(\x03R\x04user\x12\x12\n" +
 	"\x04what\x18\x04 \x01(\tR\x04what\x12\x16\n" +
 	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x18\n" +
-	"\asubject\x18\x06 \x01(\tR\asubject\"=\n" +
+	"\asubject\x18\x06 \x01(\tR\asubject\x12\x14\n" +
+	"\x05staff\x18\a \x01(\tR\x05staff\"=\n" +
 	"\x11AskChargeResponse\x12(\n" +
 	"\x06charge\x18\x01 \x01(\v2\x10.fanli.v1.ChargeR\x06charge\"$\n" +
 	"\x0eCheckInRequest\x12\x12\n" +
