@@ -87,7 +87,8 @@ func (l *live) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	if path := l.read.src.Path; path != "" {
-		all.Go(func() { watchFile(ctx, path, ring) })
+		last, _ := os.Stat(path) // before it is read for the first time: what changes after that rings
+		all.Go(func() { watchFile(ctx, path, last, ring) })
 	}
 	if l.book != nil {
 		l.begin()
@@ -134,12 +135,11 @@ func (l *live) close() error {
 	return l.book.Close()
 }
 
-// watchFile rings when the file has changed and then stayed the same for a moment: who
-// writes it may begin by emptying it.
-func watchFile(ctx context.Context, path string, ring func()) {
+// watchFile rings when the file is not any more what it was last, and then stayed the same
+// for a moment: who writes it may begin by emptying it.
+func watchFile(ctx context.Context, path string, last os.FileInfo, ring func()) {
 	t := time.NewTicker(lookEvery)
 	defer t.Stop()
-	last, _ := os.Stat(path)
 	rung := true
 	for {
 		select {

@@ -118,6 +118,29 @@ func (s sieve) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// TestAFileThatChangesWhileItIsFirstRead: what is written between the first reading and
+// the first look counts.
+func TestAFileThatChangesWhileItIsFirstRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fanli.yaml")
+	rewrite(t, path, "log: {level: info}")
+	last, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, path, "log: {level: debug}")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	rang := false
+	watchFile(ctx, path, last, func() {
+		rang = true
+		cancel()
+	})
+	if !rang {
+		t.Error("nobody is told of the change")
+	}
+}
+
 // TestSettingsChangeWhilePeopleTalk changes everything that can be changed, again and
 // again, under people who use it. The race detector watches.
 func TestSettingsChangeWhilePeopleTalk(t *testing.T) {
