@@ -194,7 +194,7 @@ func forbiddenInCore(f file, i, to string, order []string) string {
 // forChannels reports whether channels share a package, or only their fakes.
 func forChannels(dir, to string) bool {
 	switch to {
-	case "bot", "bot/locale", "bot/mail", "bot/callback", "bot/plaintext", "bot/tencent":
+	case "bot", "bot/locale", "bot/mail", "bot/callback", "bot/plaintext", "bot/tencent", "bot/webpage":
 		return true
 	case "bot/tencent/tencentfake":
 		return strings.HasSuffix(dir, "fake")

@@ -1,7 +1,6 @@
 package binding
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed" // the page
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fanli/bot/webpage"
 	"fanli/core/fault"
 )
 
@@ -67,17 +67,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = p.ask(r, &v)
 	}
 	v.Says = v.W.Says[v.State]
-	var page bytes.Buffer
-	if err := pageTemplate.Execute(&page, v); err != nil {
+	if err := webpage.Write(w, pageTemplate, v, v.W.Tag, status); err != nil {
 		p.o.Log.Error("the page of bindings", "error", err)
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", v.W.Tag)
-	w.Header().Set("Vary", "Accept-Language, User-Agent")
-	w.WriteHeader(status)
-	_, _ = page.WriteTo(w) // the other side has gone: nobody to tell
 }
 
 // secure says what a browser may do with the page. Its address is a secret for a while.

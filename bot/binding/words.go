@@ -1,6 +1,6 @@
 package binding
 
-import "golang.org/x/text/language"
+import "fanli/bot/webpage"
 
 // words are the texts of the page in one language. They stand here and not in bot/locale
 // because the page is no conversation.
@@ -55,20 +55,9 @@ func all() []words {
 // for; the first where it asks for none of ours.
 func choose(wanted, accept string) words {
 	ws := all()
-	tags := make([]language.Tag, len(ws))
+	tags := make([]string, len(ws))
 	for i, w := range ws {
-		if w.Tag == wanted {
-			return w
-		}
-		tags[i] = language.MustParse(w.Tag)
+		tags[i] = w.Tag
 	}
-	asked, _, err := language.ParseAcceptLanguage(accept)
-	if err != nil || len(asked) == 0 {
-		return ws[0]
-	}
-	_, i, confidence := language.NewMatcher(tags).Match(asked...)
-	if confidence == language.No {
-		return ws[0]
-	}
-	return ws[i]
+	return ws[webpage.Choose(tags, wanted, accept)]
 }

@@ -1,7 +1,6 @@
 package landing
 
 import (
-	"bytes"
 	"crypto/rand"
 	_ "embed" // the page
 	"encoding/base64"
@@ -14,6 +13,7 @@ import (
 
 	qrcode "github.com/skip2/go-qrcode"
 
+	"fanli/bot/webpage"
 	"fanli/core/fault"
 	"fanli/core/link"
 	"fanli/core/money"
@@ -59,17 +59,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v := view{Nonce: nonce, Langs: all(), W: choose(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))}
 	status := p.fill(r, &v)
-	var page bytes.Buffer
-	if err := pageTemplate.Execute(&page, v); err != nil {
+	if err := webpage.Write(w, pageTemplate, v, v.W.Tag, status); err != nil {
 		p.o.Log.Error("the page of a link", "error", err)
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", v.W.Tag)
-	w.Header().Set("Vary", "Accept-Language, User-Agent")
-	w.WriteHeader(status)
-	_, _ = page.WriteTo(w) // the other side has gone: nobody to tell
 }
 
 // secure says what a browser may do with the page.
