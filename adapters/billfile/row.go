@@ -172,6 +172,28 @@ func (p *parser) read(l line, r *reconcile.Row) (err error) {
 	if p.f.format.Outgoing && r.Sum < 0 {
 		r.Sum = -r.Sum
 	}
+	if err := p.readSums(cell, r); err != nil {
+		return err
+	}
+	since := p.since
+	if back := cell(p.back); back != "" {
+		r.Key, since = back, p.backSince
+		if r.Sum > 0 {
+			r.Sum = -r.Sum
+		}
+	}
+	if err := p.readFee(cell(p.fee), r); err != nil {
+		return err
+	}
+	if err := p.readState(cell(p.state), r); err != nil {
+		return err
+	}
+	return p.readTime(cell(since), r)
+}
+
+// readSums reads what may stand beside the sum: a deduction from it, and what the buyer
+// has paid and got back.
+func (p *parser) readSums(cell func(int) string, r *reconcile.Row) (err error) {
 	for _, o := range []struct {
 		what, text string
 		to         *money.Fen
@@ -192,20 +214,7 @@ func (p *parser) read(l line, r *reconcile.Row) (err error) {
 			r.Sum -= *o.to
 		}
 	}
-	since := p.since
-	if back := cell(p.back); back != "" {
-		r.Key, since = back, p.backSince
-		if r.Sum > 0 {
-			r.Sum = -r.Sum
-		}
-	}
-	if err := p.readFee(cell(p.fee), r); err != nil {
-		return err
-	}
-	if err := p.readState(cell(p.state), r); err != nil {
-		return err
-	}
-	return p.readTime(cell(since), r)
+	return nil
 }
 
 // amount reads a sum exactly.

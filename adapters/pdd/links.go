@@ -184,18 +184,26 @@ func (l links) generate(ctx context.Context, o link.Offer, m link.Mark) (link.Ma
 		params["search_id"] = search
 	}
 	var made struct {
-		List []struct {
-			MobileShort string `json:"mobile_short_url"`
-			Short       string `json:"short_url"`
-			Mobile      string `json:"mobile_url"`
-			URL         string `json:"url"`
-		} `json:"goods_promotion_url_list"`
+		List madeLinks `json:"goods_promotion_url_list"`
 	}
 	err := l.call(ctx, "pdd.ddk.goods.promotion.url.generate", params, "goods_promotion_url_generate_response", &made)
 	if err != nil {
 		return link.Made{}, err
 	}
-	for _, u := range made.List {
+	return made.List.first()
+}
+
+// madeLinks are the links that Pinduoduo has made, each in several forms.
+type madeLinks []struct {
+	MobileShort string `json:"mobile_short_url"`
+	Short       string `json:"short_url"`
+	Mobile      string `json:"mobile_url"`
+	URL         string `json:"url"`
+}
+
+// first is the shortest form of the first link that there is.
+func (m madeLinks) first() (link.Made, error) {
+	for _, u := range m {
 		if s := firstOf(u.MobileShort, u.Short, u.Mobile, u.URL); s != "" {
 			return link.Made{URL: s}, nil
 		}

@@ -27,12 +27,7 @@ func (l links) promote(ctx context.Context, p link.Page, m link.Mark) (link.Made
 		return link.Made{}, err
 	}
 	var made struct {
-		List []struct {
-			MobileShort string `json:"mobile_short_url"`
-			Short       string `json:"short_url"`
-			Mobile      string `json:"mobile_url"`
-			URL         string `json:"url"`
-		} `json:"url_list"`
+		List madeLinks `json:"url_list"`
 	}
 	err = l.call(ctx, "pdd.ddk.rp.prom.url.generate", map[string]string{
 		"p_id_list": list(firstOf(m.Slot, l.cfg.PID)), "channel_type": strconv.Itoa(channel),
@@ -41,10 +36,5 @@ func (l links) promote(ctx context.Context, p link.Page, m link.Mark) (link.Made
 	if err != nil {
 		return link.Made{}, err
 	}
-	for _, u := range made.List {
-		if s := firstOf(u.MobileShort, u.Short, u.Mobile, u.URL); s != "" {
-			return link.Made{URL: s}, nil
-		}
-	}
-	return link.Made{}, fault.Newf(fault.NotFound, "", "no link was made")
+	return made.List.first()
 }
