@@ -7,6 +7,7 @@ import (
 	"fanli/bot"
 	"fanli/configs"
 	"fanli/core/credit"
+	"fanli/core/link"
 	"fanli/core/money"
 )
 
@@ -77,21 +78,11 @@ func settings() []setting {
 		},
 		{
 			keys: []string{"links.deadline"}, targets: []string{botTarget}, says: "for the next answer",
-			apply: func(_ context.Context, l *live, c configs.Config) error {
-				if l.a.desk != nil {
-					l.a.desk.Change(c.Links.Deadline)
-				}
-				return nil
-			},
+			apply: onDesk(func(d *link.Desk, c configs.Config) { d.Change(c.Links.Deadline) }),
 		},
 		{
 			keys: []string{"deals.words"}, targets: []string{botTarget}, says: "for the next list, within 15 minutes",
-			apply: func(_ context.Context, l *live, c configs.Config) error {
-				if l.a.desk != nil {
-					l.a.desk.ChangeDeals(c.Deals.Words)
-				}
-				return nil
-			},
+			apply: onDesk(func(d *link.Desk, c configs.Config) { d.ChangeDeals(c.Deals.Words) }),
 		},
 		{keys: []string{"bot.search", "bot.contact", "rebate.checkin.amount", "rebate.checkin.budget", "collect.memberships"}, targets: []string{botTarget}, says: "for the next message; memberships only where a collector is on", apply: applyManner},
 		{
@@ -116,6 +107,16 @@ func settings() []setting {
 			keys: []string{"sync.stall_after"}, targets: []string{orderTarget}, says: "from the next look on",
 			apply: func(context.Context, *live, configs.Config) error { return nil }, // it is read when it is looked at
 		},
+	}
+}
+
+// onDesk changes the desk that makes links, in the processes that have one.
+func onDesk(change func(*link.Desk, configs.Config)) func(context.Context, *live, configs.Config) error {
+	return func(_ context.Context, l *live, c configs.Config) error {
+		if l.a.desk != nil {
+			change(l.a.desk, c)
+		}
+		return nil
 	}
 }
 
