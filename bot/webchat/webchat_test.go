@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -106,7 +107,7 @@ type house struct {
 	stop  func()
 }
 
-// open starts a chat; handle nil leaves it without Run.
+// open starts a chat and waits until it answers; handle nil leaves it without Run.
 func open(t *testing.T, log *memory, handle bot.Handler, with func(*webchat.Options)) *house {
 	t.Helper()
 	h := &house{t: t, log: log, clock: newClock()}
@@ -125,6 +126,9 @@ func open(t *testing.T, log *memory, handle bot.Handler, with func(*webchat.Opti
 		done <- nil
 	} else {
 		go func() { done <- h.chat.Run(ctx, handle) }()
+		for !h.chat.Answering() {
+			runtime.Gosched()
+		}
 	}
 	h.stop = sync.OnceFunc(func() {
 		cancel()
