@@ -99,6 +99,14 @@ type Channel interface {
 	Send(ctx context.Context, to user.Identity, r Reply) error
 }
 
+// A Keeper is a channel that keeps what people were told and can therefore tell each
+// thing once, whatever became of whoever had it told before.
+type Keeper interface {
+	// SendOnce is Send for what has a key: whatever was told somebody under it is not told
+	// them again, and that is no error.
+	SendOnce(ctx context.Context, to user.Identity, key string, r Reply) error
+}
+
 // A Handler answers a message.
 type Handler func(ctx context.Context, m Message) Reply
 

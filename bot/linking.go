@@ -274,5 +274,5 @@ func (d *Deliverer) onlyThere(ctx context.Context, n Notice, ids []user.Identity
 	if c == nil {
 		return fault.New(fault.NotFound, "")
 	}
-	return c.Send(ctx, ids[i], n.Reply)
+	return tell(ctx, c, ids[i], n.Key, n.Reply)
 }

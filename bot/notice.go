@@ -318,7 +318,7 @@ func (d *Deliverer) Elsewhere(ctx context.Context, n Notice) (*Notice, error) {
 		if c == nil {
 			continue
 		}
-		if err := c.Send(ctx, id, n.Reply); !fault.Is(err, fault.NotFound) {
+		if err := tell(ctx, c, id, n.Key, n.Reply); !fault.Is(err, fault.NotFound) {
 			return nil, err
 		}
 		n.Tried = append(n.Tried, id)
@@ -334,6 +334,15 @@ func outOfReach(id int64, ids []user.Identity) error {
 		reason = notify.NoChannel
 	}
 	return fault.Newf(fault.NotFound, reason, "user %d cannot be reached on any of %d channels", id, len(ids))
+}
+
+// tell tells a person something on a channel that the Outbox does not take: once for its
+// key, where the channel keeps what it has told.
+func tell(ctx context.Context, c Channel, to user.Identity, key string, r Reply) error {
+	if k, ok := c.(Keeper); ok {
+		return k.SendOnce(ctx, to, key, r)
+	}
+	return c.Send(ctx, to, r)
 }
 
 func (d *Deliverer) channel(name string) Channel {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,44 @@ func TestDeliverer(t *testing.T) {
 				t.Errorf("the latest channel was asked for %v", one.got)
 			}
 		})
+	}
+}
+
+// A diary is a channel that keeps what it has told.
+type diary struct {
+	line
+	keys []string
+}
+
+func (d *diary) SendOnce(_ context.Context, to user.Identity, key string, _ bot.Reply) error {
+	d.keys = append(d.keys, key+" to "+to.External)
+	return d.err
+}
+
+// TestANoticeKeepsItsKey on a channel that keeps what it has told: nobody else knows
+// whether it was told, when whoever had it told has died.
+func TestANoticeKeepsItsKey(t *testing.T) {
+	t.Parallel()
+	f := bottest.New(t)
+	f.Bot.Users = somewhere{f.Bot.Users}
+	one := &diary{line: line{name: "one"}}
+	two := &diary{line: line{name: "two"}}
+	d := &bot.Deliverer{Bot: f.Bot, Channels: []bot.Channel{one, two}, Timeout: time.Minute}
+	m := ready(t)
+	m.Key = "rebate/7"
+	if err := d.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(user.MergeChanged{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Send(t.Context(), notify.Message{Key: "merge/1", User: 1, Kind: notify.MergeNews, Data: b}); err != nil {
+		t.Fatal(err)
+	}
+	got := append(one.keys, two.keys...)
+	if want := []string{"rebate/7 to a", "merge/1 to a", "merge/1 to b"}; !slices.Equal(got, want) || len(one.got)+len(two.got) != 0 {
+		t.Errorf("told once %q, and otherwise %v, want once %q", got, append(one.got, two.got...), want)
 	}
 }
 

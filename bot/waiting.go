@@ -113,11 +113,11 @@ func (d *Deliverer) answerOne(ctx context.Context, w link.Waiting) (done bool, e
 		}
 		r.Text = head
 	}
+	key := fmt.Sprintf("waiting/%d/%d", w.ID, w.At.UnixMilli()) // numbers come again
 	if d.Outbox != nil && d.Outbox.Takes(w.Channel) {
-		key := fmt.Sprintf("waiting/%d/%d", w.ID, w.At.UnixMilli()) // numbers come again
 		err = d.Outbox.Notice(ctx, Notice{Key: key, User: w.User, To: to, Reply: r})
 	} else {
-		err = c.Send(ctx, to, r)
+		err = tell(ctx, c, to, key, r)
 	}
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return false, fault.In("bot.Waiting", err)

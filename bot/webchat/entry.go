@@ -1,6 +1,7 @@
 package webchat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -27,6 +28,8 @@ type entry struct {
 	Action string     `json:"action,omitempty"` // what the button sends, where it is not Text
 	Lang   string     `json:"lang,omitempty"`   // what the page was in
 	Reply  *bot.Reply `json:"reply,omitempty"`
+
+	key string // by which the log knows a notice again; "" for any other entry
 }
 
 // silent reports whether e is an answer that says nothing: there is one, and nothing to
@@ -46,7 +49,7 @@ func (c *Chat) append(ctx context.Context, rm *room, e entry) (fresh bool, err e
 	}
 	asked := e.ID
 	if e.From == fromBot {
-		asked = e.To
+		asked = cmp.Or(e.To, e.key)
 	}
 	if _, fresh, err = c.opts.Log.Append(ctx, rm.chat, asked, e.From == fromBot, body, e.At); err != nil {
 		return false, err

@@ -3,12 +3,14 @@ package webchat_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"fanli/bot"
 	"fanli/bot/webchat"
+	"fanli/core/user"
 )
 
 // End, News and Unanswered make memory a log that several processes share.
@@ -98,6 +100,39 @@ func TestAPageHearsWhatAnotherProcessSays(t *testing.T) {
 	if e := tb.until("typing"); e.data != "false" {
 		t.Errorf("typing is %s after the answer", e.data)
 	}
+}
+
+// TestToldAgainIsShownOnce: the process that told something died before it said so, and
+// another one tells it again.
+func TestToldAgainIsShownOnce(t *testing.T) {
+	t.Parallel()
+	who := make(chan user.Identity, 1)
+	a, b, va, vb, _ := two(t, func(_ context.Context, m bot.Message) bot.Reply {
+		who <- m.From
+		return bot.Reply{Text: "re: " + m.Text}
+	}, never(t))
+	tb := vb.tab("")
+	va.post("aaaaaaaa1", "查券")
+	ann := <-who
+	tb.entries(2) // with the answer
+	tell := func(h *house, key, text string) {
+		t.Helper()
+		if err := h.chat.SendOnce(t.Context(), ann, key, bot.Reply{Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paid := "withdrawal/7/" + strings.Repeat("paid", 100) // longer than any column
+	tell(a, paid, "已到账 1")
+	tell(b, paid, "已到账 1")
+	tell(a, "aaaaaaaa1", "已到账 2") // no message's id
+	tell(b, paid+"!", "已到账 3")
+	for range 2 { // without a key
+		if err := b.chat.Send(t.Context(), ann, bot.Reply{Text: "好"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said, _ := tb.entries(5)
+	wantSaid(t, said, "bot: 已到账 1", "bot: 已到账 2", "bot: 已到账 3", "bot: 好", "bot: 好")
 }
 
 // lateLog says only after a while where its end is.

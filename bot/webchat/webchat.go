@@ -12,6 +12,7 @@
 //     processes one of them takes it over after takeOver.
 //   - A message that is posted twice under one id, to whatever process, is shown and
 //     answered once.
+//   - What has a key is told once, in whichever process and how often it is told.
 //   - The messages of a chat are answered in order, whichever processes took them.
 //   - A page that was away shows everything that it missed, in the same order as
 //     every other tab.
@@ -28,6 +29,8 @@ package webchat
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -53,8 +56,8 @@ const defaultHeartbeat = 15 * time.Second
 // chat.
 type Log interface {
 	// Append adds body to a chat for good and returns its number. asked is the id of
-	// the message that it is or, with answer, that it answers; each is added once, and
-	// a second one is not fresh. "" is for neither.
+	// the message that it is or, with answer, that it answers, or the key of a notice;
+	// each is added once, and a second one is not fresh. "" is for what may come again.
 	Append(ctx context.Context, chat, asked string, answer bool, body []byte, at time.Time) (seq int64, fresh bool, err error)
 	// Since returns the oldest count bodies of a chat whose numbers are above
 	// after, with their numbers.
@@ -103,6 +106,7 @@ type Chat struct {
 
 var (
 	_ bot.Channel  = (*Chat)(nil)
+	_ bot.Keeper   = (*Chat)(nil)
 	_ http.Handler = (*Chat)(nil)
 )
 
@@ -179,6 +183,21 @@ var chatForm = regexp.MustCompile(`^[a-z2-7]{26}$`)
 // Send tells a person something unasked. They see it at once, or when they come
 // back. It fails with fault.NotFound for an identity that is not ours.
 func (c *Chat) Send(ctx context.Context, to user.Identity, r bot.Reply) error {
+	return fault.In("webchat.Send", c.tell(ctx, to, entry{From: fromBot, Reply: &r}))
+}
+
+// SendOnce implements bot.Keeper: the log of a chat keeps what was told under which key.
+func (c *Chat) SendOnce(ctx context.Context, to user.Identity, key string, r bot.Reply) error {
+	return fault.In("webchat.SendOnce", c.tell(ctx, to, entry{From: fromBot, Reply: &r, key: noticeKey(key)}))
+}
+
+// noticeKey is a key by which the log knows a notice: bounded, and no id of a message.
+func noticeKey(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "notice/" + hex.EncodeToString(sum[:16])
+}
+
+func (c *Chat) tell(ctx context.Context, to user.Identity, e entry) error {
 	if to.Channel != Name || !chatForm.MatchString(to.External) {
 		return fault.New(fault.NotFound, "webchat.nobody")
 	}
@@ -189,6 +208,6 @@ func (c *Chat) Send(ctx context.Context, to user.Identity, r bot.Reply) error {
 	defer c.rooms.leave(rm)
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	_, err = c.append(ctx, rm, entry{From: fromBot, Reply: &r})
-	return fault.In("webchat.Send", err)
+	_, err = c.append(ctx, rm, e)
+	return err
 }
