@@ -36,6 +36,8 @@ type answer struct {
 	more    []string // texts that follow as customer messages
 	copy    string   // comes by itself after it, where that is allowed
 	told    bool     // notices that have waited go with it
+
+	saved *bot.Reply // told later where it cannot be written; nil while it is asked for again
 }
 
 // patience is how long a delivery that may not be the last waits at most: the platform
@@ -67,11 +69,15 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 			c.work(run, in, j)
 		}()
 	}
+	last := j.last(in, began)
 	over := c.opts.After(max(0, c.opts.Budget-c.opts.Now().Sub(began)))
 	select {
 	case <-j.done:
-		return c.settle(ctx, in, j)
+		return c.settle(ctx, in, j, last)
 	case <-ctx.Done():
+		if last {
+			c.cutOff(run, in, j)
+		}
 		return answer{way: wayNone}
 	case <-over:
 	}
@@ -86,7 +92,7 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 	}
 	select {
 	case <-j.done:
-		return c.settle(ctx, in, j)
+		return c.settle(ctx, in, j, last)
 	case <-ctx.Done():
 	case <-c.opts.After(patience - c.opts.Budget):
 	}
@@ -186,8 +192,9 @@ func wantsMore(s string) bool {
 	}
 }
 
-// settle answers a delivery with what has been found, unless it is sent later.
-func (c *Channel) settle(ctx context.Context, in incoming, j *job) answer {
+// settle answers a delivery with what has been found, unless it is sent later. last says
+// that the platform will not deliver the message again.
+func (c *Channel) settle(ctx context.Context, in incoming, j *job, last bool) answer {
 	switch {
 	case j.cut:
 		return answer{way: wayNone}
@@ -209,7 +216,12 @@ func (c *Channel) settle(ctx context.Context, in incoming, j *job) answer {
 			c.log.Warn("it is not kept that notices were lost", "error", err)
 		}
 	}
-	return *j.made
+	a := *j.made
+	if last {
+		r := j.said()
+		a.saved = &r
+	}
+	return a
 }
 
 // decide says which way the answer to a message goes, over all processes.
