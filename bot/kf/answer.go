@@ -140,19 +140,19 @@ func (c *Channel) pack(ctx context.Context, in incoming, r bot.Reply) ([]mail.Pa
 	var parts []platform.Part
 	_, err = c.change(ctx, in.from, func(p *customer) bool {
 		room, again := p.allowed(now), p.Took == in.id
-		illustrated := room
+		forExtra := room
 		if again {
-			room, illustrated = p.Parts, roomForCard*(p.Parts-1) // as before
+			room, forExtra = p.Parts, roomForExtra*(p.Parts-1) // as before
 		}
 		if parts = nil; room == 0 {
 			return false
 		}
 		rest := []string(nil)
 		parts, rest = fit(r, room)
-		if parts = c.illustrate(r, parts, illustrated); again {
+		if parts = c.extend(r, parts, forExtra); again {
 			return false
 		}
-		p.Left -= len(parts)
+		p.take(len(parts), now)
 		p.Took, p.Parts, p.Via = in.id, len(parts), ""
 		if !in.reads { // there is a newer text
 			p.Rest, p.Read, p.By, p.To = rest, 0, "", now.Add(restTTL)
