@@ -53,7 +53,7 @@ func cardOf(r bot.Reply) *platform.Card {
 	}
 	var rows []string
 	for _, row := range c.Rows[max(0, len(c.Rows)-cardRows):] {
-		rows = append(rows, plaintext.Clean(row.Label)+"  "+plaintext.Clean(row.Value))
+		rows = append(rows, plaintext.Row(row))
 	}
 	return &platform.Card{
 		Title: cut(plaintext.Clean(c.Title), platform.TitleMax), Text: cut(strings.Join(rows, "\n"), platform.DescMax), URL: address, Image: c.Image,
