@@ -16,6 +16,8 @@ import (
 const (
 	textBytesMax = 2048 // of one text
 	newsRunesMax = 120  // of what stands below an article's picture
+	newsTitleMax = 64   // characters of its title; in messages WeChat names no limit, so this is that of published ones
+	newsURLMax   = 1024 // bytes of an address of it
 	digitMax     = 9
 )
 
@@ -170,11 +172,11 @@ func (p *painter) news(r bot.Reply) *platform.Article {
 			return nil
 		}
 	}
-	text := strings.Join(plaintext.Rows(c), "\n")
-	if utf8.RuneCountInString(text) > newsRunesMax {
+	title, text := plaintext.Clean(c.Title), strings.Join(plaintext.Rows(c), "\n")
+	if utf8.RuneCountInString(title) > newsTitleMax || utf8.RuneCountInString(text) > newsRunesMax || max(len(address), len(c.Image)) > newsURLMax {
 		return nil
 	}
-	return &platform.Article{Title: plaintext.Clean(c.Title), Text: text, Image: c.Image, URL: address}
+	return &platform.Article{Title: title, Text: text, Image: c.Image, URL: address}
 }
 
 func trim(s string) string { return strings.TrimSpace(s) }
