@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,6 +75,24 @@ func TestNotices(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTwoDays: after 48 hours WeCom is not even asked; what is to be told waits.
+func TestTwoDays(t *testing.T) {
+	t.Parallel()
+	var later atomic.Int64 // nanoseconds
+	w := open(t, kffake.Config{}, func(o *kf.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	w.run(t, echo)
+	w.fake.Say(t.Context(), ann, "hello")
+	until(t, "she is answered", func() bool { return len(w.fake.Lines(ann)) == 1 })
+	later.Store(int64(48 * time.Hour))
+	w.notices(t, "n1")
+	until(t, "it waits", func() bool { return w.counts.of("notice/parked") == 1 })
+	if n := len(w.fake.Calls("/cgi-bin/kf/send_msg")); n != 1 {
+		t.Errorf("WeCom was asked %d times to send something", n)
 	}
 }
 
