@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,18 @@ const (
 	invitedMark = "r_" // a code follows
 	askedMark   = "p_" // a command follows, and after another _ what stood behind it
 )
+
+// invitedForm is a word with the code of who has invited somebody.
+var invitedForm = regexp.MustCompile("^" + invitedMark + "([0-9A-Za-z]{1,62})$")
+
+// InvitedBy returns the code in a word that came along when a chat was opened, for channels
+// that have such words beside their messages; "" for a word that names nobody.
+func InvitedBy(word string) (code string) {
+	if m := invitedForm.FindStringSubmatch(word); m != nil {
+		return m[1]
+	}
+	return ""
+}
 
 // startMax is how long such a word may be, on every channel.
 const startMax = 64

@@ -3,7 +3,6 @@ package kf
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -68,7 +67,7 @@ func (c *Channel) answer(ctx context.Context, l mail.Letter, handle bot.Handler)
 	if err := ctx.Err(); err != nil { // an answer that was cut short is no answer
 		return nil, fault.Wrap(fault.Unavailable, "kf.answer", err)
 	}
-	if empty(r) {
+	if plaintext.Empty(r) {
 		c.opts.Count("answered", "silent")
 		return nil, nil
 	}
@@ -78,8 +77,6 @@ func (c *Channel) answer(ctx context.Context, l mail.Letter, handle bot.Handler)
 	return c.pack(ctx, in, r)
 }
 
-func empty(r bot.Reply) bool { return r.Text == "" && len(r.Cards) == 0 && len(r.Buttons) == 0 }
-
 // understood enters what the person did. more is the next piece of a text that was cut,
 // if that is what they want.
 func (c *Channel) understood(ctx context.Context, in *incoming) (p customer, more string, err error) {
@@ -87,7 +84,7 @@ func (c *Channel) understood(ctx context.Context, in *incoming) (p customer, mor
 	p, err = c.change(ctx, in.from, func(p *customer) bool {
 		p.hear(*in)
 		again := p.By == in.id && p.Read > 0
-		in.reads = wantsMore(in.text) && now.Before(p.To) && (again || p.Read < len(p.Rest))
+		in.reads = plaintext.WantsMore(in.text) && now.Before(p.To) && (again || p.Read < len(p.Rest))
 		if in.reads && !again {
 			p.Read, p.By, p.To = p.Read+1, in.id, now.Add(restTTL)
 		}
@@ -101,7 +98,7 @@ func (c *Channel) understood(ctx context.Context, in *incoming) (p customer, mor
 	}
 	more = p.Rest[p.Read-1]
 	if p.Read < len(p.Rest) {
-		more += "\n" + sayMore.In(plaintext.English(more))
+		more += "\n" + plaintext.ReadOn(plaintext.English(more))
 	}
 	return p, more, nil
 }
@@ -140,19 +137,19 @@ func (c *Channel) pack(ctx context.Context, in incoming, r bot.Reply) ([]mail.Pa
 	var parts []platform.Part
 	_, err = c.change(ctx, in.from, func(p *customer) bool {
 		room, again := p.allowed(now), p.Took == in.id
-		illustrated := room
+		forExtra := room
 		if again {
-			room, illustrated = p.Parts, roomForCard*(p.Parts-1) // as before
+			room, forExtra = p.Parts, roomForExtra*(p.Parts-1) // as before
 		}
 		if parts = nil; room == 0 {
 			return false
 		}
 		rest := []string(nil)
 		parts, rest = fit(r, room)
-		if parts = c.illustrate(r, parts, illustrated); again {
+		if parts = c.extend(r, parts, forExtra); again {
 			return false
 		}
-		p.Left -= len(parts)
+		p.take(len(parts), now)
 		p.Took, p.Parts, p.Via = in.id, len(parts), ""
 		if !in.reads { // there is a newer text
 			p.Rest, p.Read, p.By, p.To = rest, 0, "", now.Add(restTTL)
@@ -204,7 +201,7 @@ func withNews(r bot.Reply, told []parked, waiting int) (with bot.Reply, back []i
 	en := plaintext.English(bare)
 	body, n := "", 0
 	for _, p := range told {
-		next := body + "\n\n" + render(withoutActions(p.reply), true).text
+		next := body + "\n\n" + render(plaintext.WithoutActions(p.reply), true).text
 		if n > 0 && len(bare)+len(next) > newsMax {
 			break
 		}
@@ -215,24 +212,11 @@ func withNews(r bot.Reply, told []parked, waiting int) (with bot.Reply, back []i
 	}
 	news := ""
 	if n > 0 {
-		news = fmt.Sprintf(sayNews.In(en), n) + body
+		news = plaintext.News(en, n) + body
 	}
 	if rest := len(back) + waiting; rest > 0 {
-		news += "\n\n" + fmt.Sprintf(sayRest.In(en), rest)
+		news += "\n\n" + plaintext.Waiting(en, rest)
 	}
 	r.Cards = append(slices.Clone(r.Cards), bot.Card{Title: news})
 	return r, back
-}
-
-// withoutActions is a reply without what only makes sense below the newest message.
-func withoutActions(r bot.Reply) bot.Reply {
-	drop := func(bs []bot.Button) []bot.Button {
-		return slices.DeleteFunc(slices.Clone(bs), func(b bot.Button) bool { return b.Action != "" })
-	}
-	r.Buttons = drop(r.Buttons)
-	r.Cards = slices.Clone(r.Cards)
-	for i := range r.Cards {
-		r.Cards[i].Buttons = drop(r.Cards[i].Buttons)
-	}
-	return r
 }

@@ -32,6 +32,7 @@ type customer struct {
 
 	Left  int       `json:"left"`            // messages that we may send
 	Until time.Time `json:"until"`           // and until when
+	Spent time.Time `json:"spent,omitzero"`  // when one was taken last
 	Heard string    `json:"heard,omitempty"` // the message that allowed them
 	Gone  bool      `json:"gone,omitempty"`  // wants to hear nothing
 
@@ -116,9 +117,16 @@ func (p *customer) hear(in incoming) {
 	if !in.message || p.Heard == in.id {
 		return
 	}
+	left := messageCount
+	if !p.Spent.Before(in.sent.Add(time.Second)) { // of several at once: what was sent since has been counted
+		left = max(p.Left, 1)
+	}
 	p.Heard, p.Gone = in.id, false
-	p.Left, p.Until = messageCount, in.sent.Add(messageWindow)
+	p.Left, p.Until = left, in.sent.Add(messageWindow)
 }
+
+// take takes n messages from what the person may be sent.
+func (p *customer) take(n int, now time.Time) { p.Left, p.Spent = p.Left-n, now }
 
 // led reports whether a person of ours led the conversation at a time.
 func (p customer) led(at time.Time) bool {
@@ -130,7 +138,7 @@ func (c *Channel) spend(ctx context.Context, id string) (ok bool, err error) {
 	now := c.opts.Now()
 	_, err = c.change(ctx, id, func(p *customer) bool {
 		if ok = p.allowed(now) > 0; ok {
-			p.Left--
+			p.take(1, now)
 		}
 		return ok
 	})

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"fanli/bot"
 	"fanli/bot/kf/platform"
+	"fanli/bot/plaintext"
 )
 
 // An incoming is one letter, understood.
@@ -25,14 +27,11 @@ type incoming struct {
 // idForm is what WeCom's ids of people and messages look like.
 var idForm = regexp.MustCompile(`^[A-Za-z0-9_@.+/=-]{1,128}$`)
 
-// codeForm is what a word that names an inviter looks like.
-var codeForm = regexp.MustCompile(`^r_([0-9A-Za-z]{1,64})$`)
-
 // inviter returns the code that came along when the chat was opened; "" for none.
 func inviter(e *platform.Event) string {
 	for _, word := range []string{e.SceneParam, e.Scene} {
-		if m := codeForm.FindStringSubmatch(word); m != nil {
-			return m[1]
+		if code := bot.InvitedBy(word); code != "" {
+			return code
 		}
 	}
 	return ""
@@ -60,29 +59,13 @@ func understand(m platform.Message) incoming {
 		in.text = strings.Join([]string{m.Link.Title, m.Link.Desc, m.Link.URL}, "\n")
 	case m.Type == "miniprogram" && m.Program != nil && m.Program.Address() != "":
 		in.text = m.Program.Title + "\n" + m.Program.Address()
-	case m.Type == "image":
-		in.say = sayImage
 	case m.Type == "voice":
 		in.say = sayVoice
-	case m.Type == "video":
-		in.say = sayVideo
-	case m.Type == "location":
-		in.say = sayLocation
 	default:
-		in.say = sayUnsupported
+		in.say, _ = plaintext.CannotRead(m.Type)
 	}
 	if strings.TrimSpace(in.text) == "" && in.say.ZH == "" {
-		in.say = sayUnsupported
+		in.say, _ = plaintext.CannotRead("")
 	}
 	return in
-}
-
-// wantsMore reports whether a text asks for the rest of one that was cut.
-func wantsMore(s string) bool {
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "更多", "more":
-		return true
-	default:
-		return false
-	}
 }

@@ -22,9 +22,10 @@ const (
 	pictureMax  = 10 << 20
 )
 
-// roomForCard is what must be allowed for a card with a picture to go before an answer: it
-// says nothing that the answer does not, and notices need some of it, too.
-const roomForCard = 4
+// roomForExtra is what must be allowed for a message more to go with an answer that says
+// nothing that the answer does not: notices, and answers to what was written at the same time,
+// need some of it, too.
+const roomForExtra = 4
 
 // cardRows is how many rows of a card stand below its title, the last ones.
 const cardRows = 3
@@ -52,17 +53,25 @@ func cardOf(r bot.Reply) *platform.Card {
 	}
 	var rows []string
 	for _, row := range c.Rows[max(0, len(c.Rows)-cardRows):] {
-		rows = append(rows, plaintext.Clean(row.Label)+"  "+plaintext.Clean(row.Value))
+		rows = append(rows, plaintext.Row(row))
 	}
 	return &platform.Card{
 		Title: cut(plaintext.Clean(c.Title), platform.TitleMax), Text: cut(strings.Join(rows, "\n"), platform.DescMax), URL: address, Image: c.Image,
 	}
 }
 
-// illustrate puts a card with a picture before an answer of one message, where there is
-// room for it.
-func (c *Channel) illustrate(r bot.Reply, parts []platform.Part, room int) []platform.Part {
-	if c.opts.Fetch == nil || len(parts) != 1 || room < roomForCard {
+// extend adds to an answer of one message what makes it easier to use, where there is room for
+// it: a 口令 as a message of its own after it, since a long press copies a whole message; or
+// else, before it, a card with a picture. Not both: the page of what has a 口令 shows the
+// picture.
+func (c *Channel) extend(r bot.Reply, parts []platform.Part, room int) []platform.Part {
+	if len(parts) != 1 || room < roomForExtra {
+		return parts
+	}
+	if text := plaintext.ToCopy(r); text != "" && len(text) <= platform.TextMax {
+		return append(parts, platform.Part{Text: text, Copy: true})
+	}
+	if c.opts.Fetch == nil {
 		return parts
 	}
 	card := cardOf(r)

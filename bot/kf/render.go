@@ -25,7 +25,7 @@ type painter struct {
 
 // render writes a reply. typed has its next steps typed as words.
 func render(r bot.Reply, typed bool) sheet {
-	p := &painter{english: plaintext.English(wordsOf(r)), typed: typed}
+	p := &painter{english: plaintext.English(plaintext.Words(r)), typed: typed}
 	var blocks []string
 	add := func(t string) {
 		if t != "" {
@@ -40,33 +40,13 @@ func render(r bot.Reply, typed bool) sheet {
 	return sheet{strings.Join(blocks, "\n\n"), p.items}
 }
 
-// wordsOf is what a reply says, to tell its language.
-func wordsOf(r bot.Reply) string {
-	s := r.Text
-	for _, c := range r.Cards {
-		for _, row := range c.Rows {
-			s += row.Label
-		}
-		s += strings.Join(c.Notes, "")
-	}
-	for _, b := range r.Buttons {
-		s += b.Label
-	}
-	return s
-}
-
 // card writes one card.
 func (p *painter) card(c bot.Card) string {
 	var lines []string
 	if t := plaintext.Clean(c.Title); t != "" {
 		lines = append(lines, t)
 	}
-	for _, r := range c.Rows {
-		lines = append(lines, plaintext.Clean(r.Label)+"  "+plaintext.Clean(r.Value))
-	}
-	for _, n := range c.Notes {
-		lines = append(lines, "· "+plaintext.Clean(n))
-	}
+	lines = append(lines, plaintext.Rows(c)...)
 	return strings.Join(append(lines, p.buttons(c.Buttons)...), "\n")
 }
 
@@ -80,9 +60,9 @@ func (p *painter) buttons(bs []bot.Button) (lines []string) {
 		case b.URL != "":
 			lines = append(lines, p.link(b, label, copies)...)
 		case b.Copy != "":
-			lines = append(lines, label+p.sep(), plaintext.Clean(b.Copy))
+			lines = append(lines, label+plaintext.Colon(p.english), plaintext.Clean(b.Copy))
 		case b.Action != "" && !p.item(platform.Item{Label: cut(label, platform.LabelMax), Action: b.Action}):
-			lines = append(lines, p.words(plaintext.Clean(b.Action), label))
+			lines = append(lines, plaintext.Step(p.english, plaintext.Clean(b.Action), label))
 		}
 	}
 	return lines
@@ -97,34 +77,13 @@ func (p *painter) item(i platform.Item) bool {
 	return true
 }
 
-// words write a next step that is typed.
-func (p *painter) words(action, label string) string {
-	open, shut := "“", "”"
-	if p.english {
-		open = " “"
-	}
-	s := sayDo.In(p.english) + open + action + shut
-	if strings.HasPrefix(action, label) {
-		return s
-	}
-	return s + " " + label
-}
-
-// sep stands between a label and what it is of.
-func (p *painter) sep() string {
-	if p.english {
-		return ":"
-	}
-	return "："
-}
-
 // link writes an address. One that WeChat does not open is replaced by our page for it;
 // beside a 口令 it is not missed.
 func (p *painter) link(b bot.Button, label string, copies bool) []string {
 	address := b.URL
 	if plaintext.Blocked(address) {
 		if address = b.Page; address != "" {
-			label = sayPage.In(p.english)
+			label = plaintext.OpenPage(p.english)
 		}
 	}
 	switch {
@@ -135,7 +94,7 @@ func (p *painter) link(b bot.Button, label string, copies bool) []string {
 	case address == "":
 		address = b.URL
 	}
-	return []string{label + p.sep(), plaintext.Clean(address)}
+	return []string{label + plaintext.Colon(p.english), plaintext.Clean(address)}
 }
 
 // cut shortens a label to size bytes.
@@ -186,7 +145,7 @@ func fit(r bot.Reply, room int) (parts []platform.Part, rest []string) {
 	if len(text) <= platform.TextMax {
 		return []platform.Part{{Text: text}}, nil
 	}
-	hint := "\n" + sayMore.In(plaintext.English(text))
+	hint := "\n" + plaintext.ReadOn(plaintext.English(text))
 	pieces := plaintext.Split(text, platform.TextMax-len(hint))
 	return []platform.Part{{Text: pieces[0] + hint}}, pieces[1:]
 }

@@ -45,10 +45,12 @@ func (c *Channel) Carry(ctx context.Context, p mail.Parcel, progress *mail.Progr
 			}
 			return "", c.post(ctx, p, e.Parts, i, again)
 		})
-		if errors.Is(err, errShut) {
+		switch {
+		case errors.Is(err, errShut) && e.Parts[i].Copy: // what it says has been said
+			return nil
+		case errors.Is(err, errShut):
 			return c.park(ctx, p.To.External, p.Key, remains(p.Reply, e.Parts, e.Parts[i:]))
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 	}
@@ -63,7 +65,7 @@ func remains(r bot.Reply, all, some []platform.Part) bot.Reply {
 	}
 	var texts []string
 	for _, p := range some {
-		if p.Card == nil { // what it says is said below
+		if !p.Extra() {
 			texts = append(texts, p.Text)
 		}
 	}
@@ -126,7 +128,7 @@ var errShut = fault.New(fault.Denied, mail.Parked)
 // may be sent.
 func (c *Channel) post(ctx context.Context, p mail.Parcel, parts []platform.Part, i int, again bool) error {
 	who, key := p.To.External, keyOf(p, i)
-	if parts[i].Card == nil { // one that does not arrive is not missed
+	if !parts[i].Extra() { // one that does not arrive is not missed
 		b, err := json.Marshal(remains(p.Reply, parts, parts[i:i+1]))
 		if err == nil {
 			err = c.opts.Book.Sent(ctx, who, sentKey(key), b, c.opts.Now())
@@ -149,6 +151,9 @@ func (c *Channel) post(ctx context.Context, p mail.Parcel, parts []platform.Part
 		return nil
 	case code == 0:
 		return fault.In("kf.Post", err)
+	case parts[i].Copy && fault.Is(err, fault.Invalid):
+		c.giveBack(ctx, who)
+		return nil
 	}
 	return c.refused(ctx, who, err)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +14,10 @@ import (
 	"fanli/bot"
 	"fanli/bot/kf"
 	"fanli/bot/kf/kffake"
+	"fanli/bot/kf/platform"
 	"fanli/bot/mail"
+	"fanli/bot/tencent"
+	"fanli/core/fault"
 )
 
 // notices posts notices to ann, as the outbox does.
@@ -74,6 +78,24 @@ func TestNotices(t *testing.T) {
 	}
 }
 
+// TestTwoDays: after 48 hours WeCom is not even asked; what is to be told waits.
+func TestTwoDays(t *testing.T) {
+	t.Parallel()
+	var later atomic.Int64 // nanoseconds
+	w := open(t, kffake.Config{}, func(o *kf.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	w.run(t, echo)
+	w.fake.Say(t.Context(), ann, "hello")
+	until(t, "she is answered", func() bool { return len(w.fake.Lines(ann)) == 1 })
+	later.Store(int64(48 * time.Hour))
+	w.notices(t, "n1")
+	until(t, "it waits", func() bool { return w.counts.of("notice/parked") == 1 })
+	if n := len(w.fake.Calls("/cgi-bin/kf/send_msg")); n != 1 {
+		t.Errorf("WeCom was asked %d times to send something", n)
+	}
+}
+
 // TestSecondTries: a second try that is refused says that the first has arrived only if it
 // is refused for its key; for anything else the message is given up, where staff see it.
 func TestSecondTries(t *testing.T) {
@@ -101,24 +123,28 @@ func TestSecondTries(t *testing.T) {
 				w.fake.Fail(path, 1, tt.then)
 			}
 			w.notices(t, "paid")
-			var waiting, dead int64
-			until(t, "the notice has an end", func() bool {
-				ds, err := w.store.Depths(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				waiting, dead = 0, 0
-				for _, d := range ds {
-					waiting, dead = waiting+d.Waiting, dead+d.Dead
-				}
-				return waiting == 0
-			})
+			var dead int64
+			until(t, "the notice has an end", func() (idle bool) { dead, idle = w.depths(t); return idle })
 			known := w.counts.of("notice/known_key") == 1
 			if n := len(w.fake.Lines(ann)); n != tt.seen || dead != tt.dead || known != tt.late {
 				t.Errorf("%d are seen and %d given up, a used key: %t", n, dead, known)
 			}
 		})
 	}
+}
+
+// depths is how many parcels came to nothing, and whether none waits.
+func (w *world) depths(t *testing.T) (dead int64, idle bool) {
+	t.Helper()
+	ds, err := w.store.Depths(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting := int64(0)
+	for _, d := range ds {
+		waiting, dead = waiting+d.Waiting, dead+d.Dead
+	}
+	return dead, waiting == 0
 }
 
 // TestLongTexts: what does not fit into one message comes in several where they are
@@ -224,6 +250,90 @@ func TestKinds(t *testing.T) {
 	if got := w.fake.Lines(bob)[0]; got != "re Kettle\nhot\nhttps://item.jd.com/1.html" {
 		t.Errorf("a link is taken for %q", got)
 	}
+}
+
+// TestWhatIsCopiedComesByItself: a 口令 follows its answer as a message of its own, where that
+// leaves enough: whoever writes several times at once is answered each time.
+func TestWhatIsCopiedComesByItself(t *testing.T) {
+	t.Parallel()
+	const code = "￥abc￥"
+	answer := func(_ context.Context, m bot.Message) bot.Reply {
+		c := bot.Card{Title: m.Text, Buttons: []bot.Button{{Label: "复制口令", Copy: code}}}
+		if m.Text == "two" {
+			c.Buttons = append(c.Buttons, bot.Button{Label: "复制口令", Copy: "￥def￥"})
+		}
+		return bot.Reply{Cards: []bot.Card{c}}
+	}
+	refusal := func(c fault.Code, reason string, number int64) error {
+		return &fault.Error{Code: c, Reason: reason, Err: &tencent.RefusalError{Code: number}}
+	}
+	for name, tt := range map[string]struct {
+		says   []string
+		atOnce bool  // before any of it is read, two seconds ago
+		fails  error // of the message with the 口令
+		want   string
+	}{
+		"a 口令":          {says: []string{"a"}, want: "a|" + code},
+		"several":       {says: []string{"two"}, want: "two"},
+		"in turn":       {says: []string{"a", "b"}, want: "a|" + code + "|b|" + code},
+		"four at once":  {says: []string{"a", "b", "c", "d"}, atOnce: true, want: "a|" + code + "|b|c|d"},
+		"six at once":   {says: []string{"a", "b", "c", "d", "e", "f"}, atOnce: true, want: "a|" + code + "|b|c|d"},
+		"no more left":  {says: []string{"a", "b"}, fails: refusal(fault.Denied, platform.QuotaUsed, 95001), want: "a|b"},
+		"it is refused": {says: []string{"a", "b"}, fails: refusal(fault.Invalid, platform.BadMessage, 40008), want: "a|b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := open(t, kffake.Config{}, func(o *kf.Options) {
+				if tt.atOnce {
+					o.Now = func() time.Time { return time.Now().Add(2 * time.Second) }
+				}
+				o.Platform = copyless{o.Platform, tt.fails}
+			})
+			if !tt.atOnce {
+				w.run(t, answer)
+			}
+			answered := func(n int) func() bool {
+				return func() bool {
+					_, idle := w.depths(t)
+					return idle && w.counts.of("answered/sent") == n
+				}
+			}
+			for i, text := range tt.says {
+				w.fake.Say(t.Context(), ann, text)
+				if !tt.atOnce {
+					until(t, text+" is answered", answered(i+1))
+				}
+			}
+			if tt.atOnce {
+				w.run(t, answer)
+				until(t, "all is answered", answered(len(tt.says)))
+			}
+			var got []string
+			for _, line := range w.fake.Lines(ann) {
+				if strings.Contains(line, "新消息") {
+					t.Errorf("what is not missed is told later: %q", line)
+				}
+				line, _, _ = strings.Cut(line, "\n")
+				got = append(got, line)
+			}
+			if s := strings.Join(got, "|"); s != tt.want {
+				t.Errorf("ann reads %s, want %s", s, tt.want)
+			}
+		})
+	}
+}
+
+// copyless is a platform that refuses messages that are only there to be copied.
+type copyless struct {
+	kf.Platform
+	with error // nil: it takes them
+}
+
+func (p copyless) Post(ctx context.Context, customer, key string, part platform.Part) error {
+	if part.Copy && p.with != nil {
+		return p.with
+	}
+	return p.Platform.Post(ctx, customer, key, part)
 }
 
 // TestPictures: what is about one product has its picture before it, where that can be had

@@ -1,6 +1,9 @@
 package telegram_test
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,18 +70,48 @@ func TestMovedGroup(t *testing.T) {
 		w := newWorld(t)
 		w.fake.Group(old, "Staff")
 		cfg := telegram.Config{Token: telegram.Secret(w.fake.Token()), Endpoint: "http://localhost", AdminChatID: old}
-		c, err := telegram.New(cfg, engineOf(w.store, w.logs.logger()), w.marks, w.logs.logger(), telegram.WithHTTPClient(w.fake.Client()))
+		mail := engineOf(w.store, w.logs.logger())
+		c, err := telegram.New(cfg, mail, w.marks, w.logs.logger(), telegram.WithHTTPClient(w.fake.Client()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := c.AdminChat(t.Context()); got != old {
 			t.Errorf("the staff are in %d", got)
 		}
+		waits, err := c.ToStaff(t.Context(), "alert", bot.Reply{Text: "look"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		w.run(echo)
 		now := w.fake.Migrate(old)
 		w.settle()
 		if got := c.AdminChat(t.Context()); got != now {
 			t.Errorf("the staff are in %d, want %d", got, now)
+		}
+		if err := mail.Post(t.Context(), waits...); err != nil {
+			t.Fatal(err)
+		}
+		w.settle()
+		wantTexts(t, w.fake.Sent(now), "look")
+		if n := len(w.fake.Calls("sendMessage")); n != 1 {
+			t.Errorf("what was for the old group takes %d calls", n)
+		}
+
+		// Where the news of it got lost, Telegram says it once more as it refuses a message.
+		id, _, _ := strings.Cut(w.fake.Token(), ":")
+		if err := w.marks.SetMark(t.Context(), fmt.Sprintf("telegram.moved.%s.%d", id, old), "", 0); err != nil {
+			t.Fatal(err)
+		}
+		if waits, err = c.ToStaff(t.Context(), "another", bot.Reply{Text: "again"}, nil); err != nil || waits[0].Chat != strconv.FormatInt(old, 10) {
+			t.Fatalf("it is still known that the group has moved: %v", err)
+		}
+		if err := mail.Post(t.Context(), waits...); err != nil {
+			t.Fatal(err)
+		}
+		w.settle()
+		wantTexts(t, w.fake.Sent(now), "look", "again")
+		if got := c.AdminChat(t.Context()); got != now {
+			t.Errorf("after a refusal the staff are in %d, want %d", got, now)
 		}
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"fanli/bot"
@@ -36,6 +34,8 @@ type answer struct {
 	more    []string // texts that follow as customer messages
 	copy    string   // comes by itself after it, where that is allowed
 	told    bool     // notices that have waited go with it
+
+	saved *bot.Reply // told later where it cannot be written; nil while it is asked for again
 }
 
 // patience is how long a delivery that may not be the last waits at most: the platform
@@ -67,11 +67,15 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 			c.work(run, in, j)
 		}()
 	}
+	last := j.last(in, began)
 	over := c.opts.After(max(0, c.opts.Budget-c.opts.Now().Sub(began)))
 	select {
 	case <-j.done:
-		return c.settle(ctx, in, j)
+		return c.settle(ctx, in, j, last)
 	case <-ctx.Done():
+		if last {
+			c.cutOff(run, in, j)
+		}
 		return answer{way: wayNone}
 	case <-over:
 	}
@@ -86,7 +90,7 @@ func (c *Channel) answer(ctx context.Context, run *running, in incoming, began t
 	}
 	select {
 	case <-j.done:
-		return c.settle(ctx, in, j)
+		return c.settle(ctx, in, j, last)
 	case <-ctx.Done():
 	case <-c.opts.After(patience - c.opts.Budget):
 	}
@@ -123,7 +127,7 @@ func (c *Channel) work(run *running, in incoming, j *job) {
 		j.cut = true
 		c.jobs.drop(in.id, j)
 	}
-	j.quiet = empty(j.reply)
+	j.quiet = plaintext.Empty(j.reply)
 }
 
 // learn enters what a callback says of something that we have sent.
@@ -133,8 +137,6 @@ func (c *Channel) learn(ctx context.Context, in incoming) error {
 	}
 	return c.formLost(ctx, in.from, in.failed)
 }
-
-func empty(r bot.Reply) bool { return r.Text == "" && len(r.Cards) == 0 && len(r.Buttons) == 0 }
 
 // understand enters what the person did, and says what it means: a digit may stand for
 // something that was offered.
@@ -146,7 +148,7 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 		f.hear(in, now)
 		t := &f.Talk
 		again := t.By == in.id && t.Read > 0
-		reads = in.kind == talk && wantsMore(in.text) && now.Before(t.To) && (again || t.Read < len(t.Rest))
+		reads = in.kind == talk && plaintext.WantsMore(in.text) && now.Before(t.To) && (again || t.Read < len(t.Rest))
 		if reads && !again {
 			t.Read, t.By = t.Read+1, in.id
 		}
@@ -159,7 +161,7 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 	if reads {
 		j.raw = f.Talk.Rest[f.Talk.Read-1]
 		if f.Talk.Read < len(f.Talk.Rest) {
-			j.raw += "\n" + sayMore.In(plaintext.English(j.raw))
+			j.raw += "\n" + plaintext.ReadOn(plaintext.English(j.raw))
 		}
 		return
 	}
@@ -176,18 +178,9 @@ func (c *Channel) understand(ctx context.Context, in incoming, j *job) {
 	j.message = bot.Message{From: identity(in.from), Chat: in.from, ID: in.id, Text: text, Via: in.via}
 }
 
-// wantsMore reports whether a text asks for the rest of one that was cut.
-func wantsMore(s string) bool {
-	switch strings.ToLower(trim(s)) {
-	case "更多", "more":
-		return true
-	default:
-		return false
-	}
-}
-
-// settle answers a delivery with what has been found, unless it is sent later.
-func (c *Channel) settle(ctx context.Context, in incoming, j *job) answer {
+// settle answers a delivery with what has been found, unless it is sent later. last says
+// that the platform will not deliver the message again.
+func (c *Channel) settle(ctx context.Context, in incoming, j *job, last bool) answer {
 	switch {
 	case j.cut:
 		return answer{way: wayNone}
@@ -209,7 +202,12 @@ func (c *Channel) settle(ctx context.Context, in incoming, j *job) answer {
 			c.log.Warn("it is not kept that notices were lost", "error", err)
 		}
 	}
-	return *j.made
+	a := *j.made
+	if last {
+		r := j.said()
+		a.saved = &r
+	}
+	return a
 }
 
 // decide says which way the answer to a message goes, over all processes.
@@ -339,7 +337,7 @@ func (c *Channel) fit(ctx context.Context, openid, text string, t talkState) (fi
 // cutText cuts a text so that "更多" shows the rest. Its choices are at its end: they are
 // typed as words until it is read.
 func cutText(text string, t talkState) (first string, more []string, next talkState) {
-	hint := "\n" + sayMore.In(plaintext.English(text))
+	hint := "\n" + plaintext.ReadOn(plaintext.English(text))
 	parts := plaintext.Split(text, textBytesMax-len(hint))
 	t.Rest = parts[1:]
 	return parts[0] + hint, nil, t
@@ -399,16 +397,16 @@ func (c *Channel) untell(ctx context.Context, told []parked) {
 // append puts notices below an answer, as many as there is room for.
 func (c *Channel) append(ctx context.Context, text string, told []parked, waiting int) string {
 	en := plaintext.English(text)
-	head := func(n int) string { return "\n\n" + fmt.Sprintf(sayNews.In(en), n) }
+	head := func(n int) string { return "\n\n" + plaintext.News(en, n) }
 	rest := func(n int) string {
 		if n == 0 {
 			return ""
 		}
-		return "\n\n" + fmt.Sprintf(sayRest.In(en), n)
+		return "\n\n" + plaintext.Waiting(en, n)
 	}
 	out, body, n := text+rest(len(told)+waiting), "", 0
 	for i, p := range told {
-		body += "\n\n" + c.renderText(withoutActions(p.reply), true).text
+		body += "\n\n" + c.renderText(plaintext.WithoutActions(p.reply), true).text
 		if s := text + head(i+1) + body + rest(len(told)-i-1+waiting); len(s) <= textBytesMax {
 			out, n = s, i+1
 			continue
@@ -420,19 +418,6 @@ func (c *Channel) append(ctx context.Context, text string, told []parked, waitin
 		return text
 	}
 	return out
-}
-
-// withoutActions is a reply without what only makes sense below the newest message.
-func withoutActions(r bot.Reply) bot.Reply {
-	drop := func(bs []bot.Button) []bot.Button {
-		return slices.DeleteFunc(slices.Clone(bs), func(b bot.Button) bool { return b.Action != "" })
-	}
-	r.Buttons = drop(r.Buttons)
-	r.Cards = slices.Clone(r.Cards)
-	for i := range r.Cards {
-		r.Cards[i].Buttons = drop(r.Cards[i].Buttons)
-	}
-	return r
 }
 
 // followAfter is how long what follows an answer lets it go first.

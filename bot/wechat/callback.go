@@ -91,8 +91,11 @@ func (c *Channel) post(w http.ResponseWriter, r *http.Request, s callback.Signed
 		c.follow(r.Context(), in, a)
 	}
 	written := c.reply(w, in, a) && r.Context().Err() == nil
-	if written {
+	switch {
+	case written:
 		c.copyAlone(run, in, a.copy)
+	case a.saved != nil:
+		c.rescue(run, in, *a.saved)
 	}
 	if written && a.told {
 		if err := c.opts.Book.Told(r.Context(), in.from, in.id); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"fanli/bot"
+	"fanli/bot/wechat"
 	"fanli/bot/wechat/wechatfake"
 )
 
@@ -124,6 +125,20 @@ func TestOddRequests(t *testing.T) {
 	if w.counts.of("refused/panic") > 0 || h.count() > 0 {
 		t.Errorf("%d panics, %d messages", w.counts.of("refused/panic"), h.count())
 	}
+}
+
+// TestAnotherAccount: what is signed with our token and is for another account is refused.
+func TestAnotherAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &heard{}
+		w := open(t, wechatfake.Config{Mode: wechatfake.Plain}, func(o *wechat.Options) { o.Account = "gh_another" })
+		w.run(t, h.handle)
+		w.fake.Say(t.Context(), ann, "hello")
+		if h.count() > 0 || w.counts.of("refused/account") == 0 {
+			t.Errorf("%d messages are heard, %d refused", h.count(), w.counts.of("refused/account"))
+		}
+	})
 }
 
 // TestWhatIsHeard: every kind of message and event becomes what it means.

@@ -1,12 +1,13 @@
 package wechat
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"fanli/bot"
 	"fanli/bot/callback"
+	"fanli/bot/plaintext"
 )
 
 // A kind is what the channel does with a callback.
@@ -72,7 +73,8 @@ func (in incoming) understand(e *callback.Element) incoming {
 	switch in.kin {
 	case "text":
 		if in.text = e.Find("Content"); strings.HasPrefix(in.text, unsupported) {
-			in.kind, in.say = line, sayUnsupported
+			in.kind = line
+			in.say, _ = plaintext.CannotRead("")
 		}
 	case "voice":
 		if in.text = e.Find("Recognition"); in.text == "" {
@@ -80,23 +82,19 @@ func (in incoming) understand(e *callback.Element) incoming {
 		}
 	case "link":
 		in.text = strings.Join([]string{e.Find("Title"), e.Find("Description"), e.Find("Url")}, "\n")
-	case "image":
-		in.kind, in.say = line, sayImage
-	case "video", "shortvideo":
-		in.kind, in.say = line, sayVideo
-	case "location":
-		in.kind, in.say = line, sayLocation
 	default:
-		in.kind, in.say, in.kin = line, sayUnsupported, "other"
+		var known bool
+		in.kind = line
+		if in.say, known = plaintext.CannotRead(strings.TrimPrefix(in.kin, "short")); !known {
+			in.kin = "other"
+		}
 	}
 	if in.kind == talk && strings.TrimSpace(in.text) == "" {
-		in.kind, in.say = line, sayUnsupported
+		in.kind = line
+		in.say, _ = plaintext.CannotRead("")
 	}
 	return in
 }
-
-// codeForm is what a scene that names an inviter looks like.
-var codeForm = regexp.MustCompile(`^r_([0-9A-Za-z]{1,64})$`)
 
 // event understands an event. It has no number: what it says makes its id.
 func (in incoming) event(e *callback.Element) (incoming, error) {
@@ -109,9 +107,9 @@ func (in incoming) event(e *callback.Element) (incoming, error) {
 	switch name {
 	case "subscribe":
 		in.kind, in.text, in.action = talk, "/start", true
-		in.via = inviter(strings.TrimPrefix(key, "qrscene_"))
+		in.via = bot.InvitedBy(strings.TrimPrefix(key, "qrscene_"))
 	case "SCAN":
-		in.kind, in.text, in.action, in.via = talk, "/start", true, inviter(key)
+		in.kind, in.text, in.action, in.via = talk, "/start", true, bot.InvitedBy(key)
 	case "CLICK":
 		in.kind, in.text, in.action = talk, key, true
 		if key == "" {
@@ -137,12 +135,4 @@ func (in incoming) event(e *callback.Element) (incoming, error) {
 		in.kin = "other_event"
 	}
 	return in, nil
-}
-
-// inviter returns the code in a scene; "" for a scene that names nobody.
-func inviter(scene string) string {
-	if m := codeForm.FindStringSubmatch(scene); m != nil {
-		return m[1]
-	}
-	return ""
 }

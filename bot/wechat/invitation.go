@@ -39,7 +39,7 @@ func (k friendsCode) good(scene string, now time.Time) bool {
 // or it could not be made now. Whoever follows it is credited to the scene's code, as
 // incoming understands it.
 func (c *Channel) InvitePicture(ctx context.Context, openid, scene string) (p bot.Picture, ok bool) {
-	if !c.opts.Profile.has(Codes) || c.opts.Platform == nil || inviter(scene) == "" {
+	if !c.opts.Profile.has(Codes) || c.opts.Platform == nil || bot.InvitedBy(scene) == "" {
 		return bot.Picture{}, false
 	}
 	got, err, _ := c.coding.Do(openid+"/"+scene, func() (any, error) {

@@ -1,9 +1,12 @@
 package wechat_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +80,67 @@ func TestNoticesOnAnswersThatAreLost(t *testing.T) {
 				}
 				if got != tt.want {
 					t.Errorf("the notice is in %s, want %s: %q", got, tt.want, w.fake.Lines(ann))
+				}
+			})
+		})
+	}
+}
+
+// TestAnswersThatAreLost: an answer that cannot be handed over in any delivery is sent as a
+// customer message or, where none may be sent, told with the next one.
+func TestAnswersThatAreLost(t *testing.T) {
+	t.Parallel()
+	const fault = wechatfake.Notice
+	cut := func(w *world, from, until int64, breaking bool) http.Handler { // some deliveries, a second after they began
+		var n atomic.Int64
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			i := n.Add(1)
+			if i < from || i > until {
+				w.channel.ServeHTTP(rw, r)
+				return
+			}
+			ctx, end := context.WithCancel(r.Context())
+			defer end()
+			if breaking {
+				left := 1
+				rw = breaks{rw, &left}
+			} else {
+				defer time.AfterFunc(time.Second, end).Stop()
+			}
+			w.channel.ServeHTTP(rw, r.WithContext(ctx))
+			panic(http.ErrAbortHandler)
+		})
+	}
+	const later = "re two\n\n—— 1 new messages ——\n\nre one"
+	for _, tt := range []struct {
+		name    string
+		profile wechatfake.Profile
+		takes   time.Duration
+		front   func(w *world) http.Handler
+		want    []string
+	}{
+		{"when they are written", wechatfake.Service, 0, func(w *world) http.Handler { return cut(w, 1, 3, true) }, []string{fault, "re one", "re two"}},
+		{"when they are written, of who may only answer", wechatfake.Personal, 0, func(w *world) http.Handler { return cut(w, 1, 3, true) }, []string{fault, later}},
+		{"while it is looked for", wechatfake.Personal, 12 * time.Second, func(w *world) http.Handler { return cut(w, 3, 3, false) }, []string{fault, later}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := open(t, wechatfake.Config{Profile: tt.profile}, nil)
+				w.run(t, func(ctx context.Context, m bot.Message) bot.Reply {
+					if m.Text == "one" {
+						time.Sleep(tt.takes)
+					}
+					return bot.Reply{Text: "re " + m.Text}
+				})
+				synctest.Wait()
+				w.fake.Connect("http://fanli.example/wechat", wechatfake.Local(tt.front(w)))
+				for _, text := range []string{"one", "two"} {
+					w.fake.Say(t.Context(), ann, text)
+					time.Sleep(time.Minute)
+				}
+				if got := w.fake.Lines(ann); !slices.Equal(got, tt.want) {
+					t.Errorf("ann reads %q, want %q", got, tt.want)
 				}
 			})
 		})

@@ -7,6 +7,7 @@ import (
 
 	"fanli/bot"
 	"fanli/bot/mail"
+	"fanli/bot/plaintext"
 	"fanli/core/fault"
 	"fanli/core/user"
 )
@@ -39,7 +40,7 @@ func (o *Office) Serve(ctx context.Context, handle bot.Handler) error {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if empty(r) {
+		if plaintext.Empty(r) {
 			return nil, nil
 		}
 		return []mail.Parcel{{Key: lateKey(m.ID), Channel: Name, Chat: m.Chat, To: m.From, Reply: r, At: l.At}}, nil

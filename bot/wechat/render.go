@@ -16,6 +16,8 @@ import (
 const (
 	textBytesMax = 2048 // of one text
 	newsRunesMax = 120  // of what stands below an article's picture
+	newsTitleMax = 64   // characters of its title; in messages WeChat names no limit, so this is that of published ones
+	newsURLMax   = 1024 // bytes of an address of it
 	digitMax     = 9
 )
 
@@ -44,7 +46,7 @@ func (c *Channel) render(r bot.Reply) rendering {
 }
 
 func (c *Channel) painter(r bot.Reply) *painter {
-	return &painter{c: c, english: plaintext.English(wordsOf(r)), typed: asks(r) || listLine.MatchString(r.Text)}
+	return &painter{c: c, english: plaintext.English(plaintext.Words(r)), typed: asks(r) || listLine.MatchString(r.Text)}
 }
 
 // renderText writes a reply as a text. typed has its next steps typed as words, where
@@ -65,21 +67,6 @@ func (c *Channel) renderText(r bot.Reply, typed bool) rendering {
 		blocks = append(blocks, strings.Join(lines, "\n"))
 	}
 	return rendering{text: strings.Join(blocks, "\n\n"), menu: p.menu}
-}
-
-// wordsOf is what a reply says, to tell its language.
-func wordsOf(r bot.Reply) string {
-	s := r.Text
-	for _, c := range r.Cards {
-		for _, row := range c.Rows {
-			s += row.Label
-		}
-		s += strings.Join(c.Notes, "")
-	}
-	for _, b := range r.Buttons {
-		s += b.Label
-	}
-	return s
 }
 
 // listLine is a line of a numbered list: its digits are the bot's.
@@ -103,19 +90,8 @@ func (p *painter) card(c bot.Card) string {
 	if t := plaintext.Clean(c.Title); t != "" {
 		lines = append(lines, t)
 	}
-	lines = append(lines, rows(c)...)
+	lines = append(lines, plaintext.Rows(c)...)
 	return strings.Join(append(lines, p.buttons(c.Buttons)...), "\n")
-}
-
-// rows are the lines of a card below its title.
-func rows(c bot.Card) (lines []string) {
-	for _, r := range c.Rows {
-		lines = append(lines, plaintext.Clean(r.Label)+"  "+plaintext.Clean(r.Value))
-	}
-	for _, n := range c.Notes {
-		lines = append(lines, "· "+plaintext.Clean(n))
-	}
-	return lines
 }
 
 // buttons writes what can be done next. A 口令 stands on a line of its own.
@@ -129,20 +105,12 @@ func (p *painter) buttons(bs []bot.Button) (lines []string) {
 		case b.URL != "":
 			lines = append(lines, p.link(b, copies)...)
 		case b.Copy != "":
-			lines = append(lines, plaintext.Clean(b.Label)+sep(p.english), plaintext.Clean(b.Copy))
+			lines = append(lines, plaintext.Clean(b.Label)+plaintext.Colon(p.english), plaintext.Clean(b.Copy))
 		case b.Action != "":
 			lines = append(lines, p.choice(b))
 		}
 	}
 	return lines
-}
-
-// sep stands between a label and what it is of.
-func sep(english bool) string {
-	if english {
-		return ":"
-	}
-	return "："
 }
 
 // link writes an address. One that WeChat does not open is replaced by our page for it;
@@ -151,7 +119,7 @@ func (p *painter) link(b bot.Button, copies bool) []string {
 	address, label := b.URL, plaintext.Clean(b.Label)
 	if plaintext.Blocked(address) {
 		if address = b.Page; address != "" {
-			label = sayPage.In(p.english)
+			label = plaintext.OpenPage(p.english)
 		}
 	}
 	switch {
@@ -160,7 +128,7 @@ func (p *painter) link(b bot.Button, copies bool) []string {
 	case copies:
 		return nil
 	default:
-		return []string{label + sep(p.english), plaintext.Clean(b.URL)}
+		return []string{label + plaintext.Colon(p.english), plaintext.Clean(b.URL)}
 	}
 }
 
@@ -179,24 +147,14 @@ func (p *painter) choice(b bot.Button) string {
 	action, label := plaintext.Clean(b.Action), plaintext.Clean(b.Label)
 	d := len(p.menu) + 1
 	if p.typed || d > digitMax {
-		if strings.HasPrefix(action, label) {
-			return sayDo.In(p.english) + quote(action, p.english)
-		}
-		return sayDo.In(p.english) + quote(action, p.english) + " " + label
+		return plaintext.Step(p.english, action, label)
 	}
 	p.menu = append(p.menu, choice{d, b.Action})
 	n := strconv.Itoa(d)
 	if p.c.opts.MenuLinks {
 		return n + ". " + `<a href="weixin://bizmsgmenu?msgmenucontent=` + url.QueryEscape(b.Action) + `&msgmenuid=` + n + `">` + label + "</a>"
 	}
-	return sayDo.In(p.english) + " " + n + " " + label
-}
-
-func quote(s string, english bool) string {
-	if english {
-		return " “" + s + "”"
-	}
-	return "“" + s + "”"
+	return plaintext.Reply(p.english) + " " + n + " " + label
 }
 
 // news returns the article that says all of a reply; nil if none does.
@@ -214,11 +172,11 @@ func (p *painter) news(r bot.Reply) *platform.Article {
 			return nil
 		}
 	}
-	text := strings.Join(rows(c), "\n")
-	if utf8.RuneCountInString(text) > newsRunesMax {
+	title, text := plaintext.Clean(c.Title), strings.Join(plaintext.Rows(c), "\n")
+	if utf8.RuneCountInString(title) > newsTitleMax || utf8.RuneCountInString(text) > newsRunesMax || max(len(address), len(c.Image)) > newsURLMax {
 		return nil
 	}
-	return &platform.Article{Title: plaintext.Clean(c.Title), Text: text, Image: c.Image, URL: address}
+	return &platform.Article{Title: title, Text: text, Image: c.Image, URL: address}
 }
 
 func trim(s string) string { return strings.TrimSpace(s) }

@@ -91,7 +91,7 @@ func (c *Channel) park(ctx context.Context, openid, key string, r bot.Reply) err
 // pieces are what something is kept as, each short enough to be told below an answer.
 func (c *Channel) pieces(key string, r bot.Reply) (keys []string, bodies [][]byte, err error) {
 	pieces := []bot.Reply{r}
-	if text := c.renderText(withoutActions(r), true).text; len(text) > parkedBytesMax {
+	if text := c.renderText(plaintext.WithoutActions(r), true).text; len(text) > parkedBytesMax {
 		pieces = nil
 		for _, t := range plaintext.Split(text, parkedBytesMax) {
 			pieces = append(pieces, bot.Reply{Text: t})

@@ -296,6 +296,11 @@ func TestWhatIsShown(t *testing.T) {
 	card := func(image string, buttons ...bot.Button) bot.Reply {
 		return bot.Reply{Cards: []bot.Card{{Title: "水壶", Image: image, Rows: []bot.Row{{Label: "返利", Value: "¥2.80"}}, Buttons: buttons}}}
 	}
+	titled := func(title string, button bot.Button) bot.Reply {
+		r := card("https://img.example/1.jpg", button)
+		r.Cards[0].Title = title
+		return r
+	}
 	open1 := bot.Button{Label: "打开链接", URL: "https://jd.example/1?a=1&b=2"}
 	taobao := bot.Button{Label: "打开链接", URL: "https://s.click.taobao.com/abc"}
 	token := bot.Button{Label: "复制口令", Copy: "￥abc￥"}
@@ -309,6 +314,7 @@ func TestWhatIsShown(t *testing.T) {
 	}{
 		{"a link", card("", open1), nil, "水壶\n返利  ¥2.80\n" + `<a href="https://jd.example/1?a=1&b=2">打开链接</a>`},
 		{"a picture and little else", card("https://img.example/1.jpg", open1), nil, "[水壶 | 返利  ¥2.80 | https://jd.example/1?a=1&b=2]"},
+		{"a title that an article has no room for", titled(strings.Repeat("长", 65), open1), nil, strings.Repeat("长", 65) + "\n返利  ¥2.80\n" + `<a href="https://jd.example/1?a=1&b=2">打开链接</a>`},
 		{"a picture that is not safe", card("http://img.example/1.jpg", open1), nil, "水壶\n返利  ¥2.80\n" + `<a href="https://jd.example/1?a=1&b=2">打开链接</a>`},
 		{"what WeChat blocks, with a 口令", card("https://img.example/1.jpg", taobao, token), nil, "水壶\n返利  ¥2.80\n复制口令：\n￥abc￥"},
 		{"with our page", card("", paged, token), nil, "水壶\n返利  ¥2.80\n" + `<a href="https://fanli.example/l/1">打开页面</a>` + "\n复制口令：\n￥abc￥"},

@@ -26,6 +26,8 @@
 //     platform did not ask for again; what is in doubt is told with the next answer, too:
 //     it may be seen twice, and is not lost. So is what a template message was to say
 //     that has not arrived, as the platform says later.
+//   - An answer that no delivery could be answered with is sent as a customer message or,
+//     where none is allowed, told with the next answer.
 //   - Whoever floods us costs others nothing: at most openMax messages of a person are
 //     being answered in a process and rateMax begin in a second. What is more is
 //     acknowledged and left, before anything is kept, and the person is told so.

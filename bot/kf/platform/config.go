@@ -4,12 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
+	"fanli/bot/callback"
 	"fanli/core/endpoint"
 )
 
@@ -56,11 +55,7 @@ var (
 	tokenForm  = regexp.MustCompile(`^[0-9A-Za-z]{1,32}$`)
 	aesKeyForm = regexp.MustCompile(`^[0-9A-Za-z]{43}$`)
 	kfForm     = regexp.MustCompile(`^wk[0-9A-Za-z_-]{1,62}$`)
-	pathForm   = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)+$`)
 )
-
-// taken are the beginnings of paths that are somebody else's.
-var taken = []string{"api", "livez", "readyz", "pay", "go", "shop", "control", "assets", "fake", "wechat", "channel", "l"}
 
 // Calls reports whether WeCom can be called at all: to list the accounts, for one.
 func (c Config) Calls() bool { return c.CorpID != "" }
@@ -83,8 +78,7 @@ func (c Config) Validate() error {
 	bad(!kfForm.MatchString(c.OpenKfID), "open_kfid: must be the account's id, such as wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q; fanli kf accounts lists them, with corp_id and secret alone")
 	bad(!tokenForm.MatchString(c.Token), "token: must be 1 to 32 letters and digits, the same as in the console")
 	bad(!aesKeyForm.MatchString(c.AESKey), "encoding_aes_key: must have 43 letters and digits, as the console makes them")
-	first := strings.Split(strings.TrimPrefix(c.CallbackPath, "/"), "/")[0]
-	bad(!pathForm.MatchString(c.CallbackPath) || path.Clean(c.CallbackPath) != c.CallbackPath || slices.Contains(taken, first),
+	bad(!callback.OwnPath(c.CallbackPath),
 		"callback_path: %q is not a path of its own such as /wecom", c.CallbackPath)
 	bad(c.Link != "" && !endpoint.Safe(c.bareLink()), "link: must be the https address that fanli kf link prints")
 	bad(c.Poll < pollMin || c.Poll > pollMax, "poll: %v is not between %v and %v", c.Poll, pollMin, pollMax)

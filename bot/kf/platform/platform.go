@@ -290,7 +290,11 @@ type Part struct {
 	Text  string `json:"text"`
 	Items []Item `json:"items,omitempty"`
 	Card  *Card  `json:"card,omitempty"`
+	Copy  bool   `json:"copy,omitempty"` // the text is only there to be copied
 }
+
+// Extra reports whether a message says nothing that those beside it do not say, too.
+func (p Part) Extra() bool { return p.Card != nil || p.Copy }
 
 // Post sends a customer a message, once for each key.
 func (c *Client) Post(ctx context.Context, customer, key string, p Part) error {

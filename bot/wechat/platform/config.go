@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"fanli/bot/callback"
 	"fanli/core/endpoint"
 	"fanli/core/fault"
 )
@@ -98,11 +98,7 @@ var (
 	tokenForm   = regexp.MustCompile(`^[0-9A-Za-z]{3,32}$`)
 	aesKeyForm  = regexp.MustCompile(`^[0-9A-Za-z]{43}$`)
 	accountForm = regexp.MustCompile(`^gh_[0-9A-Za-z]{1,32}$`)
-	pathForm    = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)+$`)
 )
-
-// taken are the beginnings of paths that are somebody else's.
-var taken = []string{"api", "livez", "readyz", "pay", "go", "shop", "control", "assets", "fake"}
 
 // Enabled reports whether the channel is configured at all.
 func (c Config) Enabled() bool { return c.AppID != "" }
@@ -131,8 +127,7 @@ func (c Config) Validate() error {
 		"profile: %q is not personal, subscription, service or sandbox", c.Profile)
 	bad(c.Account != "" && !accountForm.MatchString(c.Account), "account: must be the original id, such as gh_0123456789ab")
 	bad(!endpoint.Safe(c.Endpoint), "endpoint: must be an https address (http only on loopback), without user and query")
-	first := strings.Split(strings.TrimPrefix(c.CallbackPath, "/"), "/")[0]
-	bad(!pathForm.MatchString(c.CallbackPath) || path.Clean(c.CallbackPath) != c.CallbackPath || slices.Contains(taken, first),
+	bad(!callback.OwnPath(c.CallbackPath),
 		"callback_path: %q is not a path of its own such as /wechat", c.CallbackPath)
 	errs = append(errs, c.checkTemplates()...)
 	if len(c.Menu) > 0 {

@@ -169,6 +169,9 @@ func TestRefusals(t *testing.T) {
 		{"too long, says WeChat", "", func(a *account) {
 			a.fake.Fail("/cgi-bin/message/custom/send", 1, wechatfake.Fault{Code: 45002, Text: "content size out of limit"})
 		}, text, fault.Invalid, platform.TooLong, 45002},
+		{"too long a title, says WeChat", "", func(a *account) {
+			a.fake.Fail("/cgi-bin/message/custom/send", 1, wechatfake.Fault{Code: 45003, Text: "title size out of limit"})
+		}, text, fault.Invalid, platform.TooLong, 45003},
 		{"too long, say we", "", nil, func(a *account) error {
 			return a.SendText(context.Background(), "o1", strings.Repeat("长", 683))
 		}, fault.Invalid, platform.TooLong, 0},
