@@ -15,6 +15,7 @@ import (
 	"fanli/core/money"
 	"fanli/core/user"
 	"fanli/core/withdraw"
+	"fanli/core/withdraw/payertest"
 )
 
 func (w *world) board() *control.Board {
@@ -148,6 +149,54 @@ func TestAPayerWithoutOurMoneyIsSentTheSameNumberLater(t *testing.T) {
 	w.wantAsked("send TW1")
 	w.wantState(x.ID, withdraw.Paid, "")
 	w.wantSound()
+}
+
+// TestWhatAPayerMayHaveForgottenIsNotSentAgain: a number that it does not know after weeks
+// may have been paid under its eyes. Only a person can tell.
+func TestWhatAPayerMayHaveForgottenIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		mode, way string
+		state     withdraw.State
+	}{
+		"paid, and its answer got lost": {way: payertest.LostAnswer, state: withdraw.Unknown},
+		"it had no money":               {mode: short, state: withdraw.Sending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.bank.way, w.bank.mode = tt.way, tt.mode
+			w.give(42, 1000)
+			x := w.request(42, 1000)
+			w.run()
+			w.turn(control.Payer("bank"), true) // for weeks
+			w.advance(3 * 7 * 24 * time.Hour)
+			w.turn(control.Payer("bank"), false)
+			w.advance(time.Second)
+			paid := w.bank.Paid("TW1")
+			w.bank.way, w.bank.mode, w.bank.known = "", "", map[string]*transfer{} // it forgets
+			w.alarms = nil
+			w.bank.asked()
+			for range 2 {
+				w.run()
+				w.advance(time.Hour)
+			}
+			for _, call := range w.bank.asked() {
+				if call != "query TW1" {
+					t.Errorf("after %v had left it was asked to %s", paid, call)
+				}
+			}
+			w.wantState(x.ID, tt.state, "payout.forgotten")
+			if !slices.Equal(w.alarms, []withdraw.Alarm{withdraw.Forgotten}) {
+				t.Errorf("alarms are %v, want one", w.alarms)
+			}
+			w.turn(control.Payer("bank"), true)
+			w.advance(time.Minute)
+			_, err := w.Attest(t.Context(), x.ID, len(paid) > 0, "cli:wang", "payout.refused")
+			must(t, err)
+			w.wantSound()
+		})
+	}
 }
 
 func TestAPayerThatRefusesUsIsPaused(t *testing.T) {
