@@ -526,3 +526,36 @@ func TestRiskSaysWhy(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// slow is a store in which something happens after a withdrawal was read once.
+type slow struct {
+	withdraw.Store
+	then func()
+}
+
+func (s *slow) Withdrawal(ctx context.Context, id int64) (withdraw.Withdrawal, error) {
+	x, err := s.Store.Withdrawal(ctx, id)
+	if then := s.then; then != nil {
+		s.then = nil
+		then()
+	}
+	return x, err
+}
+
+// TestALateSecondWordIsNoFirstOne: one who repeats an approval while goods go back, so that
+// it is to be looked at anew, has not approved it alone.
+func TestALateSecondWordIsNoFirstOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Limits.FourEyes = 8_000
+	w.give(42, 10_000)
+	x := w.request(42, 9_000)
+	for _, actor := range []string{"staff:1", "staff:2"} {
+		_, err := w.Approve(t.Context(), x.ID, actor)
+		must(t, err)
+	}
+	w.Store = &slow{w.store, func() { w.claw(42, 300); w.run() }}
+	_, err := w.Approve(t.Context(), x.ID, "staff:3")
+	must(t, err)
+	w.wantState(x.ID, withdraw.Reviewing, "review.debt")
+}
