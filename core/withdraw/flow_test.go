@@ -527,6 +527,29 @@ func TestRiskSaysWhy(t *testing.T) {
 	}
 }
 
+// TestAnotherPaymentsNumberPaysNobody: a book that was restored from a backup gives a number
+// again that its payer knows as another person's payment. That is nobody's word for it.
+func TestAnotherPaymentsNumberPaysNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.bank.known["TW1"] = &transfer{payment: withdraw.Payment{Number: "TW1", Amount: 700}, verdict: withdraw.Done, paid: []money.Fen{700}}
+	w.give(42, 1000)
+	x := w.request(42, 1000)
+	for range 3 {
+		w.run()
+		w.advance(time.Minute)
+	}
+	w.wantState(x.ID, withdraw.Unknown, "payout.number_reused")
+	w.wantWallet(42, credit.Wallet{Reserved: 1000})
+	if !slices.Equal(w.alarms, []withdraw.Alarm{withdraw.PayerPaused}) {
+		t.Errorf("alarms are %v", w.alarms)
+	}
+	_, err := w.Attest(t.Context(), x.ID, false, "cli:wang", "payout.refused") // its payer is paused, and has nothing for it
+	must(t, err)
+	w.wantWallet(42, credit.Wallet{Available: 1000})
+	w.wantSound()
+}
+
 // slow is a store in which something happens after a withdrawal was read once.
 type slow struct {
 	withdraw.Store
