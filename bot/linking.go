@@ -231,6 +231,13 @@ func (v voice) mergeNews(c user.MergeChanged) Reply {
 	return r
 }
 
+// payeeNews tells that money goes elsewhere from now on, to whoever has not done that.
+func (v voice) payeeNews(c user.PayeeChanged) Reply {
+	r := v.say("notice.payee", "payee", v.T("payee.method."+c.Method)+" "+c.Payee)
+	r.Buttons = []Button{v.next("payee"), v.next("support")}
+	return r
+}
+
 // everywhereTries is how often a notice for all channels is tried anew although some
 // have it: those would have it again each time.
 const everywhereTries = 3

@@ -38,6 +38,8 @@ func (b *Bot) Render(ctx context.Context, m notify.Message) (Reply, error) {
 		return v.bonusNews(m)
 	case notify.MembershipNews:
 		return told(m, func(c user.MembershipChanged) (Reply, error) { return v.membershipNews(c), nil })
+	case notify.PayeeNews:
+		return told(m, func(c user.PayeeChanged) (Reply, error) { return v.payeeNews(c), nil })
 	case notify.MergeNews:
 		return told(m, func(c user.MergeChanged) (Reply, error) { return v.mergeNews(c), nil })
 	case notify.ChargeNews:
@@ -94,7 +96,7 @@ func (v voice) news(kind notify.Kind, c credit.Change) (r Reply, ok bool) {
 		r.Buttons = []Button{v.next("balance"), v.next("statement")}
 		return r, true
 	case notify.WithdrawalNews, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.MembershipNews, notify.ChargeNews,
-		notify.MergeNews:
+		notify.MergeNews, notify.PayeeNews:
 		return Reply{}, false
 	default:
 		return Reply{}, false
@@ -273,7 +275,7 @@ func (d *Deliverer) Send(ctx context.Context, m notify.Message) error {
 		return err
 	}
 	n := Notice{Key: m.Key, User: m.User, Kind: string(m.Kind), Topic: m.Topic(), Title: titleOf(m), Reply: r}
-	if m.Kind == notify.MergeNews {
+	if m.Kind == notify.MergeNews || m.Kind == notify.PayeeNews {
 		return fault.In("bot.Deliver", d.everywhere(ctx, n, m.Tries))
 	}
 	next, err := d.Elsewhere(ctx, n)

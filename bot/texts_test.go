@@ -250,12 +250,13 @@ func reasons(t *testing.T) []string {
 	names := map[string]bool{}
 	for _, n := range []event.Name{
 		event.LinkMade, event.UserJoined, event.OrderChanged, event.ClaimChanged, event.AutopayHeld, event.BonusGiven, event.ChargeChanged,
-		event.MergeChanged, event.MergeAnswered,
+		event.MergeChanged, event.MergeAnswered, event.PayeeChanged,
 	} {
 		names[string(n)] = true
 	}
 	for _, k := range []notify.Kind{
 		notify.OrderSeen, notify.Received, notify.ClaimNews, notify.AutopayNews, notify.BonusNews, notify.CutNews, notify.ChargeNews, notify.MergeNews,
+		notify.PayeeNews,
 	} {
 		names[string(k)] = true
 	}

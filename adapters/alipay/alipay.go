@@ -117,10 +117,11 @@ func (c *Client) Name() string { return Name }
 // transferred is what the gateway says of a transfer, of each kind of question.
 type transferred struct {
 	result
-	Number    string `json:"out_biz_no"`
-	Order     string `json:"order_id"`
-	Status    string `json:"status"`
-	ErrorCode string `json:"error_code"` // of status FAIL
+	Number    string       `json:"out_biz_no"`
+	Order     string       `json:"order_id"`
+	Status    string       `json:"status"`
+	Amount    money.Number `json:"trans_amount"` // of a query
+	ErrorCode string       `json:"error_code"`   // of status FAIL
 }
 
 // Send asks for a transfer.

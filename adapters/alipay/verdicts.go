@@ -4,6 +4,7 @@ import (
 	"path"
 
 	"fanli/core/fault"
+	"fanli/core/money"
 	"fanli/core/withdraw"
 )
 
@@ -142,7 +143,11 @@ func (t transferred) outcome(number string) withdraw.Outcome {
 	if t.Number != number {
 		return unclear
 	}
-	o := withdraw.Outcome{Receipt: t.Order}
+	amount, err := t.Amount.Yuan(money.Exact)
+	if err != nil {
+		return unclear
+	}
+	o := withdraw.Outcome{Receipt: t.Order, Amount: amount}
 	switch t.Status {
 	case "SUCCESS":
 		o.Verdict = withdraw.Done

@@ -131,3 +131,23 @@ func TestAnswersToQueries(t *testing.T) {
 		})
 	}
 }
+
+// The sum of a payment is handed on, so that another payment's is not taken for it.
+func TestTheSumThatTheGatewaySays(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]withdraw.Outcome{
+		``:                         {Verdict: withdraw.Done},
+		`,"trans_amount":"12.34"`:  {Verdict: withdraw.Done, Amount: 1234},
+		`,"trans_amount":"12.345"`: {Verdict: withdraw.Unclear, Reason: "payout.unclear"},
+	} {
+		t.Run(said, func(t *testing.T) {
+			t.Parallel()
+			c := client(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(keys(t).Signed(queryNode, `{"code":"10000","out_biz_no":"FW7","status":"SUCCESS"`+said+`}`))
+			})))
+			if o, err := c.Query(t.Context(), "FW7"); err != nil || o != want {
+				t.Errorf("Query = %+v, %v; want %+v", o, err, want)
+			}
+		})
+	}
+}

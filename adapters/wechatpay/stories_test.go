@@ -27,6 +27,7 @@ func TestPackageSurvivesARestart(t *testing.T) {
 		t.Fatalf("Send says %+v", sent)
 	}
 	const creates = "POST /fake/wechatpay/v3/fund-app/mch-transfer/transfer-bills"
+	sent.Amount = 1234 // which an answer to a query says, too
 	o, err := w.Query(t.Context(), "F7")
 	if err != nil || o != sent || w.count(creates) != 1 {
 		t.Errorf("Query says %+v, %v after %d creations; want what Send said", o, err, w.count(creates))

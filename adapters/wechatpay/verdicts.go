@@ -127,7 +127,7 @@ func verdict(b bill) (withdraw.Outcome, error) {
 	if !ok {
 		return withdraw.Outcome{}, fault.Newf(fault.Unavailable, "payout.unclear", "a state that we do not know")
 	}
-	o := withdraw.Outcome{Verdict: v, Receipt: b.BillNo}
+	o := withdraw.Outcome{Verdict: v, Receipt: b.BillNo, Amount: b.Amount}
 	switch {
 	case b.State == stateCancelled:
 		o.Reason = "payout.wechat_called_back"

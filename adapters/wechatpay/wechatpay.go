@@ -248,6 +248,7 @@ func (c *Client) again(ctx context.Context, b bill) (withdraw.Outcome, error) {
 	if err == nil && (o.Verdict == withdraw.Barred || o.Verdict == withdraw.Short) { // the bill waits, whatever is refused now
 		return withdraw.Outcome{Verdict: withdraw.Unclear, Reason: "payout.unclear", Receipt: b.BillNo}, nil
 	}
+	o.Amount = b.Amount
 	return o, err
 }
 

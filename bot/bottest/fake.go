@@ -251,6 +251,7 @@ func (f *Fake) hearers(name event.Name) []event.Handler {
 		event.ChargeChanged:     {f.users.ChargeChanged, f.office.ChargeChanged},
 		event.StaffActed:        {f.acted},
 		event.MembershipChanged: {f.office.MembershipChanged},
+		event.PayeeChanged:      {f.office.PayeeChanged},
 		event.MergeChanged:      {f.merger.MergeChanged, f.book.MergeChanged, f.office.MergeChanged},
 		event.MergeAnswered:     {f.users.MergeAnswered},
 	}[name]

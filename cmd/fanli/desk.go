@@ -110,6 +110,7 @@ func (a *app) payoutAlarm(_ context.Context, what withdraw.Alarm, w withdraw.Wit
 		withdraw.Contradicted: "the payer says otherwise than our book: look at its console, then `fanli withdrawals incidents`",
 		withdraw.NoMoney:      "top up our account at the payer; payments go on by themselves",
 		withdraw.PayerPaused:  "look at the payer's keys and rights, then `fanli switch off payer/" + w.Payer + "`",
+		withdraw.Forgotten:    "it was sent too long ago to be sent again: look at the payer's console, then `fanli withdrawals paid` or `failed`",
 		withdraw.DayCap:       "withdraw.house_day is used up; the rest goes out tomorrow",
 	}
 	a.log.Error("payouts need a person", "alarm", string(what), "withdrawal", w, "try", try[what])

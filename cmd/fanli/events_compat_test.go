@@ -254,6 +254,7 @@ func sample(t *testing.T) map[event.Name][]event.Event {
 	}{
 		{"charge/1/3", event.ChargeChanged, collect.Changed{ID: 1, Purpose: collect.Membership, User: 7, What: user.What(2, 30), Amount: 990, Paid: 990, Stage: collect.Received, At: at}},
 		{"membership/charge/1", event.MembershipChanged, user.MembershipChanged{User: 7, Level: 2, Until: at.AddDate(0, 1, 0), Days: 30}},
+		{"payee/7/1", event.PayeeChanged, user.PayeeChanged{User: 7, Method: "alipay", Payee: "138****0000 (*三)"}},
 		{"bonus/campaign/7", event.BonusGiven, credit.Given{User: 7, Kind: ledger.Bonus, Amount: 500, Name: "double eleven"}},
 		{"autopay/7/2", event.AutopayHeld, withdraw.Held{User: 7, Threshold: 1000}},
 	} {

@@ -41,6 +41,7 @@ var contents = map[event.Name]any{
 	event.StaffActed:        audit.Acted{},
 	event.ChargeChanged:     collect.Changed{},
 	event.MembershipChanged: user.MembershipChanged{},
+	event.PayeeChanged:      user.PayeeChanged{},
 	event.MergeChanged:      user.MergeChanged{},
 	event.MergeAnswered:     user.MergeAnswered{},
 }

@@ -73,7 +73,7 @@ func (a *app) openDesks(ctx context.Context, s surroundings) error {
 			return desk.Payment{
 				Payouts: a.payouts, Board: a.board, Wallets: a.purse, Acts: a.db.Acts(), Day: a.db.of[paymentTarget].Entered, Prove: a.proveSoon,
 				Charges: a.db.Charges().Newest, Bills: a.db.Reconciliations().Comparisons, Closed: a.db.Reconciliations().Months,
-				Limits: func() withdraw.Limits { return a.limitsOf(a.conf()) }, Now: a.now, Zone: zone,
+				Own: a.ownMoney, Limits: func() withdraw.Limits { return a.limitsOf(a.conf()) }, Now: a.now, Zone: zone,
 			}.Handlers()
 		},
 		botTarget: func() map[string]desk.Handler { return a.channelDesk().Handlers() },
@@ -96,6 +96,16 @@ func (a *app) openDesks(ctx context.Context, s surroundings) error {
 		return err
 	}
 	return h.roster.First(ctx, owner)
+}
+
+// ownMoney reports whether a user's money is that of a member of staff, on whatever
+// channel.
+func (a *app) ownMoney(ctx context.Context, userID, member int64) (bool, error) {
+	is, err := a.ask.users.Identities(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	return desk.IsStaff(ctx, a.house.all, is, member)
 }
 
 // openFront makes where staff speak and are told.

@@ -134,6 +134,10 @@ func (g *group) play() {
 	g.withoutRobot()
 
 	g.says("ann", "提现列表")
+	if _, _, err := g.app.house.roster.Add(ctx, identityOf("ann"), desk.Finance, "ann", "cli"); err != nil {
+		t.Fatal(err)
+	}
+	g.says("ann", "通过 1", "自己的提现")
 	g.says("fritz", "熔断 提现 试试", "你的角色不能做这件事")
 	code := g.says("fritz", "通过 1", "要两个人")
 	g.says("fritz", code, "还要另一位同事批准")

@@ -98,7 +98,7 @@ func targets() []target {
 		},
 		{
 			name: userTarget, does: "knows people, their identities, which accounts are one person's, inviters and payout accounts", owns: true,
-			says: []event.Name{event.UserJoined, event.MembershipChanged, event.MergeChanged, event.StaffActed},
+			says: []event.Name{event.UserJoined, event.MembershipChanged, event.PayeeChanged, event.MergeChanged, event.StaffActed},
 			wire: (*app).wireUser, plans: (*app).userPlans,
 			hears: func(a *app) []hearing {
 				return []hearing{{event.ChargeChanged, a.users.ChargeChanged}, {event.MergeAnswered, a.users.MergeAnswered}}
@@ -160,6 +160,7 @@ func (a *app) notificationHears() []hearing {
 		{event.AutopayHeld, a.office.AutopayHeld},
 		{event.ChargeChanged, a.office.ChargeChanged},
 		{event.MembershipChanged, a.office.MembershipChanged},
+		{event.PayeeChanged, a.office.PayeeChanged},
 		{event.MergeChanged, a.office.MergeChanged},
 	}, a.hooksHear()...)
 }

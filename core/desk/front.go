@@ -76,19 +76,41 @@ type Front struct {
 }
 
 // Who returns which member an identity is, or fault.NotFound.
-func (f *Front) Who(ctx context.Context, i user.Identity) (m Member, err error) {
-	a, err := f.at(userTarget).Do(ctx, Act{Name: WhoAct, Args: []string{i.Channel, i.External}})
+func (f *Front) Who(ctx context.Context, i user.Identity) (Member, error) {
+	return who(ctx, f.at(userTarget), i)
+}
+
+// who asks a station which member an identity is.
+func who(ctx context.Context, s Service, i user.Identity) (m Member, err error) {
+	a, err := s.Do(ctx, Act{Name: WhoAct, Args: []string{i.Channel, i.External}})
 	if err != nil {
 		return Member{}, err
 	}
 	return m, json.Unmarshal(a.Data, &m)
 }
 
-func (f *Front) at(target string) Service {
-	if s := f.Stations[target]; s != nil {
+func (f *Front) at(target string) Service { return stationOf(f.Stations, target) }
+
+func stationOf(stations map[string]Service, target string) Service {
+	if s := stations[target]; s != nil {
 		return s
 	}
 	return nowhere{}
+}
+
+// IsStaff reports whether one of identities is a member's.
+func IsStaff(ctx context.Context, stations map[string]Service, identities []user.Identity, member int64) (bool, error) {
+	for _, i := range identities {
+		m, err := who(ctx, stationOf(stations, userTarget), i)
+		switch {
+		case fault.Is(err, fault.NotFound):
+		case err != nil:
+			return false, err
+		case m.ID == member:
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // nowhere stands for a target that nobody runs.

@@ -39,6 +39,8 @@ type Payment struct {
 	Charges func(ctx context.Context, count int, stages ...collect.Stage) ([]collect.Due, error)
 	Bills   func(ctx context.Context, month string) ([]reconcile.Summary, error)
 	Closed  func(ctx context.Context) ([]reconcile.Month, error)
+	// Own reports whether a user is a member of staff; optional.
+	Own func(ctx context.Context, user, member int64) (bool, error)
 	// Limits are those of withdrawals.
 	Limits func() withdraw.Limits
 	Now    func() time.Time
@@ -200,13 +202,18 @@ func (p Payment) approve(ctx context.Context, a Act) (Answer, error) {
 	}
 	was := w.State
 	to := withdraw.Approved
-	four := p.Limits().FourEyes
-	second := four > 0 && w.Amount > four && w.First == ""
+	four := p.Limits().FourEyes > 0 && w.Amount > p.Limits().FourEyes
+	second := four && w.First == ""
 	if second {
 		to = withdraw.Reviewing
 	}
+	if four {
+		if err := p.notOwn(ctx, w.User, a.Staff); err != nil {
+			return Answer{}, err
+		}
+	}
 	if a.Dry {
-		if four > 0 && w.Amount > four && w.First == a.Actor() {
+		if four && w.First == a.Actor() {
 			return Answer{}, fault.New(fault.Denied, "withdraw.same_person")
 		}
 		return Answer{Items: []Item{decided(w, was, to)}, Second: second}, nil
@@ -219,6 +226,19 @@ func (p Payment) approve(ctx context.Context, a Act) (Answer, error) {
 		return Answer{}, err
 	}
 	return Answer{Items: []Item{decided(now, was, now.State)}, Second: now.State == withdraw.Reviewing, Same: was == now.State && now.State != withdraw.Reviewing}, nil
+}
+
+// notOwn refuses the word of a member about their own money, where it takes two people:
+// whoever gets it is neither of them.
+func (p Payment) notOwn(ctx context.Context, user, member int64) error {
+	if p.Own == nil {
+		return nil
+	}
+	own, err := p.Own(ctx, user, member)
+	if err == nil && own {
+		err = fault.New(fault.Denied, "desk.own_withdrawal")
+	}
+	return err
 }
 
 // Refusals are the reasons of refusals; each has a text that the user reads.

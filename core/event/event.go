@@ -30,6 +30,7 @@ const (
 	StaffActed        Name = "staff.acted"
 	ChargeChanged     Name = "charge.changed"
 	MembershipChanged Name = "membership.changed"
+	PayeeChanged      Name = "payee.changed"
 	MergeChanged      Name = "merge.changed"
 	MergeAnswered     Name = "merge.answered"
 )

@@ -9,6 +9,18 @@ import (
 	"fanli/core/user"
 )
 
+// PayeeChanged hears payee.changed.
+func (o *Office) PayeeChanged(ctx context.Context, e event.Event) error {
+	var c user.PayeeChanged
+	if err := e.Decode(&c); err != nil {
+		return fault.Wrap(fault.Invalid, "notify.PayeeChanged", err)
+	}
+	return o.write(ctx, e, func() ([]Message, error) {
+		m, err := message(e.ID, c.User, PayeeNews, c)
+		return []Message{m}, err
+	})
+}
+
 // MergeChanged hears merge.changed. Once two accounts are linked both are told, as one
 // person; where they are not, or not any more, each is told for itself. What was written
 // for an account before reaches the person that it is a part of.

@@ -59,6 +59,7 @@ const (
 	ClaimNews      Kind = "claim.news"      // an answer that was promised; Data is order.ClaimChanged
 	MembershipNews Kind = "membership.news" // it has begun or ended; Data is user.MembershipChanged
 	ChargeNews     Kind = "charge.news"     // what they paid cannot be kept; Data is collect.Changed
+	PayeeNews      Kind = "payee.news"      // another payout account; Data is user.PayeeChanged; for all channels, at once
 	MergeNews      Kind = "merge.news"      // accounts were linked, or not; Data is user.MergeChanged; for all channels, at once
 )
 

@@ -55,7 +55,7 @@ func (m Message) Topic() user.Topic {
 		return user.TopicFriends
 	case MembershipNews:
 		return user.TopicMember
-	case RebateClawed, ChargeNews, MergeNews:
+	case RebateClawed, ChargeNews, MergeNews, PayeeNews:
 		return ""
 	default:
 		return ""

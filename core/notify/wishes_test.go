@@ -170,7 +170,7 @@ func TestTopics(t *testing.T) {
 		{notify.WithdrawalNews, withdraw.Changed{State: withdraw.Paid}, user.TopicMoney}, {notify.WithdrawalNews, withdraw.Changed{State: withdraw.Failed}, ""},
 		{notify.WithdrawalNews, withdraw.Changed{State: withdraw.Confirming}, ""}, {notify.WithdrawalNews, "odd", ""}, {notify.AutopayNews, nil, user.TopicMoney},
 		{notify.CutNews, notify.Cuts{Given: 1}, user.TopicFriends}, {notify.CutNews, notify.Cuts{Debt: 1}, ""}, {notify.BonusNews, nil, user.TopicFriends},
-		{notify.ClaimNews, nil, user.TopicClaims}, {notify.MembershipNews, nil, user.TopicMember}, {notify.ChargeNews, nil, ""}, {notify.MergeNews, nil, ""},
+		{notify.ClaimNews, nil, user.TopicClaims}, {notify.MembershipNews, nil, user.TopicMember}, {notify.ChargeNews, nil, ""}, {notify.MergeNews, nil, ""}, {notify.PayeeNews, nil, ""},
 		{"of another version", nil, ""},
 	} {
 		data, err := json.Marshal(c.data)

@@ -111,7 +111,12 @@ func (b *Book) examine(tx Tx, c Claim, over bool) (moved bool, err error) {
 	case len(rivals) > 0:
 		return true, b.contest(tx, c, rivals)
 	case c.State == ClaimWaiting:
-		c.State, c.Next = ClaimIced, earlier(b.Now().Add(iceWait), c.Until) // Until stays: a new date would tell that the order is here
+		// Until stays: a new date would tell that the order is here. What is proven too
+		// late for the ice expires, and a person looks at it if its user appeals.
+		if c.Next = b.Now().Add(iceWait); c.Next.After(c.Until) {
+			return false, nil
+		}
+		c.State = ClaimIced
 		return true, swapClaim(tx, &c, c.Rev)
 	case over:
 		return true, b.grant(tx, c, free, ByProof, "", "", fmt.Sprintf(

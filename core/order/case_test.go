@@ -138,6 +138,43 @@ func TestAProvenClaimWaitsOnIceForItsOrder(t *testing.T) {
 	d.wantClaim(42, order.ClaimGranted)
 }
 
+// Who has seen somebody's order knows what its buyer knows. Saying it again, and saying it at
+// the end of a claim's time, must not melt the ice.
+func TestNothingMeltsTheIce(t *testing.T) {
+	t.Parallel()
+	right := order.Proof{Paid: 8900, Day: today}
+	t.Run("saying it again", func(t *testing.T) {
+		t.Parallel()
+		d := openBook(t)
+		d.apply(2, stray("1", 1), stray("2", 1))
+		c := d.claim(42, number(1), order.ClaimWaiting)
+		d.prove(42, c.ID, right)
+		d.look(0)
+		d.prove(42, c.ID, right)
+		d.look(0)
+		d.wantClaim(42, order.ClaimIced)
+		d.look(71 * time.Hour)
+		d.prove(42, c.ID, order.Proof{Paid: 17800, Day: today})
+		d.look(time.Hour)
+		d.wantClaim(42, order.ClaimIced)
+		d.wantOwner(link.Taobao, "1", 0, "")
+		d.look(72 * time.Hour)
+		d.wantClaim(42, order.ClaimGranted)
+	})
+	t.Run("saying it late", func(t *testing.T) {
+		t.Parallel()
+		d := openBook(t)
+		d.apply(1, stray("1", 1))
+		c := d.claim(42, number(1), order.ClaimWaiting)
+		d.look(30*24*time.Hour - time.Minute)
+		d.prove(42, c.ID, right)
+		d.look(0)
+		d.look(time.Minute)
+		d.wantClaim(42, order.ClaimExpired) // as promised, and open to an appeal
+		d.wantOwner(link.Taobao, "1", 0, "")
+	})
+}
+
 func TestTwoWhoProveTheSameWaitForAPerson(t *testing.T) {
 	t.Parallel()
 	d := openBook(t)

@@ -196,10 +196,11 @@ func (b *Book) Prove(ctx context.Context, user, id int64, p Proof) (Claim, error
 		case c.Proofs >= proofsMax:
 			return fault.New(fault.Limited, "claim.proofs")
 		}
-		was := c
-		c.Proof, c.Next = p, now // the job looks at it: here, time would tell what the answer does not
+		if c.State == ClaimWaiting || c.Proof != p { // the same words again leave the ice as it is, others begin it anew
+			c.State, c.Proof, c.Next = ClaimWaiting, p, now // the job looks at it: here, time would tell what the answer does not
+		}
 		c.Proofs++
-		return swapClaim(tx, &c, was.Rev)
+		return swapClaim(tx, &c, c.Rev)
 	})
 	return c, fault.In("order.Prove", err)
 }

@@ -376,5 +376,35 @@ func (d *Directory) SetPayee(ctx context.Context, user int64, p Payee) error {
 	if err != nil {
 		return err
 	}
-	return d.Store.InTx(ctx, func(tx Tx) error { return tx.SetPayee(user, p) })
+	old, err := d.Payee(ctx, user)
+	if err != nil {
+		return err
+	}
+	is, err := d.Identities(ctx, user)
+	if err != nil {
+		return err
+	}
+	if !p.Changed.After(old.Changed) { // a clock that stands still or goes back
+		p.Changed = old.Changed.Add(time.Millisecond)
+	}
+	news := !p.Same(old)
+	return d.Store.InTx(ctx, func(tx Tx) error {
+		if err := tx.SetPayee(user, p); err != nil || !news || old.IsZero() && len(is) < 2 {
+			return err
+		}
+		e, err := event.New(fmt.Sprintf("payee/%d/%d", user, p.Changed.UnixMilli()), event.PayeeChanged, d.Now(), PayeeChanged{user, p.Method, p.Masked()})
+		if err != nil {
+			return err
+		}
+		return tx.Emit(e)
+	})
+}
+
+// PayeeChanged is the content of payee.changed: a person's money goes elsewhere from now
+// on. It is said where somebody else could have done that: of another account than
+// before, or of the first one where a person has several channels.
+type PayeeChanged struct {
+	User   int64  `json:"user"`
+	Method string `json:"method"`
+	Payee  string `json:"payee"` // masked
 }

@@ -349,3 +349,50 @@ func TestAPayeeIsStampedAndTrimmed(t *testing.T) {
 		t.Errorf("sealed and opened it is %v, %v", back, err)
 	}
 }
+
+// TestAnotherPayeeIsSaid: whoever has got hold of one channel does not turn somebody's money
+// round without a word on the others.
+func TestAnotherPayeeIsSaid(t *testing.T) {
+	t.Parallel()
+	mine := user.Payee{Method: "alipay", Account: "13800000000", Name: "张三"}
+	other := user.Payee{Method: "alipay", Account: "13900000000", Name: "李四"}
+	for name, tt := range map[string]struct {
+		channels int
+		set      []user.Payee
+		want     string
+	}{
+		"the first one of a single channel": {1, []user.Payee{mine}, "[]"},
+		"the first one of two channels":     {2, []user.Payee{mine}, "[alipay 138****0000 (*三)]"},
+		"another one, and back at once":     {1, []user.Payee{mine, other, mine}, "[alipay 139****0000 (*四) alipay 138****0000 (*三)]"},
+		"the same again":                    {1, []user.Payee{mine, mine}, "[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, p := directory()
+			p.again = true
+			u, _, err := d.Resolve(t.Context(), user.Identity{Channel: "telegram", External: "9"}, "zh")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.channels == 2 {
+				p.by[user.Identity{Channel: "wechat", External: "9"}] = u.ID
+			}
+			for _, x := range tt.set {
+				if err := d.SetPayee(t.Context(), u.ID, x); err != nil {
+					t.Fatal(err)
+				}
+			}
+			said, ids := []string{}, map[string]bool{}
+			for _, e := range p.said {
+				var c user.PayeeChanged
+				if e.Name != event.PayeeChanged || e.Decode(&c) != nil || c.User != u.ID {
+					continue
+				}
+				said, ids[e.ID] = append(said, c.Method+" "+c.Payee), true
+			}
+			if fmt.Sprint(said) != tt.want || len(ids) != len(said) {
+				t.Errorf("said is %v under %v, want %s", said, ids, tt.want)
+			}
+		})
+	}
+}

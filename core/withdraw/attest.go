@@ -39,7 +39,8 @@ func (d *Desk) Attest(ctx context.Context, id int64, paid bool, actor, reason st
 		return d.Confirm(ctx, id, paid, actor, reason)
 	}
 	if p != nil {
-		switch o := (run{d, map[string]int{}}).heed(ctx, p, func(ctx context.Context) (Outcome, error) { return p.Query(ctx, w.Number) }); o.Verdict {
+		o := run{d, map[string]int{}}.heed(ctx, p, func(ctx context.Context) (Outcome, error) { return p.Query(ctx, w.Number) }).of(w)
+		switch o.Verdict {
 		case Done, Dead:
 			if err := d.conclude(ctx, w, o); err != nil {
 				return w, err

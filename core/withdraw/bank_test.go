@@ -114,7 +114,7 @@ func (x *transfer) outcome() withdraw.Outcome {
 	if x.verdict == withdraw.Waiting {
 		return withdraw.Outcome{Verdict: withdraw.Waiting, Receipt: "R" + x.payment.Number, Confirm: "package of " + x.payment.Number}
 	}
-	return withdraw.Outcome{Verdict: x.verdict}
+	return withdraw.Outcome{Verdict: x.verdict, Amount: x.payment.Amount}
 }
 
 // Modes of this bank alone.

@@ -33,6 +33,7 @@ func (d *Desk) follow(ctx context.Context, w Withdrawal, o Outcome) error {
 	if w.State.Final() {
 		return d.compare(ctx, w, o)
 	}
+	o = o.of(w)
 	receipt := func(w *Withdrawal) {
 		if o.Receipt != "" {
 			w.Receipt = o.Receipt
@@ -60,6 +61,18 @@ func (d *Desk) follow(ctx context.Context, w Withdrawal, o Outcome) error {
 			d.later(n, queryAfter, busyEvery)
 		})
 	}
+}
+
+// reasonReused says that a number is another payment's.
+const reasonReused = "payout.number_reused"
+
+// of is what the outcome says of w: nothing but that a person has to look, where it is
+// about another payment.
+func (o Outcome) of(w Withdrawal) Outcome {
+	if o.Amount != 0 && o.Amount != w.Amount {
+		return Outcome{Verdict: Barred, Reason: reasonReused}
+	}
+	return o
 }
 
 // waiting makes w wait for its payee, who gets a page for that.

@@ -69,6 +69,7 @@ const (
 	NoMoney      Alarm = "no_money"     // a payer has no more of our money, or quota
 	PayerPaused  Alarm = "payer_paused" // a payer refuses us and was paused
 	DayCap       Alarm = "day_cap"      // the house's cap of a day is used up
+	Forgotten    Alarm = "forgotten"    // a payer may not remember a number any more
 )
 
 func (d *Desk) alarm(ctx context.Context, what Alarm, w Withdrawal) {

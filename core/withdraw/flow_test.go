@@ -15,6 +15,7 @@ import (
 	"fanli/core/money"
 	"fanli/core/user"
 	"fanli/core/withdraw"
+	"fanli/core/withdraw/payertest"
 )
 
 func (w *world) board() *control.Board {
@@ -148,6 +149,54 @@ func TestAPayerWithoutOurMoneyIsSentTheSameNumberLater(t *testing.T) {
 	w.wantAsked("send TW1")
 	w.wantState(x.ID, withdraw.Paid, "")
 	w.wantSound()
+}
+
+// TestWhatAPayerMayHaveForgottenIsNotSentAgain: a number that it does not know after weeks
+// may have been paid under its eyes. Only a person can tell.
+func TestWhatAPayerMayHaveForgottenIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		mode, way string
+		state     withdraw.State
+	}{
+		"paid, and its answer got lost": {way: payertest.LostAnswer, state: withdraw.Unknown},
+		"it had no money":               {mode: short, state: withdraw.Sending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.bank.way, w.bank.mode = tt.way, tt.mode
+			w.give(42, 1000)
+			x := w.request(42, 1000)
+			w.run()
+			w.turn(control.Payer("bank"), true) // for weeks
+			w.advance(3 * 7 * 24 * time.Hour)
+			w.turn(control.Payer("bank"), false)
+			w.advance(time.Second)
+			paid := w.bank.Paid("TW1")
+			w.bank.way, w.bank.mode, w.bank.known = "", "", map[string]*transfer{} // it forgets
+			w.alarms = nil
+			w.bank.asked()
+			for range 2 {
+				w.run()
+				w.advance(time.Hour)
+			}
+			for _, call := range w.bank.asked() {
+				if call != "query TW1" {
+					t.Errorf("after %v had left it was asked to %s", paid, call)
+				}
+			}
+			w.wantState(x.ID, tt.state, "payout.forgotten")
+			if !slices.Equal(w.alarms, []withdraw.Alarm{withdraw.Forgotten}) {
+				t.Errorf("alarms are %v, want one", w.alarms)
+			}
+			w.turn(control.Payer("bank"), true)
+			w.advance(time.Minute)
+			_, err := w.Attest(t.Context(), x.ID, len(paid) > 0, "cli:wang", "payout.refused")
+			must(t, err)
+			w.wantSound()
+		})
+	}
 }
 
 func TestAPayerThatRefusesUsIsPaused(t *testing.T) {
@@ -476,4 +525,60 @@ func TestRiskSaysWhy(t *testing.T) {
 	if got := w.get(x.ID); got.State != withdraw.Reviewing || got.Reason != "review.risk" || got.Risk != 30 || got.Signs != "risk.new_user,risk.first" {
 		t.Errorf("%+v", got)
 	}
+}
+
+// TestAnotherPaymentsNumberPaysNobody: a book that was restored from a backup gives a number
+// again that its payer knows as another person's payment. That is nobody's word for it.
+func TestAnotherPaymentsNumberPaysNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.bank.known["TW1"] = &transfer{payment: withdraw.Payment{Number: "TW1", Amount: 700}, verdict: withdraw.Done, paid: []money.Fen{700}}
+	w.give(42, 1000)
+	x := w.request(42, 1000)
+	for range 3 {
+		w.run()
+		w.advance(time.Minute)
+	}
+	w.wantState(x.ID, withdraw.Unknown, "payout.number_reused")
+	w.wantWallet(42, credit.Wallet{Reserved: 1000})
+	if !slices.Equal(w.alarms, []withdraw.Alarm{withdraw.PayerPaused}) {
+		t.Errorf("alarms are %v", w.alarms)
+	}
+	_, err := w.Attest(t.Context(), x.ID, false, "cli:wang", "payout.refused") // its payer is paused, and has nothing for it
+	must(t, err)
+	w.wantWallet(42, credit.Wallet{Available: 1000})
+	w.wantSound()
+}
+
+// slow is a store in which something happens after a withdrawal was read once.
+type slow struct {
+	withdraw.Store
+	then func()
+}
+
+func (s *slow) Withdrawal(ctx context.Context, id int64) (withdraw.Withdrawal, error) {
+	x, err := s.Store.Withdrawal(ctx, id)
+	if then := s.then; then != nil {
+		s.then = nil
+		then()
+	}
+	return x, err
+}
+
+// TestALateSecondWordIsNoFirstOne: one who repeats an approval while goods go back, so that
+// it is to be looked at anew, has not approved it alone.
+func TestALateSecondWordIsNoFirstOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Limits.FourEyes = 8_000
+	w.give(42, 10_000)
+	x := w.request(42, 9_000)
+	for _, actor := range []string{"staff:1", "staff:2"} {
+		_, err := w.Approve(t.Context(), x.ID, actor)
+		must(t, err)
+	}
+	w.Store = &slow{w.store, func() { w.claw(42, 300); w.run() }}
+	_, err := w.Approve(t.Context(), x.ID, "staff:3")
+	must(t, err)
+	w.wantState(x.ID, withdraw.Reviewing, "review.debt")
 }

@@ -155,12 +155,12 @@ func attempts() []attempt {
 			_, err := w.Request(w.t.Context(), 42, 500, "k")
 			return err
 		}, "ByKey Switches Balances Open Spent Spent Spent Sharing Insert Entries Post Emit"},
-		{"an approval", reviewed, func(w *world) error { _, err := w.Approve(w.t.Context(), 1, "cli"); return err }, "Withdrawal Withdrawal Withdrawal " + move + " Act"},
+		{"an approval", reviewed, func(w *world) error { _, err := w.Approve(w.t.Context(), 1, "cli"); return err }, "Withdrawal " + move + " Act"},
 		{"a first approval", func(w *world) { w.Limits.FourEyes = 1; reviewed(w) }, func(w *world) error { _, err := w.Approve(w.t.Context(), 1, "cli"); return err }, "Withdrawal Swap Act"},
-		{"a refusal", reviewed, func(w *world) error { _, err := w.Refuse(w.t.Context(), 1, "cli", "refused.name"); return err }, "Withdrawal Withdrawal " + end + " Act"},
-		{"a change of mind", reviewed, func(w *world) error { _, err := w.Cancel(w.t.Context(), 42, 1); return err }, "Withdrawal Withdrawal " + end},
+		{"a refusal", reviewed, func(w *world) error { _, err := w.Refuse(w.t.Context(), 1, "cli", "refused.name"); return err }, "Withdrawal " + end + " Act"},
+		{"a change of mind", reviewed, func(w *world) error { _, err := w.Cancel(w.t.Context(), 42, 1); return err }, "Withdrawal " + end},
 		{"a call back", sent(withdraw.Waiting, withdraw.Dead), func(w *world) error { _, err := w.Cancel(w.t.Context(), 42, 1); return err }, "Withdrawal " + end + " Withdrawal"},
-		{"a confirmation", sent(withdraw.Busy), func(w *world) error { _, err := w.Confirm(w.t.Context(), 1, true, "cli", ""); return err }, "Withdrawal Withdrawal " + end + " Act"},
+		{"a confirmation", sent(withdraw.Busy), func(w *world) error { _, err := w.Confirm(w.t.Context(), 1, true, "cli", ""); return err }, "Withdrawal " + end + " Act"},
 		{"a payment", func(w *world) { request(w); w.Limits.HouseDay = 5000 }, run, "InState " + commit + end},
 		{"a payment of too much for today", func(w *world) { request(w); w.Limits.HouseDay = 500 }, run, "InState Swap Balances Switches Spent Swap"},
 		{"a payment of one who owes", func(w *world) { request(w); w.claw(42, 5) }, run, "InState Swap Balances " + move},
@@ -174,7 +174,7 @@ func attempts() []attempt {
 		{"a result", sent(withdraw.Busy), func(w *world) error {
 			_, _, err := w.Settle(w.t.Context(), "script", "", []withdraw.Result{{Number: "TW1", Amount: 1000, Said: withdraw.Done}}, "cli")
 			return err
-		}, "ByNumber Withdrawal Withdrawal " + end + " Act OfBatch"},
+		}, "ByNumber Withdrawal " + end + " Act OfBatch"},
 		{"a result against an end", sent(withdraw.Done), func(w *world) error {
 			_, _, err := w.Settle(w.t.Context(), "script", "", []withdraw.Result{{Number: "TW1", Amount: 1000, Said: withdraw.Dead}}, "cli")
 			return err

@@ -21,7 +21,7 @@ func (d *Desk) Approve(ctx context.Context, id int64, actor string) (Withdrawal,
 	two := d.limits().FourEyes > 0 && w.Amount > d.limits().FourEyes
 	switch {
 	case !two || w.State != Reviewing && w.State != Requested:
-		return d.judge(ctx, id, Approved, actor, "")
+		return d.decide(ctx, w, Approved, actor, "", act(w, whats[Approved], actor, "", Approved))
 	case w.First == actor:
 		return w, fault.New(fault.Denied, "withdraw.same_person")
 	case w.First == "":
@@ -53,7 +53,7 @@ func (d *Desk) judge(ctx context.Context, id int64, to State, actor, reason stri
 	if err != nil {
 		return w, err
 	}
-	return d.decide(ctx, id, to, actor, reason, act(w, whats[to], actor, reason, to))
+	return d.decide(ctx, w, to, actor, reason, act(w, whats[to], actor, reason, to))
 }
 
 // Refuse gives the money back, with a reason that the user reads.
@@ -77,7 +77,7 @@ func (d *Desk) Cancel(ctx context.Context, userID, id int64) (Withdrawal, error)
 	if w.State == Confirming || w.State == Failed && w.Reason == reasonCalledBack {
 		return d.callBack(ctx, w)
 	}
-	return d.decide(ctx, id, Cancelled, "user", "")
+	return d.decide(ctx, w, Cancelled, "user", "")
 }
 
 // reasonCalledBack says that a user took a payment back before confirming it.
@@ -127,25 +127,21 @@ func (d *Desk) Confirm(ctx context.Context, id int64, paid bool, actor, reason s
 	return d.judge(ctx, id, to, actor, reason)
 }
 
-// decide moves a withdrawal to a state. It fails with fault.Conflict and
-// "withdraw.wrong_state" if there is no legal way from where it is; being there
-// already is success.
-func (d *Desk) decide(ctx context.Context, id int64, to State, actor, reason string, also ...func(Tx) error) (Withdrawal, error) {
-	w, err := d.Store.Withdrawal(ctx, id)
-	if err != nil {
-		return w, err
-	}
+// decide moves a withdrawal, as whoever decides has read it, to a state. It fails with
+// fault.Conflict and "withdraw.wrong_state" if there is no legal way from there, or if it
+// has changed since; being there already is success.
+func (d *Desk) decide(ctx context.Context, w Withdrawal, to State, actor, reason string, also ...func(Tx) error) (Withdrawal, error) {
 	if w.State == to {
 		return w, nil
 	}
-	err = d.move(ctx, &w, to, func(w *Withdrawal) { w.Actor, w.Reason = actor, reason }, also...)
+	err := d.move(ctx, &w, to, func(w *Withdrawal) { w.Actor, w.Reason = actor, reason }, also...)
 	return w, err
 }
 
 // move changes the state of w from what it is to another, with its entries and
 // its event; to the same one it changes only what with changes, unless that is
-// final. What is also done comes last in the transaction. Or it changes nothing: it fails with fault.Conflict if there is no legal
-// way or w has changed, and as post does.
+// final. What is also done comes last in the transaction. Or it changes nothing: it
+// fails with fault.Conflict if there is no legal way or w has changed, and as post does.
 func (d *Desk) move(ctx context.Context, w *Withdrawal, to State, with func(*Withdrawal), also ...func(Tx) error) error {
 	was := w.State
 	if was.Final() || was != to && !slices.Contains(next[was], to) {

@@ -25,6 +25,11 @@ const (
 // sendTimeout bounds one call to a payer.
 const sendTimeout = 20 * time.Second
 
+// resendMax is how long after its intent was committed the same request goes out again by
+// itself. It is shorter than payers remember a number (WeChat Pay: 30 days): one that says
+// later that it does not know a number may have forgotten that it has paid it.
+const resendMax = 21 * 24 * time.Hour
+
 // runMax bounds how many withdrawals one run of the payout job handles.
 const runMax = 200
 
@@ -34,6 +39,10 @@ const restAfter = 3
 
 // reasonUnclear says that the payer has not said.
 const reasonUnclear = "payout.unclear"
+
+// reasonForgotten says that a payer may not remember a number any more: a person looks
+// into its books and attests.
+const reasonForgotten = "payout.forgotten"
 
 // reasonShort says that a payer has no more of our money.
 const reasonShort = "payout.waiting_funds"
@@ -152,7 +161,8 @@ func (d *Desk) through(ctx context.Context, p Payer, call func(context.Context) 
 }
 
 // ask asks the payer what became of a withdrawal. The same request goes out again
-// only if the payer says that it does not know the number, or had no money for it.
+// only if the payer says that it does not know the number, or had no money for it, and
+// within resendMax.
 func (r run) ask(ctx context.Context, w Withdrawal, p Payer) error {
 	o := Outcome{Verdict: Short}
 	if w.Reason != reasonShort {
@@ -160,6 +170,9 @@ func (r run) ask(ctx context.Context, w Withdrawal, p Payer) error {
 	}
 	if o.Verdict != Short && (o.Verdict != Absent || w.State == Confirming) {
 		return r.conclude(ctx, w, o)
+	}
+	if r.Now().After(w.Sent.Add(resendMax)) {
+		return r.forgotten(ctx, w)
 	}
 	err := r.move(ctx, &w, w.State, func(w *Withdrawal) { w.NextAt = r.Now().Add(sendTimeout + queryAfter) },
 		func(tx Tx) error { return control.Check(tx, control.Payouts, control.Payer(w.Payer)) })
@@ -170,6 +183,17 @@ func (r run) ask(ctx context.Context, w Withdrawal, p Payer) error {
 		return err
 	}
 	return r.call(ctx, w, p)
+}
+
+// forgotten leaves a withdrawal to a person, who has to attest what became of it. Its
+// payer is still asked.
+func (r run) forgotten(ctx context.Context, w Withdrawal) error {
+	before := w.Reason
+	err := r.move(ctx, &w, w.State, func(w *Withdrawal) { w.Reason, w.NextAt = reasonForgotten, r.Now().Add(busyEvery) })
+	if err == nil && before != reasonForgotten {
+		r.alarm(ctx, Forgotten, w)
+	}
+	return err
 }
 
 // putOff leaves a withdrawal as it is for a while.

@@ -166,6 +166,10 @@ type Outcome struct {
 	Reason  string // stable key for people: "payout.no_such_account"
 	Receipt string // the payer's own number of the payment, where it has given one
 	Confirm string // Waiting: what the page on which the payee confirms hands to the payer's app
+	// Amount is what the payment is of, where the payer says it; 0: it does not. Another one
+	// than was asked for is another payment's, of a number that was used before: by a book
+	// that has since been restored from a backup, say.
+	Amount money.Fen
 }
 
 // A Payer sends money. Implementations pass payertest.Run. Repeating Send with
