@@ -58,6 +58,14 @@ func (b *books) Handled(id string) (bool, error) {
 // Roots says that nobody is merged into anybody: what is, is proved over a real store.
 func (b *books) Roots([]int64) (map[int64]int64, error) { return nil, nil }
 
+func (b *books) Kin(account int64) ([]int64, error) { return []int64{account}, nil }
+
+func (b *books) Spent(budget, span string) (money.Fen, error) { return b.spent[budget+" "+span], nil }
+
+func (b *books) Came(users []int64) (bool, error) {
+	return slices.ContainsFunc(users, func(user int64) bool { return b.firsts[user] != "" }), nil
+}
+
 func (b *books) Booked([]order.Key) (map[order.Key]credit.Booked, error) {
 	return maps.Clone(b.booked), nil
 }
