@@ -34,8 +34,8 @@ func TestACapIsAPersons(t *testing.T) {
 	delete(p.books.points, 42) // who had 150 by themselves
 	p.hear(line("9", 42, due), line("10", 42, due), line("11", 42, due))
 	p.wantHave(map[int64]money.Fen{42: 500})
-	if got := p.books.spent["fest total"]; got != 1150 {
-		t.Errorf("the budget has given %s", got)
+	if got := p.books.spent["fest total"]; got != 1150 || len(p.books.said) != 9 {
+		t.Errorf("the budget has given %s, and %d times it was said", got, len(p.books.said))
 	}
 }
 
@@ -62,14 +62,19 @@ func TestAFirstOrderIsAPersons(t *testing.T) {
 		name  string
 		alone bool // 42's first order comes before the accounts are linked
 		half  bool // the budget then has not enough for both halves
+		lone  bool // 42 had come without a friend
 		want  map[int64]money.Fen
 	}{
-		{"they came as the other one", true, false, map[int64]money.Fen{7: 500, 42: 200, 40: 0}},
-		{"half of it is missing", true, true, map[int64]money.Fen{7: 500, 42: 0, 40: 200}},
-		{"nobody has come", false, false, map[int64]money.Fen{7: 500, 42: 0, 40: 200}},
+		{"they came as the other one", true, false, false, map[int64]money.Fen{7: 500, 42: 200, 40: 0}},
+		{"they came as the other one, whom nobody had brought", true, false, true, map[int64]money.Fen{7: 0, 42: 0, 40: 0}},
+		{"half of it is missing", true, true, false, map[int64]money.Fen{7: 500, 42: 0, 40: 200}},
+		{"nobody has come", false, false, false, map[int64]money.Fen{7: 500, 42: 0, 40: 200}},
 	} {
 		p := throw(t)
 		p.inviter[40] = 7
+		if tt.lone {
+			delete(p.inviter, 42)
+		}
 		if tt.half {
 			p.Budgets["friends"] = credit.Budget{Day: 699}
 		}
