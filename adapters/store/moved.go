@@ -64,6 +64,16 @@ func (t creditTx) Roots(accounts []int64) (map[int64]int64, error) {
 	return moneyPointers(func() *gorm.DB { return t.g }).roots(accounts)
 }
 
+// Kin implements credit.Tx and withdraw.Tx.
+func (t ledgerTx) Kin(account int64) ([]int64, error) {
+	p := moneyPointers(func() *gorm.DB { return t.g })
+	root, err := p.root(account)
+	if err != nil {
+		return nil, err
+	}
+	return p.members(root)
+}
+
 type movedStore struct{ db *DB }
 
 // Moved returns the store of what merges have moved.

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"fanli/core/credit"
+	"fanli/core/fault"
 	"fanli/core/money"
 	"fanli/core/order"
 )
@@ -85,6 +86,15 @@ func (t creditTx) Spend(budget, span string, amount, limit money.Fen) (bool, err
 	return r.RowsAffected == 1, classify(op[budgetRow](), r.Error)
 }
 
+// Spent implements credit.Tx.
+func (t creditTx) Spent(budget, span string) (money.Fen, error) {
+	r, err := first[budgetRow](locked(t.g).Where("budget = ? AND span = ?", budget, span))
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return money.Fen(r.Used), err
+}
+
 // Used implements credit.Store.
 func (s creditStore) Used(ctx context.Context, budget string, spans []string) (map[string]money.Fen, error) {
 	rows, err := findIn[budgetRow](func() *gorm.DB { return s.db.reader(ctx).Where("budget = ?", budget) }, "span", spans)
@@ -107,6 +117,13 @@ func (firstRow) TableName() string { return "payment_firsts" }
 func (s creditStore) First(ctx context.Context, user int64) (string, error) {
 	r, err := first[firstRow](s.db.reader(ctx).Where("user_id = ?", user))
 	return r.Cause, err
+}
+
+// Came implements credit.Tx.
+func (t creditTx) Came(users []int64) (bool, error) {
+	var n int64
+	err := t.g.Model(&firstRow{}).Where("user_id IN ?", users).Count(&n).Error
+	return n > 0, classify("store.Came", err)
 }
 
 // PutFirst implements credit.Tx.

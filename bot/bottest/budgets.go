@@ -2,6 +2,7 @@ package bottest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fanli/core/credit"
@@ -28,6 +29,14 @@ func (t creditTx) Spend(budget, span string, amount, limit money) (bool, error) 
 	}
 	t.spent[budget+" "+span] = used
 	return true, nil
+}
+
+// Spent implements credit.Tx.
+func (t creditTx) Spent(budget, span string) (money, error) { return t.spent[budget+" "+span], nil }
+
+// Came implements credit.Tx.
+func (t creditTx) Came(users []int64) (bool, error) {
+	return slices.ContainsFunc(users, func(id int64) bool { return t.firsts[id] != "" }), nil
 }
 
 // First implements credit.Store.

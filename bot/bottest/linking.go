@@ -75,13 +75,22 @@ func (t movedTx) PutMoved(m credit.Moved) error {
 	return nil
 }
 
-func (t movedTx) Members(id int64) (out []int64, err error) {
+func (t movedTx) Members(id int64) ([]int64, error) { return t.kin(id), nil }
+
+// Kin implements credit.Tx.
+func (t creditTx) Kin(id int64) ([]int64, error) { return t.kin(t.money.root(id)), nil }
+
+// Kin implements withdraw.Tx.
+func (t withdrawTx) Kin(id int64) ([]int64, error) { return t.kin(t.money.root(id)), nil }
+
+// kin are a user's accounts.
+func (t *tx) kin(id int64) (out []int64) {
 	for u := range t.users {
 		if u == id || t.money.root(u) == id {
 			out = append(out, u)
 		}
 	}
-	return out, nil
+	return out
 }
 
 func (t movedTx) LineSums(ids []int64) (s credit.LineSums, err error) {

@@ -11,6 +11,7 @@ import (
 	"fanli/configs"
 	"fanli/core/control"
 	"fanli/core/ledger"
+	"fanli/core/money"
 	"fanli/core/order"
 	"fanli/core/withdraw"
 )
@@ -66,14 +67,8 @@ func (a *app) facts(ctx context.Context, id int64) (withdraw.Facts, error) {
 	if f.Shared, err = a.ask.users.Sharing(ctx, id); err != nil {
 		return f, err
 	}
-	entries, err := a.purse.Statement(ctx, id, 0, factsEntries)
-	for _, e := range entries {
-		switch {
-		case e.Kind == ledger.Earn:
-			f.Earned += e.Amount
-		case e.Kind == ledger.Claw, e.Kind == ledger.Revoke && e.From == ledger.User(id, ledger.Available):
-			f.Returned += e.Amount
-		}
+	if f.Earned, f.Returned, err = a.earned(ctx, id); err != nil {
+		return f, err
 	}
 	f.Unseen = true
 	if a.ask.orders != nil {
@@ -82,7 +77,31 @@ func (a *app) facts(ctx context.Context, id int64) (withdraw.Facts, error) {
 			f.Unseen = false
 		}
 	}
-	return f, err
+	return f, nil
+}
+
+// earned adds up what a person has earned, and what was taken back of it after it could
+// be withdrawn, through whichever of their accounts.
+func (a *app) earned(ctx context.Context, id int64) (all, returned money.Fen, err error) {
+	accounts, err := a.purse.Accounts(ctx, id)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, account := range accounts {
+		entries, err := a.purse.Statement(ctx, account, 0, factsEntries)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, e := range entries {
+			switch {
+			case e.Kind == ledger.Earn:
+				all += e.Amount
+			case e.Kind == ledger.Claw, e.Kind == ledger.Revoke && e.From == ledger.User(account, ledger.Available):
+				returned += e.Amount
+			}
+		}
+	}
+	return all, returned, nil
 }
 
 // claimed counts orders, and those of them that people were believed to have placed

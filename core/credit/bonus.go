@@ -105,36 +105,18 @@ func (t *Treasurer) newest(ctx context.Context, rs []rebate.ChangedRebate) (out 
 	return out, err
 }
 
-// first gives what the first order of somebody who was invited brings. That it was
-// the first is remembered after that, whether it brought anything or not: whoever
-// is invited later has come already.
+// first gives what the first order of somebody who was invited brings, unless they were
+// here before, perhaps as somebody else. That it was the first is remembered after that,
+// whether it brought anything or not: whoever is invited later has come already.
 func (t *Treasurer) first(ctx context.Context, r rebate.ChangedRebate) error {
-	for _, u := range []int64{r.User, 0} {
-		if u == 0 { // who was here before as somebody else does not come for the first time
-			var err error
-			if u, err = t.person(ctx, r.User); err != nil {
-				return err
-			}
-		}
-		if _, err := t.Store.First(ctx, u); !fault.Is(err, fault.NotFound) {
-			return err
-		}
+	if _, err := t.Store.First(ctx, r.User); !fault.Is(err, fault.NotFound) {
+		return err
 	}
 	given, err := t.invitation(ctx, r)
 	if err != nil || !given {
 		return err
 	}
 	return t.Store.InTx(ctx, func(tx Tx) error { return tx.PutFirst(r.User, r.Key.String(), t.Now()) })
-}
-
-// person returns whose money an account's is.
-func (t *Treasurer) person(ctx context.Context, account int64) (user int64, err error) {
-	err = t.Store.InTx(ctx, func(tx Tx) error {
-		roots, err := tx.Roots([]int64{account})
-		user = persons(roots).of(account)
-		return err
-	})
-	return user, err
 }
 
 // invitation gives both their bonus. ok is false if a budget has not enough: then
@@ -153,13 +135,13 @@ func (t *Treasurer) invitation(ctx context.Context, r rebate.ChangedRebate) (ok 
 			return err == nil, err
 		}
 	}
-	cause := invitationCause(r.User)
 	ok = true
 	for _, g := range []Gift{
-		{Key: "bonus/" + cause + "/inviter", User: inviter, Amount: i.Inviter},
-		{Key: "bonus/" + cause + "/invited", User: r.User, Amount: i.Invited, Note: r.Order},
+		{User: inviter, Amount: i.Inviter, same: func(account int64) string { return "bonus/" + invitationCause(account) + "/inviter" }},
+		{User: r.User, Amount: i.Invited, Note: r.Order, same: func(account int64) string { return "bonus/" + invitationCause(account) + "/invited" }},
 	} {
-		g.Budget, g.kind, g.cause = i.Budget, ledger.Invite, cause
+		g.Key, g.Budget, g.kind, g.cause = g.same(r.User), i.Budget, ledger.Invite, invitationCause(r.User)
+		g.account, g.inviter, g.came = r.User, inviter, true
 		enough, err := t.trigger(ctx, g)
 		if err != nil {
 			return false, err
@@ -169,7 +151,7 @@ func (t *Treasurer) invitation(ctx context.Context, r rebate.ChangedRebate) (ok 
 	return ok, nil
 }
 
-// campaign gives what a campaign brings for one line, as far as the user's cap
+// campaign gives what a campaign brings for one line, as far as the person's cap
 // goes.
 func (t *Treasurer) campaign(ctx context.Context, r rebate.ChangedRebate, b rebate.BonusDue) error {
 	cause := r.Key.String()
@@ -178,14 +160,7 @@ func (t *Treasurer) campaign(ctx context.Context, r rebate.ChangedRebate, b reba
 		kind: ledger.Campaign, cause: cause,
 	}
 	if b.UserCap > 0 {
-		g.own, g.cap = fmt.Sprintf("user/%d/%s", r.User, b.Name), b.UserCap
-		used, err := t.Store.Used(ctx, g.own, []string{spanTotal})
-		if err != nil {
-			return err
-		}
-		if g.Amount = min(g.Amount, b.UserCap-used[spanTotal]); g.Amount <= 0 {
-			return nil
-		}
+		g.account, g.cap, g.capped, g.Amount = r.User, b.UserCap, b.Name, min(b.Amount, b.UserCap)
 	}
 	_, err := t.trigger(ctx, g)
 	return err
@@ -198,7 +173,7 @@ func (t *Treasurer) trigger(ctx context.Context, g Gift) (enough bool, err error
 		return true, nil
 	}
 	g.triggered = true
-	_, err = t.Give(ctx, g)
+	_, err = t.give(ctx, &g)
 	if !fault.Is(err, fault.Limited) && fault.ReasonOf(err) != reasonNoBudget {
 		return err == nil, err
 	}

@@ -82,6 +82,13 @@ type Tx interface {
 	// Roots returns of accounts those that are merged into another one, and into which
 	// in the end.
 	Roots(accounts []int64) (map[int64]int64, error)
+	// Kin returns all accounts of the person that an account belongs to, itself among
+	// them.
+	Kin(account int64) ([]int64, error)
+	// Spent returns what was spent of a budget in a period.
+	Spent(budget, period string) (money.Fen, error)
+	// Came reports whether one of users has had a first order, see Store.First.
+	Came(users []int64) (bool, error)
 	// PutFirst stores what First returns; the one that is there already stays.
 	PutFirst(user int64, cause string, at time.Time) error
 }

@@ -32,10 +32,11 @@ type books struct {
 	spent   map[string]money.Fen
 	acts    []audit.Act
 	firsts  map[int64]string
+	points  map[int64]int64 // accounts that are merged, and into which
 }
 
 func open() *books {
-	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil, map[string]money.Fen{}, nil, map[int64]string{}}
+	return &books{ledgertest.New(), map[order.Key]credit.Booked{}, map[string]bool{}, nil, nil, map[string]money.Fen{}, nil, map[int64]string{}, map[int64]int64{}}
 }
 
 func (b *books) InTx(_ context.Context, fn func(credit.Tx) error) error {
@@ -55,8 +56,27 @@ func (b *books) Handled(id string) (bool, error) {
 	return before, nil
 }
 
-// Roots says that nobody is merged into anybody: what is, is proved over a real store.
-func (b *books) Roots([]int64) (map[int64]int64, error) { return nil, nil }
+func (b *books) Roots([]int64) (map[int64]int64, error) { return maps.Clone(b.points), nil }
+
+func (b *books) Kin(account int64) ([]int64, error) {
+	root := account
+	if to, ok := b.points[account]; ok {
+		root = to
+	}
+	kin := []int64{root}
+	for from, to := range b.points {
+		if to == root {
+			kin = append(kin, from)
+		}
+	}
+	return kin, nil
+}
+
+func (b *books) Spent(budget, span string) (money.Fen, error) { return b.spent[budget+" "+span], nil }
+
+func (b *books) Came(users []int64) (bool, error) {
+	return slices.ContainsFunc(users, func(user int64) bool { return b.firsts[user] != "" }), nil
+}
 
 func (b *books) Booked([]order.Key) (map[order.Key]credit.Booked, error) {
 	return maps.Clone(b.booked), nil

@@ -72,8 +72,13 @@ type Gift struct {
 	kind      ledger.Kind // "" is ledger.Bonus
 	cause     string      // "" is the budget
 	triggered bool        // nobody asked for it; the key alone says whether it was given
-	own       string      // counts against cap, if that is above 0
-	cap       money.Fen
+
+	account int64                      // whose person the limits below are of; 0: there are none
+	same    func(account int64) string // the key of the same for another account: of one person's one is given
+	came    bool                       // it is for a first order: nothing for whoever has had one
+	inviter int64                      // nothing if it is the same person
+	cap     money.Fen                  // the most that a person gets, counted by capped; 0: no cap
+	capped  string
 }
 
 // entry is how the ledger knows it.
@@ -96,7 +101,10 @@ const giftMax money.Fen = 200_00
 // Give gives a bonus, and reports whether it did: the same key again gives
 // nothing. It fails with fault.Limited if the budget has not enough left, and
 // gives nothing then.
-func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
+func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) { return t.give(ctx, &g) }
+
+// give is Give. It leaves in g whose it became, and how much it was, or would have been.
+func (t *Treasurer) give(ctx context.Context, g *Gift) (given bool, err error) {
 	b, ok := t.terms().Budgets[g.Budget]
 	switch {
 	case !ok:
@@ -104,14 +112,14 @@ func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
 	case g.Key == "" || g.User <= 0 || g.Amount <= 0 || g.Amount > giftMax:
 		return false, fault.Newf(fault.Invalid, "bonus.malformed", "%s: %s for user %d", g.Key, g.Amount, g.User)
 	}
-	account := g.User
+	asked := *g
 	err = t.Store.InTx(ctx, func(tx Tx) error {
-		given = false
-		roots, err := tx.Roots([]int64{account})
+		given, *g = false, asked
+		roots, err := tx.Roots([]int64{g.User})
 		if err != nil {
 			return err
 		}
-		g.User = persons(roots).of(account)
+		g.User = persons(roots).of(g.User)
 		e, debt := g.entry(), ledger.User(g.User, ledger.Debt)
 		j, err := ledger.Open(tx, t.Now(), e.From, e.To, debt)
 		if err != nil {
@@ -126,13 +134,16 @@ func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
 		} else if ok {
 			return again(old, e)
 		}
-		if err := t.spend(tx, b, g); err != nil {
+		if ok, err := g.fits(tx); err != nil || !ok {
 			return err
 		}
-		if err := j.Move(e); err != nil {
+		if err := b.spend(tx, g.Budget, g.Amount, t.Now(), t.Zone); err != nil {
 			return err
 		}
-		if err := repayGift(j, g); err != nil {
+		if err := j.Move(g.entry()); err != nil {
+			return err
+		}
+		if err := repayGift(j, *g); err != nil {
 			return err
 		}
 		if err := g.say(tx, t.Now()); err != nil {
@@ -146,20 +157,6 @@ func (t *Treasurer) Give(ctx context.Context, g Gift) (given bool, err error) {
 
 // reasonNoBudget says that what pays a bonus is not configured.
 const reasonNoBudget = "bonus.no_budget"
-
-// spend takes a gift from its budget, and from what its user may get of it.
-func (t *Treasurer) spend(tx Tx, b Budget, g Gift) error {
-	if g.cap > 0 {
-		ok, err := tx.Spend(g.own, spanTotal, g.Amount, g.cap)
-		if err != nil {
-			return err
-		}
-		if !ok { // two lines of one user at once: the other one is looked at again
-			return fault.Newf(fault.Unavailable, "", "%s has no %s left", g.own, g.Amount)
-		}
-	}
-	return b.spend(tx, g.Budget, g.Amount, t.Now(), t.Zone)
-}
 
 // repayGift pays a debt from what is available now.
 func repayGift(j *ledger.Journal, g Gift) error {
@@ -184,8 +181,9 @@ func (t *Treasurer) Come(ctx context.Context, user int64) (money.Fen, error) {
 		return 0, fault.New(fault.NotFound, "bonus.no_checkin")
 	}
 	day := Budget{}.periods(t.Now(), t.Zone)[0].name
+	key := func(account int64) string { return fmt.Sprintf("bonus/checkin/%d/%s", account, day) }
 	given, err := t.Give(ctx, Gift{
-		Key: fmt.Sprintf("bonus/checkin/%d/%s", user, day), User: user, Amount: terms.CheckIn, Budget: terms.CheckInBudget, Note: day,
+		Key: key(user), User: user, Amount: terms.CheckIn, Budget: terms.CheckInBudget, Note: day, account: user, same: key,
 	})
 	if err != nil || !given {
 		return 0, err

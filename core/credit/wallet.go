@@ -45,6 +45,15 @@ func (p Purse) Statement(ctx context.Context, user, before int64, count int) ([]
 	return p.Ledger.Statement(ctx, user, before, count)
 }
 
+// Accounts returns a user's own account and all that are merged into it. Each keeps the
+// statement of what it had before.
+func (p Purse) Accounts(ctx context.Context, user int64) ([]int64, error) {
+	if p.Members == nil {
+		return []int64{user}, nil
+	}
+	return p.Members(ctx, user)
+}
+
 // Effect is what an entry does to a user's own money: what is pending,
 // available or reserved, less debt.
 func Effect(user int64, e ledger.Entry) money.Fen {
@@ -62,12 +71,9 @@ func Effect(user int64, e ledger.Entry) money.Fen {
 // campaigns gave for the line, and what came for the first order. Gifts that were booked
 // for an account before it was merged stay where they are, and are the person's.
 func (p Purse) Bonuses(ctx context.Context, user int64, line order.Key, number string) ([]ledger.Entry, error) {
-	accounts := []int64{user}
-	if p.Members != nil {
-		var err error
-		if accounts, err = p.Members(ctx, user); err != nil {
-			return nil, err
-		}
+	accounts, err := p.Accounts(ctx, user)
+	if err != nil {
+		return nil, err
 	}
 	mine := func(cause string, is func(e ledger.Entry) bool) ([]ledger.Entry, error) {
 		es, err := p.Ledger.Caused(ctx, cause)

@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -84,7 +85,8 @@ const (
 )
 
 // Claim records that user says an order is theirs and returns what is known
-// about it. The answer to a number that is somebody else's, that is not here
+// about it. A number that they have claimed before, perhaps as somebody else, is no new
+// claim. The answer to a number that is somebody else's, that is not here
 // yet, and that does not exist is the same: waiting. It fails with fault.Invalid
 // for a number of no network, and with fault.Limited for too many in a day
 // ("claim.too_many") or too quickly one after the other ("claim.too_fast").
@@ -98,11 +100,13 @@ func (b *Book) Claim(ctx context.Context, user int64, number string) (Claim, err
 	said := Claim{User: user, Network: network, Order: number, State: ClaimWaiting, Rev: 1, At: now, Until: until, Next: until}
 	var c Claim
 	err := b.Store.InTx(ctx, func(tx Tx) error {
-		if err := b.brake(tx, said); err != nil {
+		before, err := own(tx, network, number, user)
+		if err != nil {
 			return err
 		}
-		var err error
-		if c, err = tx.PutClaim(said); err != nil {
+		if len(before) > 0 {
+			c = before[0]
+		} else if c, err = b.file(tx, said); err != nil {
 			return err
 		}
 		lines, err := named(tx, network, number)
@@ -136,38 +140,37 @@ func orderOf(text string) (network, number string, ok bool) {
 	return "", "", false
 }
 
-// brake refuses a claim that comes too soon after others. One that was made
-// before may be asked about at any time.
-func (b *Book) brake(tx Tx, said Claim) error {
+// file stores a new claim, unless it comes too soon after others of the same person.
+func (b *Book) file(tx Tx, said Claim) (Claim, error) {
 	n, last, err := tx.CountClaims(said.User, said.At.Add(-24*time.Hour))
-	if err != nil {
-		return err
-	}
-	known, err := tx.ClaimsOf(said.Network, said.Order)
-	if err != nil {
-		return err
-	}
-	if own(known, said.User) != nil {
-		return nil
-	}
 	switch {
+	case err != nil:
+		return said, err
 	case n >= claimsPerDayMax:
-		return fault.New(fault.Limited, "claim.too_many")
+		return said, fault.New(fault.Limited, "claim.too_many")
 	case n >= claimsFree && said.At.Before(last.Add(min(claimDelay<<(n-claimsFree), claimDelayMax))):
-		return fault.New(fault.Limited, "claim.too_fast")
+		return said, fault.New(fault.Limited, "claim.too_fast")
 	default:
-		return nil
+		return tx.PutClaim(said)
 	}
 }
 
-// own returns the claim of a user among claims, or nil.
-func own(cs []Claim, user int64) *Claim {
-	for i := range cs {
-		if cs[i].User == user {
-			return &cs[i]
+// own returns the claims of a person to a number: that of the account itself first, then
+// those of the others in the order in which they were made.
+func own(tx Tx, network, number string, user int64) (out []Claim, err error) {
+	known, err := tx.ClaimsOf(network, number)
+	for _, c := range known {
+		theirs, err := same(tx, c.User, user)
+		switch {
+		case err != nil:
+			return nil, err
+		case c.User == user:
+			out = slices.Insert(out, 0, c)
+		case theirs:
+			out = append(out, c)
 		}
 	}
-	return nil
+	return out, err
 }
 
 // Prove records what the claimant says that they paid, and when. The answer says
@@ -186,14 +189,21 @@ func (b *Book) Prove(ctx context.Context, user, id int64, p Proof) (Claim, error
 			return err
 		}
 		theirs, err := same(tx, c.User, user)
-		switch {
-		case err != nil:
+		if err == nil && !theirs {
+			err = fault.New(fault.NotFound, "claim.none")
+		}
+		if err != nil || !c.State.Open() {
 			return err
-		case !theirs:
-			return fault.New(fault.NotFound, "claim.none")
-		case !c.State.Open():
-			return nil
-		case c.Proofs >= proofsMax:
+		}
+		all, err := own(tx, c.Network, c.Order, user)
+		if err != nil {
+			return err
+		}
+		tries := 0
+		for _, o := range all { // whoever has claimed it twice, before they were one, guesses no more often
+			tries += o.Proofs
+		}
+		if tries >= proofsMax {
 			return fault.New(fault.Limited, "claim.proofs")
 		}
 		if c.State == ClaimWaiting || c.Proof != p { // the same words again leave the ice as it is, others begin it anew
@@ -217,24 +227,14 @@ func (b *Book) Appeal(ctx context.Context, user int64, number, words string) (Cl
 	now := b.Now()
 	var c Claim
 	err := b.Store.InTx(ctx, func(tx Tx) error {
-		known, err := tx.ClaimsOf(network, number)
+		mine, err := own(tx, network, number, user)
 		if err != nil {
 			return err
 		}
-		mine := own(known, user)
-		for i := range known { // one that was made as somebody else is theirs, too
-			theirs, err := same(tx, known[i].User, user)
-			if err != nil {
-				return err
-			}
-			if theirs && mine == nil {
-				mine = &known[i]
-			}
-		}
-		if mine == nil {
+		if len(mine) == 0 {
 			return fault.New(fault.NotFound, "claim.none")
 		}
-		c = *mine
+		c = mine[0]
 		if c.State == ClaimAppealed {
 			return nil
 		}

@@ -61,3 +61,61 @@ func TestStanding(t *testing.T) {
 		t.Errorf("when it is over: %+v, %v", got, err)
 	}
 }
+
+// TestWhoseShareMayVary: only what may change somebody's share with the goods says so.
+func TestWhoseShareMayVary(t *testing.T) {
+	t.Parallel()
+	add := func(w rebate.When) rebate.Rule {
+		return rebate.Rule{Name: "rule", Mode: rebate.Add, When: w, Give: rebate.Give{Commission: 100}}
+	}
+	tiers := func(w rebate.When) rebate.Rule {
+		r := add(w)
+		r.Name, r.Mode, r.Give = "tiers", rebate.Base, rebate.Give{Tiers: []rebate.Tier{{From: 0, Share: 5000}, {From: 100_00, Share: 6000}}}
+		return r
+	}
+	bonus := add(rebate.When{Shops: []string{"自营"}, From: start, Until: start.AddDate(0, 0, 7)})
+	bonus.Mode, bonus.Give, bonus.Budget = rebate.Bonus, rebate.Give{Fixed: 100}, "full"
+	for _, tt := range []struct {
+		name   string
+		rules  []rebate.Rule
+		by     map[string]money.Bps // by category
+		varies bool
+	}{
+		{"nothing", nil, nil, false},
+		{"categories of the simple section", nil, map[string]money.Bps{"手机": 500}, true},
+		{"a rule for everything", []rebate.Rule{add(rebate.When{})}, nil, false},
+		{"a category", []rebate.Rule{add(rebate.When{Categories: []string{"手机"}})}, nil, true},
+		{"a shop", []rebate.Rule{add(rebate.When{Shops: []string{"自营"}})}, nil, true},
+		{"an item", []rebate.Rule{add(rebate.When{Items: []string{"1"}})}, nil, true},
+		{"a price and above", []rebate.Rule{add(rebate.When{PriceFrom: 1})}, nil, true},
+		{"a price and below", []rebate.Rule{add(rebate.When{PriceUntil: 1})}, nil, true},
+		{"tiers", []rebate.Rule{tiers(rebate.When{})}, nil, true},
+		{"a shop, for somebody else", []rebate.Rule{add(rebate.When{Shops: []string{"自营"}, Users: []int64{8}})}, nil, false},
+		{"tiers, at another network", []rebate.Rule{tiers(rebate.When{Networks: []string{"pdd"}})}, nil, false},
+		{"a campaign of a shop, which is beside the share", []rebate.Rule{bonus}, nil, false},
+		{"tiers, and a rule for everything", []rebate.Rule{tiers(rebate.When{}), add(rebate.When{})}, nil, true},
+	} {
+		o := open(t)
+		r := someRules()
+		r.Categories, r.List, r.Budgets = tt.by, tt.rules, []string{"full"}
+		if _, err := o.Set(t.Context(), r, 1, "bob", tt.name); err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		got, err := o.Standing(t.Context(), 7, []string{"jd"})
+		if err != nil || got.Networks[0].Varies != tt.varies {
+			t.Errorf("%s: %+v, %v", tt.name, got.Networks, err)
+		}
+	}
+}
+
+// TestSinceWhenTheRulesAre is not known of versions that nobody has signed.
+func TestSinceWhenTheRulesAre(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	for name, acts := range map[string][]rebate.Edition{"no version is signed": nil, "only an older one is": {{Version: 0, At: start}}} {
+		o.drawer.acts = acts
+		if got, err := o.Standing(t.Context(), 7, nil); err != nil || got.Version != 1 || !got.Since.IsZero() {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}

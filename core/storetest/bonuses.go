@@ -27,6 +27,17 @@ func firstKept(t *testing.T, s CreditStore) {
 		must(t, err)
 		want(t, "First", got, cause)
 	}
+	must(t, s.Store.InTx(t.Context(), func(tx credit.Tx) error {
+		for _, tt := range []struct {
+			of   []int64
+			came bool
+		}{{[]int64{7}, true}, {[]int64{9, 8}, true}, {[]int64{9, 10}, false}, {nil, false}} {
+			came, err := tx.Came(tt.of)
+			must(t, err)
+			want(t, "Came", came, tt.came)
+		}
+		return nil
+	}))
 }
 
 // bonusesAtOnce hears one piece of news in many processes at once.

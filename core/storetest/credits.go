@@ -109,6 +109,12 @@ func spentAtOnce(t *testing.T, s CreditStore) {
 		must(t, err)
 		ok, err = tx.Spend("marketing", "total", -100, 0)
 		want(t, "what comes back", ok, true)
+		must(t, err)
+		for span, n := range map[string]money.Fen{"2026-11-27": 100, "2026-11": 0, "total": -10} {
+			used, err := tx.Spent("marketing", span)
+			must(t, err)
+			want(t, "Spent of "+span, used, n)
+		}
 		return err
 	}))
 	got, err := s.Store.Used(t.Context(), "marketing", []string{"2026-11-27", "2026-11", "total"})

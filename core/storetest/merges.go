@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -235,6 +236,12 @@ func movedPoints(t *testing.T, s MergeStores) {
 		got, err := tx.Roots([]int64{0, 1, 2, 3, 4, 5, 2})
 		want(t, "number of those who point", len(got), 2)
 		want(t, "roots", [2]int64{got[2], got[5]}, [2]int64{1, 1})
+		for of, all := range map[int64][]int64{1: {1, 2, 5}, 2: {1, 2, 5}, 5: {1, 2, 5}, 3: {3}, 4: {4}} {
+			kin, err := tx.Kin(of)
+			must(t, err)
+			slices.Sort(kin)
+			want(t, "Kin", kin, all)
+		}
 		return err
 	}))
 	s.move(t, func(tx credit.MergeTx) error {

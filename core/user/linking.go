@@ -2,6 +2,7 @@ package user
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,10 +75,14 @@ func (d *Directory) PreviewLink(ctx context.Context, user int64, code string) (p
 	if user, err = d.root(ctx, user); err != nil {
 		return p, fault.In(op, err)
 	}
+	all, err := d.members(ctx, user)
+	if err != nil {
+		return p, fault.In(op, err)
+	}
 	var other int64
 	var refused error
 	err = d.Merges.InTx(ctx, func(tx MergeTx) error {
-		other, refused, err = d.redeem(tx, user, code)
+		other, refused, err = d.redeem(tx, all, code)
 		return err
 	})
 	if err == nil {
@@ -113,10 +118,14 @@ func (d *Directory) Link(ctx context.Context, user, other int64, code string) (m
 			return m, fault.In(op, err)
 		}
 	}
+	all, err := d.members(ctx, user)
+	if err != nil {
+		return m, fault.In(op, err)
+	}
 	var refused error
 	err = d.Merges.InTx(ctx, func(tx MergeTx) error {
 		var maker int64
-		if maker, refused, err = d.redeem(tx, user, code); err != nil || refused != nil {
+		if maker, refused, err = d.redeem(tx, all, code); err != nil || refused != nil {
 			return err
 		}
 		if maker != other {
@@ -141,17 +150,22 @@ func (m Merge) of(user int64) bool { return user == m.Absorbed || user == m.Surv
 const reasonNoCode = "merge.no_such_code"
 
 // redeem returns who has made a code, or why it counts for nothing; a wrong one is
-// counted in the transaction.
-func (d *Directory) redeem(tx MergeTx, user int64, code string) (maker int64, refused, err error) {
-	now := d.Now()
-	n, since, err := tx.Guesses(user)
-	if err != nil {
-		return 0, nil, err
+// counted in the transaction. Those of all accounts of the person who gives it, of whom
+// the first one is known now, count together.
+func (d *Directory) redeem(tx MergeTx, all []member, code string) (maker int64, refused, err error) {
+	now, user := d.Now(), all[0].id
+	var wrong, n int
+	var since time.Time
+	for _, m := range slices.Backward(all) { // user's own is the last
+		if n, since, err = tx.Guesses(m.id); err != nil {
+			return 0, nil, err
+		}
+		if now.After(since.Add(guessesTTL)) {
+			n, since = 0, now
+		}
+		wrong += n
 	}
-	if now.After(since.Add(guessesTTL)) {
-		n, since = 0, now
-	}
-	if n >= guessesMax {
+	if wrong >= guessesMax {
 		return 0, fault.New(fault.Limited, "merge.guesses"), nil
 	}
 	maker, until, err := tx.LinkCode(strings.ToUpper(strings.TrimSpace(code)))

@@ -279,3 +279,42 @@ func TestAMergeGoesItsWay(t *testing.T) {
 		}
 	}
 }
+
+// TestAPayoutAccountIsNewToMoneyThatIsLinked: whose money would go to another account from
+// now on has changed it, by whichever way. Where both had the same nothing has changed.
+func TestAPayoutAccountIsNewToMoneyThatIsLinked(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, elder, younger, gets string
+		fresh                      bool
+	}{
+		{"the younger one had another", "13800000001", "13800000002", "13800000001", true},
+		{"the younger one had none", "13800000001", "", "13800000001", true},
+		{"both had the same", "13800000001", "138-0000-0001", "13800000001", false},
+		{"the elder had none", "", "13800000002", "13800000002", true},
+		{"nobody had one", "", "", "", false},
+	} {
+		w := openTown(t)
+		elder, younger := w.join("ann"), w.join("bob")
+		for id, account := range map[int64]string{elder: tt.elder, younger: tt.younger} {
+			if account != "" {
+				w.must(w.SetPayee(t.Context(), id, user.Payee{Method: "alipay", Account: account, Name: "安"}))
+			}
+		}
+		w.now = w.now.Add(100 * time.Hour)
+		m := w.link(elder, younger)
+		for _, id := range []int64{elder, younger} {
+			p, err := w.Payee(t.Context(), id)
+			w.must(err)
+			if fresh := p.Changed.Equal(w.now); p.Account != tt.gets || fresh != tt.fresh {
+				t.Errorf("%s: user %d has %q, changed at %s", tt.name, id, p.Account, p.Changed)
+			}
+		}
+		_, err := w.Unlink(t.Context(), younger)
+		w.must(err)
+		w.hear()
+		if p, err := w.Payee(t.Context(), elder); err != nil || w.stage(m.ID) != user.MergeUndone || p.Changed.Equal(w.now) || p.Account != tt.elder {
+			t.Errorf("%s, and parted: %q, changed at %s, %v", tt.name, p.Account, p.Changed, err)
+		}
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -317,7 +318,8 @@ func (d *Directory) SetLocale(ctx context.Context, user int64, locale string) er
 }
 
 // Payee returns the payout account; a zero one if there is none. Somebody who has none
-// gets that of an account that was linked, as one that was new then.
+// gets that of an account that was linked. It is as new as the last link with an account
+// that had not the same: for the money of that one it is.
 func (d *Directory) Payee(ctx context.Context, user int64) (Payee, error) {
 	p, _, err := d.payee(ctx, user)
 	return p, err
@@ -329,20 +331,23 @@ func (d *Directory) payee(ctx context.Context, user int64) (p Payee, of int64, e
 	if err != nil {
 		return p, 0, err
 	}
-	for _, m := range all {
-		p, err := d.Store.Payee(ctx, m.id)
-		if err != nil {
+	payees := make([]Payee, len(all))
+	for i, m := range all {
+		if payees[i], err = d.Store.Payee(ctx, m.id); err != nil {
 			return p, 0, err
 		}
-		if p.IsZero() {
-			continue
-		}
-		if m.at.After(p.Changed) {
+	}
+	its := slices.IndexFunc(payees, func(p Payee) bool { return !p.IsZero() })
+	if its < 0 {
+		return p, all[0].id, nil
+	}
+	p = payees[its]
+	for i, m := range all {
+		if m.at.After(p.Changed) && (i == its || !payees[i].Same(p)) {
 			p.Changed = m.at
 		}
-		return p, m.id, nil
 	}
-	return p, all[0].id, nil
+	return p, all[its].id, nil
 }
 
 // Sharing returns how many other users have the payout account of a user. It is

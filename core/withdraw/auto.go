@@ -146,6 +146,9 @@ func (d *Desk) autopay(ctx context.Context, a Autopay, day string) (done bool, e
 		if w.Amount < min(a.Threshold, d.limits().Maximum) { // money has left since it was looked at
 			return fault.New(fault.Conflict, reasonFaster)
 		}
+		if err := onlyToday(tx, a.User, day); err != nil {
+			return err
+		}
 		return d.swapAutopay(tx, tried)
 	})
 	reason := fault.ReasonOf(err)
@@ -168,6 +171,25 @@ func (d *Desk) autopay(ctx context.Context, a Autopay, day string) (done bool, e
 		return false, nil
 	}
 	return err == nil && fresh, err
+}
+
+// onlyToday refuses the request of a person for whom another of their accounts has asked
+// today, before it was linked with this one.
+func onlyToday(tx Tx, userID int64, day string) error {
+	kin, err := tx.Kin(userID)
+	for _, account := range kin {
+		if account == userID {
+			continue // its own key says so
+		}
+		_, err := tx.ByKey(autoKey(account, day))
+		switch {
+		case err == nil:
+			return fault.New(fault.Conflict, reasonFaster)
+		case !fault.Is(err, fault.NotFound):
+			return err
+		}
+	}
+	return err
 }
 
 // waits reports whether what was refused will be possible without the user doing

@@ -113,6 +113,11 @@ func (t frailTx) Swap(x withdraw.Withdrawal, was withdraw.State) (bool, error) {
 	return ok, errors.Join(t.f.fail("Swap"), err)
 }
 
+func (t frailTx) Kin(account int64) ([]int64, error) {
+	all, err := t.Tx.Kin(account)
+	return all, errors.Join(t.f.fail("Kin"), err)
+}
+
 func (t frailTx) Spent(q withdraw.Query) (int, money.Fen, error) {
 	n, sum, err := t.Tx.Spent(q)
 	return n, sum, errors.Join(t.f.fail("Spent"), err)

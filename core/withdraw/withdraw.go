@@ -290,6 +290,9 @@ type Tx interface {
 	// SwapAutopay stores a if the stored Rev is one less than that of a; one that
 	// was never set has 0. ok is false, and nothing is stored, if not.
 	SwapAutopay(a Autopay) (ok bool, err error)
+	// Kin returns all accounts of the person that an account belongs to, itself among
+	// them.
+	Kin(account int64) ([]int64, error)
 	// Spent returns how many withdrawals satisfy q, and their sum. Those that
 	// failed, were refused or cancelled do not count.
 	Spent(q Query) (count int, sum money.Fen, err error)

@@ -42,6 +42,9 @@ func (creditTx) Booked([]order.Key) (map[order.Key]credit.Booked, error)  { retu
 func (creditTx) PutBooked([]credit.Booked) error                          { return nil }
 func (creditTx) Spend(string, string, money.Fen, money.Fen) (bool, error) { return true, nil }
 
+func (creditTx) Spent(string, string) (money.Fen, error) { return 0, nil }
+func (creditTx) Came([]int64) (bool, error)              { return false, nil }
+
 func (creditTx) PutFirst(int64, string, time.Time) error { return nil }
 
 func (credits) First(context.Context, int64) (string, error) { return "", nil }

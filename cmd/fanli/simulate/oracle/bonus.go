@@ -11,17 +11,19 @@ import (
 // beijing is where days begin.
 var beijing = time.FixedZone("UTC+8", 8*60*60)
 
-// bonuses says what everybody got: once, or once a day, and as long as all of it
-// is left in the budget of the day, the month, and for good.
+// bonuses says what everybody got: once, or once a day, whichever of somebody's accounts
+// asks, and as long as all of it is left in the budget of the day, the month, and for good.
 func bonuses(t Truth) map[int64]money.Fen {
 	earned, spent, had := map[int64]money.Fen{}, map[string]money.Fen{}, map[string]bool{}
 	for _, x := range t.Bonuses {
 		day, month := x.At.In(beijing).Format("2006-01-02"), x.At.In(beijing).Format("2006-01")
-		once := fmt.Sprint(x.Budget, x.User)
+		once := func(account int64) string { return fmt.Sprint(x.Budget, account) }
+		kin := []int64{x.User}
 		if x.Daily {
-			once += " " + day
+			once = func(account int64) string { return fmt.Sprint(x.Budget, account, " ", day) }
+			kin = people(t.Unions).accounts(x.User, x.At)
 		}
-		fits := !had[once]
+		fits := !slices.ContainsFunc(kin, func(account int64) bool { return had[once(account)] })
 		limit := t.Budgets[x.Budget]
 		spans := map[string]money.Fen{day: limit.Day, month: limit.Month, "": limit.Total}
 		for span, most := range spans {
@@ -30,7 +32,7 @@ func bonuses(t Truth) map[int64]money.Fen {
 		if !fits {
 			continue
 		}
-		had[once] = true
+		had[once(x.User)] = true
 		earned[people(t.Unions).root(x.User)] += x.Amount
 		for span := range spans {
 			spent[x.Budget+span] += x.Amount

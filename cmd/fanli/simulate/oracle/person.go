@@ -1,6 +1,9 @@
 package oracle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Union is somebody's word, given on two channels, that two accounts are theirs.
 type Union struct {
@@ -27,6 +30,26 @@ func (p people) who(account int64, at time.Time) int64 {
 		}
 	}
 	return account
+}
+
+// accounts are all accounts that were one person's with an account at a time, also those
+// that were taken apart later.
+func (p people) accounts(account int64, at time.Time) []int64 {
+	all := []int64{account}
+	for i := 0; i < len(all); i++ {
+		for _, u := range p {
+			holds := !u.At.After(at) && (u.Until.IsZero() || u.Until.After(at))
+			if !holds || !slices.Contains(u.Accounts[:], all[i]) {
+				continue
+			}
+			for _, a := range u.Accounts {
+				if !slices.Contains(all, a) {
+					all = append(all, a)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // lent is the link of a person's for those of their accounts that have none: what was

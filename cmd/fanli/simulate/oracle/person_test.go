@@ -104,3 +104,25 @@ func TestNobodyEarnsFromThemselves(t *testing.T) {
 		})
 	}
 }
+
+// TestSomebodyComesOnceADay, through whichever of their accounts, as long as they are theirs.
+func TestSomebodyComesOnceADay(t *testing.T) {
+	t.Parallel()
+	comes := func(user int64, ago time.Duration) oracle.Bonus {
+		return oracle.Bonus{User: user, Budget: "checkin", Amount: 30, Daily: true, At: now.Add(-ago)}
+	}
+	got := oracle.Judge(oracle.Truth{
+		Now: now, Unions: unions(), Budgets: map[string]oracle.Limit{"checkin": {Total: 1000}},
+		Bonuses: []oracle.Bonus{
+			comes(8, 72*time.Hour), comes(5, 72*time.Hour), // as two people
+			comes(9, 47*time.Hour), comes(4, 47*time.Hour), // who are one for a day
+			comes(8, 24*time.Hour), comes(5, 24*time.Hour), comes(3, 24*time.Hour), // and 3 is not one of them yet
+			comes(9, 0), comes(4, 0),
+			comes(3, 0), comes(8, 0), comes(5, 0),
+		},
+	})
+	want := map[int64]oracle.Wallet{3: {Available: 150}, 4: {Available: 30}, 9: {Available: 60}}
+	if !reflect.DeepEqual(got.Wallets, want) {
+		t.Errorf("got %+v, want %+v", got.Wallets, want)
+	}
+}
