@@ -65,8 +65,10 @@ func fold(s string) string {
 	}, s)
 }
 
-// simplified has the traditional forms of the characters in our command words.
-var simplified = pairs("幫帮單单訂订詢询餘余額额錢钱積积細细帳账賬账變变動动現现領领狀状態态進进結结嗎吗銷销綁绑寶宝語语換换頁页發发沒没關关鍵键詞词優优買买為为爲为麼么補补認认確确開开戶户尋寻號号點点說说明明誰谁還还這这誌志轉转導导體体臺台會会員员獎奖勵励擾扰靜静請请")
+// simplified has the traditional forms of the characters in our command words and in
+// what follows them.
+var simplified = pairs("幫帮單单訂订詢询餘余額额錢钱積积細细帳账賬账變变動动現现領领狀状態态進进結结嗎吗銷销綁绑寶宝語语換换頁页發发沒没關关鍵键詞词優优買买為为爲为麼么補补認认確确開开戶户尋寻號号點点說说明明誰谁還还這这誌志轉转導导體体臺台會会員员獎奖勵励擾扰靜静請请" +
+	"價价眾众務务辦办復复團团對对歸归報报權权滾滚紅红級级絕绝網网聯联繫系係系薦荐見见規规計计設设試试訴诉詳详資资過过閉闭問问題题閱阅餓饿賣卖則则刪删嘍喽個个審审屬属斷断準准簽签東东")
 
 func pairs(s string) map[rune]rune {
 	r := []rune(s)

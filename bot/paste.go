@@ -131,7 +131,9 @@ func (t *turn) miss(ctx context.Context, a answered) Reply {
 			r.Text = text
 		}
 		if title := clean(a.ref.Title, titleRunesMax); title != "" {
-			r.Buttons = []Button{t.next("search", title)}
+			again := t.next("search", title)
+			again.Label = cut(again.Action, labelRunesMax) // what would be searched for, or the button says nothing
+			r.Buttons = []Button{again}
 		}
 		return r
 	case fault.Is(a.err, fault.Invalid):

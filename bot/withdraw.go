@@ -70,7 +70,11 @@ func (t *turn) propose(ctx context.Context, amount money.Fen) (Reply, error) {
 		reason = "withdraw.above_maximum"
 	}
 	if reason != "" {
-		return t.refuse(reason), nil
+		r := t.refuse(reason)
+		if reason == "withdraw.insufficient" || reason == "withdraw.below_minimum" {
+			r.Text += t.T("withdraw.have", "available", have.Available.Yuan(), "pending", have.Pending.Yuan())
+		}
+		return r, nil
 	}
 	p, err := t.bot.Users.Payee(ctx, t.user.ID)
 	if err != nil {
@@ -116,7 +120,8 @@ func (t *turn) proposal(amount money.Fen, p user.Payee) Reply {
 
 // reviewed foretells whether a person will look at the withdrawal first.
 func (t *turn) reviewed(amount money.Fen, p user.Payee) bool {
-	return amount > t.bot.manner().Limits.Auto || t.now.Sub(p.Changed) < t.bot.manner().Limits.Cooling
+	l := t.bot.manner().Limits
+	return amount > l.Auto || l.Cooling > 0 && t.now.Sub(p.Changed) < l.Cooling // an account that was given just now is younger than this turn
 }
 
 func (t *turn) arrival(reviewed bool) string {

@@ -2,6 +2,7 @@ package webchat_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -111,6 +112,23 @@ func TestUnsentMessagesAreKept(t *testing.T) {
 		d.setData('text/html', '看 <a class="x" href="https://item.jd.com/1.html?a=1&amp;b=2">这个水壶</a> <a href="/x">x</a> <a href="javascript:1">y</a> <a href="https://a.example/">z</a>');
 		document.getElementById('text').dispatchEvent(new ClipboardEvent('paste', {clipboardData: d, bubbles: true, cancelable: true}))}`)
 	look(ctx, t, `document.getElementById('text').value === '看 这个水壶 https://a.example/\nhttps://item.jd.com/1.html?a=1&b=2'`)
+}
+
+// However long the conversation, the newest answer is in sight, and the list is all that
+// can be scrolled: what only screen readers see makes the page no longer.
+func TestTheNewestAnswerIsInSight(t *testing.T) {
+	t.Parallel()
+	h := open(t, &memory{}, echo, nil)
+	ctx := browser(t, h.srv.URL)
+	look(ctx, t, `document.getElementById('state').dataset.state === 'online'`)
+	for i := range 4 {
+		write(ctx, t, strings.Repeat("长", 300)+strings.Repeat("!", i))
+		look(ctx, t, fmt.Sprintf(`document.querySelectorAll('#log .entry').length === %d`, 2*i+2))
+	}
+	const list = `document.getElementById('scroll')`
+	look(ctx, t, list+`.scrollHeight > 2 * `+list+`.clientHeight`)
+	look(ctx, t, list+`.scrollHeight - `+list+`.scrollTop - `+list+`.clientHeight < 2`)
+	look(ctx, t, `document.documentElement.scrollHeight <= document.documentElement.clientHeight`)
 }
 
 // The page can be read in English, and says so to assistive technology.

@@ -117,7 +117,7 @@ wrong and nothing was tried; 3 a proof does not hold.`,
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, err} })
+	root.SetFlagErrorFunc(badFlag)
 	root.PersistentFlags().StringVar(&f.config, "config", "", "configuration file; without one the defaults count (see configs/default.yaml)")
 	root.PersistentFlags().StringVar(&f.data, "data", "", "folder of the database, instead of the configured one")
 	root.AddCommand(
@@ -129,6 +129,7 @@ wrong and nothing was tried; 3 a proof does not hold.`,
 		withdrawalsCommand(std, f), collectionsCommand(std, f), reconcileCommand(std, f), closeCommand(std, f),
 		wechatCommand(std, f), kfCommand(std, f), simulateCommand(std), versionCommand(std),
 	)
+	sayForms(root)
 	return root
 }
 
@@ -171,25 +172,4 @@ func (f *flags) read(std stdio) (*given, error) {
 		r.Data = f.data
 	}
 	return r, nil
-}
-
-// noSuchCommand refuses what is no command, and says what may be meant.
-func noSuchCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	err := fmt.Errorf("there is no command %q; fanli --help lists them", args[0])
-	cmd.SuggestionsMinimumDistance = 2
-	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		err = fmt.Errorf("there is no command %q; did you mean %s?", args[0], strings.Join(like, " or "))
-	}
-	return exitError{exitUsage, err}
-}
-
-// noArgs refuses arguments where a command has none.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return exitError{exitUsage, fmt.Errorf("%s takes no arguments, but got %q", cmd.CommandPath(), args)}
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ const known = new Map(); // entries by number
 const answered = new Set(); // ids that have an answer
 const mine = new Set(); // ids of messages in the log
 let last = 0; // the newest number
+let gliding = 0; // until when the list is on its way to its end by itself
 let stream = null, silence = 0, retry = 0, retries = 0, state = 'connecting', sending = false, ready = false;
 
 // ---- what is said -------------------------------------------------------
@@ -84,10 +85,12 @@ function redraw() {
   if (end) toEnd(false);
 }
 
-function atEnd() { return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120; }
+// atEnd reports whether the newest entry is in sight, or will be in a moment.
+function atEnd() { return Date.now() < gliding || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120; }
 
 function toEnd(smooth) {
-  const calm = !smooth || matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const calm = !smooth || document.hidden || matchMedia('(prefers-reduced-motion: reduce)').matches; // a hidden page does not glide
+  gliding = calm ? 0 : Date.now() + 1000;
   scroll.scrollTo({ top: scroll.scrollHeight, behavior: calm ? 'auto' : 'smooth' });
   $('down').hidden = true;
 }
@@ -363,6 +366,7 @@ text.addEventListener('keydown', (ev) => {
 $('language').addEventListener('click', () => speak(lang() === 'zh' ? 'en' : 'zh'));
 $('down').addEventListener('click', () => { toEnd(true); text.focus(); });
 $('earlier').addEventListener('click', () => { $('earlier').hidden = true; known.clear(); answered.clear(); mine.clear(); log.replaceChildren(); connect(0); });
+for (const by of ['wheel', 'touchmove', 'keydown', 'pointerdown']) scroll.addEventListener(by, () => { gliding = 0; }, { passive: true }); // whoever scrolls away stays there
 scroll.addEventListener('scroll', () => { if (atEnd()) $('down').hidden = true; }, { passive: true });
 document.addEventListener('visibilitychange', back);
 addEventListener('focus', back);

@@ -400,7 +400,7 @@
   "type": "urn:fanli:problem:claim.not_a_number",
   "title": "Unprocessable Entity",
   "status": 422,
-  "detail": "这不像订单号。淘宝 18–19 位，京东 11–12 位，拼多多是 6 位-15 位。",
+  "detail": "这不像订单号。淘宝 18–19 位，京东 11–12 位，拼多多 6 位加 15 位，中间有“-”。",
   "code": "invalid",
   "reason": "claim.not_a_number",
   "request_id": "story-030"
