@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -84,10 +85,20 @@ func newWechatPair(t *testing.T, copied string) *wechatPair {
 	return w
 }
 
+// share is what both processes and this one have had of the machine.
+func (w *wechatPair) share() (sum share) {
+	for _, pid := range []int{w.bots[0].cmd.Process.Pid, w.bots[1].cmd.Process.Pid, os.Getpid()} {
+		s := shareOf(pid)
+		sum = share{sum.used + s.used, sum.waited + s.waited}
+	}
+	return sum
+}
+
 // paste lets people paste a link at once, and returns what the slowest of their
-// deliveries took.
+// deliveries took of the processes' own time.
 func (w *wechatPair) paste(people []string) time.Duration {
 	w.t.Helper()
+	before := w.share()
 	took := make([]time.Duration, len(people))
 	var all errgroup.Group
 	for i, p := range people {
@@ -95,7 +106,7 @@ func (w *wechatPair) paste(people []string) time.Duration {
 			began := time.Now()
 			o := w.fake.Say(w.t.Context(), p, itemLink(link.JD, 8))
 			took[i] = time.Since(began)
-			if o.Verdict != wechatfake.Silent || len(o.Deliveries) != 1 && took[i] < wechatLimit {
+			if took[i] < wechatLimit && (o.Verdict != wechatfake.Silent || len(o.Deliveries) != 1) {
 				return fmt.Errorf("a delivery to %s is %s after %d deliveries: %s", p, o.Verdict, len(o.Deliveries), o.Why)
 			}
 			return nil
@@ -104,7 +115,8 @@ func (w *wechatPair) paste(people []string) time.Duration {
 	if err := all.Wait(); err != nil {
 		w.t.Error(err)
 	}
-	return slices.Max(took)
+	w.t.Logf("WeChat is answered after %v at most", slices.Max(took))
+	return ownTime(slices.Max(took), before, w.share())
 }
 
 // TestWechatWithTwoBots has a network stall under two processes: WeChat is answered in
@@ -139,8 +151,8 @@ func TestWechatWithTwoBots(t *testing.T) {
 		if took < wechatLimit {
 			break
 		}
-		if t.Logf("WeChat is answered after %v", took); try == 5 {
-			t.Fatal("that is too late")
+		if try == 5 {
+			t.Fatalf("WeChat is answered after %v", took)
 		}
 	}
 	if err := copied.Wait(); err != nil {
