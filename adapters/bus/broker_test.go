@@ -59,6 +59,29 @@ func (t *target) bury(_ context.Context, e event.Event, _ error) error {
 	return nil
 }
 
+// all is what was heard and buried so far. Brokers may say something again at any time,
+// so that nobody reads either without the lock.
+func (t *target) all() (heard, buried []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.heard), slices.Clone(t.buried)
+}
+
+// tried is how often an event came.
+func (t *target) tried(id string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.times[id]
+}
+
+// wantHeard checks what was heard, in order.
+func (t *target) wantHeard(tb testing.TB, who string, want ...string) {
+	tb.Helper()
+	if heard, _ := t.all(); !slices.Equal(heard, want) {
+		tb.Errorf("%s hears %v", who, heard)
+	}
+}
+
 // await waits until so many events were heard or buried.
 func (t *target) await(tb *testing.T, n int) {
 	tb.Helper()
@@ -158,25 +181,20 @@ func eachInOrder(t *testing.T, server *brokertest.Broker) {
 	rebate.await(t, 50)
 	payment.await(t, 1)
 	notification.await(t, 2)
-	if !slices.Equal(rebate.heard, want) {
-		t.Errorf("rebate hears %v", rebate.heard)
-	}
-	if !slices.Equal(notification.heard, []string{"act", "posted"}) || !slices.Equal(payment.heard, []string{"act"}) {
-		t.Errorf("notification hears %v, payment %v", notification.heard, payment.heard)
-	}
+	rebate.wantHeard(t, "rebate", want...)
+	notification.wantHeard(t, "notification", "act", "posted")
+	payment.wantHeard(t, "payment", "act")
 	stop()
 	say(t, b, event.LedgerPosted, "later")
 	again := newTarget()
 	hear(t, b, "notification", again)
 	again.await(t, 1)
 	want = []string{"later"}
-	if again.heard[0] == "posted" { // the stop came before it was confirmed, and so it comes again
+	if heard, _ := again.all(); heard[0] == "posted" { // the stop came before it was confirmed, and so it comes again
 		again.await(t, 1)
 		want = []string{"posted", "later"}
 	}
-	if !slices.Equal(again.heard, want) {
-		t.Errorf("after a stop it hears %v", again.heard)
-	}
+	again.wantHeard(t, "after a stop, notification", want...)
 }
 
 func saidBefore(t *testing.T, server *brokertest.Broker) {
@@ -206,10 +224,10 @@ func failuresAreBuried(t *testing.T, server *brokertest.Broker) {
 		say(t, b, event.OrderChanged, id)
 	}
 	rebate.await(t, 5)
-	if !slices.Equal(rebate.heard, []string{"busy", "fine", "last"}) || !slices.Equal(rebate.buried, []string{"wrong", "panics"}) {
-		t.Errorf("heard %v, buried %v", rebate.heard, rebate.buried)
+	if heard, buried := rebate.all(); !slices.Equal(heard, []string{"busy", "fine", "last"}) || !slices.Equal(buried, []string{"wrong", "panics"}) {
+		t.Errorf("heard %v, buried %v", heard, buried)
 	}
-	if n := rebate.times["wrong"]; n != bus.TriesMax {
+	if n := rebate.tried("wrong"); n != bus.TriesMax {
 		t.Errorf("what cannot be handled was tried %d times", n)
 	}
 }
@@ -230,8 +248,8 @@ func stoppedWaits(t *testing.T, server *brokertest.Broker) {
 	}
 	payment.await(t, len(reasons))
 	for id := range reasons {
-		if payment.times[id] != bus.TriesMax+1 || len(payment.buried) != 0 {
-			t.Errorf("%s: tried %d times, buried %v", id, payment.times[id], payment.buried)
+		if _, buried := payment.all(); payment.tried(id) != bus.TriesMax+1 || len(buried) != 0 {
+			t.Errorf("%s: tried %d times, buried %v", id, payment.tried(id), buried)
 		}
 	}
 }
@@ -316,9 +334,7 @@ func batchInOrder(t *testing.T, server *brokertest.Broker) {
 	}
 	rebate.await(t, len(want))
 	payment.await(t, 40)
-	if !slices.Equal(rebate.heard, want) {
-		t.Errorf("heard are %v", rebate.heard)
-	}
+	rebate.wantHeard(t, "rebate", want...)
 }
 
 // waitingIsCounted asks how long queues are: with what is said before anybody hears,
@@ -389,7 +405,8 @@ func survivesAKill(t *testing.T, server *brokertest.Broker) {
 	if refused == 0 {
 		t.Error("the broker was never away")
 	}
-	t.Logf("%d events arrived; saying one failed %d times", len(rebate.heard), refused)
+	heard, _ := rebate.all()
+	t.Logf("%d events arrived; saying one failed %d times", len(heard), refused)
 }
 
 func TestABrokersAddressIsChecked(t *testing.T) {

@@ -3,6 +3,7 @@ package central_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -219,6 +220,7 @@ func TestADocumentIsTriedBeforeItCounts(t *testing.T) {
 	b, c := book(t, s, prefix)
 	ctx, cancel := context.WithCancel(t.Context())
 	began, done := make(chan struct{}, 100), make(chan struct{})
+	var hurried atomic.Bool
 	go func() {
 		defer close(done)
 		b.Watch(ctx, func() { began <- struct{}{} }, func(tr central.Trial) {
@@ -227,7 +229,7 @@ func TestADocumentIsTriedBeforeItCounts(t *testing.T) {
 				why = "line 1"
 			}
 			for _, p := range []string{"host/1", "host/2"} {
-				if err := b.Answer(t.Context(), tr, central.Verdict{Process: p, Why: why}); err != nil {
+				if err := b.Answer(t.Context(), tr, central.Verdict{Process: p, Why: why}); err != nil && !hurried.Load() { // else it may be over
 					t.Error(err)
 				}
 			}
@@ -240,8 +242,15 @@ func TestADocumentIsTriedBeforeItCounts(t *testing.T) {
 			t.Errorf("%s: %+v, %v", text, all, err)
 		}
 	}
-	if all, err := b.Try(t.Context(), "sound", []string{"host/1", "host/2", "host/3"}, 100*time.Millisecond); err != nil || len(all) != 2 {
-		t.Errorf("with one that is dead: %+v, %v", all, err)
+	hurried.Store(true)
+	for patience := 100 * time.Millisecond; ; patience *= 2 { // so much as the living need here
+		all, err := b.Try(t.Context(), "sound", []string{"host/1", "host/2", "host/3"}, patience)
+		if err != nil || len(all) > 2 || patience > time.Minute {
+			t.Fatalf("with one that is dead: %+v, %v", all, err)
+		}
+		if len(all) == 2 {
+			break
+		}
 	}
 	cancel()
 	<-done

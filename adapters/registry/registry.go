@@ -28,8 +28,10 @@ import (
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
 	"fanli/core/fault"
 	"fanli/core/registry"
@@ -181,6 +183,9 @@ func (c Config) Client() (clientv3.Config, error) {
 		Endpoints: a.hosts, DialTimeout: askMax, DialKeepAliveTime: aliveEvery, DialKeepAliveTimeout: aliveMax,
 		Username: cmp.Or(a.user, c.User), Password: cmp.Or(a.password, c.Password), Logger: zap.NewNop(), // its log would not be ours
 	}
+	if out.Password != "" {
+		out.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(askOnce)}
+	}
 	if a.tls {
 		out.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 		if c.TLS != nil {
@@ -188,6 +193,21 @@ func (c Config) Client() (clientv3.Config, error) {
 		}
 	}
 	return out, nil
+}
+
+// authenticate is the call by which a client says its password.
+const authenticate = "/etcdserverpb.Auth/Authenticate"
+
+// askOnce keeps a client from asking for a token without an end: an etcd that was
+// restarted refuses the old token also where the password is said, and the client would
+// say it again because of that, deeper and deeper. To an etcd without passwords it sends
+// no token any more, and then asks for one as at its beginning.
+func askOnce(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, ask grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	err := ask(ctx, method, req, reply, cc, opts...)
+	if method == authenticate && errors.Is(rpctypes.Error(err), rpctypes.ErrInvalidAuthToken) {
+		return rpctypes.ErrGRPCAuthNotEnabled
+	}
+	return err
 }
 
 // Dir returns a prefix as one that ends with a slash.

@@ -302,6 +302,11 @@ func TestPasswords(t *testing.T) {
 		}
 	}
 	text := &log{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the log says\n%s\nthe etcd says\n%s", text, s.Log())
+		}
+	})
 	prefix := s.Prefix(t)
 	cfg := adapter.Config{URL: s.URL(), User: "root", Password: secret, Prefix: prefix, Lease: lease, Log: logtest.New(text)}
 	inURL := cfg

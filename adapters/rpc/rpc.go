@@ -25,6 +25,7 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -128,8 +129,13 @@ func NewServer(o Options, services ...Service) (*Server, error) {
 	return s, nil
 }
 
-// Serve answers on ln until Stop. It returns nil then.
-func (s *Server) Serve(ln net.Listener) error { return s.grpc.Serve(ln) }
+// Serve answers on ln until Stop. It returns nil then, also where Stop was first.
+func (s *Server) Serve(ln net.Listener) error {
+	if err := s.grpc.Serve(ln); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
 
 // Drain says that this process is not well, so that callers go elsewhere; what is
 // asked all the same is still answered.

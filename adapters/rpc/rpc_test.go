@@ -82,6 +82,27 @@ func start(t *testing.T, o rpc.Options, services ...rpc.Service) process {
 	return process{s, ln.Addr().String(), stop}
 }
 
+// TestStoppedBeforeItServes: a process that is told to stop while it starts ends in order.
+func TestStoppedBeforeItServes(t *testing.T) {
+	t.Parallel()
+	s, err := rpc.NewServer(options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Stop(t.Context())
+	if err := s.Serve(ln); err != nil {
+		t.Error(err)
+	}
+	if _, err := ln.Accept(); err == nil {
+		t.Error("it still listens")
+	}
+}
+
 func dial(t *testing.T, o rpc.Options, addrs ...string) *grpc.ClientConn {
 	t.Helper()
 	c, err := rpc.Dial("static:"+strings.Join(addrs, ","), o)

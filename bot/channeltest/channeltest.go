@@ -27,8 +27,11 @@ import (
 // above what a channel needs, so that a busy machine fails no test.
 const patience = 20 * time.Second
 
-// stopMax is how long Run may take to end after its context.
-const stopMax = 2 * time.Second
+// stopMax is how long Run may take to end after its context, in the best of stopTries.
+const (
+	stopMax   = 2 * time.Second
+	stopTries = 5
+)
 
 // Told is one message as a person sees it.
 type Told struct {

@@ -229,24 +229,39 @@ func unreachable(t *testing.T, s *stage) {
 }
 
 func runEnds(t *testing.T, s *stage) {
-	s.run(echo)
-	if took, err := s.stop(); err != nil || took > stopMax {
-		t.Errorf("Run ended after %v with %v, want nil within %v", took, err, stopMax)
+	endsInTime(t, s, func() { s.run(echo) })
+}
+
+// endsInTime holds the end of what begin begins to its time. A busy machine may make it
+// late, but not every time: then it is begun again.
+func endsInTime(t *testing.T, s *stage, begin func()) {
+	t.Helper()
+	for try := 1; ; try++ {
+		begin()
+		took, err := s.stop()
+		switch {
+		case err != nil:
+			t.Fatalf("Run ended with %v, want nil", err)
+		case took <= stopMax:
+			return
+		case try == stopTries:
+			t.Fatalf("Run ended after %v, %d times, want it within %v", took, try, stopMax)
+		}
 	}
 }
 
 func runEndsWhileAnswering(t *testing.T, s *stage) {
-	asked := make(chan struct{})
-	s.run(func(ctx context.Context, _ bot.Message) bot.Reply {
-		close(asked)
-		<-ctx.Done()
-		return bot.Reply{}
+	endsInTime(t, s, func() {
+		asked := make(chan struct{})
+		once := sync.OnceFunc(func() { close(asked) }) // what was not answered may come again
+		s.run(func(ctx context.Context, _ bot.Message) bot.Reply {
+			once()
+			<-ctx.Done()
+			return bot.Reply{}
+		})
+		s.Say(0, "hello")
+		s.await(asked, "the message")
 	})
-	s.Say(0, "hello")
-	s.await(asked, "the message")
-	if took, err := s.stop(); err != nil || took > stopMax {
-		t.Errorf("Run ended after %v with %v, want nil within %v", took, err, stopMax)
-	}
 }
 
 func runAgain(t *testing.T, s *stage) {

@@ -84,7 +84,7 @@ func TestStopsWhileReading(t *testing.T) {
 	until(t, "a token is asked for", func() bool { return len(w.fake.Calls("/cgi-bin/gettoken")) == 1 })
 	began := time.Now()
 	stop()
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 5*time.Second { // the call itself would last ten
 		t.Errorf("it stops after %v", took)
 	}
 	w.run(t, echo)

@@ -256,7 +256,7 @@ func TestOnTheWire(t *testing.T) {
 	fake := telegramfake.New(telegramfake.Config{})
 	server := httptest.NewServer(fake)
 	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := telegram.New(telegram.Config{Token: telegram.Secret(fake.Token()), Endpoint: server.URL + "/"}, engineOf(&mailtest.Store{}, (&logs{}).logger()), newMarks(), nil)
 	if err != nil {
@@ -279,7 +279,7 @@ func TestOnTheWire(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > stopMax {
+	if took := time.Since(began); took > 10*time.Second { // the call itself would last longer; how long it may take say those in bubbles
 		t.Errorf("stopping took %v", took)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -30,13 +31,15 @@ const (
 	hourUsers  = 300 // who they are does not matter
 )
 
-// drainMost is how long an hour of events may take once the broker is back.
+// drainMost is how long an hour of events may take once the broker is back, and of the
+// processor wherever it is played.
 const drainMost = time.Minute
 
 // TestABrokerThatWasAwayForAnHour: people go on for an hour while there is no broker.
 // They do not notice. When it is back, everything that was to follow has followed
 // within a minute: links have met their orders, rebates are booked and messages
-// written. The minute holds on a machine that does nothing else, so it is played alone.
+// written. The minute holds on a machine that does nothing else, so it is played alone;
+// where others have the machine, it is held against what as many links take right then.
 func TestABrokerThatWasAwayForAnHour(t *testing.T) {
 	if underRace {
 		t.Skip("skipped under the race detector: its minute is timed; stage 2 plays it")
@@ -64,20 +67,30 @@ func anHourWithoutABroker(t *testing.T, broker *brokertest.Broker) {
 	slow := newLinks(t, a, people, "hour", hourLinks)
 	bought(t, a, hourOrders, hourPages)
 	t.Logf("a link took %s with the broker, %s without", quick, slow)
-	if slow > 3*quick+2*time.Millisecond {
-		t.Errorf("writers wait for a broker that is away: %s for a link, %s with it", slow, quick)
-	}
 	waiting := depth(t, a)
 	if waiting < int64(hourLinks) {
 		t.Errorf("only %d events wait", waiting)
 	}
 	broker.Start(t)
-	began := time.Now()
+	began, had := time.Now(), shareOf(os.Getpid())
 	settle(t, a, "after")
-	took := time.Since(began)
-	t.Logf("%d events that had waited, and what followed from them, took %s", waiting, took)
+	took, used := time.Since(began), shareOf(os.Getpid()).used-had.used
+	if slow > 3*quick+2*time.Millisecond { // or others have come to the machine meanwhile: then so is one with it
+		quick = max(quick, newLinks(t, a, people, "again", hourLinks/10))
+	}
+	if slow > 3*quick+2*time.Millisecond {
+		t.Errorf("writers wait for a broker that is away: %s for a link, %s with it", slow, quick)
+	}
+	t.Logf("%d events that had waited, and what followed from them, took %s, %s of the processor", waiting, took, used)
 	if took > drainMost {
-		t.Errorf("it took %s", took)
+		began := time.Now()
+		newLinks(t, a, people, "another", hourLinks)
+		settle(t, a, "another")
+		same := time.Since(began)
+		t.Logf("as many new links take %s", same)
+		if took > 4*same || used > drainMost { // orders have more that follows from them
+			t.Errorf("it took %s, %s of the processor", took, used)
+		}
 	}
 	everythingFollowed(t, a, hourOrders)
 }
@@ -189,7 +202,7 @@ func settle(t *testing.T, a *app, as string) {
 		t.Fatal(err)
 	}
 	calm := 0
-	for limit := time.Now().Add(3 * time.Minute); calm < 3; time.Sleep(100 * time.Millisecond) { // others are at work
+	for limit := time.Now().Add(5 * time.Minute); calm < 3; time.Sleep(100 * time.Millisecond) { // others are at work
 		if calm++; depth(t, a) > 0 || !heardLink(t, a, "link/"+mark) {
 			calm = 0
 		}
@@ -218,7 +231,7 @@ func heardLink(t *testing.T, a *app, id string) (before bool) {
 // everythingFollowed holds the ends of all ways against their beginnings.
 func everythingFollowed(t *testing.T, a *app, orders int) {
 	t.Helper()
-	for limit := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) { // what is in a queue is not in an outbox
+	for limit := time.Now().Add(3 * patience); ; time.Sleep(100 * time.Millisecond) { // what is in a queue is not in an outbox
 		accounts, err := a.db.Ledger().Accounts(t.Context())
 		if err != nil {
 			t.Fatal(err)

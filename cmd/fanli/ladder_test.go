@@ -194,7 +194,7 @@ func (w *apart) notice(away bool) {
 		return
 	}
 	a := w.sides[0].app
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		w.advance(time.Second)
 		a.lookAround(w.t.Context())

@@ -129,7 +129,7 @@ func (p *halves) half(env map[string]string, targets, peer string) *half {
 		if err := <-done; err != nil {
 			p.t.Error(err)
 		}
-		end, cancel := context.WithTimeout(context.WithoutCancel(p.t.Context()), 10*time.Second)
+		end, cancel := context.WithTimeout(context.WithoutCancel(p.t.Context()), patience)
 		defer cancel()
 		if err := h.obs.Close(end); err != nil {
 			p.t.Error(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fanli/adapters/guard"
@@ -21,10 +22,12 @@ type hatch struct {
 	hand       http.Handler
 }
 
-func newHatch(t *testing.T, o guard.LineOptions, at ...string) *hatch {
+func newHatch(t *testing.T, e *ether, o guard.LineOptions, at ...string) *hatch {
 	t.Helper()
 	log := logtest.New(nil)
 	p := newPool(log)
+	p.direct.DialContext = e.dial
+	t.Cleanup(p.direct.CloseIdleConnections)
 	if err := p.set(at); err != nil {
 		t.Fatal(err)
 	}
@@ -51,48 +54,50 @@ const browserAccept = "text/html,application/xhtml+xml,*/*;q=0.8"
 // programs JSON, and it is found to be back without anybody's asking.
 func TestPagesThatAreAway(t *testing.T) {
 	t.Parallel()
-	var hangs atomic.Bool
-	a, b := newFar(t, "a"), newFar(t, "b")
-	hangs.Store(true)
-	for _, f := range []*far{a, b} {
-		f.say(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.ReadAll(r.Body) // or the server does not see that the other side has gone
-			if hangs.Load() {
-				<-r.Context().Done()
-				return
+	synctest.Test(t, func(t *testing.T) {
+		var hangs atomic.Bool
+		e := newEther()
+		a, b := e.far(t, "a"), e.far(t, "b")
+		hangs.Store(true)
+		for _, f := range []*far{a, b} {
+			f.say(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.ReadAll(r.Body) // or the server does not see that the other side has gone
+				if hangs.Load() {
+					<-r.Context().Done()
+					return
+				}
+				_, _ = w.Write([]byte("a page"))
+			})
+		}
+		s := newHatch(t, e, guard.LineOptions{Timeout: 100 * time.Millisecond, Failures: 2, Rest: time.Hour}, a.URL, b.URL)
+		s.ask(t, http.MethodPost, "*/*", strings.NewReader("x"), http.StatusBadGateway, "try again") // it may have been done
+		s.ask(t, http.MethodGet, browserAccept, nil, http.StatusServiceUnavailable, "马上回来")
+		asked := a.asked.Load() + b.asked.Load()
+		for range 200 {
+			h := s.ask(t, http.MethodGet, browserAccept, nil, http.StatusServiceUnavailable, "Back in a moment")
+			if h.Get("Retry-After") == "" || !strings.HasPrefix(h.Get("Content-Type"), "text/html") || h.Get("Cache-Control") != "no-store" {
+				t.Fatalf("%v", h)
 			}
-			_, _ = w.Write([]byte("a page"))
-		})
-	}
-	s := newHatch(t, guard.LineOptions{Timeout: 100 * time.Millisecond, Failures: 2, Rest: time.Hour}, a.URL, b.URL)
-	s.ask(t, http.MethodPost, "*/*", strings.NewReader("x"), http.StatusBadGateway, "try again") // it may have been done
-	s.ask(t, http.MethodGet, browserAccept, nil, http.StatusServiceUnavailable, "马上回来")
-	asked := a.asked.Load() + b.asked.Load()
-	for range 200 {
-		h := s.ask(t, http.MethodGet, browserAccept, nil, http.StatusServiceUnavailable, "Back in a moment")
-		if h.Get("Retry-After") == "" || !strings.HasPrefix(h.Get("Content-Type"), "text/html") || h.Get("Cache-Control") != "no-store" {
-			t.Fatalf("%v", h)
+			s.ask(t, http.MethodGet, "application/json", nil, http.StatusServiceUnavailable, `"error"`)
+			s.ask(t, http.MethodPost, browserAccept, strings.NewReader("x"), http.StatusServiceUnavailable, `"error"`) // it was not done
 		}
-		s.ask(t, http.MethodGet, "application/json", nil, http.StatusServiceUnavailable, `"error"`)
-		s.ask(t, http.MethodPost, browserAccept, strings.NewReader("x"), http.StatusServiceUnavailable, `"error"`) // it was not done
-	}
-	if n := a.asked.Load() + b.asked.Load(); n != asked {
-		t.Errorf("asked %d times while it rests", n-asked)
-	}
-	if h := s.resilience.health()["pages/bot"]; !h.Away {
-		t.Errorf("%+v", h)
-	}
+		if n := a.asked.Load() + b.asked.Load(); n != asked {
+			t.Errorf("asked %d times while it rests", n-asked)
+		}
+		if h := s.resilience.health()["pages/bot"]; !h.Away {
+			t.Errorf("%+v", h)
+		}
 
-	soon := newHatch(t, guard.LineOptions{Timeout: 100 * time.Millisecond, Failures: 1, Rest: time.Millisecond}, a.URL, b.URL)
-	soon.ask(t, http.MethodGet, "*/*", nil, http.StatusServiceUnavailable, "try again")
-	hangs.Store(false)
-	for from := time.Now(); soon.resilience.health()["pages/bot"].Away; soon.resilience.probe(t.Context()) {
-		if time.Since(from) > time.Minute {
-			t.Fatal("it is never found to be back")
+		soon := newHatch(t, e, guard.LineOptions{Timeout: 100 * time.Millisecond, Failures: 1, Rest: time.Minute}, a.URL, b.URL)
+		soon.ask(t, http.MethodGet, "*/*", nil, http.StatusServiceUnavailable, "try again")
+		hangs.Store(false)
+		time.Sleep(time.Minute + time.Second)
+		if soon.resilience.probe(t.Context()); soon.resilience.health()["pages/bot"].Away {
+			t.Fatal("it is not found to be back")
 		}
-	}
-	soon.ask(t, http.MethodGet, "*/*", nil, http.StatusOK, "a page")
-	soon.ask(t, http.MethodPost, "*/*", nil, http.StatusOK, "a page")
+		soon.ask(t, http.MethodGet, "*/*", nil, http.StatusOK, "a page")
+		soon.ask(t, http.MethodPost, "*/*", nil, http.StatusOK, "a page")
+	})
 }
 
 // halfway is a body whose sender stops.
@@ -110,22 +115,25 @@ func (h *halfway) Read(to []byte) (int, error) {
 // nothing of whom they are for.
 func TestWhoStopsInTheMiddleHarmsNobody(t *testing.T) {
 	t.Parallel()
-	a := newFar(t, "a")
-	s := newHatch(t, guard.LineOptions{Timeout: 200 * time.Millisecond, Failures: 1, Rest: time.Hour}, a.URL)
-	for range 3 {
-		s.ask(t, http.MethodPost, "*/*", &halfway{2 * keptBytesMax}, http.StatusBadRequest, "whole")
-	}
-	slow, never := io.Pipe()
-	time.AfterFunc(300*time.Millisecond, func() { _ = never.CloseWithError(errors.New("too slow")) }) // as a server does, after the line's patience
-	s.ask(t, http.MethodPost, "*/*", slow, http.StatusBadRequest, "whole")
-	s.ask(t, http.MethodPost, "*/*", http.MaxBytesReader(httptest.NewRecorder(), io.NopCloser(strings.NewReader(strings.Repeat("x", 9))), 5), http.StatusRequestEntityTooLarge, "large")
-	sized := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/page", &halfway{5})
-	sized.ContentLength = 10
-	w := httptest.NewRecorder()
-	if s.hand.ServeHTTP(w, sized); w.Code != http.StatusBadRequest {
-		t.Errorf("a small one: %d %s", w.Code, w.Body)
-	}
-	s.ask(t, http.MethodPost, "*/*", strings.NewReader("hello"), http.StatusOK, "a POST /page 5")
-	s.ask(t, http.MethodPost, "*/*", unsized{strings.NewReader("hello")}, http.StatusOK, "a POST /page 5")
-	s.ask(t, http.MethodGet, "*/*", nil, http.StatusOK, "a GET /page 0")
+	synctest.Test(t, func(t *testing.T) {
+		e := newEther()
+		a := e.far(t, "a")
+		s := newHatch(t, e, guard.LineOptions{Timeout: 200 * time.Millisecond, Failures: 1, Rest: time.Hour}, a.URL)
+		for range 3 {
+			s.ask(t, http.MethodPost, "*/*", &halfway{2 * keptBytesMax}, http.StatusBadRequest, "whole")
+		}
+		slow, never := io.Pipe()
+		time.AfterFunc(300*time.Millisecond, func() { _ = never.CloseWithError(errors.New("too slow")) }) // as a server does, after the line's patience
+		s.ask(t, http.MethodPost, "*/*", slow, http.StatusBadRequest, "whole")
+		s.ask(t, http.MethodPost, "*/*", http.MaxBytesReader(httptest.NewRecorder(), io.NopCloser(strings.NewReader(strings.Repeat("x", 9))), 5), http.StatusRequestEntityTooLarge, "large")
+		sized := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/page", &halfway{5})
+		sized.ContentLength = 10
+		w := httptest.NewRecorder()
+		if s.hand.ServeHTTP(w, sized); w.Code != http.StatusBadRequest {
+			t.Errorf("a small one: %d %s", w.Code, w.Body)
+		}
+		s.ask(t, http.MethodPost, "*/*", strings.NewReader("hello"), http.StatusOK, "a POST /page 5")
+		s.ask(t, http.MethodPost, "*/*", unsized{strings.NewReader("hello")}, http.StatusOK, "a POST /page 5")
+		s.ask(t, http.MethodGet, "*/*", nil, http.StatusOK, "a GET /page 0")
+	})
 }

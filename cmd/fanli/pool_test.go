@@ -25,7 +25,14 @@ type far struct {
 func newFar(t *testing.T, name string) *far {
 	t.Helper()
 	f := &far{name: name}
-	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f.Server = httptest.NewServer(f.server().Handler)
+	t.Cleanup(f.Close)
+	return f
+}
+
+// server is what answers there.
+func (f *far) server() *http.Server {
+	return &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.asked.Add(1)
 		if say := f.says.Load(); say != nil {
 			(*say)(w, r)
@@ -35,10 +42,8 @@ func newFar(t *testing.T, name string) *far {
 		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 		}
-		_, _ = fmt.Fprintf(w, "%s %s %s %d", name, r.Method, r.URL.Path, len(text))
-	}))
-	t.Cleanup(f.Close)
-	return f
+		_, _ = fmt.Fprintf(w, "%s %s %s %d", f.name, r.Method, r.URL.Path, len(text))
+	})}
 }
 
 func (f *far) say(h http.HandlerFunc) { f.says.Store(&h) }

@@ -36,7 +36,7 @@ func TestARefusedTokenIsATrouble(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx, func(context.Context, bot.Message) bot.Reply { return bot.Reply{} }) }()
 	var got []desk.Trouble
-	for end := time.Now().Add(20 * time.Second); len(got) == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); len(got) == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if got, err = w.app.troubles(t.Context()); err != nil {
 			t.Fatal(err)
 		}

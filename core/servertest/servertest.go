@@ -13,6 +13,7 @@
 package servertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -143,6 +144,9 @@ func (s *Server) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := os.Remove(s.group()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -150,7 +154,10 @@ func (s *Server) Run() error {
 	s.alive = append(s.alive, alive) // also those of servers that were killed: their shells would clean up
 	s.mu.Unlock()
 	for end := time.Now().Add(patience); ; time.Sleep(lookEach) {
-		err := s.Ready()
+		_, err := os.Stat(s.group()) // a server may answer before its shell has said which group it is
+		if err == nil {
+			err = s.Ready()
+		}
 		if err == nil {
 			return nil
 		}
@@ -159,6 +166,10 @@ func (s *Server) Run() error {
 		}
 	}
 }
+
+// group is where the shell of the server that was started last writes which group of
+// processes it is.
+func (s *Server) group() string { return filepath.Join(s.Dir, "group") }
 
 // Log is what the server has said last.
 func (s *Server) Log() string {
@@ -174,11 +185,40 @@ func (s *Server) Start(tb testing.TB) {
 	}
 }
 
-// Kill ends the server at once. When it returns nobody listens any more.
+// Kill ends the server at once. When it returns nobody listens any more, at any of its
+// ports, nor has any of its files: the next one would find them taken, and end.
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
-	s.signal(tb, syscall.SIGKILL)
+	group := s.signal(tb, syscall.SIGKILL)
+	for end := time.Now().Add(patience); anyOf(group); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			tb.Fatalf("%s does not die", s.Name)
+		}
+	}
 	s.untilAway() // the system takes the port away after the process
+}
+
+// anyOf reports whether a process of a group is there, as far as the system tells. One
+// that has ended and that only its parent has not seen yet has nothing any more, unless
+// some of its threads are still ending.
+func anyOf(group int) bool {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range all {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it is gone
+		}
+		_, rest, _ := strings.Cut(string(text[max(0, bytes.LastIndexByte(text, ')')):]), " ")
+		fields := strings.Fields(rest) // state, parent, group
+		if len(fields) < 3 || fields[2] != strconv.Itoa(group) {
+			continue
+		}
+		threads, _ := os.ReadDir(filepath.Join(filepath.Dir(path), "task"))
+		if fields[0] != "Z" && fields[0] != "X" || len(threads) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // Pause makes the server hear and say nothing, as one does that is cut off: its ports
@@ -201,20 +241,21 @@ func (s *Server) untilAway() {
 	}
 }
 
-// signal sends a signal to all processes of the server.
-func (s *Server) signal(tb testing.TB, sig syscall.Signal) {
+// signal sends a signal to all processes of the server, and returns their group.
+func (s *Server) signal(tb testing.TB, sig syscall.Signal) (group int) {
 	tb.Helper()
-	text, err := os.ReadFile(filepath.Join(s.Dir, "group"))
+	text, err := os.ReadFile(s.group())
 	if err != nil {
 		tb.Fatalf("%s: %v", s.Name, err)
 	}
-	group, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	group, err = strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || group <= 1 {
 		tb.Fatalf("%s: its group is %q: %v", s.Name, text, errors.Join(err, errors.New("not a group")))
 	}
 	if err := syscall.Kill(-group, sig); err != nil {
 		tb.Fatalf("%s: %v", s.Name, err)
 	}
+	return group
 }
 
 // End ends the server for good; its shell does the rest.

@@ -17,8 +17,11 @@ type local struct{ to http.Handler }
 var errBroken = errors.New("connection reset by peer")
 
 // RoundTrip implements http.RoundTripper. It returns when the request's context ends,
-// though the handler may go on.
+// though the handler may go on; of a request whose context has ended it hears nothing.
 func (l local) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	var body []byte
 	if r.Body != nil {
 		var err error
