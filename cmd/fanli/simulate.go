@@ -26,8 +26,9 @@ const (
 	simulatePace = 50
 )
 
-// simulateGC lets garbage grow: a world is small, short-lived and makes much of it.
-const simulateGC = 400
+// simulateGC lets garbage grow: what a world keeps is small, its database is not on the
+// heap, and it makes much garbage.
+const simulateGC = 1200
 
 // simulateFlags are those of the command.
 type simulateFlags struct {
