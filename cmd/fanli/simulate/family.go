@@ -68,17 +68,20 @@ func (w *world) as(p *person) *person {
 	return p
 }
 
-// level is a person's: the highest of all their accounts'.
+// level is a person's: the highest of all their accounts', memberships among them.
 func (w *world) level(p *person) int {
-	level := p.level
+	level, accounts := p.level, []int64{p.id}
 	if p.family != nil {
 		for _, m := range p.family.members {
 			if w.as(m) == p {
-				level = max(level, m.level)
+				level, accounts = max(level, m.level), append(accounts, m.id)
 			}
 		}
 	}
-	return level
+	if !p.buys {
+		return level
+	}
+	return oracle.Level(w.charges(), accounts, level, w.at)
 }
 
 // hides reports whether an account is kept from friends and from others' orders.
