@@ -37,6 +37,9 @@ const (
 	paysNever
 )
 
+// wantedBack is how many purchases people remember when they want their money back.
+const wantedBack = 6
+
 // habits is how often which one is drawn.
 func habits() []habit {
 	return []habit{paysSoon, paysSoon, paysSoon, paysSoon, paysLater, paysLater, paysLater, paysOther, paysTwice, paysLate, paysLate, paysNever}
@@ -85,7 +88,8 @@ func (w *world) trading(ctx context.Context) {
 	w.paying(ctx)
 	if rng.IntN(3) == 0 && len(w.trade.purchases) > 0 {
 		w.at = w.at.Add(time.Second)
-		w.givesBack(ctx, w.trade.purchases[rng.IntN(len(w.trade.purchases))])
+		newest := w.trade.purchases[max(0, len(w.trade.purchases)-wantedBack):]
+		w.givesBack(ctx, newest[rng.IntN(len(newest))])
 	}
 	for range 1 + rng.IntN(2) {
 		w.at = w.at.Add(time.Second)
@@ -105,7 +109,7 @@ func (w *world) trading(ctx context.Context) {
 // buys lets somebody ask for a membership. Where goods come that nobody had asked for,
 // at the level of the day on which we hear of them, nobody's level changes.
 func (w *world) buys(ctx context.Context, p *person) {
-	c := oracle.Charge{User: p.id, Level: 1 + w.trade.rng.IntN(2), Days: 1 + w.trade.rng.IntN(3)}
+	c := oracle.Charge{User: p.id, Level: 1 + w.trade.rng.IntN(2), Days: 1 + w.trade.rng.IntN(5)}
 	if w.fixed {
 		c.Level = p.level
 	}

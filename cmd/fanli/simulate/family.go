@@ -208,7 +208,11 @@ func (w *world) part(ctx context.Context, p *person) {
 func (w *world) saga(ctx context.Context, id int64) (m user.Merge) {
 	for i := range sagaMax {
 		w.at = w.at.Add(time.Second)
-		w.work(ctx)
+		if i%resumeEvery == 0 { // networks are not asked each second
+			w.work(ctx)
+		} else {
+			_ = w.try(ctx, func() error { return w.house.pass(ctx, w) }) // what is wrong is kept
+		}
 		var err error
 		m, err = w.db.Merges().Merge(ctx, id)
 		if err == nil && !m.Stage.UnderWay() {

@@ -57,6 +57,7 @@ type house struct {
 	db      *store.DB
 	bus     *bus.Local
 	jobs    []jobs.Job // in the order in which news goes its way
+	news    []jobs.Job // those that do not ask networks
 	told    int        // how many there are up to the one that tells of links
 	fence   int64
 }
@@ -175,11 +176,19 @@ func (h *house) plan(w *world) {
 	if w.tells {
 		h.jobs = append(h.jobs, jobs.Func{As: "notification/deliver", Do: h.office.Deliver})
 	}
+	for _, j := range h.jobs {
+		if _, of := j.(*jobs.Sync); !of {
+			h.news = append(h.news, j)
+		}
+	}
 }
 
 // work runs every job until it has nothing left to do, and returns the first error
 // that is not the outside's.
 func (h *house) work(ctx context.Context, w *world) error { return h.run(ctx, w, h.jobs) }
+
+// pass runs the jobs that do not ask networks.
+func (h *house) pass(ctx context.Context, w *world) error { return h.run(ctx, w, h.news) }
 
 // carry runs one job only: it tells of links.
 func (h *house) carry(ctx context.Context, w *world) error {

@@ -96,6 +96,9 @@ func (t *till) Create(_ context.Context, c collect.Charge) (code string, err err
 				s.state = collect.Absent
 			}
 			t.slips[c.Number] = s
+			if t.w.ill.strikes(Callback, 2) { // somebody who has seen the code says that it is paid
+				t.rings = append(t.rings, ring{c.Number, true, t.w.now().Add(t.w.ill.upTo(callSoon))})
+			}
 			t.w.note("the till is asked for %d under %s until %d", c.Amount, c.Number, c.Expires.Unix())
 		case s.Amount != c.Amount:
 			t.w.wrong("the till was asked for %s under %s, and before for %s", c.Amount, c.Number, s.Amount)
@@ -166,9 +169,11 @@ func (t *till) Refund(_ context.Context, r collect.Refund) (st collect.RefundSta
 	err = t.call("refund", func() error {
 		w, s := t.w, t.find(r.Charge)
 		switch {
-		case s == nil || s.state != collect.Paid || r.Amount != s.came || s.refund != "" && s.refund != r.Number:
-			w.wrong("the till is to give back %s of %s as %s: %+v", r.Amount, r.Charge, r.Number, s)
+		case s == nil || s.state != collect.Paid || r.Amount > s.came:
 			return fault.New(fault.Invalid, "")
+		case s.refund != "" && (s.refund != r.Number || s.back != r.Amount):
+			w.wrong("the till is to give back %s of %s as %s, and gave %s as %s", r.Amount, r.Charge, r.Number, s.back, s.refund)
+			return fault.New(fault.Conflict, "")
 		case s.refund != "":
 		case w.ill.strikes(Till, 0.5):
 			return fault.New(fault.Insufficient, "") // not taken
@@ -176,7 +181,7 @@ func (t *till) Refund(_ context.Context, r collect.Refund) (st collect.RefundSta
 			st = collect.Unreturned
 			return nil
 		default:
-			s.refund, s.back, s.returns = r.Number, s.came, w.now()
+			s.refund, s.back, s.returns = r.Number, r.Amount, w.now()
 			if w.ill.strikes(Till, 2) {
 				s.returns = s.returns.Add(w.ill.upTo(tillSlow))
 			}

@@ -15,9 +15,8 @@ func (w *world) tills(ctx context.Context, b book, want oracle.Books) (ds []diff
 	if w.trade == nil {
 		return nil
 	}
-	traces := []string{" S"}
-	for _, text := range want.Wrong {
-		ds = append(ds, difference{text, traces})
+	for _, c := range want.Wrong {
+		ds = append(ds, difference{c.Text, []string{" " + c.Number + " ", " " + c.Number + ","}})
 	}
 	for _, a := range []struct {
 		account ledger.Account
@@ -27,7 +26,7 @@ func (w *world) tills(ctx context.Context, b book, want oracle.Books) (ds []diff
 		{ledger.Membership, want.Membership}, {ledger.Suspense, want.Suspense},
 	} {
 		if got := b.accounts[a.account]; got != a.want {
-			ds = append(ds, difference{fmt.Sprintf("%s has %s by the oracle, %s by our book", a.account, a.want, got), traces})
+			ds = append(ds, difference{fmt.Sprintf("%s has %s by the oracle, %s by our book", a.account, a.want, got), []string{" " + string(a.account) + " "}})
 		}
 	}
 	for _, p := range w.users {

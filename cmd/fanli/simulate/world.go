@@ -298,7 +298,7 @@ func (w *world) live(ctx context.Context) error {
 const rescans = 9
 
 // settling is how time passes once the faults have stopped. Every world has to
-// converge within it; what the bank still has on its way takes some hours.
+// converge within it; what bank and till still have on its way takes some hours.
 func (w *world) settling() []time.Duration {
 	var out []time.Duration
 	pass := func(n int, d time.Duration) {
@@ -307,10 +307,14 @@ func (w *world) settling() []time.Duration {
 		}
 	}
 	pass(6, 10*time.Minute)
-	pass(7, time.Hour)
+	hours := func() {
+		pass(2, time.Hour)
+		pass(2, 150*time.Minute)
+	}
+	hours()
 	if w.ill.on[Lost] {
 		pass(rescans, 24*time.Hour)
-		pass(7, time.Hour)
+		hours()
 	}
 	pass(3, 10*time.Minute)
 	return out

@@ -51,11 +51,14 @@ func (c Charge) wrong() string {
 	return ""
 }
 
+// A Fault is what cannot be right of a charge.
+type Fault struct{ Number, Text string }
+
 // charge enters what was kept: what was asked for where it belongs, another amount where
 // it waits. What the operator has paid is at the bank at once, the rest at its till.
 func (b *Books) charge(c Charge) {
 	if text := c.wrong(); text != "" {
-		b.Wrong = append(b.Wrong, text)
+		b.Wrong = append(b.Wrong, Fault{c.Number, text})
 	}
 	if c.Paid == 0 || c.back() {
 		return

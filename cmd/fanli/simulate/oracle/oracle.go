@@ -178,7 +178,7 @@ type Books struct {
 	Bank       money.Fen            // what the operator has paid
 	Membership money.Fen
 	Suspense   money.Fen // another amount came than was asked for, and nobody has decided
-	Wrong      []string  // what is wrong outside
+	Wrong      []Fault   // what is wrong, whatever our books say
 }
 
 // Judge computes the books that a truth demands.
