@@ -22,8 +22,9 @@ import (
 const (
 	// statementsMax is how many statements a connection keeps. All that the stores
 	// say are some hundreds, with lists of few lengths (see padded
-	// and stride).
-	statementsMax = 160
+	// and stride); a limit that is a little too low makes those that come in turn
+	// push each other out.
+	statementsMax = 400
 	// statementBytesMax is the longest text that is kept: of a long one, doing is
 	// what costs, and it holds much memory.
 	statementBytesMax = 4 << 10

@@ -26,8 +26,9 @@ const (
 	simulatePace = 50
 )
 
-// simulateGC lets garbage grow: a world is small, short-lived and makes much of it.
-const simulateGC = 400
+// simulateGC lets garbage grow: what a world keeps is small, its database is not on the
+// heap, and it makes much garbage.
+const simulateGC = 1200
 
 // simulateFlags are those of the command.
 type simulateFlags struct {
@@ -46,12 +47,12 @@ func simulateCommand(std stdio) *cobra.Command {
 		Long: `Plays seeds. Each is a fake world with a truth of its own: users make links, buy, return
 goods, bring friends, check in, claim orders and withdraw; networks split, settle, refund and change rates; pages
 come twice, late, shuffled or not at all; the payer loses requests and replies and
-calls with what is not so; the process dies, also while it recovers. The code is the real one, SQL included, on a
+calls with what is not so, and so does the till at which memberships are paid; the process dies, also while it recovers. The code is the real one, SQL included, on a
 virtual clock. Then the faults stop, and a small oracle that has seen nothing but how
 the outside ended computes every balance. A seed replays exactly.
 
 Faults: all, none, or a list of duplicate, lost, reorder, shift, late, odd, outage, skew,
-crash, payer, callback. Each seed draws which of them it has. --plant puts a mistake into the
+crash, payer, callback, till. Each seed draws which of them it has. --plant puts a mistake into the
 process, to see that it is found: ` + fmt.Sprint(simulate.Defects()) + `.
 
 It exits with 3 if a seed has a difference, and prints its story and how to replay it.`,
@@ -208,6 +209,7 @@ func (s *simulation) sum() error {
 	row("claims", s.Tally.Claims)
 	row("notices", s.Tally.Notices)
 	row("merges", s.Tally.Merges)
+	row("charges' moves", s.Tally.Charges)
 	row("operations through SQL", s.Total)
 	row("took", s.Took.Round(100*time.Millisecond))
 	row("operations a second", s.Total*1000/max(s.Took.Milliseconds(), 1))

@@ -40,12 +40,20 @@ func (c call) callback() withdraw.Callback {
 var _ withdraw.Hearer = (*bank)(nil)
 
 // Hear implements withdraw.Hearer.
-func (b *bank) Hear(_ context.Context, c withdraw.Callback) (string, error) {
+func (b *bank) Hear(_ context.Context, c withdraw.Callback) (string, error) { return signed(c) }
+
+// signed returns the number that a call is about.
+func signed(c withdraw.Callback) (string, error) {
 	if c.Header.Get("Sign") != sign {
 		return "", fault.New(fault.Denied, "payer.not_signed")
 	}
+	return unsigned(c), nil
+}
+
+// unsigned is the number that a call is about, whoever calls.
+func unsigned(c withdraw.Callback) string {
 	number, _, _ := strings.Cut(string(c.Body), " ")
-	return number, nil
+	return number
 }
 
 // Answer implements withdraw.Hearer.

@@ -104,6 +104,9 @@ func (w *world) strangers(network string, line market.Line, count int) (out []in
 // strange reports whether an account may claim what its person has never asked for: of
 // two accounts of somebody it is one, if it does not matter when we hear of either.
 func (w *world) strange(p *person, others []int64) bool {
+	if p.buys && !w.fixed {
+		return false
+	}
 	akin := func(id int64) bool { return w.akin(id, p.id) }
 	return p.family == nil || w.fixed && !p.family.parts && p.into == nil && !slices.ContainsFunc(others, akin)
 }

@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/ledger"
 	"fanli/core/link"
@@ -23,11 +24,12 @@ type Tally struct {
 	Claims  int64 `json:"claims"`
 	Notices int64 `json:"notices"` // messages delivered
 	Merges  int64 `json:"merges"`  // of accounts, done or undone
+	Charges int64 `json:"charges"` // transitions of charges
 }
 
 // Sum is the number of operations.
 func (t Tally) Sum() int64 {
-	return t.Lines + t.Rebates + t.Entries + t.Links + t.Moves + t.Claims + t.Notices + t.Merges
+	return t.Lines + t.Rebates + t.Entries + t.Links + t.Moves + t.Claims + t.Notices + t.Merges + t.Charges
 }
 
 // Add adds another's counts.
@@ -40,6 +42,7 @@ func (t *Tally) Add(o Tally) {
 	t.Claims += o.Claims
 	t.Notices += o.Notices
 	t.Merges += o.Merges
+	t.Charges += o.Charges
 }
 
 // counting runs a transaction and counts it if it was committed.
@@ -185,6 +188,40 @@ func (t countedWithdrawTx) Swap(w withdraw.Withdrawal, was withdraw.State) (bool
 }
 
 func (t countedWithdrawTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen) error {
+	t.n.Entries += int64(len(es))
+	return t.Tx.Post(es, b)
+}
+
+type countedCharges struct {
+	collect.Store
+	t *Tally
+}
+
+func (s countedCharges) InTx(ctx context.Context, fn func(collect.Tx) error) error {
+	return counting(s.t, func(n *Tally) error {
+		return s.Store.InTx(ctx, func(tx collect.Tx) error { *n = Tally{}; return fn(countedChargeTx{tx, n}) })
+	})
+}
+
+type countedChargeTx struct {
+	collect.Tx
+	n *Tally
+}
+
+func (t countedChargeTx) Insert(d collect.Due) (int64, error) {
+	t.n.Charges++
+	return t.Tx.Insert(d)
+}
+
+func (t countedChargeTx) Swap(d collect.Due, was collect.Stage) (bool, error) {
+	ok, err := t.Tx.Swap(d, was)
+	if ok && d.Stage != was {
+		t.n.Charges++
+	}
+	return ok, err
+}
+
+func (t countedChargeTx) Post(es []ledger.Entry, b map[ledger.Account]money.Fen) error {
 	t.n.Entries += int64(len(es))
 	return t.Tx.Post(es, b)
 }

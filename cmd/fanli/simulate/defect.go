@@ -37,11 +37,15 @@ const (
 	MergeDeaf    Defect = "merge-deaf"    // what comes for an account after its merge sometimes goes there
 	MergeHalf    Defect = "merge-half"    // a merge leaves behind what is available
 	Hearsay      Defect = "hearsay"       // what a call says of a payment is believed, whoever made it
+	RingBelieved Defect = "ring-believed" // a charge is paid as soon as somebody has called about it
+	SumUnread    Defect = "sum-unread"    // how much was paid for a charge is not read
+	BackBelieved Defect = "back-believed" // a refund without an answer counts as made
+	LevelStays   Defect = "level-stays"   // a level stays when its money goes back
 )
 
 // Defects returns all that can be planted.
 func Defects() []Defect {
-	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, DigitsLost, Unheeded, LateFriend, CutStays, Overdrawn, MergeDeaf, MergeHalf, Hearsay}
+	return []Defect{TwiceBooked, ClawDropped, SecondNumber, LostEvent, Guess, SlotUnread, OrderUnread, DigitsLost, Unheeded, LateFriend, CutStays, Overdrawn, MergeDeaf, MergeHalf, Hearsay, RingBelieved, SumUnread, BackBelieved, LevelStays}
 }
 
 // ParseDefect reads the name of a defect; "" is none.

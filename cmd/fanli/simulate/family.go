@@ -68,17 +68,20 @@ func (w *world) as(p *person) *person {
 	return p
 }
 
-// level is a person's: the highest of all their accounts'.
+// level is a person's: the highest of all their accounts', memberships among them.
 func (w *world) level(p *person) int {
-	level := p.level
+	level, accounts := p.level, []int64{p.id}
 	if p.family != nil {
 		for _, m := range p.family.members {
 			if w.as(m) == p {
-				level = max(level, m.level)
+				level, accounts = max(level, m.level), append(accounts, m.id)
 			}
 		}
 	}
-	return level
+	if !p.buys {
+		return level
+	}
+	return oracle.Level(w.charges(), accounts, level, w.at)
 }
 
 // hides reports whether an account is kept from friends and from others' orders.
@@ -205,7 +208,11 @@ func (w *world) part(ctx context.Context, p *person) {
 func (w *world) saga(ctx context.Context, id int64) (m user.Merge) {
 	for i := range sagaMax {
 		w.at = w.at.Add(time.Second)
-		w.work(ctx)
+		if i%resumeEvery == 0 { // networks are not asked each second
+			w.work(ctx)
+		} else {
+			_ = w.try(ctx, func() error { return w.house.pass(ctx, w) }) // what is wrong is kept
+		}
 		var err error
 		m, err = w.db.Merges().Merge(ctx, id)
 		if err == nil && !m.Stage.UnderWay() {

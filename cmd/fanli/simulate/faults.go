@@ -24,12 +24,13 @@ const (
 	Skew      Fault = "skew"      // networks' clocks differ from ours
 	Crash     Fault = "crash"     // the process dies, also while it recovers
 	Payer     Fault = "payer"     // lost requests, lost replies, late, busy, contradictory, away
-	Callback  Fault = "callback"  // what the payer says unasked: lost, early, late, twice, in any order, wrong, forged
+	Callback  Fault = "callback"  // what payer and till say unasked: lost, early, late, twice, in any order, wrong, forged
+	Till      Fault = "till"      // lost requests, lost answers, slow, short, old news, contradictory, away
 )
 
 // Faults returns all of them.
 func Faults() []Fault {
-	return []Fault{Duplicate, Lost, Reorder, Shift, Late, Odd, Outage, Skew, Crash, Payer, Callback}
+	return []Fault{Duplicate, Lost, Reorder, Shift, Late, Odd, Outage, Skew, Crash, Payer, Callback, Till}
 }
 
 // ParseFaults reads "all", "none" or a list with commas.

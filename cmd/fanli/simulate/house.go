@@ -10,6 +10,7 @@ import (
 	"fanli/adapters/store"
 	"fanli/cmd/fanli/simulate/oracle"
 	"fanli/core/audit"
+	"fanli/core/collect"
 	"fanli/core/credit"
 	"fanli/core/event"
 	"fanli/core/fault"
@@ -51,10 +52,13 @@ type house struct {
 	payouts *withdraw.Desk
 	office  *notify.Office
 	purse   credit.Purse
+	dues    *collect.Desk
 	links   link.Store
 	db      *store.DB
 	bus     *bus.Local
 	jobs    []jobs.Job // in the order in which news goes its way
+	news    []jobs.Job // those that do not ask networks
+	told    int        // how many there are up to the one that tells of links
 	fence   int64
 }
 
@@ -80,7 +84,7 @@ func newHouse(ctx context.Context, w *world, db *store.DB) (*house, error) {
 	}
 	h.merger = &credit.Merger{Store: countedMerges{db.Moved(), w}, Now: w.now}
 	level := func(ctx context.Context, id int64) (int, error) {
-		if w.kin != nil {
+		if w.kin != nil || w.trade != nil {
 			n, _, err := h.users.Level(ctx, id)
 			return n, err
 		}
@@ -99,6 +103,11 @@ func newHouse(ctx context.Context, w *world, db *store.DB) (*house, error) {
 		Store: countedWithdrawals{db.Withdrawals(), &w.tally}, Payers: map[string]withdraw.Payer{"": w.payer()}, Payee: h.users.Payee, Now: w.now, Prefix: "S",
 		Limits: withdraw.Limits{Minimum: withdrawMin, Maximum: withdrawMax, Auto: withdrawAuto, Cooling: cooling},
 	}
+	if w.trade != nil {
+		h.dues = &collect.Desk{
+			Store: countedCharges{db.Charges(), &w.tally}, Collectors: []collect.Collector{w.collector()}, Prefix: "S", Lasts: w.trade.lasts, Now: w.now,
+		}
+	}
 	h.hear(w)
 	h.plan(w)
 	return h, h.enact(ctx, w.rules)
@@ -115,7 +124,13 @@ func (h *house) hear(w *world) {
 		h.bus.Hear(event.MergeChanged, "payment", w.unruly(h.merger.MergeChanged))
 		h.bus.Hear(event.MergeChanged, "order", w.unruly(h.orders.MergeChanged))
 	}
+	if w.trade != nil {
+		h.bus.Hear(event.ChargeChanged, "user", w.selling(h.users.ChargeChanged))
+		h.bus.Hear(event.ChargeChanged, "world", w.toldOf)
+	}
 	if w.tells {
+		h.bus.Hear(event.ChargeChanged, "notification", h.office.ChargeChanged)
+		h.bus.Hear(event.MembershipChanged, "notification", h.office.MembershipChanged)
 		h.bus.Hear(event.MergeChanged, "notification", h.office.MergeChanged)
 		h.bus.Hear(event.LedgerPosted, "notification", h.office.LedgerPosted)
 		h.bus.Hear(event.WithdrawalChanged, "notification", h.office.WithdrawalChanged)
@@ -135,6 +150,10 @@ func (h *house) plan(w *world) {
 			}
 		}
 	}
+	if w.trade != nil {
+		h.jobs = append(h.jobs, jobs.Func{As: "user/memberships", Do: h.users.EndMemberships})
+	}
+	h.told = len(h.jobs) + 1
 	relay("bot", "user")
 	for _, n := range w.nets {
 		for _, p := range jobs.Plans(n.feed(), h.orders, w.rungs(), "", 0, w.now) {
@@ -147,9 +166,20 @@ func (h *house) plan(w *world) {
 		jobs.Func{As: "rebate/release-due", Do: h.rebates.ReleaseDue})
 	relay("order", "rebate", "payment")
 	h.jobs = append(h.jobs, jobs.Func{As: "payment/payouts", Do: h.payouts.Run})
+	if w.trade != nil {
+		h.jobs = append(h.jobs, jobs.Func{As: "payment/charges", Do: h.dues.Run})
+	}
 	relay("payment")
+	if w.trade != nil {
+		relay("user")
+	}
 	if w.tells {
 		h.jobs = append(h.jobs, jobs.Func{As: "notification/deliver", Do: h.office.Deliver})
+	}
+	for _, j := range h.jobs {
+		if _, of := j.(*jobs.Sync); !of {
+			h.news = append(h.news, j)
+		}
 	}
 }
 
@@ -157,8 +187,13 @@ func (h *house) plan(w *world) {
 // that is not the outside's.
 func (h *house) work(ctx context.Context, w *world) error { return h.run(ctx, w, h.jobs) }
 
-// carry runs the first job only: it tells of links.
-func (h *house) carry(ctx context.Context, w *world) error { return h.run(ctx, w, h.jobs[:1]) }
+// pass runs the jobs that do not ask networks.
+func (h *house) pass(ctx context.Context, w *world) error { return h.run(ctx, w, h.news) }
+
+// carry runs one job only: it tells of links.
+func (h *house) carry(ctx context.Context, w *world) error {
+	return h.run(ctx, w, h.jobs[h.told-1:h.told])
+}
 
 func (h *house) run(ctx context.Context, w *world, js []jobs.Job) error {
 	for _, j := range js {
@@ -326,6 +361,49 @@ func (h *house) heard(ctx context.Context, c withdraw.Callback) error {
 func (h *house) incidents(ctx context.Context) (int, error) {
 	is, err := h.payouts.Incidents(ctx, 1_000)
 	return len(is), err
+}
+
+// ask asks somebody for money, or the operator.
+func (h *house) ask(ctx context.Context, c oracle.Charge, key, what string) (collect.Due, error) {
+	r := collect.Request{Key: key, Purpose: collect.Membership, User: c.User, What: what, Amount: c.Asked, Subject: "模拟"}
+	if c.User == 0 {
+		r.Purpose, r.Staff = collect.TopUp, "staff"
+	}
+	return h.dues.Ask(ctx, r)
+}
+
+// lapsed returns since when a charge cannot be paid any more, as its page says; zero if it
+// can, or could.
+func (h *house) lapsed(ctx context.Context, number string) (time.Time, error) {
+	d, err := h.dues.Store.ByNumber(ctx, number)
+	if err != nil || d.Stage != collect.Lapsed {
+		return time.Time{}, err
+	}
+	return d.Changed, nil
+}
+
+// giveBack lets staff give the money of a charge back.
+func (h *house) giveBack(ctx context.Context, number string) error {
+	d, err := h.dues.Store.ByNumber(ctx, number)
+	if err == nil {
+		_, err = h.dues.Refund(ctx, d.ID, "staff", "charge.goodwill")
+	}
+	return err
+}
+
+// rang takes what a collector says without being asked, as the page for that does.
+func (h *house) rang(ctx context.Context, c withdraw.Callback) error {
+	number, err := h.dues.CollectorNamed(tillName).Hear(ctx, c)
+	if err != nil {
+		return err
+	}
+	return h.dues.Heard(ctx, tillName, number)
+}
+
+// level is what a user is told of their level.
+func (h *house) level(ctx context.Context, id int64) (int, error) {
+	level, _, err := h.users.Level(ctx, id)
+	return level, err
 }
 
 // payee tells where a user wants money sent.

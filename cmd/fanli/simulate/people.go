@@ -27,6 +27,7 @@ const usersMax = 24
 func (w *world) join(ctx context.Context) {
 	p := &person{level: w.rng.IntN(3)}
 	w.adopt(p)
+	w.patron(p)
 	name := fmt.Sprintf("p%d", len(w.users))
 	err := w.try(ctx, func() (err error) {
 		p.id, err = w.house.join(ctx, name, p.level, w.at)

@@ -32,7 +32,7 @@ type book struct {
 func (w *world) truth() oracle.Truth {
 	t := oracle.Truth{
 		Now: w.at, Links: w.links, Claims: w.claim, Invitations: w.said, Bonuses: w.asked, Budgets: w.funds,
-		Decisions: w.words, Levels: map[int64]int{}, Rules: w.rules, Unions: w.unions,
+		Decisions: w.words, Levels: map[int64]int{}, Rules: w.rules, Unions: w.unions, Charges: w.charges(),
 	}
 	for _, p := range w.users {
 		t.Levels[p.id] = p.level
@@ -152,6 +152,7 @@ func (w *world) prove(ctx context.Context) (ds []difference, b book) {
 	if got := -b.accounts[ledger.Marketing]; got != want.Given {
 		add("budgets have given %s by the oracle, %s by our book", want.Given, got)
 	}
+	ds = append(ds, w.tills(ctx, b, want)...)
 	if got := b.accounts[ledger.Margin]; got != want.Margin {
 		add("the house keeps %s by the oracle, %s by our book", want.Margin, got)
 	}

@@ -3,7 +3,7 @@
 // For each seed it runs the real services over a real database, in one goroutine,
 // on a virtual clock: users make links and buy, networks pay, split, settle,
 // refund and change their minds, rules change, money is withdrawn, claims are
-// made. Networks and payer lose, repeat, delay and contradict; the process dies at
+// made, memberships bought. Networks, payer and till lose, repeat, delay and contradict; the process dies at
 // fault points and again while it recovers. Then the faults stop, and once nothing
 // is left to do the books are held against those of package oracle, which has seen
 // nothing but how the outside has ended.

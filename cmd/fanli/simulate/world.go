@@ -32,6 +32,9 @@ type world struct {
 
 	nets      []*net
 	bank      *bank
+	till      *till
+	trade     *trade              // nil where nobody is asked for money
+	told      map[int64]time.Time // by charge: when somebody was told that it is paid
 	rules     *oracle.Rules
 	users     []*person
 	links     []oracle.Link // as their users have seen them
@@ -72,6 +75,7 @@ type person struct {
 	account int // how often the payout account was changed
 	asked   int // withdrawals
 	family  *family
+	buys    bool    // memberships
 	into    *person // the account that this one was linked to
 }
 
@@ -92,6 +96,8 @@ func newWorld(opt Options, seed uint64, record bool) *world {
 	w.kin = drawFamilies(seed)
 	w.crash = crasher{ill: w.ill, quiet: true}
 	w.bank = &bank{w: w, book: map[string]*payment{}}
+	w.trade, w.told = drawTrade(seed), map[int64]time.Time{}
+	w.till = &till{w: w, lazy: seed%2 == 0, slips: map[string]*slip{}}
 	w.tells = w.rng.IntN(4) == 0
 	w.fixed = w.rng.IntN(3) == 0
 	pages := []int{25, 100, 500}
@@ -280,6 +286,7 @@ func (w *world) live(ctx context.Context) error {
 		w.visitors(ctx)
 		w.families(ctx)
 		w.called(ctx)
+		w.trading(ctx)
 		w.staff(ctx, false)
 		w.work(ctx)
 	}
@@ -291,7 +298,7 @@ func (w *world) live(ctx context.Context) error {
 const rescans = 9
 
 // settling is how time passes once the faults have stopped. Every world has to
-// converge within it; what the bank still has on its way takes some hours.
+// converge within it; what bank and till still have on its way takes some hours.
 func (w *world) settling() []time.Duration {
 	var out []time.Duration
 	pass := func(n int, d time.Duration) {
@@ -300,10 +307,14 @@ func (w *world) settling() []time.Duration {
 		}
 	}
 	pass(6, 10*time.Minute)
-	pass(7, time.Hour)
+	hours := func() {
+		pass(2, time.Hour)
+		pass(2, 150*time.Minute)
+	}
+	hours()
 	if w.ill.on[Lost] {
 		pass(rescans, 24*time.Hour)
-		pass(7, time.Hour)
+		hours()
 	}
 	pass(3, 10*time.Minute)
 	return out
@@ -316,6 +327,7 @@ func (w *world) settle(ctx context.Context) {
 	for _, d := range w.settling() {
 		w.at = w.at.Add(d)
 		w.called(ctx)
+		w.rung(ctx)
 		w.staff(ctx, true)
 		w.work(ctx)
 	}

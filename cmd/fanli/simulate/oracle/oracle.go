@@ -141,6 +141,7 @@ type Truth struct {
 	Payments    []Payment
 	Waiting     []Request
 	Unions      []Union
+	Charges     []Charge
 }
 
 // A Wallet is where one user's money has to be.
@@ -170,14 +171,24 @@ type Books struct {
 	Networks map[string]money.Fen // owed to us
 	Payers   map[string]money.Fen // went out
 	Margin   money.Fen
-	Given    money.Fen        // out of budgets
+	Given    money.Fen        // out of budgets, less what the operator has put in
 	Lines    map[string]Share // by network/id
+
+	Tills      map[string]money.Fen // what people have paid there and we have kept
+	Bank       money.Fen            // what the operator has paid
+	Membership money.Fen
+	Suspense   money.Fen // another amount came than was asked for, and nobody has decided
+	Wrong      []Fault   // what is wrong, whatever our books say
 }
 
 // Judge computes the books that a truth demands.
 func Judge(t Truth) Books {
 	b := Books{
 		Wallets: map[int64]Wallet{}, Networks: map[string]money.Fen{}, Payers: map[string]money.Fen{}, Lines: map[string]Share{},
+		Tills: map[string]money.Fen{},
+	}
+	for _, c := range t.Charges {
+		b.charge(c)
 	}
 	o := index(t)
 	earned := bonuses(t)
