@@ -41,7 +41,9 @@ func restore(ctx context.Context, p *sql.DB, path string) error {
 		if !ok {
 			return fmt.Errorf("%T restores nothing", r.sqliteConn)
 		}
-		b, err := from.NewRestore(fileDSN(path, url.Values{"mode": {"ro"}}))
+		// Nobody writes it any more. Without that word many at once would each look whether
+		// there is something to recover, and all but one would be refused meanwhile.
+		b, err := from.NewRestore(fileDSN(path, url.Values{"mode": {"ro"}, "immutable": {"1"}}))
 		if err != nil {
 			return err
 		}

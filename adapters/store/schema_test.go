@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"fanli/adapters/store"
 	"fanli/adapters/store/mariadbtest"
 	"fanli/core/collect"
@@ -393,6 +395,17 @@ func TestACopyOfAModelIsADatabase(t *testing.T) {
 		}))
 		must(t, db.Close())
 	}
+	var many errgroup.Group
+	for range 16 { // nobody is refused for another one
+		many.Go(func() error {
+			db, err := store.Open(t.Context(), here)
+			if err == nil {
+				err = db.Close()
+			}
+			return err
+		})
+	}
+	must(t, many.Wait())
 	here.Model += ".none"
 	if db, err := store.Open(t.Context(), here); err == nil {
 		must(t, db.Close())

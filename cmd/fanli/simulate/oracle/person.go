@@ -33,12 +33,13 @@ func (p people) who(account int64, at time.Time) int64 {
 }
 
 // accounts are all accounts that were one person's with an account at a time, also those
-// that were taken apart later.
+// that were taken apart later. What happened at the moment at which they asked to be linked
+// was before: linking takes time.
 func (p people) accounts(account int64, at time.Time) []int64 {
 	all := []int64{account}
 	for i := 0; i < len(all); i++ {
 		for _, u := range p {
-			holds := !u.At.After(at) && (u.Until.IsZero() || u.Until.After(at))
+			holds := u.At.Before(at) && (u.Until.IsZero() || u.Until.After(at))
 			if !holds || !slices.Contains(u.Accounts[:], all[i]) {
 				continue
 			}
