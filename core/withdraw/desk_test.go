@@ -226,6 +226,21 @@ func TestWhoDecides(t *testing.T) {
 	}
 }
 
+// TestNothingCoolsWhereNothingHasTo: not even an account that was given a moment later, by a
+// clock that stood still.
+func TestNothingCoolsWhereNothingHasTo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Limits.Cooling = 0
+	to := payee()
+	to.Changed = start.Add(time.Millisecond)
+	w.Payee = func(context.Context, int64) (user.Payee, error) { return to, nil }
+	w.give(42, 10_000)
+	if got := w.request(42, 100); got.State != withdraw.Approved {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAskingForAllTakesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	for have, want := range map[money.Fen]money.Fen{100: 100, 12_345: 12_345, 20_000: 20_000, 99_999: 20_000} {
