@@ -110,22 +110,28 @@ func (b *bank) overtakes(ctx context.Context, p *payment) error {
 	return err
 }
 
+// due takes from those that wait the ones whose time has come: in any order, where
+// callbacks are what goes wrong.
+func due[T any](w *world, waiting *[]T, at func(T) time.Time) (out []T) {
+	var later []T
+	for _, x := range *waiting {
+		if at(x).After(w.at) {
+			later = append(later, x)
+		} else {
+			out = append(out, x)
+		}
+	}
+	*waiting = later
+	if w.ill.strikes(Callback, 3) {
+		w.ill.rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	}
+	return out
+}
+
 // called delivers the calls whose time has come, in any order. Those that we could
 // not take come again.
 func (w *world) called(ctx context.Context) {
-	var due, later []call
-	for _, c := range w.bank.calls {
-		if c.at.After(w.at) {
-			later = append(later, c)
-		} else {
-			due = append(due, c)
-		}
-	}
-	w.bank.calls = later
-	if w.ill.strikes(Callback, 3) {
-		w.ill.rng.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
-	}
-	for _, c := range due {
+	for _, c := range due(w, &w.bank.calls, func(c call) time.Time { return c.at }) {
 		taken := false
 		err := w.try(ctx, func() (err error) {
 			taken, err = w.hear(ctx, c)

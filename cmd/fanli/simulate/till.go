@@ -285,19 +285,7 @@ func (t *till) announce(s *slip) {
 
 // rung delivers the rings whose time has come, in any order.
 func (w *world) rung(ctx context.Context) {
-	var due, later []ring
-	for _, r := range w.till.rings {
-		if r.at.After(w.at) {
-			later = append(later, r)
-		} else {
-			due = append(due, r)
-		}
-	}
-	w.till.rings = later
-	if w.ill.strikes(Callback, 3) {
-		w.ill.rng.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
-	}
-	for _, r := range due {
+	for _, r := range due(w, &w.till.rings, func(r ring) time.Time { return r.at }) {
 		var err error
 		_ = w.try(ctx, func() error { // what is wrong is kept
 			err = w.house.rang(ctx, r.callback())
